@@ -1,0 +1,444 @@
+//! The document's types.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Lsn, Time};
+
+/// Name and version of the document, its field `schema`.
+pub const SCHEMA: &str = "pgbaton.status/1";
+
+/// The whole picture at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// When the picture was made; ages are counted from here.
+    pub at: Time,
+    /// The answer to "how bad is it", in one sentence.
+    pub headline: Headline,
+    /// The cluster as a whole.
+    pub cluster: ClusterDoc,
+    /// Every member ever seen since the program started, by name.
+    pub members: Vec<MemberDoc>,
+    /// The etcd cluster that holds the leader key.
+    pub etcd: EtcdDoc,
+    /// The ways on which clients reach the members: one for each HAProxy backend.
+    pub routes: Vec<RouteDoc>,
+    /// The rules that fired, worst first.
+    pub findings: Vec<FindingDoc>,
+    /// Who was asked, and how that went.
+    pub sources: Vec<SourceDoc>,
+}
+
+/// How bad it is. The order is from good to bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::Display, strum::EnumString)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Level {
+    /// Verified, within the freshness limits, and nothing fired.
+    Ok,
+    /// Not enough is known to say anything.
+    Unknown,
+    /// Something wants attention; clients can write.
+    Warning,
+    /// Clients cannot write, or the next fault will stop them, or the parties disagree about who leads.
+    Critical,
+}
+
+/// The headline sentence and its level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Headline {
+    /// The worst of the findings.
+    pub level: Level,
+    /// Who leads: `psg1 leads`, `nobody leads`, `leader unknown`, always true on its own.
+    pub leads: String,
+    /// The verdict: `healthy`, or the worst finding's sentence.
+    pub verdict: String,
+}
+
+/// The cluster as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClusterDoc {
+    /// The name in the configuration.
+    pub name: String,
+    /// Patroni's scope.
+    pub scope: String,
+    /// Patroni's namespace, `/service/`.
+    pub namespace: String,
+    /// PostgreSQL's system identifier (DCS key `initialize`).
+    pub system_identifier: Option<String>,
+    /// Holder of the leader key, as etcd last said.
+    pub leader: Option<String>,
+    /// When the present holder took the leader key, if that was seen or the history tells.
+    pub leader_since: Option<Time>,
+    /// For how long there has been no leader key.
+    pub leaderless_since: Option<Time>,
+    /// The leader's timeline.
+    pub timeline: Option<u32>,
+    /// Maintenance mode (dynamic configuration `pause`).
+    pub paused: Option<bool>,
+    /// Seconds until the leader key's lease ends, counted down from the last reading.
+    pub lease_ttl_seconds: Option<f64>,
+    /// Age of that reading.
+    pub lease_age_ms: Option<u64>,
+    /// Dynamic configuration `ttl`, seconds.
+    pub ttl: Option<u32>,
+    /// Dynamic configuration `loop_wait`, seconds.
+    pub loop_wait: Option<u32>,
+    /// Dynamic configuration `retry_timeout`, seconds.
+    pub retry_timeout: Option<u32>,
+    /// Dynamic configuration `maximum_lag_on_failover`, bytes.
+    pub maximum_lag_on_failover: Option<u64>,
+    /// Dynamic configuration `synchronous_mode`: `off`, `on`, `quorum`.
+    pub synchronous_mode: Option<String>,
+    /// Dynamic configuration `failsafe_mode`.
+    pub failsafe_mode: Option<bool>,
+    /// Names in the DCS key `sync`.
+    pub sync_standbys: Vec<String>,
+    /// A switchover that is requested or scheduled (DCS key `failover`).
+    pub scheduled_switchover: Option<ScheduledSwitchover>,
+    /// Highest version of PostgreSQL seen, `15.18`.
+    pub postgres_version: Option<String>,
+    /// What the four parties say about who leads.
+    pub truths: Vec<Truth>,
+    /// etcd's revision of the newest change seen.
+    pub dcs_revision: Option<i64>,
+    /// Time since etcd last confirmed that the DCS values are current.
+    pub dcs_age_ms: Option<u64>,
+    /// Whether that confirmation was linearizable; `false`: one member answered for itself, without a majority.
+    pub dcs_linearizable: Option<bool>,
+    /// Why the DCS cannot be read, if so.
+    pub dcs_error: Option<String>,
+}
+
+/// The DCS key `failover`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduledSwitchover {
+    /// The leader it is to be taken from.
+    pub from: Option<String>,
+    /// The candidate.
+    pub to: Option<String>,
+    /// When; `None`: now.
+    pub at: Option<Time>,
+}
+
+/// What one of the four parties says about who leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Truth {
+    /// `etcd`, `rest`, `sql` or `haproxy`.
+    pub source: String,
+    /// Whom it names; more than one is a fault in itself.
+    pub leaders: Vec<String>,
+    /// Whether that is the one the others name; `None` when it says nothing or nothing fresh.
+    pub agrees: Option<bool>,
+    /// Age of the oldest answer that went into it.
+    pub age_ms: Option<u64>,
+    /// What it lacks: `psg2 and psg3 do not answer`, `not configured`.
+    pub note: Option<String>,
+}
+
+/// A member's part in replication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumString)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Role {
+    /// Holds the leader key.
+    Leader,
+    /// Leads a standby cluster.
+    StandbyLeader,
+    /// A replica in the synchronous set.
+    SyncStandby,
+    /// A replica in the quorum's set.
+    QuorumStandby,
+    /// Follows.
+    Replica,
+    /// Accepts writes, or says so, without the leader key.
+    Primary,
+    /// Was leader and gave up.
+    Demoted,
+    /// Has no data yet.
+    Uninitialized,
+    /// Nobody fresh says, or in words we do not know.
+    Unknown,
+}
+
+/// How asking somebody about a member went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Time since the last good answer; `None`: there never was one.
+    pub age_ms: Option<u64>,
+    /// Whether that is within the freshness limit.
+    pub fresh: bool,
+    /// Why the newest attempt failed, if it did.
+    pub error: Option<String>,
+    /// How long the last good answer took.
+    pub rtt_ms: Option<f64>,
+}
+
+/// One member.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemberDoc {
+    /// Patroni's name of it.
+    pub name: String,
+    /// Host of its PostgreSQL, from the DCS.
+    pub host: Option<String>,
+    /// Port of its PostgreSQL.
+    pub port: Option<u16>,
+    /// Address of its REST API.
+    pub api_url: Option<String>,
+    /// Its role, with the leader key as the judge.
+    pub role: Role,
+    /// Patroni's state: `running`, `streaming`, `stopped` ... `None`: nobody fresh says.
+    pub state: Option<String>,
+    /// Its timeline.
+    pub timeline: Option<u32>,
+    /// Whether its key is in the DCS.
+    pub present: bool,
+    /// When its key went.
+    pub missing_since: Option<Time>,
+    /// The last thing known of it that is not fresh, for a row that must not be empty: `streaming 14 s ago`.
+    pub last_known: Option<String>,
+    /// Where the leader writes.
+    pub lsn: Option<Lsn>,
+    /// What a replica has received and flushed.
+    pub receive_lsn: Option<Lsn>,
+    /// What a replica has replayed.
+    pub replay_lsn: Option<Lsn>,
+    /// Bytes of WAL that it has not received; `None` for the leader and when unknown.
+    pub receive_lag_bytes: Option<u64>,
+    /// Bytes of WAL that it has not replayed.
+    pub replay_lag_bytes: Option<u64>,
+    /// Seconds by which its replay is behind (`pg_stat_replication.replay_lag`; 0 when it has replayed everything).
+    pub replay_lag_seconds: Option<f64>,
+    /// Who said so: `sql` (the leader's `pg_stat_replication`), `sql-lsn`, `rest`.
+    pub lag_source: Option<String>,
+    /// `streaming`, `catchup`, ... from the leader's `pg_stat_replication`, or Patroni's `replication_state`.
+    pub replication_state: Option<String>,
+    /// From the leader's `pg_stat_replication`: `async`, `sync`, `quorum`, `potential`.
+    pub sync_state: Option<String>,
+    /// Whom it really receives from (`pg_stat_wal_receiver`): a member's name, or `host:port`.
+    pub upstream: Option<String>,
+    /// `pg_is_in_recovery()`.
+    pub in_recovery: Option<bool>,
+    /// `pg_is_wal_replay_paused()`.
+    pub replay_paused: Option<bool>,
+    /// Whether it has seen the maintenance mode.
+    pub paused: Option<bool>,
+    /// Whether a changed setting waits for a restart.
+    pub pending_restart: Option<bool>,
+    /// The settings that wait, where Patroni tells (3.3 and later).
+    pub pending_restart_reason: Vec<PendingSetting>,
+    /// A restart that is scheduled.
+    pub scheduled_restart: Option<Time>,
+    /// Patroni's tags.
+    pub tags: serde_json::Map<String, serde_json::Value>,
+    /// Version of Patroni.
+    pub patroni_version: Option<String>,
+    /// Version of PostgreSQL, `15.18`.
+    pub postgres_version: Option<String>,
+    /// PostgreSQL's system identifier.
+    pub system_identifier: Option<String>,
+    /// When its postmaster started.
+    pub postmaster_start: Option<Time>,
+    /// Client sessions.
+    pub sessions: Option<u32>,
+    /// Replication slots on it.
+    pub slots: Vec<SlotDoc>,
+    /// Its WAL archiver, when archiving is on.
+    pub archiver: Option<ArchiverDoc>,
+    /// Its key in the DCS: age of the last confirmation.
+    pub dcs: Asked,
+    /// Its REST API.
+    pub rest: Asked,
+    /// Its PostgreSQL.
+    pub sql: Asked,
+}
+
+/// A setting that waits for a restart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingSetting {
+    /// Its name.
+    pub parameter: String,
+    /// What runs.
+    pub old: Option<String>,
+    /// What is configured.
+    pub new: Option<String>,
+}
+
+/// A replication slot (`pg_replication_slots`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotDoc {
+    /// Its name.
+    pub name: String,
+    /// `physical` or `logical`.
+    pub kind: String,
+    /// Whether somebody is connected to it.
+    pub active: bool,
+    /// WAL that it keeps from being removed.
+    pub retained_bytes: Option<u64>,
+    /// `reserved`, `extended`, `unreserved`, `lost`.
+    pub wal_status: Option<String>,
+}
+
+/// The WAL archiver (`pg_stat_archiver`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiverDoc {
+    /// Segments archived.
+    pub archived: u64,
+    /// Failed attempts.
+    pub failed: u64,
+    /// When it last worked.
+    pub last_archived: Option<Time>,
+    /// When it last failed.
+    pub last_failed: Option<Time>,
+}
+
+/// The etcd cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EtcdDoc {
+    /// Whether a majority decides; `None`: nobody fresh says.
+    pub quorum: Option<bool>,
+    /// Voting members.
+    pub size: Option<u32>,
+    /// Voting members that answered within the freshness limit and see a raft leader.
+    pub healthy: u32,
+    /// How many more may fail before the quorum is lost.
+    pub failure_tolerance: Option<u32>,
+    /// Name of the raft leader.
+    pub leader: Option<String>,
+    /// Its members.
+    pub members: Vec<EtcdMemberDoc>,
+}
+
+/// One etcd member.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EtcdMemberDoc {
+    /// Its name, or its endpoint's host while the name is not known.
+    pub name: String,
+    /// Its id in hexadecimal, as `etcdctl` prints it.
+    pub id: Option<String>,
+    /// The address we ask.
+    pub endpoint: String,
+    /// `leader`, `follower`, `learner`, `no leader`, `unreachable`, `unknown`.
+    pub state: String,
+    /// Raft term.
+    pub raft_term: Option<u64>,
+    /// Raft index.
+    pub raft_index: Option<u64>,
+    /// Raft applied index.
+    pub raft_applied_index: Option<u64>,
+    /// Size of the database file.
+    pub db_size_bytes: Option<u64>,
+    /// Part of it in use.
+    pub db_in_use_bytes: Option<u64>,
+    /// Version.
+    pub version: Option<String>,
+    /// Alarms raised: `NOSPACE`, `CORRUPT`.
+    pub alarms: Vec<String>,
+    /// What it complains of in its own status.
+    pub errors: Vec<String>,
+    /// How asking it went.
+    pub asked: Asked,
+}
+
+/// What a route is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum RouteKind {
+    /// Must lead to the leader and to nobody else.
+    Write,
+    /// Leads to replicas.
+    Read,
+    /// Not known.
+    Other,
+}
+
+/// One HAProxy backend.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RouteDoc {
+    /// The HAProxy's name in the configuration.
+    pub instance: String,
+    /// The backend (or listen section).
+    pub backend: String,
+    /// What it is for.
+    pub kind: RouteKind,
+    /// Whether it leads where it should; `None`: not known.
+    pub right: Option<bool>,
+    /// The members that it sends new sessions to.
+    pub up: Vec<String>,
+    /// Its servers.
+    pub servers: Vec<RouteServerDoc>,
+    /// Sessions open through it.
+    pub sessions: Option<u32>,
+    /// How asking the HAProxy went.
+    pub asked: Asked,
+}
+
+/// One server of a backend.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteServerDoc {
+    /// Its name in HAProxy's configuration.
+    pub name: String,
+    /// The member behind it, by address or else by name.
+    pub member: Option<String>,
+    /// HAProxy's status: `UP`, `DOWN`, `UP 1/2`, `DRAIN`, `MAINT`, `no check`.
+    pub status: String,
+    /// Whether new sessions go to it.
+    pub up: bool,
+    /// The last check: `L7OK/200 in 5 ms`.
+    pub check: Option<String>,
+    /// Sessions open to it.
+    pub sessions: Option<u32>,
+    /// Seconds since its status changed.
+    pub last_change_seconds: Option<u64>,
+}
+
+/// A rule that fired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingDoc {
+    /// Its stable code: `no-leader`.
+    pub code: String,
+    /// How bad.
+    pub severity: Level,
+    /// What it is about: a member, an HAProxy, an etcd member.
+    pub subject: Option<String>,
+    /// One sentence a tired person understands.
+    pub sentence: String,
+    /// When it was first seen.
+    pub since: Time,
+    /// What it rests on.
+    pub evidence: Vec<EvidenceDoc>,
+}
+
+/// One piece of evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceDoc {
+    /// Who said it: `etcd`, `rest psg1`, `sql psg1`, `haproxy vm1`.
+    pub source: String,
+    /// What it is: `leader key`, `pg_is_in_recovery()`.
+    pub what: String,
+    /// What it says.
+    pub value: String,
+    /// Time since it was said.
+    pub age_ms: Option<u64>,
+}
+
+/// One source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceDoc {
+    /// `dcs`, `lease`, `etcd`, `rest`, `sql`, `haproxy`.
+    pub name: String,
+    /// Whom it asks: an address or a name.
+    pub target: String,
+    /// Time since its last good answer.
+    pub age_ms: Option<u64>,
+    /// Whether that is within its freshness limit.
+    pub fresh: bool,
+    /// Its freshness limit.
+    pub limit_ms: u64,
+    /// Why the newest attempt failed, if it did.
+    pub error: Option<String>,
+    /// How long the last good answer took.
+    pub rtt_ms: Option<f64>,
+}

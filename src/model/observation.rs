@@ -1,0 +1,84 @@
+//! What a source reports.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdStatus, HaproxyStatus, PatroniStatus, PostgresStatus, SourceError, SourceId, Time,
+};
+
+/// One report of one source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// Who reports.
+    pub source: SourceId,
+    /// When the answer was complete.
+    pub at: Time,
+    /// How long the answer took; `None` for what was pushed.
+    pub rtt: Option<Duration>,
+    /// What was heard.
+    pub outcome: Outcome,
+}
+
+/// An answer, or why there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// What was heard.
+    Heard(Box<Fact>),
+    /// Why nothing was.
+    Failed(SourceError),
+}
+
+/// The facts, one variant for each question that is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Fact {
+    /// All keys of the cluster, replacing what was known ([`SourceKind::Dcs`](super::SourceKind::Dcs)).
+    DcsListed {
+        /// etcd's revision of the list.
+        revision: i64,
+        /// Whether a majority vouches for it.
+        consistency: Consistency,
+        /// The keys, without the prefix `/namespace/scope/`.
+        keys: Vec<DcsKey>,
+    },
+    /// What a watch pushed: the events of one revision or several, in order.
+    DcsChanged {
+        /// etcd's revision after them.
+        revision: i64,
+        /// The events.
+        events: Vec<DcsEvent>,
+    },
+    /// A linearizable read found that nothing has changed since the last revision.
+    DcsConfirmed {
+        /// etcd's revision.
+        revision: i64,
+    },
+    /// The lease of the leader key, `None` when there is no leader key.
+    Lease(Option<Lease>),
+    /// One etcd member's status.
+    EtcdStatus(EtcdStatus),
+    /// The etcd cluster's members and alarms, as one member tells it.
+    EtcdMembership(EtcdMembership),
+    /// A member's `/patroni`.
+    Patroni(Box<PatroniStatus>),
+    /// A member's `/config`, which stands in for the DCS key when etcd cannot be read.
+    PatroniConfig(serde_json::Value),
+    /// A member's `/history`, likewise.
+    PatroniHistory(serde_json::Value),
+    /// A member's PostgreSQL.
+    Postgres(Box<PostgresStatus>),
+    /// One HAProxy's servers.
+    Haproxy(HaproxyStatus),
+}
+
+/// A lease (`etcdctl lease timetolive`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Its id.
+    pub id: i64,
+    /// Seconds left; etcd gives whole seconds, and -1 when it has expired.
+    pub ttl: i64,
+    /// Seconds it is granted for at each renewal.
+    pub granted: i64,
+}

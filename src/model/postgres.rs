@@ -1,0 +1,139 @@
+//! What a member's PostgreSQL says of itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lsn, Time};
+
+/// One reading, made in one statement, so that its figures belong together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PostgresStatus {
+    /// `pg_is_in_recovery()`.
+    pub in_recovery: bool,
+    /// Timeline: of the WAL it writes, or on a standby that it receives or last replayed.
+    pub timeline: Option<u32>,
+    /// `pg_control_system()`; `None` when our user may not call it.
+    pub system_identifier: Option<u64>,
+    /// `server_version_num`: 150018.
+    pub server_version_num: u32,
+    /// `pg_current_wal_lsn()`; `None` in recovery.
+    pub current_lsn: Option<Lsn>,
+    /// `pg_last_wal_receive_lsn()`.
+    pub receive_lsn: Option<Lsn>,
+    /// `pg_last_wal_replay_lsn()`.
+    pub replay_lsn: Option<Lsn>,
+    /// `pg_last_xact_replay_timestamp()`: commit time of the newest transaction replayed.
+    pub replay_timestamp: Option<Time>,
+    /// `pg_is_wal_replay_paused()`; `None` when not in recovery.
+    pub replay_paused: Option<bool>,
+    /// `pg_stat_replication`.
+    pub replication: Vec<ReplicationRow>,
+    /// `pg_stat_wal_receiver`.
+    pub receiver: Option<Receiver>,
+    /// `pg_replication_slots`.
+    pub slots: Vec<Slot>,
+    /// `pg_stat_archiver`; `None` when `archive_mode` is off.
+    pub archiver: Option<Archiver>,
+    /// Client backends, ours not counted.
+    pub sessions: u32,
+    /// `pg_postmaster_start_time()`.
+    pub postmaster_start: Option<Time>,
+    /// Its own clock (`clock_timestamp()`), to be held beside ours.
+    pub server_time: Option<Time>,
+}
+
+/// A row of `pg_stat_replication`, lags computed by the server in the same statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReplicationRow {
+    /// `application_name`: Patroni sets it to the member's name.
+    pub application_name: String,
+    /// `client_addr`.
+    pub client_addr: Option<String>,
+    /// `state`: `streaming`, `catchup`, `startup`, `backup`, `stopping`.
+    pub state: Option<String>,
+    /// `sync_state`: `async`, `potential`, `sync`, `quorum`.
+    pub sync_state: Option<String>,
+    /// `write_lsn`.
+    pub write_lsn: Option<Lsn>,
+    /// `flush_lsn`.
+    pub flush_lsn: Option<Lsn>,
+    /// `replay_lsn`.
+    pub replay_lsn: Option<Lsn>,
+    /// `write_lag`, seconds; `None` when idle.
+    pub write_lag: Option<f64>,
+    /// `flush_lag`, seconds; `None` when idle.
+    pub flush_lag: Option<f64>,
+    /// `replay_lag`, seconds; `None` when idle.
+    pub replay_lag: Option<f64>,
+}
+
+/// The row of `pg_stat_wal_receiver`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receiver {
+    /// `status`: `streaming`, `starting`, ...
+    pub status: Option<String>,
+    /// `sender_host`.
+    pub sender_host: Option<String>,
+    /// `sender_port`.
+    pub sender_port: Option<u16>,
+    /// `slot_name`.
+    pub slot: Option<String>,
+    /// `received_tli`.
+    pub timeline: Option<u32>,
+}
+
+/// A row of `pg_replication_slots`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// `slot_name`.
+    pub name: String,
+    /// `slot_type`: `physical` or `logical`.
+    pub kind: String,
+    /// `active`.
+    pub active: bool,
+    /// WAL kept for it: the server's position minus `restart_lsn`, bytes.
+    pub retained: Option<u64>,
+    /// `wal_status` (PostgreSQL 13 and later).
+    pub wal_status: Option<String>,
+}
+
+/// The row of `pg_stat_archiver`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Archiver {
+    /// `archived_count`.
+    pub archived: u64,
+    /// `failed_count`.
+    pub failed: u64,
+    /// `last_archived_time`.
+    pub last_archived: Option<Time>,
+    /// `last_failed_time`.
+    pub last_failed: Option<Time>,
+    /// `last_failed_wal`.
+    pub last_failed_wal: Option<String>,
+}
+
+impl PostgresStatus {
+    /// The version as people write it: `15.18`, `9.6.24`.
+    pub fn version(&self) -> String {
+        version_text(self.server_version_num)
+    }
+}
+
+/// PostgreSQL's `server_version_num` as people write it (manual, "Version and Platform Compatibility").
+pub(super) fn version_text(num: u32) -> String {
+    if num >= 100_000 {
+        format!("{}.{}", num / 10_000, num % 10_000)
+    } else {
+        format!("{}.{}.{}", num / 10_000, num / 100 % 100, num % 100)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version_text;
+
+    #[test]
+    fn versions_read_as_people_write_them() {
+        assert_eq!(version_text(150_018), "15.18");
+        assert_eq!(version_text(90_624), "9.6.24");
+    }
+}

@@ -1,0 +1,128 @@
+//! Who says something, and why it could not be heard.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The kinds of sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::Display, strum::EnumIter)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum SourceKind {
+    /// The cluster's keys in etcd: listed, watched, confirmed. One for the cluster.
+    Dcs,
+    /// The lease on the leader key. One for the cluster.
+    Lease,
+    /// One etcd endpoint's own status.
+    Etcd,
+    /// One member's Patroni REST API.
+    Rest,
+    /// One member's PostgreSQL.
+    Sql,
+    /// One HAProxy.
+    Haproxy,
+}
+
+impl SourceKind {
+    /// How often it is asked.
+    pub fn period(self) -> Duration {
+        match self {
+            SourceKind::Etcd | SourceKind::Haproxy => Duration::from_secs(2),
+            SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql => Duration::from_secs(1),
+        }
+    }
+
+    /// How long one answer may take.
+    pub fn deadline(self) -> Duration {
+        Duration::from_secs(2)
+    }
+
+    /// How old an answer may be and still be called current: two periods and a deadline, rounded up.
+    pub fn freshness(self) -> Duration {
+        match self {
+            SourceKind::Etcd | SourceKind::Haproxy => Duration::from_secs(7),
+            SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql => Duration::from_secs(5),
+        }
+    }
+}
+
+/// One source: a kind and whom it asks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SourceId {
+    /// Its kind.
+    pub kind: SourceKind,
+    /// A member's name, an etcd endpoint's URL, an HAProxy's name in the configuration; the scope for `Dcs` and `Lease`.
+    pub target: String,
+}
+
+impl SourceId {
+    /// The source of this kind that asks `target`.
+    pub fn new(kind: SourceKind, target: impl Into<String>) -> Self {
+        Self { kind, target: target.into() }
+    }
+}
+
+impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            SourceKind::Dcs => f.write_str("etcd"),
+            SourceKind::Lease => f.write_str("lease"),
+            kind => write!(f, "{kind} {}", self.target),
+        }
+    }
+}
+
+/// What kept an answer away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum ErrorKind {
+    /// The host name is not known.
+    Dns,
+    /// Nobody listens there.
+    Refused,
+    /// No answer within the deadline.
+    Timeout,
+    /// The connection broke off.
+    Broken,
+    /// The TLS handshake failed: unknown CA, wrong name, expired, a client certificate demanded.
+    Tls,
+    /// Wrong user, password or certificate.
+    Auth,
+    /// Known, but not allowed to.
+    Denied,
+    /// An answer that is not what it should be.
+    Malformed,
+    /// It answers that it cannot: etcd without a leader, PostgreSQL starting up.
+    Unavailable,
+    /// Missing or unusable settings on our side.
+    Config,
+    /// Anything else.
+    Other,
+}
+
+/// Why a source has no answer: a sentence for a person, without control characters and without secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct SourceError {
+    /// What kind of failure it is.
+    pub kind: ErrorKind,
+    /// The sentence, beginning in lower case: `connection refused by 10.0.0.8:8008`.
+    pub message: String,
+    /// What to do about it, if that is known.
+    pub hint: Option<String>,
+}
+
+impl SourceError {
+    /// An error of this kind; the message is stripped of control characters.
+    pub fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
+        Self { kind, message: super::clean(message.as_ref()), hint: None }
+    }
+
+    /// The same with a hint.
+    pub fn with_hint(mut self, hint: impl AsRef<str>) -> Self {
+        self.hint = Some(super::clean(hint.as_ref()));
+        self
+    }
+}
