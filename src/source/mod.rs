@@ -1,10 +1,13 @@
 //! Reading. One file for each system; each yields [`Observation`](crate::model::Observation)s and holds a client that can only read.
 
 mod clock;
+pub mod etcd;
 mod inbox;
 mod poll;
 pub mod tls;
+mod tls_cache;
 
 pub use clock::Clock;
 pub use inbox::{Inbox, Sink, inbox};
 pub use poll::poll;
+pub use tls_cache::TlsCache;
