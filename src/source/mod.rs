@@ -3,6 +3,7 @@
 mod clock;
 pub mod etcd;
 mod inbox;
+pub mod patroni;
 mod poll;
 pub mod tls;
 mod tls_cache;
