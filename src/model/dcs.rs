@@ -398,7 +398,10 @@ mod tests {
             ("config", r#"{"ttl":30,"loop_wait":10,"retry_timeout":10,"maximum_lag_on_failover":1048576,"synchronous_mode":"quorum"}"#),
             ("failover", "{}"),
             ("history", r#"[[1,67243696,"no recovery target specified","2026-11-24T01:50:27.441270+00:00","psg2"],[2,5,"x"]]"#),
-            ("members/psg1", r#"{"conn_url":"postgres://192.0.2.11:5433/postgres","api_url":"http://192.0.2.11:8008/patroni","state":"running","role":"replica","version":"4.1.5","receive_lsn":197627744,"timeline":3}"#),
+            (
+                "members/psg1",
+                r#"{"conn_url":"postgres://192.0.2.11:5433/postgres","api_url":"http://192.0.2.11:8008/patroni","state":"running","role":"replica","version":"4.1.5","receive_lsn":197627744,"timeline":3}"#,
+            ),
             ("sync", r#"{"leader":"psg3","quorum":1,"sync_standby":"psg1,psg2"}"#),
             ("somebody/elses", "?"),
         ] {

@@ -233,7 +233,9 @@ mod tests {
 
     #[test]
     fn what_is_not_a_status_is_said() {
-        for (body, says) in [(&b"{\"state\": \"runn"[..], "not JSON"), (b"[1]", "not a JSON object"), (b"{}", "no \"state\""), (b"", "not JSON")] {
+        for (body, says) in
+            [(&b"{\"state\": \"runn"[..], "not JSON"), (b"[1]", "not a JSON object"), (b"{}", "no \"state\""), (b"", "not JSON")]
+        {
             let error = PatroniStatus::from_json(body).expect_err("an error");
             assert!(error.contains(says), "{error}");
         }

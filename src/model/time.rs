@@ -44,7 +44,7 @@ impl Time {
 
     /// The time of day in the zone of the machine we run on, `03:12:44`.
     pub fn clock(self) -> String {
-        self.timestamp().to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
+        self.timestamp().to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
     }
 }
 
