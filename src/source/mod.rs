@@ -3,6 +3,7 @@
 mod clock;
 mod inbox;
 mod poll;
+pub mod postgres;
 pub mod tls;
 
 pub use clock::Clock;
