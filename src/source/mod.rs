@@ -5,6 +5,7 @@ pub mod etcd;
 mod inbox;
 pub mod patroni;
 mod poll;
+pub mod postgres;
 pub mod tls;
 mod tls_cache;
 
