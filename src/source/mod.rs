@@ -1,6 +1,7 @@
 //! Reading. One file for each system; each yields [`Observation`](crate::model::Observation)s and holds a client that can only read.
 
 mod clock;
+pub mod haproxy;
 mod inbox;
 mod poll;
 pub mod postgres;
