@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod etcd;
+pub mod haproxy;
 mod inbox;
 pub mod patroni;
 mod poll;
