@@ -30,22 +30,29 @@ pub(super) async fn run(sink: Sink, clock: Clock, source: SourceId, mut standing
     }
 }
 
-/// `asked` becomes the lease that the leader key hangs on, when that is known.
+/// `asked` becomes the lease that the leader key hangs on, when that is known. When the reading of the keys moves to another endpoint in the
+/// meantime, this moves with it.
 async fn ask(standing: &mut watch::Receiver<Standing>, asked: &mut Option<Option<i64>>) -> Result<Option<Lease>, SourceError> {
-    let settled = match standing.wait_for(|now| !matches!(now, Standing::Opening)).await {
-        Ok(now) => now.clone(),
-        Err(_) => return Err(SourceError::new(ErrorKind::Other, "the keys are no longer read")),
-    };
-    match settled {
-        Standing::Opening => Err(SourceError::new(ErrorKind::Other, "the keys are not read yet")),
-        Standing::Lost(error) => Err(error),
-        Standing::Open { link, lease } => {
-            *asked = Some(lease);
-            match lease {
-                None => Ok(None),
-                Some(0) => Err(SourceError::new(ErrorKind::Malformed, "the leader key hangs on no lease: it will not expire")),
-                Some(id) => link.time_to_live(id).await.map(Some),
-            }
+    loop {
+        let settled = match standing.wait_for(|now| !matches!(now, Standing::Opening)).await {
+            Ok(now) => now.clone(),
+            Err(_) => return Err(SourceError::new(ErrorKind::Other, "the keys are no longer read")),
+        };
+        let (link, lease) = match settled {
+            Standing::Opening => continue,
+            Standing::Lost(error) => return Err(error),
+            Standing::Open { link, lease } => (link, lease),
+        };
+        *asked = Some(lease);
+        let id = match lease {
+            None => return Ok(None),
+            Some(0) => return Err(SourceError::new(ErrorKind::Malformed, "the leader key hangs on no lease: it will not expire")),
+            Some(id) => id,
+        };
+        tokio::select! {
+            biased;
+            answer = link.time_to_live(id) => return answer.map(Some),
+            Ok(()) = standing.changed() => {}
         }
     }
 }
