@@ -1,71 +1,15 @@
-//! The reading of the cluster's keys against real etcd servers.
+//! The reading of the cluster's keys against real etcd servers: pushed, confirmed, cut, killed, frozen, restored, without quorum.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::Feed;
 use common::etcd::Etcd;
 use common::proxy::{Mode, Proxy};
+use common::reading::{confirmed, listed, put_of, read};
 use etcd_client::{CompactionOptions, PutOptions};
-use pgbaton::config::{EtcdProfile, TlsProfile};
-use pgbaton::model::{Consistency, DcsEvent, DcsKey, ErrorKind, Fact, Lease, SourceKind};
-use pgbaton::source::etcd::{Access, Endpoint, Keys};
-use pgbaton::source::{Clock, inbox};
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-
-/// The readers of the keys of `/service/psg/`, and what they report. They end with it.
-struct Reading {
-    feed: Feed,
-    tasks: Vec<JoinHandle<()>>,
-}
-
-impl Drop for Reading {
-    fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
-    }
-}
-
-fn read(urls: &[String]) -> Reading {
-    let profile = EtcdProfile { endpoints: urls.to_vec(), username: None, password: None, tls: TlsProfile::default() };
-    read_with(&profile)
-}
-
-fn read_with(profile: &EtcdProfile) -> Reading {
-    let (sink, inbox) = inbox();
-    let endpoints = profile.endpoints.iter().map(|u| Endpoint::parse(u).unwrap()).collect();
-    // The sender may go: the endpoints then stay as they are.
-    let (_, endpoints) = watch::channel(endpoints);
-    let keys = Arc::new(Keys::new(Arc::new(Access::new(profile)), "/service/", "psg", endpoints, sink, Clock::start()));
-    let lease = Arc::clone(&keys);
-    let tasks = vec![tokio::spawn(async move { keys.watch().await }), tokio::spawn(async move { lease.lease().await })];
-    Reading { feed: Feed::new(inbox), tasks }
-}
-
-fn listed(fact: &Fact) -> Option<(Consistency, i64, Vec<DcsKey>)> {
-    match fact {
-        Fact::DcsListed { revision, consistency, keys } => Some((*consistency, *revision, keys.clone())),
-        _ => None,
-    }
-}
-
-fn put_of<'a>(fact: &'a Fact, name: &str) -> Option<&'a str> {
-    let Fact::DcsChanged { events, .. } = fact else { return None };
-    events.iter().find_map(|event| match event {
-        DcsEvent::Put(key) if key.key == name => Some(key.value.as_str()),
-        _ => None,
-    })
-}
-
-fn confirmed(fact: &Fact) -> Option<i64> {
-    match fact {
-        Fact::DcsConfirmed { revision } => Some(*revision),
-        _ => None,
-    }
-}
+use pgbaton::model::{Consistency, DcsEvent, ErrorKind, Fact, Lease, SourceKind};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_are_listed_watched_and_confirmed() {

@@ -2,10 +2,13 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod etcd;
+pub mod pki;
 pub mod proxy;
+pub mod reading;
 
 use std::time::Duration;
 
+use pgbaton::config::{EtcdProfile, PostgresProfile, Profile, RestProfile, SslMode, TlsProfile};
 use pgbaton::model::{Fact, Observation, Outcome, SourceError, SourceKind};
 use pgbaton::source::Inbox;
 use tokio::time::{Instant, timeout_at};
@@ -75,5 +78,30 @@ impl Feed {
                 Outcome::Heard(_) => None,
             })
             .collect()
+    }
+}
+
+/// A profile of the cluster `psg` with nothing but this etcd.
+pub fn whole_profile(etcd: EtcdProfile) -> Profile {
+    Profile {
+        name: "psg".into(),
+        scope: Some("psg".into()),
+        namespace: "/service/".into(),
+        etcd,
+        restapi: RestProfile { tls: TlsProfile::default() },
+        postgres: PostgresProfile {
+            user: Some("nobody".into()),
+            dbname: "postgres".into(),
+            sslmode: SslMode::Disable,
+            sslrootcert: None,
+            sslcert: None,
+            sslkey: None,
+            password: None,
+            passfile: None,
+            connect_timeout: None,
+        },
+        haproxy: Vec::new(),
+        color: None,
+        read_only: true,
     }
 }

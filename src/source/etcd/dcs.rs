@@ -61,7 +61,6 @@ pub(super) async fn run(mut reader: Reader) {
     let mut avoid: Option<Endpoint> = None;
     let mut failures = 0u32;
     loop {
-        reader.standing.send_replace(Standing::Opening);
         let begun = Instant::now();
         let endpoints = in_turn(reader.endpoints.borrow_and_update().clone(), avoid.as_ref());
         let error = match reader.list(&endpoints, Consistency::Linearizable, SourceKind::Dcs.deadline()).await {
@@ -134,6 +133,7 @@ impl Reader {
             }
         };
         let end = Session { reader: self, link, known: now }.run().await;
+        self.standing.send_replace(Standing::Opening);
         if matches!(end, End::Void) {
             *known = None;
         }

@@ -11,6 +11,7 @@ use tonic::{Code, Status};
 
 use super::Endpoint;
 use super::dial::named;
+use super::first_words::Reason;
 use crate::model::{ErrorKind, SourceError};
 use crate::source::tls;
 
@@ -21,15 +22,21 @@ pub(super) struct Asked<'a> {
     pub user: Option<&'a str>,
     /// The keys that were to be read; `None`: the request is about none.
     pub prefix: Option<&'a str>,
+    /// What the connection itself has seen.
+    pub reason: &'a Reason,
 }
 
 /// The sentence for an error.
 pub(super) fn explain(error: &Error, asked: Asked<'_>) -> SourceError {
-    match error {
+    let error = match error {
         Error::GRpcStatus(status) => explain_status(status, asked),
         Error::TransportError(error) => from_chain(error, asked).unwrap_or_else(|| other(&error.to_string(), asked)),
         Error::IoError(error) => from_chain(error, asked).unwrap_or_else(|| other(&error.to_string(), asked)),
         error => other(&error.to_string(), asked),
+    };
+    match (error.kind, asked.reason.get()) {
+        (ErrorKind::Broken | ErrorKind::Malformed | ErrorKind::Other, Some(seen)) => seen,
+        _ => error,
     }
 }
 
@@ -55,7 +62,9 @@ fn explain_status(status: &Status, asked: Asked<'_>) -> SourceError {
     }
     let at = |kind, message: &str| named(asked.endpoint, SourceError::new(kind, message));
     match status.code() {
-        Code::DeadlineExceeded | Code::Cancelled => at(ErrorKind::Timeout, &format!("etcd gave no answer in time ({})", status.message())),
+        Code::DeadlineExceeded => at(ErrorKind::Timeout, &format!("etcd gave no answer in time ({})", status.message())),
+        // The HTTP/2 client's word for a connection that went while a request waited for it.
+        Code::Cancelled => at(ErrorKind::Broken, &format!("the connection broke off: {}", status.message())),
         Code::Unavailable | Code::ResourceExhausted | Code::Aborted => {
             at(ErrorKind::Unavailable, &format!("etcd cannot answer: {}", status.message()))
         }
@@ -135,8 +144,16 @@ fn from_chain(error: &(dyn StdError + 'static), asked: Asked<'_>) -> Option<Sour
     None
 }
 
-fn broken(error: &io::Error, endpoint: &Endpoint) -> SourceError {
+pub(super) fn broken(error: &io::Error, endpoint: &Endpoint) -> SourceError {
     let demand = "does it demand a client certificate?";
+    // With TLS 1.3 the server refuses a client only after the handshake; the HTTP/2 library passes that on as text.
+    if let Some((_, alert)) = error.to_string().split_once("received fatal alert: ") {
+        return match alert {
+            "CertificateExpired" => SourceError::new(ErrorKind::Tls, "the server says that our certificate has expired"),
+            "UnknownCA" => SourceError::new(ErrorKind::Tls, "the server does not know the CA of our certificate"),
+            _ => SourceError::new(ErrorKind::Tls, format!("the server refused us after the TLS handshake: {alert}")).with_hint(demand),
+        };
+    }
     match error.kind() {
         io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof if endpoint.tls() => {
             SourceError::new(ErrorKind::Broken, format!("the connection broke off: {error}")).with_hint(demand)
@@ -146,7 +163,7 @@ fn broken(error: &io::Error, endpoint: &Endpoint) -> SourceError {
     }
 }
 
-fn not_etcd(endpoint: &Endpoint) -> SourceError {
+pub(super) fn not_etcd(endpoint: &Endpoint) -> SourceError {
     let hint = if endpoint.tls() { "is it etcd's client port?" } else { "is it etcd's client port, and http rather than https?" };
     SourceError::new(ErrorKind::Malformed, "what answers there does not speak etcd's protocol").with_hint(hint)
 }

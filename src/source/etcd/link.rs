@@ -11,6 +11,7 @@ use tower::service_fn;
 use super::Endpoint;
 use super::dial::dial;
 use super::errors::{Asked, explain, explain_reason, is_auth_off};
+use super::first_words::{FirstWords, Reason};
 use crate::config::EtcdProfile;
 use crate::model::{Consistency, DcsKey, ErrorKind, EtcdAlarm, EtcdMember, EtcdStatus, Lease, SourceError, clean};
 use crate::source::tls_cache::TlsCache;
@@ -51,23 +52,25 @@ impl Access {
 
     /// A link to an endpoint. It connects when it is first asked something, except that logging in asks at once.
     pub(super) async fn open(&self, endpoint: &Endpoint, identity: Identity) -> Result<Link, SourceError> {
-        let channel = self.channel(endpoint)?;
-        let login = self.login.as_ref().filter(|_| identity == Identity::User);
-        let link = |client: Client, user: Option<&str>| Link { endpoint: endpoint.clone(), client, user: user.map(Arc::from) };
-        if let Some((user, password)) = login {
+        let reason = Reason::default();
+        let channel = self.channel(endpoint, reason.clone())?;
+        let asked = Asked { endpoint, user: None, prefix: None, reason: &reason };
+        let client = Client::from_channel(channel.clone(), None).await.map_err(|e| explain(&e, asked))?;
+        let mut link = Link { endpoint: endpoint.clone(), client, user: None, reason, tls: Arc::clone(&self.tls) };
+        if let Some((user, password)) = self.login.as_ref().filter(|_| identity == Identity::User) {
             let options = ConnectOptions::new().with_user(user, password.expose_secret()).with_auto_token_refresh(true);
-            match Client::from_channel(channel.clone(), Some(options)).await {
-                Ok(client) => return Ok(link(client, Some(user))),
+            link.user = Some(Arc::from(user.as_str()));
+            match Client::from_channel(channel, Some(options)).await {
+                Ok(client) => link.client = client,
                 // A user is configured and etcd has no authentication (any more): it answers everybody.
-                Err(error) if is_auth_off(&error) => {}
-                Err(error) => return Err(explain(&error, Asked { endpoint, user: Some(user), prefix: None })),
+                Err(error) if is_auth_off(&error) => link.user = None,
+                Err(error) => return Err(link.explain(&error, None)),
             }
         }
-        let client = Client::from_channel(channel, None).await.map_err(|e| explain(&e, Asked { endpoint, user: None, prefix: None }))?;
-        Ok(link(client, None))
+        Ok(link)
     }
 
-    fn channel(&self, endpoint: &Endpoint) -> Result<Channel, SourceError> {
+    fn channel(&self, endpoint: &Endpoint, reason: Reason) -> Result<Channel, SourceError> {
         let target = tonic::transport::Endpoint::from_shared(endpoint.url().to_owned())
             .map_err(|e| SourceError::new(ErrorKind::Config, format!("the etcd endpoint {endpoint} is no address: {e}")))?
             .keep_alive_while_idle(true)
@@ -75,14 +78,10 @@ impl Access {
             .keep_alive_timeout(PONG);
         let (endpoint, tls) = (endpoint.clone(), Arc::clone(&self.tls));
         let connector = service_fn(move |_: http::Uri| {
-            let (endpoint, tls) = (endpoint.clone(), Arc::clone(&tls));
+            let (endpoint, tls, reason) = (endpoint.clone(), Arc::clone(&tls), reason.clone());
             async move {
                 let config = if endpoint.tls() { Some(tls.get()?) } else { None };
-                let opened = dial(&endpoint, config).await;
-                if matches!(&opened, Err(error) if error.kind == ErrorKind::Tls) {
-                    tls.forget();
-                }
-                opened.map(TokioIo::new)
+                dial(&endpoint, config).await.map(|io| TokioIo::new(FirstWords::new(io, endpoint, reason)))
             }
         });
         Ok(Channel::Tonic(target.connect_with_connector_lazy(connector)))
@@ -95,6 +94,8 @@ pub(super) struct Link {
     endpoint: Endpoint,
     client: Client,
     user: Option<Arc<str>>,
+    reason: Reason,
+    tls: Arc<TlsCache>,
 }
 
 /// The keys under a prefix.
@@ -216,11 +217,16 @@ impl Link {
     }
 
     fn explain(&self, error: &Error, prefix: Option<&str>) -> SourceError {
-        explain(error, self.asked(prefix))
+        let error = explain(error, self.asked(prefix));
+        if error.kind == ErrorKind::Tls {
+            // One side's certificate may have been renewed since ours were read.
+            self.tls.forget();
+        }
+        error
     }
 
     fn asked<'a>(&'a self, prefix: Option<&'a str>) -> Asked<'a> {
-        Asked { endpoint: &self.endpoint, user: self.user.as_deref(), prefix }
+        Asked { endpoint: &self.endpoint, user: self.user.as_deref(), prefix, reason: &self.reason }
     }
 
     fn header(&self, answer: &GetResponse) -> Result<(u64, i64), SourceError> {

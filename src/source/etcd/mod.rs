@@ -8,6 +8,7 @@ mod dial;
 mod discover;
 mod endpoint;
 mod errors;
+mod first_words;
 mod known;
 mod lease;
 mod link;
