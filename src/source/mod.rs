@@ -2,6 +2,7 @@
 
 mod clock;
 mod collector;
+mod dial;
 pub mod etcd;
 pub mod haproxy;
 mod inbox;

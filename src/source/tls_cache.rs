@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 
 use super::tls;
 use crate::config::TlsProfile;
-use crate::model::{ErrorKind, SourceError};
+use crate::model::SourceError;
 
 /// Reads the certificates when the first connection needs them, and again after a handshake has failed: they may have been renewed.
 pub struct TlsCache {
@@ -36,19 +36,12 @@ impl TlsCache {
     pub fn forget(&self) {
         *self.made.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
-
-    /// A configuration that trusts nobody, for clients that want one although they speak plain HTTP only. No file is read.
-    pub fn nobody() -> Result<ClientConfig, SourceError> {
-        let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|e| SourceError::new(ErrorKind::Config, format!("TLS cannot be set up: {e}")))?;
-        Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ErrorKind;
 
     #[test]
     fn a_file_that_was_missing_is_tried_again() {

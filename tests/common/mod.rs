@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod etcd;
+pub mod patroni;
 pub mod pki;
 pub mod proxy;
 pub mod reading;

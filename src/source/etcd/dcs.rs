@@ -31,7 +31,7 @@ pub(super) enum Standing {
     /// The keys are watched over this link.
     Open {
         /// The link.
-        link: Link,
+        link: Box<Link>,
         /// The leader key's lease; `None`: no leader key.
         lease: Option<i64>,
     },

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use crate::model::{ErrorKind, SourceError};
+use crate::source::dial::authority;
 
 /// etcd's client port, when an address names none.
 const PORT: u16 = 2379;
@@ -42,7 +43,7 @@ impl Endpoint {
         }
         let port = url.port().unwrap_or(PORT);
         let scheme = if tls { "https" } else { "http" };
-        let url = if host.contains(':') { format!("{scheme}://[{host}]:{port}") } else { format!("{scheme}://{host}:{port}") };
+        let url = format!("{scheme}://{}", authority(&host, port));
         Ok(Self { url, tls, host, port })
     }
 

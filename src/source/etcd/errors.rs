@@ -10,9 +10,9 @@ use etcd_client::Error;
 use tonic::{Code, Status};
 
 use super::Endpoint;
-use super::dial::named;
 use super::first_words::Reason;
 use crate::model::{ErrorKind, SourceError};
+use crate::source::dial::named;
 use crate::source::tls;
 
 /// What was asked, by whom and of whom.
@@ -44,7 +44,7 @@ pub(super) fn explain(error: &Error, asked: Asked<'_>) -> SourceError {
 pub(super) fn explain_reason(reason: &str, asked: Asked<'_>) -> SourceError {
     by_message(reason, asked).unwrap_or_else(|| {
         let why = if reason.is_empty() { "without a reason" } else { reason };
-        named(asked.endpoint, SourceError::new(ErrorKind::Unavailable, format!("etcd ended the watch: {why}")))
+        named(asked.endpoint.authority(), SourceError::new(ErrorKind::Unavailable, format!("etcd ended the watch: {why}")))
     })
 }
 
@@ -60,7 +60,7 @@ fn explain_status(status: &Status, asked: Asked<'_>) -> SourceError {
     if let Some(error) = from_chain(status, asked) {
         return error;
     }
-    let at = |kind, message: &str| named(asked.endpoint, SourceError::new(kind, message));
+    let at = |kind, message: &str| named(asked.endpoint.authority(), SourceError::new(kind, message));
     match status.code() {
         Code::DeadlineExceeded => at(ErrorKind::Timeout, &format!("etcd gave no answer in time ({})", status.message())),
         // The HTTP/2 client's word for a connection that went while a request waited for it.
@@ -81,7 +81,7 @@ fn status_text(status: &Status) -> String {
 
 /// etcd's own messages (`api/v3rpc/rpctypes/error.go`). Its codes are coarse and differ between calls; the texts are its contract.
 fn by_message(message: &str, asked: Asked<'_>) -> Option<SourceError> {
-    let at = |kind, text: String| Some(named(asked.endpoint, SourceError::new(kind, text)));
+    let at = |kind, text: String| Some(named(asked.endpoint.authority(), SourceError::new(kind, text)));
     let has = |part: &str| message.contains(part);
     if has("authentication failed") {
         let user = asked.user.unwrap_or_default();
@@ -116,7 +116,7 @@ fn by_message(message: &str, asked: Asked<'_>) -> Option<SourceError> {
 fn denied(asked: Asked<'_>) -> SourceError {
     let who = asked.user.map_or("without a user nobody".to_owned(), |user| format!("the etcd user {user:?}"));
     let what = asked.prefix.map_or("ask this".to_owned(), |prefix| format!("read {prefix}"));
-    named(asked.endpoint, SourceError::new(ErrorKind::Denied, format!("{who} may not {what}")))
+    named(asked.endpoint.authority(), SourceError::new(ErrorKind::Denied, format!("{who} may not {what}")))
         .with_hint("grant the user a role that may read it")
 }
 
@@ -129,17 +129,17 @@ fn from_chain(error: &(dyn StdError + 'static), asked: Asked<'_>) -> Option<Sour
             return Some(ours.clone());
         }
         if let Some(io) = this.downcast_ref::<io::Error>() {
-            return Some(named(asked.endpoint, tls::explain(io).unwrap_or_else(|| broken(io, asked.endpoint))));
+            return Some(named(asked.endpoint.authority(), tls::explain(io).unwrap_or_else(|| broken(io, asked.endpoint))));
         }
         text = this.to_string();
         cause = this.source();
     }
     if let Some(found) = tls::explain(error) {
-        return Some(named(asked.endpoint, found));
+        return Some(named(asked.endpoint.authority(), found));
     }
     let lower = text.to_ascii_lowercase();
     if ["http2", "h2 ", "frame", "protocol", "invalid compression flag"].iter().any(|part| lower.contains(part)) {
-        return Some(named(asked.endpoint, not_etcd(asked.endpoint)));
+        return Some(named(asked.endpoint.authority(), not_etcd(asked.endpoint)));
     }
     None
 }
@@ -169,5 +169,5 @@ pub(super) fn not_etcd(endpoint: &Endpoint) -> SourceError {
 }
 
 fn other(text: &str, asked: Asked<'_>) -> SourceError {
-    named(asked.endpoint, SourceError::new(ErrorKind::Other, text))
+    named(asked.endpoint.authority(), SourceError::new(ErrorKind::Other, text))
 }

@@ -11,9 +11,9 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Endpoint;
-use super::dial::{Io, named};
 use super::errors::{broken, not_etcd};
 use crate::model::{ErrorKind, SourceError};
+use crate::source::dial::{Io, named};
 use crate::source::tls;
 
 /// Length, type: as much of the first frame as shows that it is one.
@@ -62,7 +62,7 @@ impl FirstWords {
             }
         };
         if let Some(seen) = seen {
-            self.reason.set(Some(named(&self.endpoint, seen)));
+            self.reason.set(Some(named(self.endpoint.authority(), seen)));
         }
     }
 
@@ -80,7 +80,7 @@ impl FirstWords {
     fn look_at_write<T>(&self, written: &Poll<io::Result<T>>) {
         // Why it closed may have been read already; after this nobody reads on.
         if matches!(written, Poll::Ready(Err(_))) && self.head.is_empty() && self.reason.get().is_none() {
-            self.reason.set(Some(named(&self.endpoint, self.closed())));
+            self.reason.set(Some(named(self.endpoint.authority(), self.closed())));
         }
     }
 }

@@ -9,12 +9,12 @@ use secrecy::{ExposeSecret, SecretString};
 use tower::service_fn;
 
 use super::Endpoint;
-use super::dial::dial;
 use super::errors::{Asked, explain, explain_reason, is_auth_off};
 use super::first_words::{FirstWords, Reason};
 use crate::config::EtcdProfile;
 use crate::model::{Consistency, DcsKey, ErrorKind, EtcdAlarm, EtcdMember, EtcdStatus, Lease, SourceError, clean};
-use crate::source::tls_cache::TlsCache;
+use crate::source::TlsCache;
+use crate::source::dial::dial;
 
 /// The largest answer that is read; a cluster's keys are a few KiB, a long history some hundred.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -81,7 +81,7 @@ impl Access {
             let (endpoint, tls, reason) = (endpoint.clone(), Arc::clone(&tls), reason.clone());
             async move {
                 let config = if endpoint.tls() { Some(tls.get()?) } else { None };
-                dial(&endpoint, config).await.map(|io| TokioIo::new(FirstWords::new(io, endpoint, reason)))
+                dial(endpoint.host(), endpoint.port(), config).await.map(|io| TokioIo::new(FirstWords::new(io, endpoint, reason)))
             }
         });
         Ok(Channel::Tonic(target.connect_with_connector_lazy(connector)))

@@ -4,7 +4,6 @@
 //! a part of its requests to those that are dead.
 
 mod dcs;
-mod dial;
 mod discover;
 mod endpoint;
 mod errors;

@@ -45,7 +45,7 @@ impl Session<'_> {
             Ok(Err(error)) => return End::Lost(error),
             Err(_) => return End::Lost(self.late("the watch did not begin")),
         };
-        self.reader.standing.send_replace(Standing::Open { link: self.link.clone(), lease: self.known.lease });
+        self.reader.standing.send_replace(Standing::Open { link: Box::new(self.link.clone()), lease: self.known.lease });
         let period = SourceKind::Dcs.period();
         let mut tick = interval_at(Instant::now() + period, period);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -123,7 +123,7 @@ impl Session<'_> {
         let lease = self.known.lease;
         events.iter().for_each(|event| self.known.apply(event));
         if self.known.lease != lease {
-            self.reader.standing.send_replace(Standing::Open { link: self.link.clone(), lease: self.known.lease });
+            self.reader.standing.send_replace(Standing::Open { link: Box::new(self.link.clone()), lease: self.known.lease });
         }
         let heard = self.reader.heard(Fact::DcsChanged { revision: self.known.revision, events }, None).await;
         (!heard).then_some(End::Unheard)

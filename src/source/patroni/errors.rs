@@ -3,40 +3,31 @@
 use std::error::Error as StdError;
 use std::io;
 
-use reqwest::StatusCode;
+use http::StatusCode;
 
 use crate::model::{ErrorKind, SourceError};
+use crate::source::dial::named;
 use crate::source::tls;
 
-/// The sentence for an error of the HTTP client: ours from the resolver, the network's, TLS's, or HTTP's own.
-pub(super) fn explain(error: &reqwest::Error, authority: &str, https: bool) -> SourceError {
-    let at = |kind, what: &str| SourceError::new(kind, format!("{authority}: {what}"));
-    if let Some(found) = tls::explain(error) {
-        return SourceError { message: format!("{authority}: {}", found.message), ..found };
-    }
-    let mut text = error.to_string();
+/// The sentence for an error on an open connection: TLS's, the network's, or HTTP's own.
+pub(super) fn explain(error: &hyper::Error, authority: &str, https: bool) -> SourceError {
+    named(authority, tls::explain(error).unwrap_or_else(|| unexplained(error, https)))
+}
+
+fn unexplained(error: &hyper::Error, https: bool) -> SourceError {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(this) = cause {
-        if let Some(ours) = this.downcast_ref::<SourceError>() {
-            return ours.clone();
-        }
         if let Some(io) = this.downcast_ref::<io::Error>() {
-            return match io.kind() {
-                io::ErrorKind::ConnectionRefused => SourceError::new(ErrorKind::Refused, format!("connection refused by {authority}")),
-                io::ErrorKind::UnexpectedEof if https => {
-                    at(ErrorKind::Tls, "the server closed the connection in the TLS handshake").with_hint("is it http instead of https?")
-                }
-                _ => at(ErrorKind::Broken, &format!("the connection broke off: {io}")),
-            };
+            let broken = SourceError::new(ErrorKind::Broken, format!("the connection broke off: {io}"));
+            return if https { broken.with_hint("does it demand a client certificate?") } else { broken };
         }
-        text = this.to_string();
         cause = this.source();
     }
-    if text.contains("closed before message completed") || text.contains("end of file") || error.is_body() || error.is_decode() {
-        return at(ErrorKind::Broken, &format!("the answer breaks off: {text}"));
+    if error.is_parse() {
+        let other = SourceError::new(ErrorKind::Malformed, format!("what answers there does not speak HTTP: {error}"));
+        return if https { other } else { other.with_hint("is it https instead of http?") };
     }
-    let error = at(ErrorKind::Malformed, &format!("what answers there does not speak HTTP: {text}"));
-    if https { error } else { error.with_hint("is it https instead of http?") }
+    SourceError::new(ErrorKind::Broken, format!("the answer breaks off: {error}"))
 }
 
 /// The sentence for an answer with a code that is not one of Patroni's.

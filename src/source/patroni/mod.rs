@@ -6,7 +6,6 @@
 
 mod client;
 mod errors;
-mod resolve;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,19 +56,22 @@ impl Asker {
             // Right after an answer to /patroni: the member is there, and the next second's turn is not near.
             self.answered.notified().await;
             let asked = timeout(RARE_DEADLINE, async {
-                let questions: [(&str, fn(Value) -> Fact); 2] = [("/config", Fact::PatroniConfig), ("/history", Fact::PatroniHistory)];
-                for (path, fact) in questions {
-                    let begun = Instant::now();
-                    // Its errors are left to /patroni; these two only stand in for etcd, and a member that is being set up has neither.
-                    let Ok(body) = self.get(path, &[200]).await else { continue };
-                    let Ok(value) = serde_json::from_slice(&body) else { continue };
-                    let outcome = Outcome::Heard(Box::new(fact(value)));
-                    sink.report(Observation { source: source.clone(), at: clock.now(), rtt: Some(begun.elapsed()), outcome });
-                }
+                self.tell("/config", Fact::PatroniConfig, &sink, clock, &source).await;
+                self.tell("/history", Fact::PatroniHistory, &sink, clock, &source).await;
             });
+            // One that is late is asked again in half a minute.
             let _ = asked.await;
             sleep(RARE_PERIOD).await;
         }
+    }
+
+    /// Its errors are left to `/patroni`: what this tells only stands in for etcd, and a member that is being set up has neither.
+    async fn tell(&self, path: &str, fact: fn(Value) -> Fact, sink: &Sink, clock: Clock, source: &SourceId) {
+        let begun = Instant::now();
+        let Ok(body) = self.get(path, &[200]).await else { return };
+        let Ok(value) = serde_json::from_slice(&body) else { return };
+        let outcome = Outcome::Heard(Box::new(fact(value)));
+        sink.report(Observation { source: source.clone(), at: clock.now(), rtt: Some(begun.elapsed()), outcome });
     }
 
     async fn get(&self, path: &str, accepted: &[u16]) -> Result<Vec<u8>, SourceError> {
