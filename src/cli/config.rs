@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::config::{self, Config, ConfigError, Diagnostic, Env, Origin, Request};
+use crate::config::{self, Config, ConfigError, Diagnostic, Env, Request, toml_key};
 
 /// `pgbaton config`.
 #[derive(Debug, Default, clap::Args)]
@@ -104,16 +104,9 @@ pub fn check(request: &Request) -> (String, ExitCode) {
 fn warnings(config: &Config) -> Vec<String> {
     let facts = (0..config.profiles.len()).flat_map(|index| config.facts(index));
     facts
-        .filter(|fact| fact.origin.as_ref().is_some_and(|origin| *origin != Origin::Default))
         .filter_map(|fact| {
             let (origin, why) = (fact.origin.as_ref()?, fact.missing.as_ref()?);
             Some(format!("{origin}: warning: {} names {}: {why}", fact.key, fact.value))
         })
         .collect()
-}
-
-/// A name as a key of TOML: in quotes when it is not a bare word.
-fn toml_key(name: &str) -> String {
-    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if bare { name.to_owned() } else { format!("{name:?}") }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::draft::Secret;
 use super::origin::{Origin, Setting};
+use super::passfile::PassFile;
 
 /// One value of the effective configuration, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,12 @@ impl fmt::Display for Fact {
     }
 }
 
+/// A name as a key of TOML: in quotes when it is not a bare word.
+pub(crate) fn toml_key(name: &str) -> String {
+    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if bare { name.to_owned() } else { format!("{name:?}") }
+}
+
 /// Collects facts.
 #[derive(Debug, Default)]
 pub(crate) struct Facts(Vec<Fact>);
@@ -55,6 +62,15 @@ impl Facts {
         let missing = std::fs::metadata(&setting.value).err().map(|e| super::file::reason(&e));
         let value = format!("{:?}", setting.value.display().to_string());
         self.0.push(Fact { key: key.into(), value, origin: Some(setting.origin.clone()), remark: None, missing });
+    }
+
+    /// A password file: that the usual one is not there is no news, that it cannot be used is.
+    pub fn passfile(&mut self, key: &str, file: &PassFile, origin: &Origin) {
+        let value = format!("{:?}", file.path.display().to_string());
+        let absent = !file.required && !file.path.exists();
+        let remark = absent.then(|| "there is no such file".to_owned());
+        let missing = file.problem().map(|e| e.to_string());
+        self.0.push(Fact { key: key.into(), value, origin: Some(origin.clone()), remark, missing });
     }
 
     pub fn secret(&mut self, key: &str, secret: &Secret, origin: &Origin) {

@@ -38,6 +38,7 @@ mod yaml_tree;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use env::Env;
 pub use fact::Fact;
+pub(crate) use fact::toml_key;
 pub use load::{Request, load};
 pub use origin::{Origin, Setting};
 pub use passfile::{PassFile, PassFileError};

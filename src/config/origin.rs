@@ -29,6 +29,11 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The beginning of a file, for what the file lacks.
+    pub(crate) fn start_of(path: &Path) -> Self {
+        Origin::File { path: path.into(), line: 1, col: 1 }
+    }
+
     /// The file, when the origin is in one.
     pub fn path(&self) -> Option<&Path> {
         match self {

@@ -56,6 +56,11 @@ impl PassFile {
         Ok(find(&text, host, port, dbname, user))
     }
 
+    /// Why the file cannot be used now; `None`: it can, or it is not there and need not be.
+    pub fn problem(&self) -> Option<PassFileError> {
+        self.read().err()
+    }
+
     fn read(&self) -> Result<Option<String>, PassFileError> {
         let path = &self.path;
         let unreadable = |error| PassFileError::Unreadable { path: path.clone(), error };

@@ -13,6 +13,7 @@ use super::endpoint::Endpoint;
 use super::env::Env;
 use super::node::{Kind, Node, Value};
 use super::origin::{Origin, Setting};
+use super::patroni::slash_in_scope;
 use super::profile::{HaproxyAddress, SslMode};
 use super::section::{Manner, Section, wrong_type};
 use super::toml_tree;
@@ -75,7 +76,7 @@ impl Reader<'_> {
         }
         if names.is_empty() && self.out.is_empty() {
             self.out.push(
-                Diagnostic::new(Origin::Path(Arc::clone(self.path)), "there is no cluster in this file")
+                Diagnostic::new(Origin::start_of(self.path), "there is no cluster in this file")
                     .hint("begin with: [clusters.NAME.etcd] and endpoints = [\"HOST:2379\"]"),
             );
         }
@@ -98,14 +99,7 @@ impl Reader<'_> {
         table.only(&["scope", "namespace", "read_only", "color", "patronictl", "etcd", "restapi", "postgres", "haproxy"], self.out);
         let patronictl = self.file_path(table, "patronictl");
         let scope = table.text("scope", self.out);
-        if let Some(scope) = &scope
-            && scope.value.contains('/')
-        {
-            self.out.push(
-                Diagnostic::new(scope.origin.clone(), format!("a scope has no slash: {}", quote(&scope.value)))
-                    .hint("what stands before the scope in etcd's keys is `namespace`"),
-            );
-        }
+        self.out.extend(scope.as_ref().and_then(slash_in_scope));
         let etcd = match table.table("etcd", self.out) {
             Some(etcd) => self.etcd(&etcd, patronictl.is_some()),
             None => {

@@ -33,13 +33,13 @@ pub(crate) fn find(request: &Request, looked: &mut Vec<Looked>) -> Result<Found,
     };
 
     if let Some(file) = &request.file {
-        note(&"-c", "used");
+        note(&format_args!("-c {}", file.display()), "used");
         return Ok(Found::Any(file.clone()));
     }
     note(&"-c FILE", "not given");
 
     if let Some(file) = env.var("PGBATON_CONFIG") {
-        note(&"PGBATON_CONFIG", "used");
+        note(&format_args!("PGBATON_CONFIG={file}"), "used");
         return Ok(Found::Any(env.expand(file)));
     }
     note(&"PGBATON_CONFIG", "not set");
@@ -54,7 +54,7 @@ pub(crate) fn find(request: &Request, looked: &mut Vec<Looked>) -> Result<Found,
     }
 
     if let Some(file) = env.var("PATRONICTL_CONFIG_FILE") {
-        note(&"PATRONICTL_CONFIG_FILE", "used");
+        note(&format_args!("PATRONICTL_CONFIG_FILE={file}"), "used");
         return Ok(Found::Patroni(PathBuf::from(file)));
     }
     note(&"PATRONICTL_CONFIG_FILE", "not set");

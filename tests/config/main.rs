@@ -1,0 +1,4 @@
+//! How pgbaton finds out what to connect to. No test looks at the real home or the real environment.
+
+mod files;
+mod support;
