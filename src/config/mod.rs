@@ -26,6 +26,7 @@ mod passfile;
 mod patroni;
 mod patroni_env;
 mod patroni_yaml;
+mod pgbaton_haproxy;
 mod pgbaton_toml;
 mod profile;
 mod resolve;

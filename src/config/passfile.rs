@@ -173,6 +173,8 @@ mod tests {
             ("localhost:5432:*:*:x", "", Some("x")),
             ("localhost:5432:*:*:x", "/var/run/postgresql", Some("x")),
             ("localhost:5432:*:*:x", "127.0.0.1", None),
+            ("*:*:*:*:  spaced  ", "h", Some("  spaced  ")),
+            ("\\*:*:*:*:a host called star\n*:*:*:*:all", "h", Some("all")),
             ("", "h", None),
             ("\\", "h", None),
             ("é:5432:*:*:ü", "é", Some("ü")),
