@@ -110,3 +110,26 @@ fn warnings(config: &Config) -> Vec<String> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: ConfigArgs,
+    }
+
+    #[test]
+    fn check_takes_a_file_or_none() {
+        let parse = |words: &[&str]| Line::try_parse_from(words).map(|line| line.args.command);
+        assert!(matches!(parse(&["config"]), Ok(None)));
+        assert!(matches!(parse(&["config", "check"]), Ok(Some(ConfigCommand::Check { file: None }))));
+        let Ok(Some(ConfigCommand::Check { file: Some(file) })) = parse(&["config", "check", "a.toml"]) else { panic!("no file") };
+        assert_eq!(file, PathBuf::from("a.toml"));
+        assert!(parse(&["config", "chekc"]).is_err());
+    }
+}

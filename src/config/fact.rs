@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::diagnostic::{quote, shown};
 use super::draft::Secret;
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
@@ -76,8 +77,8 @@ impl Facts {
     pub fn secret(&mut self, key: &str, secret: &Secret, origin: &Origin) {
         let remark = match secret {
             Secret::Value(_) => None,
-            Secret::Variable(name) => Some(format!("environment variable {name}")),
-            Secret::File(path) => Some(format!("file {}", path.display())),
+            Secret::Variable(name) => Some(format!("environment variable {}", quote(name))),
+            Secret::File(path) => Some(format!("file {}", shown(path))),
         };
         self.0.push(Fact { key: key.into(), value: "********".into(), origin: Some(origin.clone()), remark, missing: None });
     }

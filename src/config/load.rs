@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::diagnostic::{ConfigError, Diagnostic};
+use super::diagnostic::{ConfigError, Diagnostic, shown};
 use super::draft::Draft;
 use super::env::Env;
 use super::file;
@@ -84,7 +84,7 @@ fn imported(mut draft: Draft) -> Result<Draft, Vec<Diagnostic>> {
         let patroni = patroni_file(&import.value).map_err(|mut mistakes| {
             for mistake in mistakes.iter_mut().filter(|m| m.at == Origin::Path(import.value.as_path().into())) {
                 // A file that is not there is a mistake of the line that names it.
-                mistake.message = format!("{}: {}", import.value.display(), mistake.message);
+                mistake.message = format!("{}: {}", shown(&import.value), mistake.message);
                 mistake.at = import.origin.clone();
             }
             mistakes

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::diagnostic::shown;
+
 /// Where a value, or a mistake, is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -54,8 +56,8 @@ impl Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Origin::File { path, line, col } => write!(f, "{}:{line}:{col}", path.display()),
-            Origin::Path(path) => write!(f, "{}", path.display()),
+            Origin::File { path, line, col } => write!(f, "{}:{line}:{col}", shown(path)),
+            Origin::Path(path) => write!(f, "{}", shown(path)),
             Origin::Variable(name) => write!(f, "environment variable {name}"),
             Origin::CommandLine(name) => write!(f, "command line ({name})"),
             Origin::System => write!(f, "operating system user"),

@@ -1,6 +1,6 @@
 //! `[[clusters.NAME.haproxy]]` of pgbaton.toml.
 
-use super::diagnostic::{Diagnostic, quote};
+use super::diagnostic::{Diagnostic, quote, shown};
 use super::draft::HaproxyDraft;
 use super::endpoint::without_user;
 use super::node::Value;
@@ -97,6 +97,6 @@ fn shown_name(stats: &HaproxyAddress) -> String {
                 Some(format!("{}{port}", url.host_str()?))
             })
             .unwrap_or_else(|| text.clone()),
-        HaproxyAddress::Socket(path) => path.display().to_string(),
+        HaproxyAddress::Socket(path) => shown(path),
     }
 }

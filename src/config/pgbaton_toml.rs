@@ -7,7 +7,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use strum::VariantNames;
 
-use super::diagnostic::{Diagnostic, nearest, one_of, quote};
+use super::diagnostic::{Diagnostic, nearest, one_of, quote, shown};
 use super::draft::{Draft, EtcdDraft, PostgresDraft, Secret, TlsDraft};
 use super::endpoint::Endpoint;
 use super::env::Env;
@@ -237,10 +237,7 @@ impl Reader<'_> {
                 if !self.private {
                     self.out.push(
                         Diagnostic::new(node.at.clone(), format!("{} is written out in a file that others can read", quote(&path))).hint(
-                            format!(
-                                "run: chmod 600 {}; or write {key} = {{ env = \"NAME\" }} or {{ file = \"PATH\" }}",
-                                self.path.display()
-                            ),
+                            format!("run: chmod 600 {}; or write {key} = {{ env = \"NAME\" }} or {{ file = \"PATH\" }}", shown(self.path)),
                         ),
                     );
                     return None;

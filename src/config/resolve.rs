@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::diagnostic::{Diagnostic, quote};
+use super::diagnostic::{Diagnostic, quote, shown};
 use super::draft::{Draft, EtcdDraft, HaproxyDraft, PostgresDraft, Secret, TlsDraft};
 use super::env::Env;
 use super::fact::{Fact, Facts, toml_key};
@@ -254,13 +254,13 @@ fn secret(given: Option<Setting<Secret>>, key: &str, env: &Env, facts: &mut Fact
             Ok(text) => {
                 let line = text.lines().next().unwrap_or_default();
                 if line.is_empty() {
-                    out.push(Diagnostic::new(origin, format!("the first line of {} is empty", path.display())));
+                    out.push(Diagnostic::new(origin, format!("the first line of {} is empty", shown(&path))));
                     return None;
                 }
                 Some(SecretString::from(line))
             }
             Err(why) => {
-                out.push(Diagnostic::new(origin, format!("{key} cannot be read from {}: {}", path.display(), why.message)));
+                out.push(Diagnostic::new(origin, format!("{key} cannot be read from {}: {}", shown(&path), why.message)));
                 None
             }
         },

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::diagnostic::{ConfigError, quote};
+use super::diagnostic::{ConfigError, quote, shown};
 use super::load::Request;
 
 /// One place, and what was found there.
@@ -33,7 +33,7 @@ pub(crate) fn find(request: &Request, looked: &mut Vec<Looked>) -> Result<Found,
     };
 
     if let Some(file) = &request.file {
-        note(&format_args!("-c {}", file.display()), "used");
+        note(&format_args!("-c {}", shown(file)), "used");
         return Ok(Found::Any(file.clone()));
     }
     note(&"-c FILE", "not given");
@@ -47,10 +47,10 @@ pub(crate) fn find(request: &Request, looked: &mut Vec<Looked>) -> Result<Found,
     let in_config_home = |file: &str| env.config_home.as_ref().map(|folder| folder.join(file));
     if let Some(file) = in_config_home("pgbaton/pgbaton.toml") {
         if file.exists() {
-            note(&file.display(), "used");
+            note(&shown(&file), "used");
             return Ok(Found::Any(file));
         }
-        note(&file.display(), "there is no such file");
+        note(&shown(&file), "there is no such file");
     }
 
     if let Some(file) = env.var("PATRONICTL_CONFIG_FILE") {
@@ -63,10 +63,10 @@ pub(crate) fn find(request: &Request, looked: &mut Vec<Looked>) -> Result<Found,
     for file in in_config_home("patroni/patronictl.yaml").into_iter().chain(on_a_node) {
         match readable(&file) {
             Ok(()) => {
-                note(&file.display(), "used");
+                note(&shown(&file), "used");
                 return Ok(Found::Patroni(file));
             }
-            Err(why) => note(&file.display(), &why),
+            Err(why) => note(&shown(&file), &why),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Which cluster opens.
 
+use pgbaton::cli::config::{check, show};
 use pgbaton::config::{Config, Selected};
 
 use crate::support::World;
@@ -71,4 +72,24 @@ fn without_a_scope_there_is_something_to_discover() {
     world.write("etc/patroni.yml", "namespace: db\netcd3: {host: a}\n");
     let profile = world.profile();
     assert_eq!((profile.scope, profile.namespace.as_str(), profile.name.as_str()), (None, "/db/", "/db/"));
+}
+
+#[test]
+fn names_from_outside_cannot_move_the_cursor() {
+    let hostile = "a\u{1b}[2J\u{7}";
+    let mut world = World::new();
+    for text in [
+        format!("[clusters.a.etcd]\nendpoints = [\"a\"]\npassword = {{ env = {hostile:?} }}\n"),
+        format!("[clusters.a.etcd]\nendpoints = [\"a\"]\npassword = {{ file = {hostile:?} }}\ncacert = {hostile:?}\n"),
+        format!("[clusters.a]\npatronictl = {hostile:?}\n"),
+        format!("[clusters.a.etcd]\nendpoints = [\"a\"]\n[[clusters.a.haproxy]]\nstats = {:?}\n", format!("unix:{hostile}")),
+        format!("[clusters.{hostile:?}.etcd]\nendpoints = [{hostile:?}]\n"),
+    ] {
+        let text = text.replace("\\u{1b}", "\\u001b").replace("\\u{7}", "\\u0007");
+        world.request.file = Some(world.write(&format!("{hostile}.toml"), &text));
+        let mut said = check(&world.request).0;
+        said.push_str(&show(&world.request).unwrap_or_else(|e| e.to_string()));
+        assert!(said.contains("a\\u{1b}[2J"), "{text:?} has not been understood: {said:?}");
+        assert!(!said.chars().any(|c| c.is_control() && c != '\n'), "{said:?}");
+    }
 }
