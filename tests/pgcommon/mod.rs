@@ -3,6 +3,7 @@
 // Each test file compiles its own copy and uses a part of it.
 #![allow(dead_code)]
 
+pub mod certificates;
 pub mod haproxy;
 pub mod server;
 pub mod watch;

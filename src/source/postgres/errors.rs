@@ -96,7 +96,11 @@ fn explain_tls(failed: SourceError, target: &Target) -> SourceError {
 
 fn explain_server(said: &DbError, target: &Target) -> SourceError {
     let code = said.code();
-    let message = said.message();
+    // With some errors the reason stands in the detail: "Consistent recovery state has not been yet reached."
+    let message = match said.detail() {
+        Some(detail) => format!("{}: {detail}", said.message()),
+        None => said.message().to_owned(),
+    };
     let user = &target.user;
     let at = |kind| SourceError::new(kind, format!("PostgreSQL at {target}: {message}"));
     if *code == SqlState::INVALID_PASSWORD {
