@@ -3,7 +3,9 @@
 mod pgcommon;
 
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 
+use pgbaton::config::{PassFile, PostgresProfile};
 use pgbaton::model::{ErrorKind, Lsn, PostgresStatus};
 use pgcommon::server::{Pair, Server};
 use pgcommon::watch::{Watch, postgres_of};
@@ -195,6 +197,16 @@ fn a_login_that_fails_says_why() {
     let error = outcome(profile("rejected")).expect_err("rejected");
     assert_eq!(error.kind, ErrorKind::Denied);
     assert!(error.message.contains("pg_hba.conf rejects connection") && error.hint.is_some(), "{error:?}");
+
+    // A password file that others can read is not used, which matters to those who need it only.
+    let file = pair.primary.put("pgpass", &format!("127.0.0.1:{}:*:secretive:right\n", pair.primary.port));
+    let filed = |user: &str| PostgresProfile { passfile: Some(PassFile { path: file.clone(), required: true }), ..profile(user) };
+    assert_eq!(outcome(filed("secretive")), Ok(()));
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("others may read it");
+    assert_eq!(outcome(filed("watcher")), Ok(()));
+    let error = outcome(filed("secretive")).expect_err("no password");
+    assert_eq!(error.kind, ErrorKind::Auth);
+    assert!(error.message.contains("readable by others"), "{error:?}");
 
     pair.primary.psql("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0");
     let error = outcome(profile("crowded")).expect_err("no room");

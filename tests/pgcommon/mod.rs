@@ -31,6 +31,7 @@ pub fn profile(user: &str) -> PostgresProfile {
         sslcert: None,
         sslkey: None,
         password: None,
+        passfile: None,
         connect_timeout: None,
     }
 }

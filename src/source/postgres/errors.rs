@@ -31,11 +31,7 @@ pub(super) fn explain(error: &Error, target: &Target) -> SourceError {
     let reason = cause.map(ToString::to_string).unwrap_or_default();
     // tokio-postgres gives these three as text only.
     match reason.as_str() {
-        "password missing" => SourceError::new(
-            ErrorKind::Auth,
-            format!("PostgreSQL at {target} asks for the password of {:?}, and none is known", target.user),
-        )
-        .with_hint(format!("add the line {}:{}:*:{}:PASSWORD to ~/.pgpass (mode 0600)", target.host, target.port, target.user)),
+        PASSWORD_MISSING => no_password(target, None),
         "server does not support TLS" => {
             SourceError::new(ErrorKind::Tls, format!("PostgreSQL at {target} does not offer TLS, which sslmode demands"))
                 .with_hint("set ssl = on there, or another sslmode here")
@@ -50,6 +46,27 @@ pub(super) fn explain(error: &Error, target: &Target) -> SourceError {
             SourceError::new(ErrorKind::Malformed, format!("PostgreSQL at {target}: {reason}"))
         }
         reason => SourceError::new(ErrorKind::Other, format!("PostgreSQL at {target}: {error}: {reason}")),
+    }
+}
+
+/// What tokio-postgres calls it when the server asks for a password and there is none.
+const PASSWORD_MISSING: &str = "password missing";
+
+/// Whether the server asked for a password and none was known.
+pub(super) fn password_missing(error: &Error) -> bool {
+    error.source().is_some_and(|cause| cause.to_string() == PASSWORD_MISSING)
+}
+
+/// A sentence for a password that is not known, with the reason if a password file could not be used.
+pub(super) fn no_password(target: &Target, reason: Option<&str>) -> SourceError {
+    let sentence = format!("PostgreSQL at {target} asks for the password of {:?}, and none is known", target.user);
+    match reason {
+        Some(reason) => SourceError::new(ErrorKind::Auth, format!("{sentence}: {reason}")),
+        None => {
+            let host = target.host.replace(':', "\\:");
+            SourceError::new(ErrorKind::Auth, sentence)
+                .with_hint(format!("add the line {host}:{}:*:{}:PASSWORD to ~/.pgpass (mode 0600)", target.port, target.user))
+        }
     }
 }
 
