@@ -3,7 +3,9 @@
 mod pgcommon;
 
 use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use pgbaton::config::{PassFile, PostgresProfile};
 use pgbaton::model::{ErrorKind, Lsn, PostgresStatus};
@@ -158,7 +160,7 @@ fn rights_that_were_taken_away() {
 
 #[test]
 fn the_session_asks_for_its_limits_when_it_starts() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let _watch = Watch::postgres_at("127.0.0.1", listener.local_addr().expect("its number").port(), profile("x"));
     let (mut stream, _) = listener.accept().expect("it connects");
     let mut length = [0; 4];
@@ -234,8 +236,25 @@ fn an_address_where_nothing_answers_says_why() {
     assert_eq!(unknown.kind, ErrorKind::Dns);
     assert!(unknown.message.starts_with("the host name \"no-such-host.invalid\" cannot be resolved: "), "{unknown:?}");
 
+    // A host that drops what we send: here a queue of connections that is full.
+    let silent = rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::STREAM, None).expect("a socket");
+    rustix::net::bind(&silent, &std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 0)).expect("an address");
+    rustix::net::listen(&silent, 0).expect("it listens");
+    let silent = TcpListener::from(silent);
+    let address = silent.local_addr().expect("its number");
+    let mut queued = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        queued.push(stream);
+    }
+    let late = Watch::postgres_at("127.0.0.1", address.port(), profile("x")).failure();
+    assert_eq!(late.kind, ErrorKind::Timeout);
+    assert!(late.message.ends_with(&format!("127.0.0.1:{} within 2 s", address.port())), "{late:?}");
+    let patient = PostgresProfile { connect_timeout: Some(Duration::from_secs(1)), ..profile("x") };
+    let late = Watch::postgres_at("127.0.0.1", address.port(), patient).failure();
+    assert_eq!((late.kind, late.message), (ErrorKind::Timeout, format!("no TCP connection to {address} within 1 s")));
+
     // Something that answers, but not as PostgreSQL does.
-    let other = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let other = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = other.local_addr().expect("its number").port();
     let answering = std::thread::spawn(move || {
         let (mut stream, _) = other.accept().expect("somebody comes");

@@ -21,23 +21,19 @@ fn the_session(server: &Server) -> i32 {
 }
 
 #[test]
-fn a_server_that_goes_is_missed_at_once_and_found_again() {
+fn a_server_that_goes_is_missed_and_found_again() {
     let server = Server::primary("", TRUST);
     let mut watch = Watch::postgres(&server, profile("postgres"));
     let first = watch.reading().postmaster_start;
 
-    // The end of the session is noticed between two readings, not by the next one.
-    let begun = Instant::now();
     server.stop();
     let error = watch.failure();
     assert!(matches!(error.kind, ErrorKind::Refused | ErrorKind::Unavailable), "{error:?}");
-    println!("missed {} ms after the stop began", begun.elapsed().as_millis());
     watch.until("the port refuses", |o| (error_of(o)?.kind == ErrorKind::Refused).then_some(()));
 
     server.start();
     let begun = Instant::now();
     let second = watch.reading().postmaster_start;
-    println!("heard {} ms after it was back", begun.elapsed().as_millis());
     assert!(begun.elapsed().as_secs() < 5 && second > first, "{first:?} {second:?}");
 
     server.restart();
@@ -50,11 +46,20 @@ fn a_session_that_somebody_ends_is_replaced_without_a_word() {
     let server = Server::primary("", TRUST);
     let mut watch = Watch::postgres(&server, profile("postgres"));
     watch.reading();
-    let old = the_session(&server);
-    server.psql(&format!("SELECT pg_terminate_backend({old})"));
-    assert_eq!(watch.outcome(), Ok(()));
-    assert_eq!(watch.outcome(), Ok(()));
-    assert_ne!(the_session(&server), old);
+    // The end is noticed between two readings and followed by the next one at once, not when its second is over. On a busy machine psql may
+    // take that long, so there are a few attempts.
+    let followed_at_once = (0..8).any(|_| {
+        let old = the_session(&server);
+        let before = watch.until("a reading", |o| postgres_of(o).map(|_| o.at));
+        server.psql(&format!("SELECT pg_terminate_backend({old})"));
+        let after = watch.until("a report", |o| {
+            assert!(postgres_of(o).is_some(), "{o:?}");
+            Some(o.at)
+        });
+        assert_ne!(the_session(&server), old);
+        after.since(before).as_millis() < 700
+    });
+    assert!(followed_at_once);
 
     // A lock that stands in the way ends the statement, not the session.
     let session = the_session(&server);
@@ -85,7 +90,7 @@ fn a_frozen_session_is_waited_for() {
     kill_process(pid, Signal::CONT).expect("it thaws");
     let begun = Instant::now();
     watch.reading();
-    assert!(begun.elapsed().as_millis() < 900, "heard {} ms after the thaw", begun.elapsed().as_millis());
+    assert!(begun.elapsed().as_millis() < 2000, "heard {} ms after the thaw", begun.elapsed().as_millis());
     assert_eq!(the_session(&server), session, "no second session was opened beside it");
 }
 

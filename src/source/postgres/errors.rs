@@ -149,7 +149,7 @@ fn explain_server(said: &DbError, target: &Target) -> SourceError {
 
 /// Whether the server says with this that it ends the session: shut down by its administrator, after a crash of another session, because the
 /// database was dropped, or for being idle.
-pub(super) fn ends_session(code: &SqlState) -> bool {
+fn ends_session(code: &SqlState) -> bool {
     [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::DATABASE_DROPPED].contains(code) || code.code() == "57P05"
 }
 
