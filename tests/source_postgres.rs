@@ -2,6 +2,12 @@
 
 mod pgcommon;
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use pgbaton::config::{PassFile, PostgresProfile};
 use pgbaton::model::{ErrorKind, Lsn, PostgresStatus};
 use pgcommon::server::{Pair, Server};
 use pgcommon::watch::{Watch, postgres_of};
@@ -153,12 +159,21 @@ fn rights_that_were_taken_away() {
 }
 
 #[test]
-fn the_session_cannot_write_and_holds_nothing_long() {
-    let pair = Pair::shared();
-    let mut watch = Watch::postgres(&pair.primary, profile("secretive_reader"));
-    let error = watch.failure();
-    assert_eq!(error.kind, ErrorKind::Auth, "{error:?}");
-    assert!(error.message.contains("secretive_reader"), "{error:?}");
+fn the_session_asks_for_its_limits_when_it_starts() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let _watch = Watch::postgres_at("127.0.0.1", listener.local_addr().expect("its number").port(), profile("x"));
+    let (mut stream, _) = listener.accept().expect("it connects");
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).expect("a startup packet");
+    let mut packet = vec![0; usize::try_from(u32::from_be_bytes(length)).expect("a length") - 4];
+    stream.read_exact(&mut packet).expect("the whole of it");
+    let texts: Vec<_> = packet[4..].split(|b| *b == 0).map(|t| String::from_utf8_lossy(t).into_owned()).collect();
+    let value = |key: &str| texts.iter().position(|t| t == key).map(|at| texts[at + 1].as_str());
+    assert_eq!((value("user"), value("database"), value("application_name")), (Some("x"), Some("postgres"), Some("pgbaton")));
+    let options = value("options").expect("it has options");
+    for setting in ["default_transaction_read_only=on", "statement_timeout=1500", "lock_timeout=", "idle_in_transaction_session_timeout="] {
+        assert!(options.contains(&format!("-c {setting}")), "{setting} is not in {options}");
+    }
 }
 
 #[test]
@@ -185,6 +200,21 @@ fn a_login_that_fails_says_why() {
     assert_eq!(error.kind, ErrorKind::Denied);
     assert!(error.message.contains("pg_hba.conf rejects connection") && error.hint.is_some(), "{error:?}");
 
+    // A password file that others can read is not used, which matters to those who need it only.
+    let file = pair.primary.put("pgpass", &format!("127.0.0.1:{}:*:secretive:right\n", pair.primary.port));
+    let filed = |user: &str| PostgresProfile { passfile: Some(PassFile { path: file.clone(), required: true }), ..profile(user) };
+    assert_eq!(outcome(filed("secretive")), Ok(()));
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("others may read it");
+    assert_eq!(outcome(filed("watcher")), Ok(()));
+    let error = outcome(filed("secretive")).expect_err("no password");
+    assert_eq!(error.kind, ErrorKind::Auth);
+    assert!(error.message.contains("readable by others"), "{error:?}");
+
+    pair.primary.psql("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0");
+    let error = outcome(profile("crowded")).expect_err("no room");
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+    assert!(error.message.ends_with("too many connections for role \"crowded\""), "{error:?}");
+
     let mut elsewhere = profile("postgres");
     elsewhere.dbname = "no\u{1b}[2Jdatabase".to_owned();
     let error = outcome(elsewhere).expect_err("no such database");
@@ -206,11 +236,27 @@ fn an_address_where_nothing_answers_says_why() {
     assert_eq!(unknown.kind, ErrorKind::Dns);
     assert!(unknown.message.starts_with("the host name \"no-such-host.invalid\" cannot be resolved: "), "{unknown:?}");
 
+    // A host that drops what we send: here a queue of connections that is full.
+    let silent = rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::STREAM, None).expect("a socket");
+    rustix::net::bind(&silent, &std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 0)).expect("an address");
+    rustix::net::listen(&silent, 0).expect("it listens");
+    let silent = TcpListener::from(silent);
+    let address = silent.local_addr().expect("its number");
+    let mut queued = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        queued.push(stream);
+    }
+    let late = Watch::postgres_at("127.0.0.1", address.port(), profile("x")).failure();
+    assert_eq!(late.kind, ErrorKind::Timeout);
+    assert!(late.message.ends_with(&format!("127.0.0.1:{} within 2 s", address.port())), "{late:?}");
+    let patient = PostgresProfile { connect_timeout: Some(Duration::from_secs(1)), ..profile("x") };
+    let late = Watch::postgres_at("127.0.0.1", address.port(), patient).failure();
+    assert_eq!((late.kind, late.message), (ErrorKind::Timeout, format!("no TCP connection to {address} within 1 s")));
+
     // Something that answers, but not as PostgreSQL does.
-    let other = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let other = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = other.local_addr().expect("its number").port();
     let answering = std::thread::spawn(move || {
-        use std::io::{Read, Write};
         let (mut stream, _) = other.accept().expect("somebody comes");
         let mut request = [0; 8];
         stream.read_exact(&mut request).expect("a request");

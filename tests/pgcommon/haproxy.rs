@@ -24,7 +24,7 @@ impl Haproxy {
         let port = free_port();
         let socket = dir.path().join("stats.sock");
         let config = format!(
-            "global\n    maxconn 100\n    stats socket {} mode 600 level user\ndefaults\n    mode tcp\n    timeout client 5s\n    timeout connect 1s\n    \
+            "global\n    maxconn 100\n    stats socket {} mode 600 level operator\ndefaults\n    mode tcp\n    timeout client 5s\n    timeout connect 1s\n    \
              timeout server 5s\n    timeout check 1s\nlisten stats\n    mode http\n    bind 127.0.0.1:{port}{page}\n{rest}\n",
             socket.display()
         );

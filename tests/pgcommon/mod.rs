@@ -3,6 +3,7 @@
 // Each test file compiles its own copy and uses a part of it.
 #![allow(dead_code)]
 
+pub mod certificates;
 pub mod haproxy;
 pub mod server;
 pub mod watch;
@@ -30,6 +31,7 @@ pub fn profile(user: &str) -> PostgresProfile {
         sslcert: None,
         sslkey: None,
         password: None,
+        passfile: None,
         connect_timeout: None,
     }
 }

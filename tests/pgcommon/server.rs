@@ -104,6 +104,11 @@ impl Server {
         self.tool("pg_ctl", &all);
     }
 
+    /// Adds this to postgresql.conf; it holds from the next start on.
+    pub fn configure(&self, conf: &str) {
+        append(&self.file("postgresql.conf"), &format!("\n{conf}\n"));
+    }
+
     /// Starts it and waits until it takes connections.
     pub fn start(&self) {
         self.pg_ctl(&["start"]);

@@ -93,6 +93,17 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.task.abort();
+        // Until it is gone, and a moment for the leave that a session takes of its server.
+        let task = &mut self.task;
+        self.runtime.block_on(async {
+            let _ = task.await;
+            let _ = tokio::time::timeout(LONG, async {
+                while tokio::runtime::Handle::current().metrics().num_alive_tasks() > 0 {
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await;
+        });
     }
 }
 

@@ -1,4 +1,5 @@
-//! HAProxy's statistics from its Unix socket (management guide, 9.3). Level `user` suffices.
+//! HAProxy's statistics from its Unix socket (management guide, 9.3). Level `user` suffices; from `operator` on the
+//! answer has the servers' addresses, which the page has with `stats show-legends`.
 
 use std::io;
 use std::path::Path;

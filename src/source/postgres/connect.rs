@@ -13,7 +13,7 @@ use tokio_postgres::tls::{MakeTlsConnect, NoTls, TlsConnect};
 use tokio_postgres::{Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::errors::{explain, explain_dns, explain_tcp, turned_away};
+use super::errors::{explain, explain_dns, explain_tcp, no_password, password_missing, turned_away};
 use super::query::OPTIONS;
 use super::session::Session;
 use super::sslmode::{Way, client_config, ways};
@@ -39,7 +39,7 @@ pub(super) async fn connect(target: &Target, profile: &PostgresProfile) -> Resul
             Ok(session) => return Ok(session),
             Err(error) => error,
         };
-        let said = explain(&error, target);
+        let said = if password_missing(&error) { no_password(target, access.no_password.as_deref()) } else { explain(&error, target) };
         if let Some(before) = first.take() {
             return Err(both(&before, &said, *way));
         }
@@ -75,6 +75,8 @@ fn both(first: &SourceError, second: &SourceError, second_way: Way) -> SourceErr
 /// What opens the door: password and certificates.
 struct Access {
     password: Option<SecretString>,
+    /// Why the password file could not be used. Matters only when the server asks for a password, as with libpq.
+    no_password: Option<String>,
     tls: Option<Arc<ClientConfig>>,
     user: String,
     dbname: String,
@@ -85,9 +87,12 @@ impl Access {
     async fn read(target: &Target, profile: &PostgresProfile) -> Result<Self, SourceError> {
         let (target, profile) = (target.clone(), profile.clone());
         let reading = tokio::task::spawn_blocking(move || {
-            let password = password(&profile, &target)?;
+            let (password, no_password) = match profile.password_for(&target.host, target.port) {
+                Ok(password) => (password, None),
+                Err(reason) => (None, Some(reason.to_string())),
+            };
             let tls = client_config(&profile)?;
-            Ok(Self { password, tls, user: target.user, dbname: target.dbname })
+            Ok(Self { password, no_password, tls, user: target.user, dbname: target.dbname })
         });
         reading.await.unwrap_or_else(|e| Err(SourceError::new(ErrorKind::Other, format!("the certificates cannot be read: {e}"))))
     }
@@ -140,10 +145,6 @@ impl<S, C: TlsConnect<S>> TlsConnect<S> for Noticed<'_, C> {
         self.encrypted.store(true, Ordering::Relaxed);
         self.inner.connect(stream)
     }
-}
-
-fn password(profile: &PostgresProfile, _target: &Target) -> Result<Option<SecretString>, SourceError> {
-    Ok(profile.password.clone())
 }
 
 /// A TCP connection to the first of the host's addresses that takes one.

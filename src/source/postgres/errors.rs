@@ -31,11 +31,7 @@ pub(super) fn explain(error: &Error, target: &Target) -> SourceError {
     let reason = cause.map(ToString::to_string).unwrap_or_default();
     // tokio-postgres gives these three as text only.
     match reason.as_str() {
-        "password missing" => SourceError::new(
-            ErrorKind::Auth,
-            format!("PostgreSQL at {target} asks for the password of {:?}, and none is known", target.user),
-        )
-        .with_hint(format!("add the line {}:{}:*:{}:PASSWORD to ~/.pgpass (mode 0600)", target.host, target.port, target.user)),
+        PASSWORD_MISSING => no_password(target, None),
         "server does not support TLS" => {
             SourceError::new(ErrorKind::Tls, format!("PostgreSQL at {target} does not offer TLS, which sslmode demands"))
                 .with_hint("set ssl = on there, or another sslmode here")
@@ -50,6 +46,27 @@ pub(super) fn explain(error: &Error, target: &Target) -> SourceError {
             SourceError::new(ErrorKind::Malformed, format!("PostgreSQL at {target}: {reason}"))
         }
         reason => SourceError::new(ErrorKind::Other, format!("PostgreSQL at {target}: {error}: {reason}")),
+    }
+}
+
+/// What tokio-postgres calls it when the server asks for a password and there is none.
+const PASSWORD_MISSING: &str = "password missing";
+
+/// Whether the server asked for a password and none was known.
+pub(super) fn password_missing(error: &Error) -> bool {
+    error.source().is_some_and(|cause| cause.to_string() == PASSWORD_MISSING)
+}
+
+/// A sentence for a password that is not known, with the reason if a password file could not be used.
+pub(super) fn no_password(target: &Target, reason: Option<&str>) -> SourceError {
+    let sentence = format!("PostgreSQL at {target} asks for the password of {:?}, and none is known", target.user);
+    match reason {
+        Some(reason) => SourceError::new(ErrorKind::Auth, format!("{sentence}: {reason}")),
+        None => {
+            let host = target.host.replace(':', "\\:");
+            SourceError::new(ErrorKind::Auth, sentence)
+                .with_hint(format!("add the line {host}:{}:*:{}:PASSWORD to ~/.pgpass (mode 0600)", target.port, target.user))
+        }
     }
 }
 
@@ -96,7 +113,11 @@ fn explain_tls(failed: SourceError, target: &Target) -> SourceError {
 
 fn explain_server(said: &DbError, target: &Target) -> SourceError {
     let code = said.code();
-    let message = said.message();
+    // With some errors the reason stands in the detail: "Consistent recovery state has not been yet reached."
+    let message = match said.detail() {
+        Some(detail) => format!("{}: {detail}", said.message()),
+        None => said.message().to_owned(),
+    };
     let user = &target.user;
     let at = |kind| SourceError::new(kind, format!("PostgreSQL at {target}: {message}"));
     if *code == SqlState::INVALID_PASSWORD {
@@ -128,7 +149,7 @@ fn explain_server(said: &DbError, target: &Target) -> SourceError {
 
 /// Whether the server says with this that it ends the session: shut down by its administrator, after a crash of another session, because the
 /// database was dropped, or for being idle.
-pub(super) fn ends_session(code: &SqlState) -> bool {
+fn ends_session(code: &SqlState) -> bool {
     [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::DATABASE_DROPPED].contains(code) || code.code() == "57P05"
 }
 

@@ -1,11 +1,12 @@
 //! The one session of a member, kept open.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::time::Instant;
+use tokio::runtime::Handle;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Client, Error, SimpleQueryMessage, Statement};
 
@@ -21,15 +22,45 @@ const OLDEST: u32 = 120_000;
 /// After how many readings a session asks again what it was denied at first.
 const ASK_AGAIN: u32 = 60;
 
-/// The connection's input and output; ends when the connection does.
-pub(super) type Driver = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+/// How long the server may take to hear that we leave.
+const FAREWELL: Duration = Duration::from_secs(1);
 
-/// A session. Dropping it closes the connection.
+/// A connection's input and output.
+type Connection = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// A session. Dropping it takes leave of the server and closes the connection.
 pub(super) struct Session {
+    // Dropped before the driver, which takes that as the sign to leave.
     client: Client,
     driver: Driver,
     target: Target,
     prepared: Option<Prepared>,
+}
+
+/// Keeps the connection going; `None` after its end.
+struct Driver(Option<Connection>);
+
+impl Driver {
+    /// Waits for the connection's end. Safe to drop while it waits; after the end it waits for ever.
+    async fn ended(&mut self) -> Result<(), Error> {
+        match &mut self.0 {
+            Some(connection) => {
+                let result = connection.await;
+                self.0 = None;
+                result
+            }
+            None => pending().await,
+        }
+    }
+}
+
+impl Drop for Driver {
+    /// Tells the server that we leave, if it listens: a connection that just breaks off is a line in its log.
+    fn drop(&mut self) {
+        if let (Some(connection), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(timeout(FAREWELL, connection));
+        }
+    }
 }
 
 struct Prepared {
@@ -49,14 +80,14 @@ pub(super) struct Unread {
 
 impl Session {
     /// A session that has been authenticated and has not said anything yet.
-    pub fn new(client: Client, driver: Driver, target: Target) -> Self {
-        Self { client, driver, target, prepared: None }
+    pub fn new(client: Client, connection: Connection, target: Target) -> Self {
+        Self { client, driver: Driver(Some(connection)), target, prepared: None }
     }
 
     /// Waits until the session ends, the server's doing or the network's. Safe to drop while it waits; not to be called again after it returned.
     pub async fn ended(&mut self) {
         // Whatever it was, the attempt that follows finds the reason that holds now.
-        let _ = (&mut self.driver).await;
+        let _ = self.driver.ended().await;
     }
 
     /// One reading and how long the server and the way to it took. Dropped half way the session must be dropped too.
@@ -128,7 +159,7 @@ async fn drive<T>(driver: &mut Driver, target: &Target, asking: impl Future<Outp
                 return Err(Unread { code: error.code().cloned(), error: explain(&error, target), lost });
             }
         },
-        ended = &mut *driver => {
+        ended = driver.ended() => {
             // The server's last words may have gone to the statement.
             match asking.now_or_never() {
                 Some(Err(last)) if last.as_db_error().is_some() => Some(last),
