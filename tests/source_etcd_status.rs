@@ -126,7 +126,7 @@ impl Console {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_collector_asks_whom_the_cluster_names() {
-    let etcd = Etcd::start(3).await;
+    let mut etcd = Etcd::start(3).await;
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let value = format!(r#"{{"conn_url":"postgres://127.0.0.1:{port}/postgres","api_url":"http://127.0.0.1:{port}/patroni"}}"#);
     etcd.client(0).await.put("/service/psg/members/psg1", value, None).await.unwrap();
@@ -160,9 +160,14 @@ async fn the_collector_asks_whom_the_cluster_names() {
     console.until("discovered endpoints answer", |c| urls.iter().all(|url| answers(c, url))).await;
     assert_eq!(console.cluster.etcd.len(), 4, "three members and the one that is no address: {:?}", console.cluster.etcd.keys());
 
+    // And the keys are read of them when the configured one is gone.
+    etcd.kill(0);
+    etcd.client(1).await.put("/service/psg/leader", "psg1", None).await.unwrap();
+    console.until("the leader key", |c| c.cluster.dcs.keys.leader.is_some()).await;
+
     // A member that comes back elsewhere is asked there.
     let elsewhere = r#"{"conn_url":"postgres://127.0.0.1:1/postgres","api_url":"http://127.0.0.1:1/patroni"}"#;
-    etcd.client(0).await.put("/service/psg/members/psg1", elsewhere, None).await.unwrap();
+    etcd.client(1).await.put("/service/psg/members/psg1", elsewhere, None).await.unwrap();
     let says = |c: &Console| c.cluster.members["psg1"].rest.error().map(|e| e.message.clone());
     console.until("the new address", |c| says(c).as_deref() == Some("connection refused by 127.0.0.1:1")).await;
     console.collector.stop();

@@ -84,7 +84,7 @@ async fn one_connection_at_a_time_and_none_kept() {
         assert_eq!(seen.total, seen.requests.len(), "a connection is opened for a request only");
         assert_eq!(seen.keep_alive, 0);
         let statuses = seen.requests.iter().filter(|r| r.as_str() == "GET /patroni HTTP/1.1").count();
-        assert_eq!((statuses, seen.requests.len()), (4, 6), "{:?}", seen.requests);
+        assert_eq!((statuses, seen.requests.len()), (5, 7), "{:?}", seen.requests);
     });
 }
 

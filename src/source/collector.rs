@@ -47,7 +47,7 @@ impl Collector {
                 Ok(endpoint) if configured.contains(&endpoint) => {}
                 Ok(endpoint) => configured.push(endpoint),
                 Err(error) => {
-                    let source = SourceId::new(SourceKind::Etcd, text);
+                    let source = SourceId::new(SourceKind::Etcd, Endpoint::shown(text));
                     sink.report(Observation { source: source.clone(), at: clock.now(), rtt: None, outcome: Outcome::Failed(error) });
                     unusable.insert(source);
                 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use crate::model::{ErrorKind, SourceError};
+use crate::model::{ErrorKind, SourceError, clean};
 use crate::source::dial::authority;
 
 /// etcd's client port, when an address names none.
@@ -23,7 +23,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// Reads `http(s)://host:port`; without a scheme it is `http`, without a port 2379.
     pub fn parse(text: &str) -> Result<Self, SourceError> {
-        let wrong = |why: &str| SourceError::new(ErrorKind::Config, format!("the etcd endpoint {text:?} {why}"));
+        let wrong = |why: &str| SourceError::new(ErrorKind::Config, format!("the etcd endpoint {:?} {why}", Self::shown(text)));
         let (scheme, rest) = text.trim().split_once("://").unwrap_or(("http", text.trim()));
         let tls = match scheme.to_ascii_lowercase().as_str() {
             "http" => false,
@@ -45,6 +45,11 @@ impl Endpoint {
         let scheme = if tls { "https" } else { "http" };
         let url = format!("{scheme}://{}", authority(&host, port));
         Ok(Self { url, tls, host, port })
+    }
+
+    /// An address that could not be read, as it may be shown: without the user and the password that it may hold.
+    pub fn shown(text: &str) -> String {
+        clean(text.rsplit_once('@').map_or(text, |(_, host)| host))
     }
 
     /// The URL, `http://10.0.0.8:2379`.
@@ -112,7 +117,7 @@ mod tests {
     #[test]
     fn what_is_no_address_is_said() {
         for (text, says) in
-            [("ftp://x", "neither"), ("http://", "host"), ("http://a:99999", "no address"), ("http://u:secret@h", "must not")]
+            [("ftp://x", "neither"), ("http://", "host"), ("http://u:secret@a:99999", "no address"), ("http://u:secret@h", "must not")]
         {
             let error = Endpoint::parse(text).expect_err(text);
             assert!(error.message.contains(says) && !error.message.contains("secret"), "{error}");

@@ -35,7 +35,9 @@ pub(super) async fn run(sink: Sink, clock: Clock, source: SourceId, mut standing
             Ok(lease) => Outcome::Heard(Box::new(Fact::Lease(lease))),
             Err(error) => Outcome::Failed(error),
         };
-        sink.report(Observation { source: source.clone(), at: clock.now(), rtt: Some(begun.elapsed()), outcome });
+        // Only what was asked of etcd took its time.
+        let rtt = asked.flatten().map(|_| begun.elapsed());
+        sink.report(Observation { source: source.clone(), at: clock.now(), rtt, outcome });
         tokio::select! {
             () = sleep_until(begun + SourceKind::Lease.period()) => {}
             Ok(_) = standing.wait_for(|now| matches!(now, Standing::Open { lease, .. } if Some(*lease) != asked)) => {}

@@ -52,6 +52,8 @@ impl Asker {
     }
 
     async fn rare(&self, sink: Sink, clock: Clock, source: SourceId) {
+        // Whoever asks once and leaves does without.
+        self.answered.notified().await;
         loop {
             // Right after an answer to /patroni: the member is there, and the next second's turn is not near.
             self.answered.notified().await;
