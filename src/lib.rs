@@ -11,3 +11,4 @@ pub mod shell;
 pub mod source;
 pub mod theme;
 pub mod ui;
+pub mod userfile;
