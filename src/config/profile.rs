@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::passfile::{PassFile, PassFileError};
+
 /// One cluster.
 #[derive(Debug, Clone)]
 pub struct Profile {
@@ -53,9 +55,9 @@ pub struct RestProfile {
 pub struct TlsProfile {
     /// The CA's certificate; `None`: the system's.
     pub ca: Option<PathBuf>,
-    /// Our certificate.
+    /// Our certificate, a PEM file.
     pub cert: Option<PathBuf>,
-    /// Our key.
+    /// Our key, a PEM file; the certificate's own path when one file holds both. Set whenever `cert` is.
     pub key: Option<PathBuf>,
     /// Do not verify the server's certificate.
     pub insecure: bool,
@@ -64,13 +66,13 @@ pub struct TlsProfile {
 /// How to reach PostgreSQL.
 #[derive(Debug, Clone)]
 pub struct PostgresProfile {
-    /// User; `None`: the operating system's name of us.
+    /// User; the operating system's name of us when nobody said another. `None`: not even that is known.
     pub user: Option<String>,
     /// Database.
     pub dbname: String,
     /// libpq's `sslmode`.
     pub sslmode: SslMode,
-    /// libpq's `sslrootcert`.
+    /// libpq's `sslrootcert`; `None`: the system's, for the modes that verify.
     pub sslrootcert: Option<PathBuf>,
     /// libpq's `sslcert`.
     pub sslcert: Option<PathBuf>,
@@ -78,12 +80,41 @@ pub struct PostgresProfile {
     pub sslkey: Option<PathBuf>,
     /// Password from `PGPASSWORD` or a service file.
     pub password: Option<SecretString>,
-    /// libpq's `connect_timeout`.
+    /// The password file to look in when there is no `password`.
+    pub passfile: Option<PassFile>,
+    /// libpq's `connect_timeout`; `None`: not said, or 0, which is no limit.
     pub connect_timeout: Option<Duration>,
 }
 
+impl PostgresProfile {
+    /// The password for one server, as libpq finds it: the explicit one, else the first line of the password file
+    /// that matches host, port, database and user. `None`: there is none, which is fine when the server asks for none.
+    ///
+    /// # Errors
+    /// The password file exists but cannot be used (others can read it, it is not a plain file); the error says so.
+    pub fn password_for(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<Option<SecretString>, PassFileError> {
+        match (&self.password, &self.passfile) {
+            (Some(password), _) => Ok(Some(password.clone())),
+            (None, Some(file)) => file.password(
+                host,
+                port,
+                &self.dbname,
+                self.user.as_deref().unwrap_or_default(),
+            ),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
 /// libpq's `sslmode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, strum::VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
 pub enum SslMode {
     /// Never TLS.
     Disable,

@@ -3,6 +3,81 @@
 //! Every number that is not known is `null`, never 0. Sizes are bytes, spans are seconds (`*_seconds`) or milliseconds (`*_ms`), moments
 //! are RFC 3339 in UTC. `SCHEMA` changes when a field changes its meaning or goes away; a new field does not change it.
 
+mod cluster;
+mod etcd;
+mod headline;
+mod member;
+mod routes;
 mod schema;
 
 pub use schema::*;
+
+use std::time::Duration;
+
+use crate::finding::Tracked;
+use crate::model::{Cluster, Heard, Observed, SourceKind, Time};
+
+impl Document {
+    /// The picture at `now`. `name` is the cluster's name in the configuration.
+    pub fn of(cluster: &Cluster, findings: &[Tracked], name: &str, now: Time) -> Self {
+        let findings: Vec<FindingDoc> = findings.iter().map(|tracked| finding(tracked, now)).collect();
+        let cluster_doc = cluster::document(cluster, name, now);
+        let members = cluster.members.values().map(|m| member::document(cluster, m, now)).collect();
+        let etcd = etcd::document(cluster, now);
+        let routes = routes::document(cluster, now);
+        let sources: Vec<SourceDoc> = cluster.sources(now).iter().map(source).collect();
+        let headline = headline::document(cluster, &findings, now);
+        Self { schema: SCHEMA.to_owned(), at: now, headline, cluster: cluster_doc, members, etcd, routes, findings, sources }
+    }
+}
+
+fn finding(tracked: &Tracked, now: Time) -> FindingDoc {
+    let finding = &tracked.finding;
+    let evidence = finding.evidence.iter().map(|e| EvidenceDoc {
+        source: e.source.to_string(),
+        what: e.what.clone(),
+        value: e.value.clone(),
+        age_ms: e.at.map(|at| millis(now.since(at))),
+    });
+    FindingDoc {
+        code: finding.code.to_owned(),
+        severity: finding.severity,
+        subject: finding.subject.clone(),
+        sentence: finding.sentence.clone(),
+        since: tracked.since,
+        evidence: evidence.collect(),
+    }
+}
+
+fn source(heard: &Heard<'_>) -> SourceDoc {
+    SourceDoc {
+        name: heard.source.kind.to_string(),
+        target: heard.source.target.clone(),
+        age_ms: heard.age.map(millis),
+        fresh: heard.fresh() && heard.error.is_none(),
+        limit_ms: millis(heard.source.kind.freshness()),
+        error: heard.error.map(|e| match &e.hint {
+            Some(hint) => format!("{e} ({hint})"),
+            None => e.to_string(),
+        }),
+        rtt_ms: heard.rtt.map(fine_millis),
+    }
+}
+
+fn asked<T>(seen: &Observed<T>, kind: SourceKind, now: Time) -> Asked {
+    Asked {
+        age_ms: seen.age(now).map(millis),
+        fresh: seen.error().is_none() && seen.fresh(now, kind.freshness()).is_some(),
+        error: seen.error().map(ToString::to_string),
+        rtt_ms: seen.rtt().map(fine_millis),
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Milliseconds to the microsecond.
+fn fine_millis(span: Duration) -> f64 {
+    span.as_micros() as f64 / 1000.0
+}

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::model::{Level, Role, RouteKind};
 use crate::model::{Lsn, Time};
 
 /// Name and version of the document, its field `schema`.
@@ -28,21 +29,6 @@ pub struct Document {
     pub findings: Vec<FindingDoc>,
     /// Who was asked, and how that went.
     pub sources: Vec<SourceDoc>,
-}
-
-/// How bad it is. The order is from good to bad.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::Display, strum::EnumString)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Level {
-    /// Verified, within the freshness limits, and nothing fired.
-    Ok,
-    /// Not enough is known to say anything.
-    Unknown,
-    /// Something wants attention; clients can write.
-    Warning,
-    /// Clients cannot write, or the next fault will stop them, or the parties disagree about who leads.
-    Critical,
 }
 
 /// The headline sentence and its level.
@@ -135,31 +121,6 @@ pub struct Truth {
     pub age_ms: Option<u64>,
     /// What it lacks: `psg2 and psg3 do not answer`, `not configured`.
     pub note: Option<String>,
-}
-
-/// A member's part in replication.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumString)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Role {
-    /// Holds the leader key.
-    Leader,
-    /// Leads a standby cluster.
-    StandbyLeader,
-    /// A replica in the synchronous set.
-    SyncStandby,
-    /// A replica in the quorum's set.
-    QuorumStandby,
-    /// Follows.
-    Replica,
-    /// Accepts writes, or says so, without the leader key.
-    Primary,
-    /// Was leader and gave up.
-    Demoted,
-    /// Has no data yet.
-    Uninitialized,
-    /// Nobody fresh says, or in words we do not know.
-    Unknown,
 }
 
 /// How asking somebody about a member went.
@@ -339,19 +300,6 @@ pub struct EtcdMemberDoc {
     pub errors: Vec<String>,
     /// How asking it went.
     pub asked: Asked,
-}
-
-/// What a route is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum RouteKind {
-    /// Must lead to the leader and to nobody else.
-    Write,
-    /// Leads to replicas.
-    Read,
-    /// Not known.
-    Other,
 }
 
 /// One HAProxy backend.

@@ -1,1 +1,103 @@
-//! finding
+//! What it means. One file for each rule; a rule is a pure function from the cluster at a moment to findings.
+
+mod dcs_value_bad;
+mod evidence;
+mod lag_high;
+mod leader_disagreement;
+mod member_down;
+mod member_missing;
+mod no_leader;
+mod paused;
+mod pending_restart;
+mod quorum;
+mod replica_not_streaming;
+mod route;
+mod source_stale;
+mod timeline_behind;
+mod tracker;
+
+use std::fmt;
+
+use crate::model::{Cluster, Level, Time};
+
+pub use evidence::Evidence;
+pub use tracker::{Tracked, Tracker};
+
+/// A rule that fired.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Its code; stable, part of what scripts rely on.
+    pub code: &'static str,
+    /// How bad.
+    pub severity: Level,
+    /// What it is about: a member, a route, a source. With the code it identifies the finding over time.
+    pub subject: Option<String>,
+    /// One sentence a tired person understands.
+    pub sentence: String,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Finding {
+    /// A finding about the cluster as a whole.
+    fn new(code: &'static str, severity: Level, sentence: String) -> Self {
+        Self { code, severity, subject: None, sentence, evidence: Vec::new() }
+    }
+
+    fn about(mut self, subject: impl fmt::Display) -> Self {
+        self.subject = Some(subject.to_string());
+        self
+    }
+
+    fn because(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        self.evidence.extend(evidence);
+        self
+    }
+}
+
+/// A rule: from the cluster at a moment to what it finds.
+type Rule = fn(&Cluster, Time) -> Vec<Finding>;
+
+/// The rules. One line each.
+const RULES: &[Rule] = &[
+    no_leader::check,
+    quorum::check,
+    leader_disagreement::check,
+    route::check,
+    member_missing::check,
+    member_down::check,
+    replica_not_streaming::check,
+    timeline_behind::check,
+    lag_high::check,
+    paused::check,
+    pending_restart::check,
+    dcs_value_bad::check,
+    source_stale::check,
+];
+
+/// Every finding at `now`, worst first, in the rules' order within a severity. Nothing is found before etcd was heard of once.
+pub fn findings(cluster: &Cluster, now: Time) -> Vec<Finding> {
+    let mut found: Vec<Finding> = RULES.iter().flat_map(|rule| rule(cluster, now)).collect();
+    found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    found
+}
+
+/// How long the parties may disagree after a change of leader without a fault: HAProxy needs two or three checks (measured: 3 to 6 s).
+const SETTLING: std::time::Duration = std::time::Duration::from_secs(12);
+
+/// Whether the leader key changed hands so lately that routes and roles may still be following.
+fn settling(cluster: &Cluster, now: Time) -> bool {
+    cluster.leader_since.is_some_and(|at| now.since(at) < SETTLING)
+}
+
+/// `psg2`, `psg2 and psg3`, `psg2, psg3 and psg4`.
+fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    match names {
+        [] => "nobody".to_owned(),
+        [one] => one.as_ref().to_owned(),
+        [most @ .., last] => {
+            let most: Vec<&str> = most.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", most.join(", "), last.as_ref())
+        }
+    }
+}

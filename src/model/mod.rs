@@ -3,26 +3,46 @@
 //! All facts come as [`Observation`]s, [`Cluster::apply`] folds them in, and nothing else changes the cluster. So the console, the command
 //! line, a test and a replay are one program with different feeders.
 
+mod change;
+mod cluster;
 mod dcs;
 mod etcd;
 mod haproxy;
+mod lag;
+mod leadership;
+mod level;
 mod lsn;
+mod member;
 mod observation;
 mod observed;
 mod patroni;
 mod postgres;
+mod quorum;
+mod role;
+mod route;
 mod source;
 mod text;
 mod time;
 
-pub use dcs::{Consistency, Dcs, DcsEvent, DcsKey, DcsMember, DcsStatus, DcsSync, DynamicConfig, Failover, HistoryEntry, Parsed};
+pub use change::{Change, ChangeKind, ConfigChange};
+pub use cluster::{Cluster, DcsSeen, Heard};
+pub use dcs::{
+    Consistency, Dcs, DcsEvent, DcsKey, DcsMember, DcsStatus, DcsSync, DynamicConfig, Failover, HistoryEntry, LeaderKey, Parsed,
+};
 pub use etcd::{EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus};
 pub use haproxy::{HaproxyServer, HaproxyStatus};
+pub use lag::{Lag, LagSource};
+pub use leadership::{Says, Truths};
+pub use level::Level;
 pub use lsn::Lsn;
+pub use member::Member;
 pub use observation::{Fact, Lease, Observation, Outcome};
 pub use observed::Observed;
 pub use patroni::{PatroniReplication, PatroniState, PatroniStatus, PendingChange};
 pub use postgres::{Archiver, PostgresStatus, Receiver, ReplicationRow, Slot};
+pub use quorum::Quorum;
+pub use role::Role;
+pub use route::{Route, RouteKind, RouteUse};
 pub use source::{ErrorKind, SourceError, SourceId, SourceKind};
 pub use text::clean;
 pub use time::Time;

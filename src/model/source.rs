@@ -39,7 +39,7 @@ impl SourceKind {
     }
 
     /// How old an answer may be and still be called current: two periods and a deadline, rounded up.
-    pub fn freshness(self) -> Duration {
+    pub const fn freshness(self) -> Duration {
         match self {
             SourceKind::Etcd | SourceKind::Haproxy => Duration::from_secs(7),
             SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql => Duration::from_secs(5),

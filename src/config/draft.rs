@@ -1,0 +1,143 @@
+//! A cluster half described: every value optional, every value with its origin. Layers are laid over each other
+//! here, and only the result is asked whether it is complete.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::endpoint::Endpoint;
+use super::origin::{Origin, Setting};
+use super::profile::{HaproxyAddress, SslMode};
+
+/// Where a secret is. It is read when its cluster is made ready, not when the file is parsed.
+#[derive(Debug, Clone)]
+pub(crate) enum Secret {
+    Value(SecretString),
+    Variable(String),
+    File(PathBuf),
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Draft {
+    pub name: String,
+    pub at: Option<Origin>,
+    pub scope: Option<Setting<String>>,
+    pub namespace: Option<Setting<String>>,
+    pub color: Option<Setting<String>>,
+    pub read_only: Option<Setting<bool>>,
+    pub etcd: EtcdDraft,
+    pub restapi: TlsDraft,
+    pub postgres: PostgresDraft,
+    pub haproxy: Vec<HaproxyDraft>,
+    /// A patronictl file to import from.
+    pub patronictl: Option<Setting<PathBuf>>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EtcdDraft {
+    pub endpoints: Option<Setting<Vec<Endpoint>>>,
+    pub username: Option<Setting<String>>,
+    pub password: Option<Setting<Secret>>,
+    pub tls: TlsDraft,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TlsDraft {
+    pub ca: Option<Setting<PathBuf>>,
+    pub cert: Option<Setting<PathBuf>>,
+    pub key: Option<Setting<PathBuf>>,
+    pub insecure: Option<Setting<bool>>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PostgresDraft {
+    pub user: Option<Setting<String>>,
+    pub dbname: Option<Setting<String>>,
+    pub password: Option<Setting<Secret>>,
+    pub service: Option<Setting<String>>,
+    pub passfile: Option<Setting<PathBuf>>,
+    pub sslmode: Option<Setting<SslMode>>,
+    pub sslrootcert: Option<Setting<PathBuf>>,
+    pub sslcert: Option<Setting<PathBuf>>,
+    pub sslkey: Option<Setting<PathBuf>>,
+    /// Seconds.
+    pub connect_timeout: Option<Setting<u32>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct HaproxyDraft {
+    pub name: Setting<String>,
+    pub stats: Setting<HaproxyAddress>,
+    pub username: Option<Setting<String>>,
+    pub password: Option<Setting<Secret>>,
+    pub tls: TlsDraft,
+    pub write: Option<Setting<String>>,
+    pub read: Option<Setting<String>>,
+}
+
+impl Draft {
+    /// This draft, with what it lacks taken from `below`. Name, HAProxies and PostgreSQL are this one's.
+    pub fn over(self, below: Draft) -> Draft {
+        Draft {
+            scope: self.scope.or(below.scope),
+            namespace: self.namespace.or(below.namespace),
+            color: self.color.or(below.color),
+            read_only: self.read_only.or(below.read_only),
+            etcd: self.etcd.over(below.etcd),
+            restapi: self.restapi.over(below.restapi),
+            ..self
+        }
+    }
+}
+
+impl EtcdDraft {
+    /// This, with what it lacks taken from `below`.
+    pub fn over(self, below: EtcdDraft) -> EtcdDraft {
+        EtcdDraft {
+            endpoints: self.endpoints.or(below.endpoints),
+            username: self.username.or(below.username),
+            password: self.password.or(below.password),
+            tls: self.tls.over(below.tls),
+        }
+    }
+}
+
+impl TlsDraft {
+    /// This, with what it lacks taken from `below`; certificate and key go together.
+    pub fn over(self, below: TlsDraft) -> TlsDraft {
+        let (cert, key) = if self.cert.is_some() {
+            (self.cert, self.key)
+        } else {
+            (below.cert, self.key.or(below.key))
+        };
+        TlsDraft {
+            ca: self.ca.or(below.ca),
+            cert,
+            key,
+            insecure: self.insecure.or(below.insecure),
+        }
+    }
+
+    /// Whether anything here says that the connection is TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.ca.is_some() || self.cert.is_some() || self.insecure.as_ref().is_some_and(|i| i.value)
+    }
+}
+
+impl PostgresDraft {
+    /// This, with what it lacks taken from `below`; certificate and key go together.
+    pub fn over(self, below: PostgresDraft) -> PostgresDraft {
+        PostgresDraft {
+            user: self.user.or(below.user),
+            dbname: self.dbname.or(below.dbname),
+            password: self.password.or(below.password),
+            service: self.service.or(below.service),
+            passfile: self.passfile.or(below.passfile),
+            sslmode: self.sslmode.or(below.sslmode),
+            sslrootcert: self.sslrootcert.or(below.sslrootcert),
+            sslcert: self.sslcert.or(below.sslcert),
+            sslkey: self.sslkey.or(below.sslkey),
+            connect_timeout: self.connect_timeout.or(below.connect_timeout),
+        }
+    }
+}

@@ -1,0 +1,518 @@
+//! `pgbaton.toml`: pgbaton's own file, read strictly.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use strum::VariantNames;
+
+use super::diagnostic::{Diagnostic, nearest, one_of, quote};
+use super::draft::{Draft, EtcdDraft, HaproxyDraft, PostgresDraft, Secret, TlsDraft};
+use super::endpoint::Endpoint;
+use super::env::Env;
+use super::node::{Kind, Node, Value};
+use super::origin::{Origin, Setting};
+use super::profile::{HaproxyAddress, SslMode};
+use super::section::{Manner, Section, wrong_type};
+use super::toml_tree;
+
+/// What the file says.
+#[derive(Debug, Default)]
+pub(crate) struct PgbatonFile {
+    /// The cluster that opens when none is named.
+    pub default: Option<Setting<String>>,
+    /// In the order of the file.
+    pub clusters: Vec<Draft>,
+}
+
+const TLS: [&str; 4] = ["cacert", "certfile", "keyfile", "insecure"];
+
+/// Reads the file's text. `private`: nobody but its owner can read the file, so it may hold passwords.
+pub(crate) fn read(
+    path: &Arc<Path>,
+    text: &str,
+    private: bool,
+    env: &Env,
+) -> Result<PgbatonFile, Vec<Diagnostic>> {
+    let mut out = Vec::new();
+    let (root, sound) = toml_tree::parse(path, text, &mut out);
+    let mut file = PgbatonFile::default();
+    if sound {
+        Reader {
+            path,
+            private,
+            env,
+            out: &mut out,
+        }
+        .file(&root, &mut file);
+    }
+    if out.is_empty() {
+        return Ok(file);
+    }
+    out.sort_by_key(|d| d.at.line_col());
+    Err(out)
+}
+
+struct Reader<'r> {
+    path: &'r Arc<Path>,
+    private: bool,
+    env: &'r Env,
+    out: &'r mut Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn file(&mut self, root: &Node, file: &mut PgbatonFile) {
+        let Some(top) = Section::of(root, "", Manner::Strict, self.out) else {
+            return;
+        };
+        top.only(&["default", "clusters"], self.out);
+        file.default = top.text("default", self.out);
+        let mut names = Vec::new();
+        if let Some(clusters) = top.table("clusters", self.out) {
+            for entry in clusters.entries() {
+                names.push(entry.key.clone());
+                if !acceptable_name(&entry.key) {
+                    self.out.push(
+                        Diagnostic::new(entry.key_at.clone(), format!("{} cannot be a cluster's name", quote(&entry.key)))
+                            .hint("a name is not empty, and has no slashes, spaces at its ends or control characters"));
+                }
+                if let Some(table) = Section::of(
+                    &entry.value,
+                    clusters.path(&entry.key),
+                    Manner::Strict,
+                    self.out,
+                ) {
+                    let draft = self.cluster(&entry.key, &entry.key_at, &table);
+                    file.clusters.push(draft);
+                }
+            }
+        }
+        if names.is_empty() && self.out.is_empty() {
+            self.out.push(
+                Diagnostic::new(
+                    Origin::Path(Arc::clone(self.path)),
+                    "there is no cluster in this file",
+                )
+                .hint("begin with: [clusters.NAME.etcd] and endpoints = [\"HOST:2379\"]"),
+            );
+        }
+        if let Some(default) = &file.default
+            && !names.is_empty()
+            && !names.contains(&default.value)
+        {
+            let hint = match nearest(&default.value, &names) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!(
+                    "the clusters of this file are {}",
+                    one_of(&names).replace(" or ", " and ")
+                ),
+            };
+            self.out.push(
+                Diagnostic::new(
+                    default.origin.clone(),
+                    format!(
+                        "`default` names {}, and there is no such cluster",
+                        quote(&default.value)
+                    ),
+                )
+                .hint(hint),
+            );
+        }
+    }
+
+    fn cluster(&mut self, name: &str, at: &Origin, table: &Section<'_>) -> Draft {
+        table.only(
+            &[
+                "scope",
+                "namespace",
+                "read_only",
+                "color",
+                "patronictl",
+                "etcd",
+                "restapi",
+                "postgres",
+                "haproxy",
+            ],
+            self.out,
+        );
+        let patronictl = self.file_path(table, "patronictl");
+        let scope = table.text("scope", self.out);
+        if let Some(scope) = &scope
+            && scope.value.contains('/')
+        {
+            self.out.push(
+                Diagnostic::new(
+                    scope.origin.clone(),
+                    format!("a scope has no slash: {}", quote(&scope.value)),
+                )
+                .hint("what stands before the scope in etcd's keys is `namespace`"),
+            );
+        }
+        let etcd = match table.table("etcd", self.out) {
+            Some(etcd) => self.etcd(&etcd, patronictl.is_some()),
+            None => {
+                if patronictl.is_none() && table.get("etcd", &mut Vec::new()).is_none() {
+                    self.out.push(
+                        Diagnostic::new(
+                            at.clone(),
+                            format!("cluster {} has no etcd endpoints", quote(name)),
+                        )
+                        .hint(format!(
+                            "add [{}] with endpoints = [\"HOST:2379\"], or patronictl = \"FILE\"",
+                            table.path("etcd")
+                        )),
+                    );
+                }
+                EtcdDraft::default()
+            }
+        };
+        let restapi = match table.table("restapi", self.out) {
+            Some(restapi) => {
+                restapi.only(&TLS, self.out);
+                self.tls(&restapi)
+            }
+            None => TlsDraft::default(),
+        };
+        Draft {
+            name: name.to_owned(),
+            at: Some(at.clone()),
+            scope,
+            namespace: table.text("namespace", self.out),
+            color: self.color(table),
+            read_only: table.boolean("read_only", self.out),
+            etcd,
+            restapi,
+            postgres: table
+                .table("postgres", self.out)
+                .map(|t| self.postgres(&t))
+                .unwrap_or_default(),
+            haproxy: self.haproxies(table),
+            patronictl,
+        }
+    }
+
+    fn etcd(&mut self, table: &Section<'_>, imported: bool) -> EtcdDraft {
+        table.only(
+            &[
+                "endpoints",
+                "username",
+                "password",
+                "cacert",
+                "certfile",
+                "keyfile",
+                "insecure",
+            ],
+            self.out,
+        );
+        let endpoints = table.get("endpoints", &mut Vec::new()).and_then(|node| {
+            let texts = table.texts("endpoints", self.out)?;
+            if texts.is_empty() && matches!(&node.value, Value::List(items) if items.is_empty()) {
+                self.out.push(
+                    Diagnostic::new(
+                        node.at.clone(),
+                        format!("{} is empty", quote(&table.path("endpoints"))),
+                    )
+                    .hint("each entry is \"host:port\" or \"https://host:port\""),
+                );
+            }
+            let mut endpoints = Vec::new();
+            for text in texts {
+                match Endpoint::parse(&text.value) {
+                    Ok(endpoint) => endpoints.push(endpoint),
+                    Err(why) => self.out.push(
+                        Diagnostic::new(text.origin, why)
+                            .hint("an endpoint is \"host:port\" or \"https://host:port\""),
+                    ),
+                }
+            }
+            Some(Setting::new(endpoints, node.at.clone()))
+        });
+        if endpoints.is_none() && !imported && table.get("endpoints", &mut Vec::new()).is_none() {
+            self.out.push(
+                Diagnostic::new(
+                    table.at.clone(),
+                    format!("{} is missing", quote(&table.path("endpoints"))),
+                )
+                .hint("endpoints = [\"HOST:2379\"]"),
+            );
+        }
+        EtcdDraft {
+            endpoints,
+            username: table.text("username", self.out),
+            password: self.secret(table, "password"),
+            tls: self.tls(table),
+        }
+    }
+
+    fn tls(&mut self, table: &Section<'_>) -> TlsDraft {
+        let tls = TlsDraft {
+            ca: self.file_path(table, "cacert"),
+            cert: self.file_path(table, "certfile"),
+            key: self.file_path(table, "keyfile"),
+            insecure: table.boolean("insecure", self.out),
+        };
+        if let (None, Some(key)) = (&tls.cert, &tls.key)
+            && table.get("certfile", &mut Vec::new()).is_none()
+        {
+            self.out.push(
+                Diagnostic::new(key.origin.clone(), "`keyfile` without `certfile`")
+                    .hint("a key is of use with its certificate only"),
+            );
+        }
+        tls
+    }
+
+    fn postgres(&mut self, table: &Section<'_>) -> PostgresDraft {
+        table.only(
+            &[
+                "user",
+                "dbname",
+                "service",
+                "passfile",
+                "sslmode",
+                "sslrootcert",
+                "sslcert",
+                "sslkey",
+                "connect_timeout",
+            ],
+            self.out,
+        );
+        let sslmode =
+            table
+                .text("sslmode", self.out)
+                .and_then(|mode| match SslMode::from_str(&mode.value) {
+                    Ok(value) => Some(Setting::new(value, mode.origin)),
+                    Err(_) => {
+                        self.out.push(bad_sslmode(&mode));
+                        None
+                    }
+                });
+        let sslrootcert = match table.text("sslrootcert", self.out) {
+            // A word of libpq's, not a file.
+            Some(word) if word.value == "system" => Some(word.map(PathBuf::from)),
+            Some(path) => Some(path.map(|p| self.env.relative_to(self.path, &p))),
+            None => None,
+        };
+        PostgresDraft {
+            user: table.text("user", self.out),
+            dbname: table.text("dbname", self.out),
+            password: None,
+            service: table.text("service", self.out),
+            passfile: self.file_path(table, "passfile"),
+            sslmode,
+            sslrootcert,
+            sslcert: self.file_path(table, "sslcert"),
+            sslkey: self.file_path(table, "sslkey"),
+            connect_timeout: table.count("connect_timeout", 3600, self.out),
+        }
+    }
+
+    fn haproxies(&mut self, table: &Section<'_>) -> Vec<HaproxyDraft> {
+        let Some(node) = table.get("haproxy", self.out) else {
+            return Vec::new();
+        };
+        let path = table.path("haproxy");
+        let Value::List(items) = &node.value else {
+            self.out.push(
+                wrong_type(node, &path, "a list of tables")
+                    .hint(format!("write [[{path}]], with two brackets")),
+            );
+            return Vec::new();
+        };
+        let mut all: Vec<HaproxyDraft> = Vec::new();
+        for item in items {
+            let Some(one) = Section::of(item, path.as_str(), Manner::Strict, self.out) else {
+                continue;
+            };
+            let Some(draft) = self.haproxy(&one) else {
+                continue;
+            };
+            if all.iter().any(|other| other.name.value == draft.name.value) {
+                self.out.push(
+                    Diagnostic::new(
+                        draft.name.origin.clone(),
+                        format!("a second HAProxy is called {}", quote(&draft.name.value)),
+                    )
+                    .hint("give each a `name` of its own"),
+                );
+            }
+            all.push(draft);
+        }
+        all
+    }
+
+    fn haproxy(&mut self, table: &Section<'_>) -> Option<HaproxyDraft> {
+        table.only(
+            &[
+                "name", "stats", "username", "password", "write", "read", "cacert", "certfile",
+                "keyfile", "insecure",
+            ],
+            self.out,
+        );
+        let name = table.text("name", self.out);
+        let username = table.text("username", self.out);
+        let password = self.secret(table, "password");
+        let tls = self.tls(table);
+        let (write, read) = (table.text("write", self.out), table.text("read", self.out));
+        let Some(text) = table.text("stats", self.out) else {
+            if table.get("stats", &mut Vec::new()).is_none() {
+                self.out.push(
+                    Diagnostic::new(
+                        table.at.clone(),
+                        format!("{} is missing", quote(&table.path("stats"))),
+                    )
+                    .hint("stats = \"http://HOST:7000/\" or stats = \"unix:/run/haproxy.sock\""),
+                );
+            }
+            return None;
+        };
+        let stats = match self.stats(&text.value) {
+            Ok(stats) => Setting::new(stats, text.origin.clone()),
+            Err(why) => {
+                self.out.push(Diagnostic::new(text.origin, why).hint(
+                    "stats is \"http://HOST:PORT/PATH\", or \"unix:/PATH\" for a stats socket",
+                ));
+                return None;
+            }
+        };
+        let name =
+            name.unwrap_or_else(|| Setting::new(shown_name(&stats.value), stats.origin.clone()));
+        Some(HaproxyDraft {
+            name,
+            stats,
+            username,
+            password,
+            tls,
+            write,
+            read,
+        })
+    }
+
+    fn stats(&self, text: &str) -> Result<HaproxyAddress, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return match path {
+                "" => Err("no path behind `unix:`".into()),
+                path => Ok(HaproxyAddress::Socket(
+                    self.env.relative_to(self.path, path),
+                )),
+            };
+        }
+        let shown = quote(&super::endpoint::without_user(text));
+        let url = url::Url::parse(text)
+            .map_err(|_| format!("{shown} is neither a URL nor `unix:` and a path"))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+            return Err(format!(
+                "{shown} is neither an http URL nor `unix:` and a path"
+            ));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(
+                "the URL carries a user name: use the keys `username` and `password`".into(),
+            );
+        }
+        Ok(HaproxyAddress::Http(url.into()))
+    }
+
+    fn color(&mut self, table: &Section<'_>) -> Option<Setting<String>> {
+        let color = table.text("color", self.out)?;
+        if ratatui::style::Color::from_str(&color.value).is_err() {
+            self.out.push(Diagnostic::new(color.origin, format!("{} is not a colour", quote(&color.value)))
+                .hint("a colour is a name (`red`, `light-blue`, ...), a number from 0 to 255, or \"#rrggbb\""));
+            return None;
+        }
+        Some(color)
+    }
+
+    /// A path, relative to the file's folder.
+    fn file_path(&mut self, table: &Section<'_>, key: &str) -> Option<Setting<PathBuf>> {
+        Some(
+            table
+                .text(key, self.out)?
+                .map(|path| self.env.relative_to(self.path, &path)),
+        )
+    }
+
+    /// `{ env = "NAME" }`, `{ file = "PATH" }`, or the secret itself in a file that is its owner's alone.
+    fn secret(&mut self, table: &Section<'_>, key: &str) -> Option<Setting<Secret>> {
+        let node = table.get(key, self.out)?;
+        let path = table.path(key);
+        match &node.value {
+            Value::Scalar(s) if s.kind == Kind::Text => {
+                if !self.private {
+                    self.out.push(Diagnostic::new(node.at.clone(), format!("{} is written out in a file that others can read", quote(&path)))
+                        .hint(format!("run: chmod 600 {}; or write {key} = {{ env = \"NAME\" }} or {{ file = \"PATH\" }}", self.path.display())));
+                    return None;
+                }
+                Some(Setting::new(
+                    Secret::Value(SecretString::from(s.text.clone())),
+                    node.at.clone(),
+                ))
+            }
+            Value::Table(_) => {
+                let source = Section::of(node, path.as_str(), Manner::Strict, self.out)?;
+                source.only(&["env", "file"], self.out);
+                let variable = source.text("env", self.out);
+                let file = self.file_path(&source, "file");
+                match (variable, file) {
+                    (Some(name), None) => Some(name.map(Secret::Variable)),
+                    (None, Some(file)) => Some(file.map(Secret::File)),
+                    (None, None) if !source.entries().is_empty() => None,
+                    _ => {
+                        self.out.push(Diagnostic::new(
+                            node.at.clone(),
+                            format!("{} must have one of `env` and `file`", quote(&path)),
+                        ));
+                        None
+                    }
+                }
+            }
+            _ => {
+                self.out.push(wrong_type(
+                    node,
+                    &path,
+                    "{ env = \"NAME\" } or { file = \"PATH\" }",
+                ));
+                None
+            }
+        }
+    }
+}
+
+/// The complaint about an `sslmode` that libpq does not have.
+pub(crate) fn bad_sslmode(mode: &Setting<String>) -> Diagnostic {
+    let known = SslMode::VARIANTS;
+    let hint = match nearest(&mode.value, known) {
+        Some(near) => format!(
+            "did you mean `{near}`? the values are {}",
+            one_of(known).replace(" or ", " and ")
+        ),
+        None => format!("the values are {}", one_of(known).replace(" or ", " and ")),
+    };
+    Diagnostic::new(
+        mode.origin.clone(),
+        format!("{} is not an sslmode", quote(&mode.value)),
+    )
+    .hint(hint)
+}
+
+fn acceptable_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.trim() == name
+        && !name.contains('/')
+        && !name.chars().any(char::is_control)
+}
+
+/// What an HAProxy without a name is called: its host, or its socket.
+fn shown_name(stats: &HaproxyAddress) -> String {
+    match stats {
+        HaproxyAddress::Http(text) => url::Url::parse(text)
+            .ok()
+            .and_then(|url| {
+                let port = url.port().map_or(String::new(), |p| format!(":{p}"));
+                Some(format!("{}{port}", url.host_str()?))
+            })
+            .unwrap_or_else(|| text.clone()),
+        HaproxyAddress::Socket(path) => path.display().to_string(),
+    }
+}

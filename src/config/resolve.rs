@@ -1,0 +1,386 @@
+//! From a draft to a profile: defaults filled in, secrets read, and a line of explanation for every value.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::diagnostic::{Diagnostic, quote};
+use super::draft::{Draft, EtcdDraft, HaproxyDraft, PostgresDraft, Secret, TlsDraft};
+use super::env::Env;
+use super::fact::{Fact, Facts};
+use super::libpq;
+use super::origin::{Origin, Setting};
+use super::passfile::PassFile;
+use super::profile::{
+    EtcdProfile, HaproxyAddress, HaproxyProfile, PostgresProfile, Profile, RestProfile, SslMode,
+    TlsProfile,
+};
+
+/// The namespace of Patroni when none is given.
+const NAMESPACE: &str = "/service/";
+
+/// A profile with the origin of everything in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Ready {
+    pub profile: Profile,
+    pub facts: Vec<Fact>,
+}
+
+/// Makes the draft a profile.
+pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>> {
+    let mut out = Vec::new();
+    let mut facts = Facts::default();
+    let namespace = match draft.namespace {
+        Some(given) => given.map(|text| normalised(&text)),
+        None => Setting::new(NAMESPACE.to_owned(), Origin::Default),
+    };
+    match &draft.scope {
+        Some(scope) => facts.text("scope", scope),
+        None => facts.note("scope", &format!("discovered under {}", namespace.value)),
+    }
+    facts.text("namespace", &namespace);
+    let read_only = draft
+        .read_only
+        .unwrap_or(Setting::new(false, Origin::Default));
+    facts.plain("read_only", read_only.value, &read_only.origin);
+    if let Some(color) = &draft.color {
+        facts.text("color", color);
+    }
+    let etcd = etcd(draft.etcd, env, &mut facts, &mut out);
+    let restapi = RestProfile {
+        tls: tls(draft.restapi, "restapi", &mut facts),
+    };
+    let postgres = postgres(draft.postgres, env, &mut facts, &mut out);
+    let haproxy = draft
+        .haproxy
+        .into_iter()
+        .map(|h| haproxy(h, env, &mut facts, &mut out))
+        .collect();
+    if !out.is_empty() {
+        return Err(out);
+    }
+    let scope = draft.scope.map(|s| s.value);
+    let shown = [&draft.name]
+        .into_iter()
+        .chain(&scope)
+        .find(|n| !n.is_empty())
+        .cloned();
+    let profile = Profile {
+        name: shown.unwrap_or_else(|| namespace.value.clone()),
+        scope,
+        namespace: namespace.value,
+        etcd,
+        restapi,
+        postgres,
+        haproxy,
+        color: draft.color.map(|c| c.value),
+        read_only: read_only.value,
+    };
+    Ok(Ready {
+        profile,
+        facts: facts.into_vec(),
+    })
+}
+
+/// As Patroni joins it into keys: one slash at each end, none doubled.
+fn normalised(namespace: &str) -> String {
+    let parts: Vec<&str> = namespace
+        .split('/')
+        .map(str::trim)
+        .filter(|p| !p.is_empty())
+        .collect();
+    match parts.is_empty() {
+        true => "/".to_owned(),
+        false => format!("/{}/", parts.join("/")),
+    }
+}
+
+fn etcd(draft: EtcdDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diagnostic>) -> EtcdProfile {
+    let https = draft.tls.speaks_tls();
+    let endpoints = match draft.endpoints {
+        Some(given) => {
+            let urls: Vec<String> = given
+                .value
+                .into_iter()
+                .map(|mut e| {
+                    e.https.get_or_insert(https);
+                    e.to_string()
+                })
+                .collect();
+            facts.plain("etcd.endpoints", format_args!("{urls:?}"), &given.origin);
+            urls
+        }
+        None => Vec::new(),
+    };
+    if let Some(username) = &draft.username {
+        facts.text("etcd.username", username);
+    }
+    EtcdProfile {
+        endpoints,
+        password: secret(draft.password, "etcd.password", env, facts, out),
+        username: draft.username.map(|u| u.value),
+        tls: tls(draft.tls, "etcd", facts),
+    }
+}
+
+fn tls(draft: TlsDraft, section: &str, facts: &mut Facts) -> TlsProfile {
+    for (key, path) in [
+        ("cacert", &draft.ca),
+        ("certfile", &draft.cert),
+        ("keyfile", &draft.key),
+    ] {
+        if let Some(path) = path {
+            facts.path(&format!("{section}.{key}"), path);
+        }
+    }
+    if let Some(insecure) = &draft.insecure {
+        facts.plain(
+            &format!("{section}.insecure"),
+            insecure.value,
+            &insecure.origin,
+        );
+    }
+    let cert = draft.cert.map(|c| c.value);
+    TlsProfile {
+        ca: draft.ca.map(|c| c.value),
+        key: draft.key.map(|k| k.value).or_else(|| cert.clone()),
+        cert,
+        insecure: draft.insecure.is_some_and(|i| i.value),
+    }
+}
+
+fn postgres(
+    own: PostgresDraft,
+    env: &Env,
+    facts: &mut Facts,
+    out: &mut Vec<Diagnostic>,
+) -> PostgresProfile {
+    let variables = libpq::variables(env).unwrap_or_else(|mistakes| {
+        out.extend(mistakes);
+        PostgresDraft::default()
+    });
+    let named_here = own.passfile.is_some();
+    let service = match own.service.as_ref().or(variables.service.as_ref()) {
+        Some(name) => {
+            facts.text("postgres.service", name);
+            libpq::service(name, env).unwrap_or_else(|mistake| {
+                out.push(mistake);
+                PostgresDraft::default()
+            })
+        }
+        None => PostgresDraft::default(),
+    };
+    // libpq's order: what is said at the connection, the service, the variables, the defaults.
+    let draft = own.over(service).over(variables);
+    let user = draft
+        .user
+        .or_else(|| Some(Setting::new(env.user.clone()?, Origin::System)));
+    if let Some(user) = &user {
+        facts.text("postgres.user", user);
+    }
+    let dbname = draft
+        .dbname
+        .unwrap_or_else(|| Setting::new("postgres".to_owned(), Origin::Default));
+    facts.text("postgres.dbname", &dbname);
+
+    let system_roots = draft
+        .sslrootcert
+        .as_ref()
+        .is_some_and(|c| c.value == Path::new("system"));
+    let sslmode = match draft.sslmode {
+        Some(mode) => {
+            if system_roots && mode.value != SslMode::VerifyFull {
+                out.push(
+                    Diagnostic::new(
+                        mode.origin.clone(),
+                        format!(
+                            "sslmode {} is too weak for sslrootcert `system`",
+                            quote(&mode.value.to_string())
+                        ),
+                    )
+                    .hint(
+                        "with the system's certificate authorities libpq allows `verify-full` only",
+                    ),
+                );
+            }
+            mode
+        }
+        None if system_roots => Setting::new(SslMode::VerifyFull, Origin::Default),
+        None => Setting::new(SslMode::Prefer, Origin::Default),
+    };
+    facts.plain(
+        "postgres.sslmode",
+        format_args!("\"{}\"", sslmode.value),
+        &sslmode.origin,
+    );
+
+    let sslrootcert = if system_roots {
+        facts.note(
+            "postgres.sslrootcert",
+            "the system's certificate authorities",
+        );
+        None
+    } else {
+        certificate(draft.sslrootcert, "sslrootcert", "root.crt", env, facts)
+    };
+    let sslcert = certificate(draft.sslcert, "sslcert", "postgresql.crt", env, facts);
+    let sslkey = certificate(draft.sslkey, "sslkey", "postgresql.key", env, facts);
+    let password = secret(draft.password, "postgres.password", env, facts, out);
+    let passfile = draft.passfile.map(|p| (p, named_here)).or_else(|| {
+        let path = env.home.as_ref()?.join(".pgpass");
+        Some((Setting::new(path, Origin::Default), false))
+    });
+    if let (Some((path, _)), None) = (&passfile, &password) {
+        facts.path("postgres.passfile", path);
+    }
+    let connect_timeout = draft.connect_timeout.filter(|t| t.value > 0);
+    if let Some(timeout) = &connect_timeout {
+        facts.plain("postgres.connect_timeout", timeout.value, &timeout.origin);
+    }
+    PostgresProfile {
+        user: user.map(|u| u.value),
+        dbname: dbname.value,
+        sslmode: sslmode.value,
+        sslrootcert,
+        sslcert,
+        sslkey,
+        password,
+        passfile: passfile.map(|(path, required)| PassFile {
+            path: path.value,
+            required,
+        }),
+        connect_timeout: connect_timeout.map(|t| Duration::from_secs(t.value.into())),
+    }
+}
+
+/// A certificate that was named, or the one in libpq's usual place if it exists.
+fn certificate(
+    given: Option<Setting<PathBuf>>,
+    key: &str,
+    usual: &str,
+    env: &Env,
+    facts: &mut Facts,
+) -> Option<PathBuf> {
+    let path = given.or_else(|| {
+        let path = env.home.as_ref()?.join(".postgresql").join(usual);
+        path.exists().then(|| Setting::new(path, Origin::Default))
+    })?;
+    facts.path(&format!("postgres.{key}"), &path);
+    Some(path.value)
+}
+
+fn haproxy(
+    draft: HaproxyDraft,
+    env: &Env,
+    facts: &mut Facts,
+    out: &mut Vec<Diagnostic>,
+) -> HaproxyProfile {
+    let section = format!("haproxy.{}", draft.name.value);
+    let stats = &draft.stats;
+    match &stats.value {
+        HaproxyAddress::Http(url) => facts.plain(
+            &format!("{section}.stats"),
+            format_args!("{url:?}"),
+            &stats.origin,
+        ),
+        HaproxyAddress::Socket(path) => {
+            facts.path(
+                &format!("{section}.stats"),
+                &Setting::new(path.clone(), stats.origin.clone()),
+            );
+        }
+    }
+    for (key, value) in [
+        ("username", &draft.username),
+        ("write", &draft.write),
+        ("read", &draft.read),
+    ] {
+        if let Some(value) = value {
+            facts.text(&format!("{section}.{key}"), value);
+        }
+    }
+    HaproxyProfile {
+        password: secret(
+            draft.password,
+            &format!("{section}.password"),
+            env,
+            facts,
+            out,
+        ),
+        tls: tls(draft.tls, &section, facts),
+        name: draft.name.value,
+        stats: draft.stats.value,
+        username: draft.username.map(|u| u.value),
+        write_backend: draft.write.map(|w| w.value),
+        read_backend: draft.read.map(|r| r.value),
+    }
+}
+
+/// Reads a secret where it is kept. One that is configured and cannot be had is a mistake, never "no password".
+fn secret(
+    given: Option<Setting<Secret>>,
+    key: &str,
+    env: &Env,
+    facts: &mut Facts,
+    out: &mut Vec<Diagnostic>,
+) -> Option<SecretString> {
+    let Setting { value, origin } = given?;
+    facts.secret(key, &value, &origin);
+    match value {
+        Secret::Value(secret) => Some(secret),
+        Secret::Variable(name) => match env.var(&name) {
+            Some(secret) => Some(SecretString::from(secret)),
+            None => {
+                out.push(
+                    Diagnostic::new(
+                        origin,
+                        format!("environment variable {} is not set", quote(&name)),
+                    )
+                    .hint(format!(
+                        "{key} is to be found there; export it before starting pgbaton"
+                    )),
+                );
+                None
+            }
+        },
+        Secret::File(path) => match super::file::read_text(&path) {
+            Ok(text) => {
+                let line = text.lines().next().unwrap_or_default();
+                if line.is_empty() {
+                    out.push(Diagnostic::new(
+                        origin,
+                        format!("the first line of {} is empty", path.display()),
+                    ));
+                    return None;
+                }
+                Some(SecretString::from(line))
+            }
+            Err(why) => {
+                out.push(Diagnostic::new(
+                    origin,
+                    format!("{key} cannot be read from {}: {why}", path.display()),
+                ));
+                None
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normalised;
+
+    #[test]
+    fn a_namespace_has_one_slash_at_each_end() {
+        for (given, made) in [
+            ("service", "/service/"),
+            ("/service/", "/service/"),
+            ("//a//b", "/a/b/"),
+            ("/", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(normalised(given), made, "{given:?}");
+        }
+    }
+}

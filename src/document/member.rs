@@ -1,0 +1,110 @@
+//! The part on one member.
+
+use super::{ArchiverDoc, Asked, MemberDoc, PendingSetting, SlotDoc, asked, fine_millis, millis};
+use crate::model::{Cluster, Member, PendingChange, PostgresStatus, SourceKind, Time};
+
+pub(super) fn document(cluster: &Cluster, member: &Member, now: Time) -> MemberDoc {
+    let name = member.name.as_str();
+    let key = member.dcs();
+    let rest = member.rest_now(now);
+    let sql = member.sql_now(now);
+    let lag = cluster.lag(name, now);
+    // The leader's row on it says more than its own words.
+    let row = cluster
+        .leader_now(now)
+        .and_then(|leader| cluster.members.get(leader))
+        .and_then(|leader| leader.sql_now(now))
+        .and_then(|leader| leader.replication.iter().find(|r| r.application_name == name));
+    let current_key = key.filter(|_| member.present && cluster.dcs_current(now));
+    let pending: Vec<PendingChange> =
+        rest.map(|r| r.pending_changes.clone()).or_else(|| current_key.map(|k| k.pending_changes.clone())).unwrap_or_default();
+    MemberDoc {
+        name: name.to_owned(),
+        host: key.and_then(|k| k.host.clone()),
+        port: key.and_then(|k| k.port),
+        api_url: key.and_then(|k| k.api_url.clone()),
+        role: cluster.role(name, now),
+        state: member.state(now),
+        timeline: cluster.timeline(name, now),
+        present: member.present,
+        missing_since: member.missing_since,
+        last_known: last_known(member, now),
+        lsn: sql.and_then(|s| s.current_lsn).or_else(|| rest.and_then(|r| r.location)),
+        receive_lsn: sql.and_then(|s| s.receive_lsn).or_else(|| rest.and_then(|r| r.received)),
+        replay_lsn: sql.and_then(|s| s.replay_lsn).or_else(|| rest.and_then(|r| r.replayed)),
+        receive_lag_bytes: lag.receive,
+        replay_lag_bytes: lag.replay,
+        replay_lag_seconds: lag.seconds,
+        lag_source: lag.source.map(|s| s.to_string()),
+        replication_state: row.and_then(|r| r.state.clone()).or_else(|| rest.and_then(|r| r.replication_state.clone())),
+        sync_state: row.and_then(|r| r.sync_state.clone()),
+        upstream: sql.and_then(|s| upstream(cluster, s)),
+        in_recovery: sql.map(|s| s.in_recovery),
+        replay_paused: sql.and_then(|s| s.replay_paused).or_else(|| rest.and_then(|r| r.replay_paused)),
+        paused: rest.map(|r| r.paused),
+        pending_restart: rest.map(|r| r.pending_restart).or_else(|| current_key.map(|k| k.pending_restart)),
+        pending_restart_reason: pending.into_iter().map(|c| PendingSetting { parameter: c.parameter, old: c.old, new: c.new }).collect(),
+        scheduled_restart: rest.and_then(|r| r.scheduled_restart).or_else(|| current_key.and_then(|k| k.scheduled_restart)),
+        tags: key.map(|k| k.tags.clone()).unwrap_or_default(),
+        patroni_version: member.rest.last().and_then(|r| r.version.clone()).or_else(|| key.and_then(|k| k.version.clone())),
+        postgres_version: member.sql.last().map(PostgresStatus::version),
+        system_identifier: sql
+            .and_then(|s| s.system_identifier)
+            .map(|id| id.to_string())
+            .or_else(|| member.rest.last().and_then(|r| r.system_identifier.clone())),
+        postmaster_start: sql.and_then(|s| s.postmaster_start).or_else(|| rest.and_then(|r| r.postmaster_start)),
+        sessions: sql.map(|s| s.sessions),
+        slots: sql.map(slots).unwrap_or_default(),
+        archiver: sql.and_then(|s| s.archiver.as_ref()).map(|a| ArchiverDoc {
+            archived: a.archived,
+            failed: a.failed,
+            last_archived: a.last_archived,
+            last_failed: a.last_failed,
+        }),
+        dcs: Asked {
+            age_ms: cluster.dcs.confirmed_at.map(|at| millis(now.since(at))),
+            fresh: cluster.dcs_current(now) && member.present,
+            error: member.key.as_ref().and_then(|k| k.bad()).map(str::to_owned).or_else(|| cluster.dcs.error().map(ToString::to_string)),
+            rtt_ms: cluster.dcs.rtt().map(fine_millis),
+        },
+        rest: asked(&member.rest, SourceKind::Rest, now),
+        sql: asked(&member.sql, SourceKind::Sql, now),
+    }
+}
+
+/// What a member was when it was last heard, for one that is not heard now.
+fn last_known(member: &Member, now: Time) -> Option<String> {
+    if member.rest_now(now).is_some() {
+        return None;
+    }
+    let rest = member.rest.last()?;
+    let at = member.rest.at()?;
+    let role = rest.role.as_deref().unwrap_or("of unknown role");
+    let seconds = now.since(at).as_secs();
+    let ago = if seconds < 120 { format!("{seconds} s") } else { format!("{} min", seconds / 60) };
+    Some(format!("{role}, {} {ago} ago", rest.replication_state.as_deref().unwrap_or(&rest.state.0)))
+}
+
+/// Whom a standby receives from: the member at the sender's address, else the address.
+fn upstream(cluster: &Cluster, sql: &PostgresStatus) -> Option<String> {
+    let receiver = sql.receiver.as_ref()?;
+    let host = receiver.sender_host.as_deref()?;
+    let port = receiver.sender_port;
+    let known = cluster.members.values().find(|m| m.address().is_some_and(|(h, p)| h == host && port.is_none_or(|port| port == p)));
+    Some(match (known, port) {
+        (Some(member), _) => member.name.clone(),
+        (None, Some(port)) => format!("{host}:{port}"),
+        (None, None) => host.to_owned(),
+    })
+}
+
+fn slots(sql: &PostgresStatus) -> Vec<SlotDoc> {
+    let slot = |s: &crate::model::Slot| SlotDoc {
+        name: s.name.clone(),
+        kind: s.kind.clone(),
+        active: s.active,
+        retained_bytes: s.retained,
+        wal_status: s.wal_status.clone(),
+    };
+    sql.slots.iter().map(slot).collect()
+}

@@ -1,0 +1,53 @@
+//! `leader-disagreement`: etcd, the REST APIs, SQL and HAProxy do not name the same leader.
+
+use super::{Evidence, Finding, listed, settling};
+use crate::model::{Cluster, Level, RouteKind, SourceId, SourceKind, Time};
+
+pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+    let truths = cluster.truths(now);
+    let standby_cluster = cluster.config().is_some_and(|c| c.standby_cluster);
+    let writable: Vec<&str> = truths.sql.names.iter().map(String::as_str).collect();
+    if writable.len() > 1 {
+        let sentence = format!("{} both accept writes: their data part ways", listed(&writable));
+        return vec![Finding::new("leader-disagreement", Level::Critical, sentence).because(evidence(cluster, now))];
+    }
+    let Some(leader) = truths.reference() else { return Vec::new() };
+    let mut against: Vec<String> = Vec::new();
+    for (name, says) in truths.all() {
+        // What nobody fresh says is not against anything; the routes have rules of their own for leading nowhere.
+        if says.answered == 0 || says.names.as_slice() == [leader] || (name == "sql" && standby_cluster) {
+            continue;
+        }
+        match (name, says.names.as_slice()) {
+            ("etcd" | "haproxy", []) => {}
+            (_, []) if says.silent.iter().any(|s| s == leader) => {}
+            ("rest", []) => against.push("no REST API says that it leads".to_owned()),
+            ("sql", []) => against.push("no PostgreSQL accepts writes".to_owned()),
+            ("haproxy", names) => against.push(format!("the write routes lead to {}", listed(names))),
+            ("rest", names) => against.push(format!("by REST {} leads", listed(names))),
+            ("sql", names) => against.push(format!("by SQL {} accepts writes", listed(names))),
+            (other, names) => against.push(format!("by {other} {} leads", listed(names))),
+        }
+    }
+    if against.is_empty() {
+        return Vec::new();
+    }
+    let (severity, still) = if settling(cluster, now) { (Level::Warning, "; the change is under way") } else { (Level::Critical, "") };
+    let who = if truths.etcd.names.is_empty() { format!("{leader} leads by REST") } else { format!("{leader} holds the leader key") };
+    let sentence = format!("{who}, but {}{still}", against.join(", "));
+    vec![Finding::new("leader-disagreement", severity, sentence).because(evidence(cluster, now))]
+}
+
+fn evidence(cluster: &Cluster, now: Time) -> Vec<Evidence> {
+    let mut evidence = vec![Evidence::dcs(cluster, "leader key", cluster.holder().unwrap_or("absent"))];
+    for member in cluster.members.values() {
+        evidence.extend(member.rest_now(now).map(|r| Evidence::rest(member, "role", r.role.as_deref().unwrap_or("not given"))));
+        evidence.extend(member.sql_now(now).map(|s| Evidence::sql(member, "pg_is_in_recovery()", s.in_recovery)));
+    }
+    for route in cluster.routes(now).iter().filter(|r| r.fresh && r.kind == RouteKind::Write) {
+        let at = cluster.haproxies.get(route.instance).and_then(|seen| seen.at());
+        let source = SourceId::new(SourceKind::Haproxy, route.instance);
+        evidence.push(Evidence::new(source, &format!("{} sends to", route.backend), listed(&route.up()), at));
+    }
+    evidence
+}

@@ -1,0 +1,28 @@
+//! `no-leader`: there is no leader key.
+
+use super::{Evidence, Finding};
+use crate::model::{Cluster, Level, SourceId, SourceKind, Time};
+
+pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+    if !cluster.dcs_current(now) || cluster.holder().is_some() {
+        return Vec::new();
+    }
+    let keys = &cluster.dcs.keys;
+    let (sentence, value) = if keys.members.is_empty() && keys.initialize.is_none() && cluster.members.is_empty() {
+        (format!("etcd holds no cluster named {}: nothing is under its keys", cluster.scope), "no keys")
+    } else if keys.initialize.as_deref().is_none_or(str::is_empty) && cluster.members.values().all(|m| !m.present) {
+        (format!("the cluster {} is gone from etcd: neither members nor a leader", cluster.scope), "absent")
+    } else if cluster.config().is_some_and(|c| c.paused) {
+        ("nobody leads, and nobody will: the cluster is paused".to_owned(), "absent")
+    } else {
+        ("nobody leads: clients cannot write".to_owned(), "absent")
+    };
+    let mut finding = Finding::new("no-leader", Level::Critical, sentence).because([Evidence::dcs(cluster, "leader key", value)]);
+    if let Some(since) = cluster.leaderless_since {
+        let source = SourceId::new(SourceKind::Dcs, &cluster.scope);
+        finding.evidence.push(Evidence::new(source, "leader key gone", since, Some(since)));
+    }
+    let says = |m: &crate::model::Member| m.writable(now).map(|w| Evidence::sql(m, "pg_is_in_recovery()", !w));
+    finding.evidence.extend(cluster.members.values().filter_map(says));
+    vec![finding]
+}

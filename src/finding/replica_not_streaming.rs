@@ -1,0 +1,34 @@
+//! `replica-not-streaming`: a replica runs, but receives nothing.
+
+use super::{Evidence, Finding};
+use crate::model::{Cluster, Level, Member, Role, Time};
+
+pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+    // Without a leader nobody can stream; that has a finding of its own.
+    if cluster.leader_now(now).is_none() {
+        return Vec::new();
+    }
+    cluster.members.values().filter_map(|member| judge(cluster, member, now)).collect()
+}
+
+fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {
+    if !matches!(cluster.role(&member.name, now), Role::Replica | Role::SyncStandby | Role::QuorumStandby) {
+        return None;
+    }
+    let by_rest = member.rest_now(now).filter(|r| r.state.0 == "running").map(|r| r.replication_state.as_deref() == Some("streaming"));
+    let by_sql = member.sql_now(now).map(|s| s.receiver.as_ref().is_some_and(|r| r.status.as_deref().is_none_or(|s| s == "streaming")));
+    // Patroni before 3.0.4 says nothing about replication; then SQL decides alone.
+    let old = member.rest_now(now).is_some_and(|r| r.replication_state.is_none() && by_sql == Some(true));
+    if old || by_rest.or(by_sql) != Some(false) {
+        return None;
+    }
+    let how = member.rest_now(now).and_then(|r| r.replication_state.clone()).unwrap_or_else(|| "not streaming".to_owned());
+    let sentence = format!("{} runs, but does not stream from anybody: it falls behind", member.name);
+    let mut finding = Finding::new("replica-not-streaming", Level::Warning, sentence).about(&member.name);
+    finding.evidence.extend(member.rest_now(now).map(|_| Evidence::rest(member, "replication_state", how)));
+    finding.evidence.extend(member.sql_now(now).map(|s| {
+        let value = s.receiver.as_ref().map_or("no row".to_owned(), |r| r.status.clone().unwrap_or_else(|| "present".to_owned()));
+        Evidence::sql(member, "pg_stat_wal_receiver", value)
+    }));
+    Some(finding)
+}

@@ -1,0 +1,52 @@
+//! `route-wrong`: a write route leads to somebody else than the leader. `route-none`: a route leads nowhere.
+
+use super::{Evidence, Finding, listed, settling};
+use crate::model::{Cluster, Level, Route, RouteKind, SourceId, SourceKind, Time};
+
+pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+    cluster.routes(now).iter().filter(|route| route.fresh).filter_map(|route| judge(cluster, route, now)).collect()
+}
+
+fn judge(cluster: &Cluster, route: &Route<'_>, now: Time) -> Option<Finding> {
+    let up = route.up();
+    let subject = format!("{} {}", route.instance, route.backend);
+    let leader = cluster.leader_now(now);
+    let finding = match route.kind {
+        RouteKind::Other => return None,
+        RouteKind::Write if up.is_empty() => Finding::new(
+            "route-none",
+            Level::Critical,
+            format!("clients of {} cannot write: {} has no server", route.instance, route.backend),
+        ),
+        RouteKind::Write => {
+            let leader = leader?;
+            let wrong: Vec<&str> = up.iter().copied().filter(|name| *name != leader).collect();
+            if wrong.is_empty() {
+                return None;
+            }
+            let severity = if settling(cluster, now) { Level::Warning } else { Level::Critical };
+            let sentence = if wrong.len() == up.len() {
+                format!("{} sends writes to {}, but {leader} leads", route.instance, listed(&wrong))
+            } else {
+                format!("{} sends some writes to {}, but {leader} leads", route.instance, listed(&wrong))
+            };
+            Finding::new("route-wrong", severity, sentence)
+        }
+        RouteKind::Read if up.is_empty() => Finding::new(
+            "route-none",
+            Level::Warning,
+            format!("clients of {} cannot read: {} has no server", route.instance, route.backend),
+        ),
+        RouteKind::Read => return None,
+    };
+    let at = cluster.haproxies.get(route.instance).and_then(|seen| seen.at());
+    let servers = route.servers.iter().map(|(server, member)| {
+        let check = server.check_status.as_deref().map(|c| format!(" {c}")).unwrap_or_default();
+        let code = server.check_code.map(|c| format!("/{c}")).unwrap_or_default();
+        let name = member.unwrap_or(&server.name);
+        let source = SourceId::new(SourceKind::Haproxy, route.instance);
+        Evidence::new(source, &format!("{} {name}", route.backend), format!("{}{check}{code}", server.status), at)
+    });
+    let leader = Evidence::dcs(cluster, "leader key", cluster.holder().unwrap_or("absent"));
+    Some(finding.about(subject).because(servers).because([leader]))
+}

@@ -1,0 +1,26 @@
+//! `timeline-behind`: a replica is on another timeline than the leader.
+
+use super::{Evidence, Finding, settling};
+use crate::model::{Cluster, Level, Time};
+
+pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+    let Some(leader) = cluster.leader_now(now) else { return Vec::new() };
+    let Some(of_leader) = cluster.timeline(leader, now) else { return Vec::new() };
+    // A replica follows to the new timeline at its Patroni's next loop.
+    if settling(cluster, now) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for member in cluster.members.values().filter(|m| m.name != leader) {
+        let Some(timeline) = cluster.timeline(&member.name, now).filter(|t| *t != of_leader) else { continue };
+        let sentence = format!("{} is on timeline {timeline}, the leader on {of_leader}: it cannot follow nor take over", member.name);
+        let of = |m: &crate::model::Member, value| match m.sql_now(now) {
+            Some(_) => Evidence::sql(m, "timeline", value),
+            None => Evidence::rest(m, "timeline", value),
+        };
+        let mut finding = Finding::new("timeline-behind", Level::Warning, sentence).about(&member.name).because([of(member, timeline)]);
+        finding.evidence.extend(cluster.members.get(leader).map(|m| of(m, of_leader)));
+        found.push(finding);
+    }
+    found
+}

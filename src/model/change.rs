@@ -1,0 +1,351 @@
+//! What has changed: the events.
+//!
+//! A change is the difference between two summaries of the cluster, so that there is one place that says what counts as a change, whichever
+//! source it came from.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Cluster, ErrorKind, Failover, Level, Role, RouteKind, SourceId, Time};
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// When it was known here.
+    pub at: Time,
+    /// What changed.
+    #[serde(flatten)]
+    pub kind: ChangeKind,
+}
+
+/// What can change. The serialized name, in the field `event`, is stable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, strum::AsRefStr)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum ChangeKind {
+    /// The leader key has another holder, or a holder again.
+    LeaderChanged { from: Option<String>, to: String },
+    /// The leader key is gone.
+    LeaderLost { from: String },
+    /// The leader writes on another timeline.
+    TimelineChanged { from: Option<u32>, to: u32 },
+    /// A member that was not known.
+    MemberAdded { member: String },
+    /// A member's key is gone.
+    MemberMissing { member: String },
+    /// A member's key is back.
+    MemberReturned { member: String },
+    /// A member's state is another; `None`: nobody current says.
+    MemberState { member: String, from: Option<String>, to: Option<String> },
+    /// A member's role is another.
+    MemberRole { member: String, from: Role, to: Role },
+    /// Maintenance mode.
+    Paused,
+    /// Maintenance mode ended.
+    Resumed,
+    /// The dynamic configuration was changed.
+    ConfigChanged { keys: Vec<ConfigChange> },
+    /// The synchronous set is another.
+    SyncChanged { from: Vec<String>, to: Vec<String> },
+    /// A switchover or failover is asked for or scheduled.
+    SwitchoverRequested { from: Option<String>, to: Option<String>, scheduled_at: Option<Time> },
+    /// The request is gone: done, refused or withdrawn.
+    SwitchoverCleared,
+    /// etcd has no majority any more.
+    QuorumLost,
+    /// etcd has a majority again.
+    QuorumRegained,
+    /// A route sends new sessions to others than before.
+    RouteChanged { instance: String, backend: String, kind: RouteKind, from: Vec<String>, to: Vec<String> },
+    /// A source fails.
+    SourceLost { source: SourceId, error: String },
+    /// A source answers again.
+    SourceReturned { source: SourceId },
+    /// PostgreSQL's system identifier in the DCS is another: the cluster was made anew.
+    SystemIdentifierChanged { from: String, to: Option<String> },
+}
+
+/// One changed key of the dynamic configuration, as a path with dots.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConfigChange {
+    /// The path: `postgresql.parameters.max_connections`.
+    pub key: String,
+    /// What it was; `null`: it was not there.
+    pub from: Value,
+    /// What it is; `null`: it is gone.
+    pub to: Value,
+}
+
+impl Change {
+    /// The stable code: `leader-changed`.
+    pub fn code(&self) -> &str {
+        self.kind.as_ref()
+    }
+
+    /// How much it matters.
+    pub fn severity(&self) -> Level {
+        match &self.kind {
+            ChangeKind::LeaderLost { .. } | ChangeKind::QuorumLost | ChangeKind::SystemIdentifierChanged { .. } => Level::Critical,
+            ChangeKind::RouteChanged { kind: RouteKind::Write, to, .. } if to.len() != 1 => Level::Critical,
+            ChangeKind::MemberRole { to: Role::Primary, .. } => Level::Critical,
+            ChangeKind::LeaderChanged { .. }
+            | ChangeKind::MemberMissing { .. }
+            | ChangeKind::Paused
+            | ChangeKind::SwitchoverRequested { .. }
+            | ChangeKind::SourceLost { .. }
+            | ChangeKind::RouteChanged { .. } => Level::Warning,
+            _ => Level::Ok,
+        }
+    }
+
+    /// One sentence.
+    pub fn sentence(&self) -> String {
+        let list = |names: &[String]| if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+        match &self.kind {
+            ChangeKind::LeaderChanged { from: Some(from), to } => format!("{to} leads, after {from}"),
+            ChangeKind::LeaderChanged { from: None, to } => format!("{to} leads"),
+            ChangeKind::LeaderLost { from } => format!("nobody leads: {from} no longer holds the leader key"),
+            ChangeKind::TimelineChanged { from: Some(from), to } => format!("timeline {to}, after {from}"),
+            ChangeKind::TimelineChanged { from: None, to } => format!("timeline {to}"),
+            ChangeKind::MemberAdded { member } => format!("{member} is a member"),
+            ChangeKind::MemberMissing { member } => format!("{member} is missing: its key in etcd is gone"),
+            ChangeKind::MemberReturned { member } => format!("{member} is back"),
+            ChangeKind::MemberState { member, from, to } => {
+                let word = |state: &Option<String>| state.clone().unwrap_or_else(|| "not known".to_owned());
+                format!("{member} is {}, was {}", word(to), word(from))
+            }
+            ChangeKind::MemberRole { member, from, to } => format!("{member} is {}, was {}", spoken(*to), spoken(*from)),
+            ChangeKind::Paused => "paused: Patroni will not act on its own".to_owned(),
+            ChangeKind::Resumed => "resumed".to_owned(),
+            ChangeKind::ConfigChanged { keys } => {
+                let keys: Vec<String> = keys.iter().map(|k| format!("{} {} -> {}", k.key, k.from, k.to)).collect();
+                super::clean(&format!("configuration changed: {}", keys.join("; ")))
+            }
+            ChangeKind::SyncChanged { from, to } => format!("synchronous set: {}, was {}", list(to), list(from)),
+            ChangeKind::SwitchoverRequested { from, to, scheduled_at } => {
+                let from = from.as_deref().map(|n| format!(" from {n}")).unwrap_or_default();
+                let to = to.as_deref().map(|n| format!(" to {n}")).unwrap_or_default();
+                match scheduled_at {
+                    Some(at) => format!("switchover{from}{to} is scheduled for {at}"),
+                    None => format!("switchover{from}{to} is asked for"),
+                }
+            }
+            ChangeKind::SwitchoverCleared => "no switchover is asked for any more".to_owned(),
+            ChangeKind::QuorumLost => "etcd has lost its quorum".to_owned(),
+            ChangeKind::QuorumRegained => "etcd has a quorum again".to_owned(),
+            ChangeKind::RouteChanged { instance, backend, from, to, .. } => {
+                format!("{instance} {backend} sends to {}, was {}", list(to), list(from))
+            }
+            ChangeKind::SourceLost { source, error } => format!("{source} fails: {error}"),
+            ChangeKind::SourceReturned { source } => format!("{source} answers again"),
+            ChangeKind::SystemIdentifierChanged { from, to } => match to {
+                Some(to) => format!("the cluster was made anew: system identifier {to}, was {from}"),
+                None => format!("the cluster {from} is gone from etcd"),
+            },
+        }
+    }
+}
+
+/// A role in words.
+fn spoken(role: Role) -> String {
+    role.to_string().replace('_', " ")
+}
+
+/// What changes are told from.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Summary {
+    /// False until the DCS was read for the first time: what is found then has not changed, it was there.
+    known: bool,
+    leader: Option<String>,
+    last_leader: Option<String>,
+    timeline: Option<u32>,
+    system_identifier: Option<String>,
+    paused: Option<bool>,
+    config: Option<Value>,
+    sync: Option<Vec<String>>,
+    failover: Option<Failover>,
+    quorum: Option<bool>,
+    members: BTreeMap<String, MemberSummary>,
+    routes: BTreeMap<(String, String), (RouteKind, Vec<String>)>,
+    failing: BTreeMap<SourceId, (ErrorKind, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct MemberSummary {
+    present: bool,
+    /// `None`: nothing was heard of it yet, so that the first answer is no change.
+    state: Option<Option<String>>,
+    role: Option<Role>,
+}
+
+impl Summary {
+    pub(super) fn of(cluster: &Cluster, now: Time) -> Self {
+        let keys = &cluster.dcs.keys;
+        let leader = keys.leader.as_ref().map(|l| l.name.clone());
+        let members = cluster.members.values().map(|member| {
+            let heard = member.rest.heard() || member.sql.heard();
+            let summary = MemberSummary {
+                present: member.present,
+                state: member.rest.heard().then(|| member.state(now)),
+                role: heard.then(|| cluster.role(&member.name, now)),
+            };
+            (member.name.clone(), summary)
+        });
+        let routes = cluster.routes(now).into_iter().filter(|r| r.fresh).map(|r| {
+            let up = r.up().into_iter().map(str::to_owned).collect();
+            ((r.instance.to_owned(), r.backend.to_owned()), (r.kind, up))
+        });
+        let failing = cluster.sources(now).into_iter().filter_map(|heard| Some((heard.error?, heard.source)));
+        Self {
+            known: cluster.dcs.revision.is_some(),
+            last_leader: None,
+            timeline: leader.as_deref().and_then(|l| cluster.timeline(l, now)),
+            leader,
+            system_identifier: keys.initialize.clone().filter(|id| !id.is_empty()),
+            paused: keys.config().map(|c| c.paused),
+            config: keys.config().map(|c| c.raw.clone()),
+            sync: keys.sync.as_ref().and_then(super::Parsed::good).map(|s| s.standbys.clone()),
+            failover: keys.pending_failover().cloned(),
+            quorum: cluster.quorum(now).has,
+            members: members.collect(),
+            routes: routes.collect(),
+            failing: failing.map(|(error, source)| (source, (error.kind, error.message.clone()))).collect(),
+        }
+    }
+
+    /// Takes over from an earlier summary what this one does not know, so that a gap in knowledge neither hides a change nor makes one up: a
+    /// leader that follows another after half a minute without one is still told with both names.
+    pub(super) fn remember(&mut self, before: &Summary) {
+        self.last_leader = self.leader.clone().or_else(|| before.last_leader.clone());
+        self.timeline = self.timeline.or(before.timeline);
+        self.paused = self.paused.or(before.paused);
+        self.config = self.config.take().or_else(|| before.config.clone());
+        self.quorum = self.quorum.or(before.quorum);
+        for (route, up) in &before.routes {
+            self.routes.entry(route.clone()).or_insert_with(|| up.clone());
+        }
+    }
+
+    /// What lies between this summary and a later one.
+    pub(super) fn changes_to(&self, next: &Summary, at: Time) -> Vec<Change> {
+        let mut kinds = Vec::new();
+        if self.known && next.known {
+            self.cluster_changes(next, &mut kinds);
+        }
+        self.member_changes(next, &mut kinds);
+        for (route, (kind, to)) in &next.routes {
+            if let Some((_, from)) = self.routes.get(route)
+                && from != to
+            {
+                let (instance, backend) = route.clone();
+                kinds.push(ChangeKind::RouteChanged { instance, backend, kind: *kind, from: from.clone(), to: to.clone() });
+            }
+        }
+        for (source, (kind, error)) in &next.failing {
+            if self.failing.get(source).is_none_or(|(before, _)| before != kind) {
+                kinds.push(ChangeKind::SourceLost { source: source.clone(), error: error.clone() });
+            }
+        }
+        let returned = self.failing.keys().filter(|source| !next.failing.contains_key(*source));
+        kinds.extend(returned.map(|source| ChangeKind::SourceReturned { source: source.clone() }));
+        kinds.into_iter().map(|kind| Change { at, kind }).collect()
+    }
+
+    fn cluster_changes(&self, next: &Summary, kinds: &mut Vec<ChangeKind>) {
+        if self.system_identifier != next.system_identifier
+            && let Some(from) = self.system_identifier.clone()
+        {
+            kinds.push(ChangeKind::SystemIdentifierChanged { from, to: next.system_identifier.clone() });
+        }
+        match (&self.leader, &next.leader) {
+            (Some(from), None) => kinds.push(ChangeKind::LeaderLost { from: from.clone() }),
+            (from, Some(to)) if from.as_ref() != Some(to) => {
+                kinds.push(ChangeKind::LeaderChanged {
+                    from: from.clone().or_else(|| self.last_leader.clone()).filter(|from| from != to),
+                    to: to.clone(),
+                });
+            }
+            _ => {}
+        }
+        if let (Some(to), Some(from)) = (next.timeline, self.timeline)
+            && from != to
+        {
+            kinds.push(ChangeKind::TimelineChanged { from: Some(from), to });
+        }
+        match (self.paused, next.paused) {
+            (Some(false) | None, Some(true)) => kinds.push(ChangeKind::Paused),
+            (Some(true), Some(false)) => kinds.push(ChangeKind::Resumed),
+            _ => {}
+        }
+        if let (Some(from), Some(to)) = (&self.config, &next.config) {
+            let mut keys = Vec::new();
+            config_changes("", from, to, &mut keys);
+            keys.retain(|k| k.key != "pause");
+            if !keys.is_empty() {
+                kinds.push(ChangeKind::ConfigChanged { keys });
+            }
+        }
+        if self.sync.as_ref().unwrap_or(&Vec::new()) != next.sync.as_ref().unwrap_or(&Vec::new()) {
+            let (from, to) = (self.sync.clone().unwrap_or_default(), next.sync.clone().unwrap_or_default());
+            kinds.push(ChangeKind::SyncChanged { from, to });
+        }
+        match (&self.failover, &next.failover) {
+            (before, Some(asked)) if before.as_ref() != Some(asked) => kinds.push(ChangeKind::SwitchoverRequested {
+                from: asked.leader.clone(),
+                to: asked.candidate.clone(),
+                scheduled_at: asked.scheduled_at,
+            }),
+            (Some(_), None) => kinds.push(ChangeKind::SwitchoverCleared),
+            _ => {}
+        }
+        match (self.quorum, next.quorum) {
+            (Some(true), Some(false)) => kinds.push(ChangeKind::QuorumLost),
+            (Some(false), Some(true)) => kinds.push(ChangeKind::QuorumRegained),
+            _ => {}
+        }
+    }
+
+    fn member_changes(&self, next: &Summary, kinds: &mut Vec<ChangeKind>) {
+        for (name, now) in &next.members {
+            let member = name.clone();
+            let Some(before) = self.members.get(name) else {
+                if self.known {
+                    kinds.push(ChangeKind::MemberAdded { member });
+                }
+                continue;
+            };
+            match (before.present, now.present) {
+                (true, false) => kinds.push(ChangeKind::MemberMissing { member: member.clone() }),
+                (false, true) => kinds.push(ChangeKind::MemberReturned { member: member.clone() }),
+                _ => {}
+            }
+            if let (Some(from), Some(to)) = (&before.state, &now.state)
+                && from != to
+            {
+                kinds.push(ChangeKind::MemberState { member: member.clone(), from: from.clone(), to: to.clone() });
+            }
+            if let (Some(from), Some(to)) = (before.role, now.role)
+                && from != to
+            {
+                kinds.push(ChangeKind::MemberRole { member, from, to });
+            }
+        }
+    }
+}
+
+fn config_changes(path: &str, from: &Value, to: &Value, out: &mut Vec<ConfigChange>) {
+    match (from, to) {
+        (Value::Object(a), Value::Object(b)) => {
+            let names = a.keys().chain(b.keys().filter(|k| !a.contains_key(*k)));
+            for name in names {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                config_changes(&path, a.get(name).unwrap_or(&Value::Null), b.get(name).unwrap_or(&Value::Null), out);
+            }
+        }
+        _ if from != to => out.push(ConfigChange { key: super::clean(path), from: from.clone(), to: to.clone() }),
+        _ => {}
+    }
+}

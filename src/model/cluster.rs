@@ -1,0 +1,332 @@
+//! The cluster, as all observations so far describe it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::change::Summary;
+use super::{
+    Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdMembership, EtcdStatus, Fact, HaproxyStatus, HistoryEntry, Lease,
+    Member, Observation, Observed, Outcome, Parsed, RouteUse, SourceError, SourceId, SourceKind, Time,
+};
+
+/// The cluster. Only [`Cluster::apply`] changes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cluster {
+    /// Patroni's scope.
+    pub scope: String,
+    /// Patroni's namespace.
+    pub namespace: String,
+    /// Names of backends, by HAProxy, where the configuration gives them; its keys are the HAProxies that are configured.
+    pub route_names: BTreeMap<String, RouteUse>,
+    /// The keys in etcd.
+    pub dcs: DcsSeen,
+    /// The leader key's lease.
+    pub lease: Observed<Option<Lease>>,
+    /// Every member ever seen, by name.
+    pub members: BTreeMap<String, Member>,
+    /// Every etcd endpoint asked, by URL.
+    pub etcd: BTreeMap<String, Observed<EtcdStatus>>,
+    /// The etcd cluster's members and alarms.
+    pub etcd_membership: Observed<EtcdMembership>,
+    /// Every HAProxy, by name.
+    pub haproxies: BTreeMap<String, Observed<HaproxyStatus>>,
+    /// The dynamic configuration as the REST APIs give it.
+    pub rest_config: Observed<DynamicConfig>,
+    /// The history as the REST APIs give it.
+    pub rest_history: Observed<Vec<HistoryEntry>>,
+    /// When the present holder took the leader key, as far as that was seen or the history tells.
+    pub leader_since: Option<Time>,
+    /// Since when there has been no leader key.
+    pub leaderless_since: Option<Time>,
+    summary: Summary,
+}
+
+/// The keys in etcd and how well they are known.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DcsSeen {
+    /// The keys.
+    pub keys: Dcs,
+    /// etcd's revision of them; `None`: never read.
+    pub revision: Option<i64>,
+    /// When a majority last vouched for them: a linearizable read, or an event of a watch.
+    pub confirmed_at: Option<Time>,
+    /// When one etcd member, without a majority, was last read instead.
+    pub serializable_at: Option<Time>,
+    failure: Option<(Time, SourceError)>,
+    rtt: Option<Duration>,
+}
+
+impl DcsSeen {
+    /// Why the newest attempt failed, if it did.
+    pub fn error(&self) -> Option<&SourceError> {
+        self.failure.as_ref().map(|(_, error)| error)
+    }
+
+    /// When the first of the present row of failures was.
+    pub fn failing_since(&self) -> Option<Time> {
+        self.failure.as_ref().map(|(since, _)| *since)
+    }
+
+    /// How long the last read took.
+    pub fn rtt(&self) -> Option<Duration> {
+        self.rtt
+    }
+}
+
+impl Cluster {
+    /// A cluster of which nothing is known. `routes` has an entry for each configured HAProxy.
+    pub fn new(scope: &str, namespace: &str, routes: BTreeMap<String, RouteUse>) -> Self {
+        let haproxies = routes.keys().map(|name| (name.clone(), Observed::default())).collect();
+        Self {
+            scope: scope.to_owned(),
+            namespace: namespace.to_owned(),
+            route_names: routes,
+            dcs: DcsSeen::default(),
+            lease: Observed::default(),
+            members: BTreeMap::new(),
+            etcd: BTreeMap::new(),
+            etcd_membership: Observed::default(),
+            haproxies,
+            rest_config: Observed::default(),
+            rest_history: Observed::default(),
+            leader_since: None,
+            leaderless_since: None,
+            summary: Summary::default(),
+        }
+    }
+
+    /// Folds an observation in and says what it changed.
+    pub fn apply(&mut self, observation: Observation) -> Vec<Change> {
+        let Observation { source, at, rtt, outcome } = observation;
+        match outcome {
+            Outcome::Heard(fact) => self.heard(&source, at, rtt, *fact),
+            Outcome::Failed(error) => self.failed(&source, at, error),
+        }
+        self.changes(at)
+    }
+
+    /// What has changed by the mere passing of time: an answer that has become too old changes what is known.
+    pub fn changes(&mut self, now: Time) -> Vec<Change> {
+        let mut summary = Summary::of(self, now);
+        summary.remember(&self.summary);
+        let changes = self.summary.changes_to(&summary, now);
+        self.summary = summary;
+        changes
+    }
+
+    fn heard(&mut self, source: &SourceId, at: Time, rtt: Option<Duration>, fact: Fact) {
+        match fact {
+            Fact::DcsListed { revision, consistency, keys } => self.listed(revision, consistency, &keys, at, rtt),
+            Fact::DcsChanged { revision, events } => self.changed(revision, &events, at),
+            Fact::DcsConfirmed { revision } => {
+                self.dcs.revision = self.dcs.revision.map(|known| known.max(revision));
+                self.vouched(at);
+                self.dcs.rtt = rtt;
+            }
+            Fact::Lease(lease) => self.lease.record(lease, at, rtt),
+            Fact::EtcdStatus(status) => self.etcd.entry(source.target.clone()).or_default().record(status, at, rtt),
+            Fact::EtcdMembership(membership) => self.etcd_membership.record(membership, at, rtt),
+            Fact::Patroni(status) => {
+                if let Some(member) = self.members.get_mut(&source.target) {
+                    member.rest.record(*status, at, rtt);
+                }
+            }
+            Fact::PatroniConfig(value) => {
+                if let Some(config) = DynamicConfig::from_value(&value) {
+                    self.rest_config.record(config, at, rtt);
+                }
+            }
+            Fact::PatroniHistory(value) => {
+                if let Some(history) = HistoryEntry::list(&value) {
+                    self.rest_history.record(history, at, rtt);
+                    self.leader_since = self.leader_since.or_else(|| self.leader_since_by_history());
+                }
+            }
+            Fact::Postgres(status) => {
+                if let Some(member) = self.members.get_mut(&source.target) {
+                    member.sql.record(*status, at, rtt);
+                }
+            }
+            Fact::Haproxy(status) => self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt),
+        }
+    }
+
+    fn failed(&mut self, source: &SourceId, at: Time, error: SourceError) {
+        match source.kind {
+            SourceKind::Dcs => {
+                let since = self.dcs.failing_since().unwrap_or(at);
+                self.dcs.failure = Some((since, error));
+            }
+            SourceKind::Lease => self.lease.fail(error, at),
+            SourceKind::Etcd => self.etcd.entry(source.target.clone()).or_default().fail(error, at),
+            SourceKind::Rest => {
+                if let Some(member) = self.members.get_mut(&source.target) {
+                    member.rest.fail(error, at);
+                }
+            }
+            SourceKind::Sql => {
+                if let Some(member) = self.members.get_mut(&source.target) {
+                    member.sql.fail(error, at);
+                }
+            }
+            SourceKind::Haproxy => self.haproxies.entry(source.target.clone()).or_default().fail(error, at),
+        }
+    }
+
+    fn vouched(&mut self, at: Time) {
+        self.dcs.confirmed_at = Some(at);
+        self.dcs.failure = None;
+    }
+
+    fn listed(&mut self, revision: i64, consistency: Consistency, keys: &[DcsKey], at: Time, rtt: Option<Duration>) {
+        match consistency {
+            Consistency::Linearizable => self.vouched(at),
+            Consistency::Serializable => {
+                self.dcs.serializable_at = Some(at);
+                // One member's own copy may lie behind what a majority has told already.
+                if self.dcs.revision.is_some_and(|known| known > revision) {
+                    return;
+                }
+            }
+        }
+        let first = self.dcs.revision.is_none();
+        let before = self.holder().map(str::to_owned);
+        let mut listed = Dcs::default();
+        keys.iter().for_each(|key| listed.put(key));
+        self.dcs.keys = listed;
+        self.dcs.revision = Some(revision);
+        self.dcs.rtt = rtt;
+        self.follow_members(at);
+        self.follow_leader(before.as_deref(), first, at);
+    }
+
+    fn changed(&mut self, revision: i64, events: &[DcsEvent], at: Time) {
+        let before = self.holder().map(str::to_owned);
+        for event in events {
+            match event {
+                DcsEvent::Put(key) => self.dcs.keys.put(key),
+                DcsEvent::Delete { key, .. } => self.dcs.keys.delete(key),
+            }
+        }
+        self.dcs.revision = Some(revision);
+        self.vouched(at);
+        self.follow_members(at);
+        self.follow_leader(before.as_deref(), false, at);
+    }
+
+    /// Members come from the keys; one whose key has gone stays, marked.
+    fn follow_members(&mut self, at: Time) {
+        for (name, key) in &self.dcs.keys.members {
+            let member = self.members.entry(name.clone()).or_insert_with(|| Member::named(name));
+            // A value that cannot be read must not take the address away with it: the member would no longer be asked.
+            if key.good().is_some() || member.key.is_none() {
+                member.key = Some(key.clone());
+            }
+            member.present = true;
+            member.missing_since = None;
+        }
+        for (name, member) in &mut self.members {
+            if member.present && !self.dcs.keys.members.contains_key(name) {
+                member.present = false;
+                member.missing_since = Some(at);
+            }
+        }
+    }
+
+    fn follow_leader(&mut self, before: Option<&str>, first: bool, at: Time) {
+        let now = self.holder().map(str::to_owned);
+        match (&now, first) {
+            (Some(_), true) => self.leader_since = self.leader_since_by_history(),
+            (Some(name), false) if before != Some(name.as_str()) => self.leader_since = Some(at),
+            (None, _) => self.leader_since = None,
+            _ => {}
+        }
+        self.leaderless_since = if now.is_some() { None } else { self.leaderless_since.or(Some(at)) };
+    }
+
+    /// The history's last entry names the present holder only when no change of timeline came after it.
+    fn leader_since_by_history(&self) -> Option<Time> {
+        let history = self.history()?;
+        let last = history.last()?;
+        (last.new_leader.as_deref() == self.holder()).then_some(last.at).flatten()
+    }
+
+    /// The changes of timeline, from etcd, else from the REST APIs.
+    pub fn history(&self) -> Option<&Vec<HistoryEntry>> {
+        self.dcs.keys.history.as_ref().and_then(Parsed::good).or_else(|| self.rest_history.last())
+    }
+
+    /// The dynamic configuration, from etcd, else from the REST APIs.
+    pub fn config(&self) -> Option<&DynamicConfig> {
+        self.dcs.keys.config().or_else(|| self.rest_config.last())
+    }
+
+    /// Seconds until the leader key's lease ends, counted down from the last reading, with that reading's age. `None` without a leader key,
+    /// without a reading of its lease, and when the reading is of another lease.
+    pub fn lease_left(&self, now: Time) -> Option<(f64, Duration)> {
+        let lease = (*self.lease.last()?)?;
+        let key = self.dcs.keys.leader.as_ref()?;
+        let age = self.lease.age(now)?;
+        (lease.id == key.lease && lease.ttl >= 0).then(|| ((lease.ttl as f64 - age.as_secs_f64()).max(0.0), age))
+    }
+
+    /// A member's timeline: its PostgreSQL's word, else its REST API's.
+    pub fn timeline(&self, name: &str, now: Time) -> Option<u32> {
+        let member = self.members.get(name)?;
+        member.sql_now(now).and_then(|s| s.timeline).or_else(|| member.rest_now(now).and_then(|r| r.timeline))
+    }
+
+    /// Every source that has been heard of, with what it gave.
+    pub fn sources(&self, now: Time) -> Vec<Heard<'_>> {
+        let dcs = Heard {
+            source: SourceId::new(SourceKind::Dcs, &self.scope),
+            age: self.dcs.confirmed_at.map(|at| now.since(at)),
+            error: self.dcs.error(),
+            failing_since: self.dcs.failing_since(),
+            rtt: self.dcs.rtt,
+        };
+        let mut all = vec![dcs, Heard::of(SourceKind::Lease, &self.scope, &self.lease, now)];
+        all.extend(self.etcd.iter().map(|(url, seen)| Heard::of(SourceKind::Etcd, url, seen, now)));
+        all.extend(self.members.values().map(|m| Heard::of(SourceKind::Rest, &m.name, &m.rest, now)));
+        all.extend(self.members.values().map(|m| Heard::of(SourceKind::Sql, &m.name, &m.sql, now)));
+        all.extend(self.haproxies.iter().map(|(name, seen)| Heard::of(SourceKind::Haproxy, name, seen, now)));
+        all
+    }
+}
+
+/// How a source does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard<'a> {
+    /// Which one.
+    pub source: SourceId,
+    /// Time since its last good answer; `None`: there never was one.
+    pub age: Option<Duration>,
+    /// Why the newest attempt failed, if it did.
+    pub error: Option<&'a SourceError>,
+    /// When the first of the present row of failures was.
+    pub failing_since: Option<Time>,
+    /// How long the last good answer took.
+    pub rtt: Option<Duration>,
+}
+
+impl<'a> Heard<'a> {
+    fn of<T>(kind: SourceKind, target: &str, seen: &'a Observed<T>, now: Time) -> Self {
+        Self {
+            source: SourceId::new(kind, target),
+            age: seen.age(now),
+            error: seen.error(),
+            failing_since: seen.failing_since(),
+            rtt: seen.rtt(),
+        }
+    }
+
+    /// Whether its last answer is within its freshness limit.
+    pub fn fresh(&self) -> bool {
+        self.age.is_some_and(|age| age <= self.source.kind.freshness())
+    }
+
+    /// Whether it has not been heard at all yet, good or bad.
+    pub fn pending(&self) -> bool {
+        self.age.is_none() && self.error.is_none()
+    }
+}

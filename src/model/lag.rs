@@ -1,0 +1,68 @@
+//! How far a replica is behind.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cluster, Lsn, Time};
+
+/// Where the figures come from, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum LagSource {
+    /// The leader's `pg_stat_replication`: its position and the replica's, read in one statement.
+    Sql,
+    /// Positions that the leader's and the replica's PostgreSQL gave each for itself, up to a second apart.
+    SqlLsn,
+    /// Positions that their REST APIs gave, likewise.
+    Rest,
+}
+
+/// How far a replica is behind; what is not known is `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Lag {
+    /// Bytes written by the leader that the replica has not received and flushed.
+    pub receive: Option<u64>,
+    /// Bytes written by the leader that the replica has not replayed.
+    pub replay: Option<u64>,
+    /// Seconds by which its replay is behind; 0 when it has replayed all, however long ago that was.
+    pub seconds: Option<f64>,
+    /// Where the figures come from.
+    pub source: Option<LagSource>,
+}
+
+impl Cluster {
+    /// How far `name` is behind the leader at `now`, from current answers only.
+    ///
+    /// Not from the DCS: what a leader writes there (`status.optime`) stands still when the leader is gone, and then everybody looks caught up.
+    pub fn lag(&self, name: &str, now: Time) -> Lag {
+        let Some(leader) = self.leader_now(now).and_then(|l| self.members.get(l)) else { return Lag::default() };
+        let Some(member) = self.members.get(name).filter(|m| m.name != leader.name) else { return Lag::default() };
+        let leader_sql = leader.sql_now(now);
+        if let Some(sql) = leader_sql
+            && let Some(at) = sql.current_lsn
+            && let Some(row) = sql.replication.iter().find(|r| r.application_name == name)
+            && let (Some(flushed), Some(replayed)) = (row.flush_lsn, row.replay_lsn)
+        {
+            let replay = at.bytes_since(replayed);
+            let seconds = if replay == 0 { Some(0.0) } else { row.replay_lag };
+            return Lag { receive: Some(at.bytes_since(flushed)), replay: Some(replay), seconds, source: Some(LagSource::Sql) };
+        }
+        let behind = |at: Option<Lsn>, position: Option<Lsn>| Some(at?.bytes_since(position?));
+        if let (Some(leader), Some(replica)) = (leader_sql, member.sql_now(now)) {
+            let replay = behind(leader.current_lsn, replica.replay_lsn);
+            let waited = replica.server_time.zip(replica.replay_timestamp).map(|(now, then)| now.since(then).as_secs_f64());
+            let seconds = if replay == Some(0) { Some(0.0) } else { replay.and(waited) };
+            if replay.is_some() {
+                let receive = behind(leader.current_lsn, replica.receive_lsn);
+                return Lag { receive, replay, seconds, source: Some(LagSource::SqlLsn) };
+            }
+        }
+        if let (Some(leader), Some(replica)) = (leader.rest_now(now), member.rest_now(now)) {
+            let (receive, replay) = (behind(leader.location, replica.received), behind(leader.location, replica.replayed));
+            if receive.is_some() || replay.is_some() {
+                return Lag { receive, replay, seconds: replay.filter(|r| *r == 0).map(|_| 0.0), source: Some(LagSource::Rest) };
+            }
+        }
+        Lag::default()
+    }
+}

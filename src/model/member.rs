@@ -1,0 +1,77 @@
+//! One member, as its three voices describe it: its key in the DCS, its REST API, its PostgreSQL.
+
+use std::time::Duration;
+
+use super::{DcsMember, Observed, Parsed, PatroniStatus, PostgresStatus, SourceKind, Time};
+
+/// One member. It stays after its key has gone: a row that vanishes is read as "fine".
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// Patroni's name of it.
+    pub name: String,
+    /// Its key, as it last was.
+    pub key: Option<Parsed<DcsMember>>,
+    /// Whether the key is there now.
+    pub present: bool,
+    /// When the key went.
+    pub missing_since: Option<Time>,
+    /// Its REST API.
+    pub rest: Observed<PatroniStatus>,
+    /// Its PostgreSQL.
+    pub sql: Observed<PostgresStatus>,
+}
+
+/// How old a member's REST answer may be and still be called current.
+const REST: Duration = SourceKind::Rest.freshness();
+/// How old a member's SQL answer may be and still be called current.
+const SQL: Duration = SourceKind::Sql.freshness();
+
+impl Member {
+    /// A member of which only the name is known.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), key: None, present: false, missing_since: None, rest: Observed::default(), sql: Observed::default() }
+    }
+
+    /// Its key's value, if it could be read.
+    pub fn dcs(&self) -> Option<&DcsMember> {
+        self.key.as_ref().and_then(Parsed::good)
+    }
+
+    /// What its REST API said, if that is current and the newest attempt did not fail: after a switchover the old leader's last words would
+    /// otherwise stand beside the new one's as a second leader.
+    pub fn rest_now(&self, now: Time) -> Option<&PatroniStatus> {
+        self.rest.fresh(now, REST).filter(|_| self.rest.error().is_none())
+    }
+
+    /// What its PostgreSQL said, if that is current and the newest attempt did not fail.
+    pub fn sql_now(&self, now: Time) -> Option<&PostgresStatus> {
+        self.sql.fresh(now, SQL).filter(|_| self.sql.error().is_none())
+    }
+
+    /// Whether it accepts writes as far as its own PostgreSQL says; `None`: it says nothing current.
+    pub fn writable(&self, now: Time) -> Option<bool> {
+        self.sql_now(now).map(|sql| !sql.in_recovery)
+    }
+
+    /// Host and port of its PostgreSQL.
+    pub fn address(&self) -> Option<(&str, u16)> {
+        let key = self.dcs()?;
+        Some((key.host.as_deref()?, key.port?))
+    }
+
+    /// Patroni's word for its state: from its own REST API if that is current. A replica that runs and receives is `streaming`, as
+    /// `patronictl list` has it.
+    pub fn state(&self, now: Time) -> Option<String> {
+        let rest = self.rest_now(now)?;
+        let running = rest.state.0 == "running";
+        match rest.replication_state.as_deref() {
+            Some(replication) if running && !rest.says_it_leads() => Some(replication.to_owned()),
+            _ => Some(rest.state.0.clone()),
+        }
+    }
+
+    /// Whether a tag is set to true.
+    pub fn tag(&self, name: &str) -> bool {
+        self.dcs().and_then(|key| key.tags.get(name)).and_then(serde_json::Value::as_bool).unwrap_or(false)
+    }
+}

@@ -1,0 +1,58 @@
+//! Whether etcd's majority decides.
+
+use std::collections::BTreeMap;
+
+use super::{Cluster, EtcdStatus, SourceKind, Time};
+
+/// What is known of etcd's majority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quorum {
+    /// Whether there is one; `None`: nobody fresh says.
+    pub has: Option<bool>,
+    /// Voting members; `None`: no member list was ever read.
+    pub size: Option<u32>,
+    /// Voting members that answered within the freshness limit and see a raft leader.
+    pub healthy: u32,
+    /// How many more may fail; `None` when the size is not known or there is no quorum.
+    pub tolerance: Option<u32>,
+}
+
+impl Cluster {
+    /// The newest status of each etcd member that answers, by member id, fresh ones only.
+    pub fn etcd_now(&self, now: Time) -> BTreeMap<u64, (&str, &EtcdStatus)> {
+        let mut by_id: BTreeMap<u64, (&str, &EtcdStatus)> = BTreeMap::new();
+        for (endpoint, seen) in &self.etcd {
+            if seen.error().is_none()
+                && let Some(status) = seen.fresh(now, SourceKind::Etcd.freshness())
+            {
+                by_id.entry(status.member_id).or_insert((endpoint.as_str(), status));
+            }
+        }
+        by_id
+    }
+
+    /// What is known of etcd's majority at `now`.
+    ///
+    /// A member that sees a raft leader has heard from it within an election timeout, and a raft leader without a majority steps down, so one
+    /// such answer proves the quorum. A member that sees none proves its absence only when no other sees one.
+    pub fn quorum(&self, now: Time) -> Quorum {
+        let voters: Option<Vec<u64>> =
+            self.etcd_membership.last().map(|m| m.members.iter().filter(|m| !m.is_learner).map(|m| m.id).collect());
+        let answering = self.etcd_now(now);
+        let votes = |id: &u64| voters.as_ref().is_none_or(|v| v.contains(id));
+        let sees_leader = |status: &EtcdStatus| status.leader_id.is_some() && !status.errors.iter().any(|e| e.contains("no leader"));
+        let healthy = answering.iter().filter(|(id, (_, s))| votes(id) && sees_leader(s)).count();
+        let size = voters.as_ref().map(Vec::len).filter(|n| *n > 0);
+        let confirmed = self.dcs.confirmed_at.is_some_and(|at| now.since(at) <= SourceKind::Dcs.freshness()) && self.dcs.error().is_none();
+        let has = if confirmed || healthy > 0 {
+            Some(true)
+        } else if !answering.is_empty() {
+            Some(false)
+        } else {
+            None
+        };
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let tolerance = size.filter(|_| has == Some(true)).map(|n| count(healthy.saturating_sub(n / 2 + 1)));
+        Quorum { has, size: size.map(count), healthy: count(healthy), tolerance }
+    }
+}
