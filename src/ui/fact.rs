@@ -3,6 +3,7 @@
 use super::format::{age, since};
 use super::pane::Ctx;
 use crate::document::{Document, RouteKind};
+use crate::model::SourceKind;
 use crate::theme::Role;
 
 /// One fact, in a long form and a short one.
@@ -47,7 +48,10 @@ fn truths(document: &Document) -> Fact {
     let agreed = truths.iter().filter(|t| t.agrees == Some(true)).count();
     let silent: Vec<&str> = truths.iter().filter(|t| t.agrees.is_none() && !unused(t)).map(|t| t.source.as_str()).collect();
     let asked = agreed + silent.len();
-    if asked == 0 {
+    if agreed == 0 && truths.iter().all(|t| t.leaders.is_empty()) && truths.iter().any(|t| t.age_ms.is_some()) {
+        return Fact::same("no source names a leader", Role::Critical);
+    }
+    if agreed == 0 {
         return Fact::same("sources ?", Role::Unknown);
     }
     let long = format!("{agreed} of {asked} sources agree");
@@ -60,7 +64,7 @@ fn truths(document: &Document) -> Fact {
 
 /// Whether a party is not part of the installation, which is no fault.
 fn unused(truth: &crate::document::Truth) -> bool {
-    truth.note.as_deref().is_some_and(|note| note.contains("not configured"))
+    matches!(truth.note.as_deref(), Some("not configured" | "no write route"))
 }
 
 fn etcd(document: &Document) -> Fact {
@@ -87,9 +91,13 @@ fn routes(document: &Document) -> Fact {
         return if configured { Fact::same("routes ?", Role::Unknown) } else { Fact::same("no routes configured", Role::Muted) };
     }
     let name = |names: &[String]| if names.is_empty() { "nobody".to_owned() } else { names.join(" and ") };
-    let wrong: Vec<String> = write.iter().filter(|r| r.right == Some(false)).map(|r| format!("{} writes to {}", r.instance, name(&r.up))).collect();
-    if !wrong.is_empty() {
-        return Fact::same(wrong.join(", "), Role::Critical);
+    let wrong: Vec<_> = write.iter().filter(|r| r.right == Some(false)).collect();
+    if let Some(first) = wrong.first() {
+        let each: Vec<String> = wrong.iter().map(|r| format!("{} writes to {}", r.instance, name(&r.up))).collect();
+        let all_alike = wrong.len() == write.len() && wrong.iter().all(|r| r.up == first.up);
+        let short = if all_alike { format!("writes → {}", name(&first.up)) } else { format!("{} of {} write routes wrong", wrong.len(), write.len()) };
+        let long = if all_alike && wrong.len() > 1 { format!("all routes write to {}", name(&first.up)) } else { each.join(", ") };
+        return Fact::new(long, short, Role::Critical);
     }
     let unknown: Vec<&str> = write.iter().filter(|r| r.right.is_none()).map(|r| r.instance.as_str()).collect();
     if !unknown.is_empty() {
@@ -111,7 +119,8 @@ fn lease(ctx: &Ctx<'_>, document: &Document) -> Option<Fact> {
         return Some(Fact::same(format!("no leader for {}", since(ctx.now().since(gone))), Role::Critical));
     }
     cluster.leader.as_ref()?;
-    let fresh = cluster.lease_age_ms.is_some_and(|ms| ctx.aged(ms) <= 5000);
+    let limit = SourceKind::Lease.freshness().as_millis();
+    let fresh = cluster.lease_age_ms.is_some_and(|ms| u128::from(ctx.aged(ms)) <= limit);
     Some(match (cluster.lease_ttl_seconds, cluster.lease_age_ms) {
         (Some(ttl), Some(ms)) => {
             let left = (ttl - ctx.aged(ms).saturating_sub(ms) as f64 / 1000.0).max(0.0);

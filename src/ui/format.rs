@@ -50,6 +50,18 @@ pub fn age(ms: u64) -> String {
     }
 }
 
+/// An age in a narrow cell, at most 4 characters: `3 s`, `15 s`, `2 m`, `5 h`, `99 d`; never `now`, because what it stands beside is old.
+pub fn age_short(ms: u64) -> String {
+    let s = (ms / 1000).max(1);
+    match s {
+        1..10 => format!("{s} s"),
+        10..60 => format!("{} s", s / 5 * 5),
+        60..3600 => format!("{} m", s / 60),
+        3600..172_800 => format!("{} h", s / 3600),
+        s => format!("{} d", (s / 86400).min(99)),
+    }
+}
+
 /// A span since something, in two units: `45 s`, `12 min`, `5 h 07 min`, `3 d 04 h`.
 pub fn since(span: Duration) -> String {
     let s = span.as_secs();

@@ -70,12 +70,15 @@ fn identity(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
 }
 
 fn leads(document: &Document) -> (&str, Role) {
-    let role = match (&document.cluster.leader, document.cluster.leaderless_since) {
-        (Some(_), _) => Role::Emphasis,
-        (None, Some(_)) => Role::Critical,
-        (None, None) => Role::Unknown,
+    let leads = document.headline.leads.as_str();
+    // A holder of the key whom nobody current confirms is not told as the leader.
+    let certain = document.cluster.leader.as_ref().is_some_and(|leader| leads == format!("{leader} leads"));
+    let role = match (certain, document.cluster.leaderless_since) {
+        (true, _) => Role::Emphasis,
+        (false, Some(_)) => Role::Critical,
+        (false, None) => Role::Unknown,
     };
-    (&document.headline.leads, role)
+    (leads, role)
 }
 
 fn timeline(document: &Document) -> Option<Span<'static>> {
@@ -101,8 +104,7 @@ fn verdict(ctx: &Ctx<'_>, document: &Document, area: Rect, buffer: &mut Buffer) 
     }
     let role = look.verdict(level);
     // The sentence is never cut while a second line can take it.
-    let count = more(document);
-    let lines = wrap(&document.headline.verdict, width.saturating_sub(4 + display_width(&count)));
+    let lines = wrap(&document.headline.verdict, width.saturating_sub(4));
     let used = lines.len().min(VERDICT_LINES);
     for (n, text) in lines.iter().take(used).enumerate() {
         let y = area.y + n as u16;
@@ -113,8 +115,7 @@ fn verdict(ctx: &Ctx<'_>, document: &Document, area: Rect, buffer: &mut Buffer) 
         let lead = if n == 0 { format!(" {} ", sign(level)) } else { "   ".to_owned() };
         let full = format!("{lead}{text}");
         let pad = width.saturating_sub(display_width(&full));
-        let tail = if n == 0 { format!("{:>pad$}", format!("{count} ")) } else { " ".repeat(pad) };
-        buffer.set_stringn(area.x, y, format!("{full}{tail}"), width, look.style(role));
+        buffer.set_stringn(area.x, y, format!("{full}{}", " ".repeat(pad)), width, look.style(role));
     }
     let y = area.y + used as u16;
     if y < area.bottom() {
@@ -124,36 +125,45 @@ fn verdict(ctx: &Ctx<'_>, document: &Document, area: Rect, buffer: &mut Buffer) 
     used as u16 + 1
 }
 
-/// How many findings there are besides the one that is told.
-fn more(document: &Document) -> String {
-    match document.findings.iter().filter(|f| f.severity > Level::Ok).count() {
-        0 | 1 => String::new(),
-        n => format!("  and {} more", n - 1),
-    }
-}
-
 /// As many facts as fit, in their long form if all of them fit so.
 fn with_facts(ctx: &Ctx<'_>, head: Vec<Span<'static>>, facts: &[Fact], width: usize) -> Line<'static> {
     let look = ctx.look;
-    let build = |long: bool, count: usize| {
+    let build = |long: bool, facts: &[&Fact]| {
         let mut spans = head.clone();
-        for (n, fact) in facts.iter().take(count).enumerate() {
-            let gap = match (n, head.is_empty()) {
-                (0, true) => look.span("   ", Role::Muted),
-                (0, false) => look.span("   ", Role::Muted),
-                _ => look.span(" · ", Role::Muted),
-            };
+        for (n, fact) in facts.iter().enumerate() {
+            let gap = look.span(if n == 0 { "   " } else { " · " }, Role::Muted);
             let text = if long { &fact.long } else { &fact.short };
             spans.extend([gap, look.span(text.clone(), fact.role)]);
         }
         spans
     };
     let fits = |spans: &Vec<Span<'static>>| width_of(spans) <= width;
-    let long = build(true, facts.len());
+    let mut kept: Vec<&Fact> = facts.iter().collect();
+    let long = build(true, &kept);
     if fits(&long) {
         return Line::from(long);
     }
-    (0..=facts.len()).rev().map(|count| build(false, count)).find(fits).map(Line::from).unwrap_or_default()
+    loop {
+        let short = build(false, &kept);
+        if fits(&short) || kept.is_empty() {
+            return Line::from(short);
+        }
+        // The last of those that matter least goes first.
+        let least = kept.iter().map(|fact| weight(fact.role)).min().unwrap_or(0);
+        if let Some(at) = kept.iter().rposition(|fact| weight(fact.role) == least) {
+            kept.remove(at);
+        }
+    }
+}
+
+/// How much a fact matters when there is not room for all.
+fn weight(role: Role) -> u8 {
+    match role {
+        Role::Critical => 3,
+        Role::Warning | Role::Stale => 2,
+        Role::Unknown => 1,
+        _ => 0,
+    }
 }
 
 fn width_of(spans: &[Span<'_>]) -> usize {

@@ -15,7 +15,7 @@ pub mod svg;
 mod widget;
 
 pub use look::Look;
-pub use pane::{Ctx, Details, Pane, Want};
+pub use pane::{Ctx, Details, Drawn, Pane, Want};
 pub use panes::{PANES, models};
 
 use ratatui::buffer::Buffer;

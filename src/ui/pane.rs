@@ -37,6 +37,15 @@ pub struct Want {
     pub max: u16,
 }
 
+/// What fitted into a pane.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// Rows of one page.
+    pub page: u16,
+    /// Rows that are not shown for lack of room; the title says how many.
+    pub hidden: usize,
+}
+
 /// Everything about one row.
 pub struct Details {
     /// What it is about.
@@ -53,8 +62,8 @@ pub trait Pane: PaneModel {
     /// How much room it wants at this width.
     fn want(&self, ctx: &Ctx<'_>, width: u16) -> Want;
 
-    /// Draws what is below the title; tells how many rows fit.
-    fn draw(&self, ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) -> u16;
+    /// Draws what is below the title; tells what fitted.
+    fn draw(&self, ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) -> Drawn;
 
     /// Everything about a row, for this width; `None` when there is no such row any more.
     fn details(&self, ctx: &Ctx<'_>, row: &str, width: u16) -> Option<Details>;
@@ -107,7 +116,14 @@ pub(super) fn draw_framed(pane: &dyn Pane, number: usize, state: &State, look: &
     }
     rule(pane, number, &ctx, Rect { height: 1, ..area }, buffer);
     let inner = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    if inner.is_empty() { 0 } else { pane.draw(&ctx, inner, buffer) }
+    let drawn = if inner.is_empty() { Drawn { page: 0, hidden: pane.rows(ctx.facts, ctx.view).len() } } else { pane.draw(&ctx, inner, buffer) };
+    if drawn.hidden > 0 {
+        let text = format!(" {} more ", drawn.hidden);
+        let width = u16::try_from(display_width(&text)).unwrap_or(u16::MAX);
+        let x = area.right().saturating_sub(width.saturating_add(1)).max(area.x);
+        buffer.set_stringn(x, area.y, text, usize::from(area.right() - x), look.style(Role::Muted));
+    }
+    drawn.page
 }
 
 /// `─ 1 Members · 3 ──────`; the pane with the focus has a line of another shape, not only of another colour.

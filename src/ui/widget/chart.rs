@@ -10,7 +10,7 @@ use crate::ui::look::Look;
 const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// Bytes at the foot of the scale.
-const FOOT: f64 = 1024.0;
+const FOOT: f64 = 16.0 * 1024.0;
 
 /// The bytes at the top of a chart: the limit, or else a megabyte, or the largest value above it.
 pub(in crate::ui) fn scale_of(points: &[Point], limit: Option<u64>) -> u64 {
@@ -18,7 +18,7 @@ pub(in crate::ui) fn scale_of(points: &[Point], limit: Option<u64>) -> u64 {
     limit.unwrap_or_else(|| largest.max(1 << 20)).max(1)
 }
 
-/// Draws one column for each point. The scale is logarithmic from 1 kB to `top`, because both 20 kB and 20 MB have to be seen.
+/// Draws one column for each point. The scale is logarithmic from 16 kB (two pages of WAL) to `top`, because both 20 kB and 20 MB have to be seen.
 ///
 /// 0 is a thin line at the foot; not known is nothing at all.
 pub(in crate::ui) fn chart(look: &Look<'_>, points: &[Point], top: u64, limit: Option<u64>, area: Rect, buffer: &mut Buffer) {

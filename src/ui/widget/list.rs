@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::table::mark;
-use crate::ui::pane::Ctx;
+use crate::ui::pane::{Ctx, Drawn};
 
 /// One row.
 pub(in crate::ui) struct Item {
@@ -15,13 +15,14 @@ pub(in crate::ui) struct Item {
     pub lines: Vec<Line<'static>>,
 }
 
-/// Draws the rows; tells how many lines fit.
-pub(in crate::ui) fn list(ctx: &Ctx<'_>, items: &[Item], area: Rect, buffer: &mut Buffer) -> u16 {
+/// Draws the rows; tells what fitted.
+pub(in crate::ui) fn list(ctx: &Ctx<'_>, items: &[Item], area: Rect, buffer: &mut Buffer) -> Drawn {
     let page = usize::from(area.height);
     let heights: Vec<usize> = items.iter().map(|item| item.lines.len()).collect();
     let selected = ctx.view.selected.as_ref().and_then(|id| items.iter().position(|item| item.id == *id)).unwrap_or(0);
     let first = first_item(&heights, page, selected);
     let mut y = area.y;
+    let mut shown = 0;
     for item in &items[first..] {
         let top = y;
         for line in &item.lines {
@@ -31,11 +32,12 @@ pub(in crate::ui) fn list(ctx: &Ctx<'_>, items: &[Item], area: Rect, buffer: &mu
             buffer.set_line(area.x.saturating_add(2), y, line, area.width.saturating_sub(2));
             y += 1;
         }
+        shown += usize::from(y > top);
         if ctx.focused && y > top && ctx.view.selected.as_deref() == Some(&item.id) {
             mark(ctx, Rect { y: top, height: y - top, ..area }, buffer);
         }
     }
-    area.height
+    Drawn { page: u16::try_from(shown.max(1)).unwrap_or(u16::MAX), hidden: items.len() - shown }
 }
 
 /// The first row shown, so that the selected one is shown whole if it can be; pages are turned, not glided.

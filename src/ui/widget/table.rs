@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::theme::Role;
 use crate::ui::format::{cut_end, cut_middle, display_width};
-use crate::ui::pane::Ctx;
+use crate::ui::pane::{Ctx, Drawn};
 
 /// Columns between two columns.
 const GAP: usize = 2;
@@ -70,11 +70,6 @@ impl Cell {
     pub(in crate::ui) fn none() -> Self {
         Self::new(crate::ui::format::NONE, Role::Muted)
     }
-
-    /// Nothing to say.
-    pub(in crate::ui) fn empty() -> Self {
-        Self::new("", Role::Text)
-    }
 }
 
 /// One row.
@@ -121,14 +116,8 @@ fn fit(columns: &[Column], rows: &[Row], width: usize) -> Vec<(usize, usize)> {
     shown
 }
 
-/// The width that these columns would like.
-pub(in crate::ui) fn table_width(columns: &[Column], rows: &[Row]) -> usize {
-    let all = fit(columns, rows, usize::MAX);
-    MARK + all.iter().map(|(_, w)| w + GAP).sum::<usize>()
-}
-
-/// Draws the table; tells how many rows fit.
-pub(in crate::ui) fn table(ctx: &Ctx<'_>, columns: &[Column], rows: &[Row], area: Rect, buffer: &mut Buffer) -> u16 {
+/// Draws the table; tells what fitted.
+pub(in crate::ui) fn table(ctx: &Ctx<'_>, columns: &[Column], rows: &[Row], area: Rect, buffer: &mut Buffer) -> Drawn {
     let shown = fit(columns, rows, usize::from(area.width));
     let line = |y: u16, cells: &mut dyn FnMut(usize) -> (String, ratatui::style::Style), buffer: &mut Buffer| {
         let mut x = usize::from(area.x) + MARK;
@@ -151,7 +140,7 @@ pub(in crate::ui) fn table(ctx: &Ctx<'_>, columns: &[Column], rows: &[Row], area
         }
     };
     if area.is_empty() {
-        return 0;
+        return Drawn { page: 0, hidden: rows.len() };
     }
     line(area.y, &mut |at| (columns[at].title.to_owned(), ctx.look.style(Role::Column)), buffer);
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
@@ -171,11 +160,11 @@ pub(in crate::ui) fn table(ctx: &Ctx<'_>, columns: &[Column], rows: &[Row], area
             mark(ctx, Rect { y, height: 1, ..body }, buffer);
         }
     }
-    u16::try_from(page).unwrap_or(u16::MAX)
+    Drawn { page: body.height, hidden: rows.len().saturating_sub(page) }
 }
 
 /// Marks a row as selected.
-pub(super) fn mark(ctx: &Ctx<'_>, row: Rect, buffer: &mut Buffer) {
+pub(in crate::ui) fn mark(ctx: &Ctx<'_>, row: Rect, buffer: &mut Buffer) {
     buffer.set_stringn(row.x, row.y, "▸", 1, ctx.look.style(Role::BorderFocus));
     buffer.set_style(row.intersection(buffer.area), ctx.look.style(Role::Selected));
 }
