@@ -23,7 +23,7 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
             let mut spans = vec![look.span(format!(" {}", notice.text), role)];
             if notice.level >= Level::Warning {
                 spans.push(Span::raw("   "));
-                spans.extend(hint(look, CommandId::Back, "dismiss"));
+                spans.extend(hint(look, &[CommandId::Back], "dismiss"));
             }
             Line::from(spans)
         }
@@ -41,47 +41,48 @@ fn typed(state: &State, look: &Look<'_>, typing: Typing) -> Line<'static> {
     };
     let cursor = Span::styled(" ", look.style(Role::Text).add_modifier(Modifier::REVERSED));
     let mut spans = vec![look.span(" /", Role::Key), look.span(text, Role::Emphasis), cursor, Span::raw("   ")];
-    spans.extend(hint(look, CommandId::Accept, "keep"));
+    spans.extend(hint(look, &[CommandId::Accept], "keep"));
     spans.push(Span::raw("  "));
-    spans.extend(hint(look, CommandId::Discard, "clear"));
+    spans.extend(hint(look, &[CommandId::Discard], "clear"));
     Line::from(spans)
 }
 
 /// The keys that help here, as many as fit.
 fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
-    let commands: &[CommandId] = match &state.overlay {
-        Some(Overlay::Help { .. }) => &[CommandId::Back, CommandId::Search, CommandId::Down, CommandId::Up],
-        Some(Overlay::Details { .. }) => &[CommandId::Back, CommandId::Down, CommandId::Up, CommandId::Help],
+    let hints: &[(&[CommandId], &str)] = match &state.overlay {
+        Some(Overlay::Help { .. }) => &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll"), (&[CommandId::Search], "search")],
+        Some(Overlay::Details { .. }) => &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll")],
         None => &[
-            CommandId::Help,
-            CommandId::PaneNext,
-            CommandId::Open,
-            CommandId::Zoom,
-            CommandId::Filter,
-            CommandId::SortNext,
-            CommandId::Quit,
+            (&[CommandId::Help], "help"),
+            (&[CommandId::PaneNext], "next pane"),
+            (&[CommandId::Open], "details"),
+            (&[CommandId::Zoom], "zoom"),
+            (&[CommandId::Filter], "filter"),
+            (&[CommandId::SortNext], "sort"),
+            (&[CommandId::Quit], "quit"),
         ],
     };
     let sortable = state.panes.get(state.focus).is_some_and(|pane| pane.sorts().len() > 1);
     let mut line = Line::from(" ");
-    for command in commands {
-        if *command == CommandId::SortNext && !sortable {
+    for (commands, title) in hints {
+        if commands.contains(&CommandId::SortNext) && !sortable {
             continue;
         }
-        let spans = hint(look, *command, command.command().title);
+        let spans = hint(look, commands, title);
         let width: usize = spans.iter().map(|s| display_width(&s.content)).sum();
         if line.width() + width + 2 > room {
             break;
         }
-        line.extend(spans);
-        line.push_span("  ");
+        if width > 0 {
+            line.extend(spans);
+            line.push_span("  ");
+        }
     }
     line
 }
 
-fn hint(look: &Look<'_>, command: CommandId, title: &str) -> Vec<Span<'static>> {
-    match look.key(command) {
-        Some(key) => vec![look.span(key, Role::Key), look.span(format!(" {title}"), Role::Hint)],
-        None => Vec::new(),
-    }
+/// `up down scroll`; nothing when no key gives the commands.
+fn hint(look: &Look<'_>, commands: &[CommandId], title: &str) -> Vec<Span<'static>> {
+    let keys: Vec<String> = commands.iter().filter_map(|command| look.key(*command)).collect();
+    if keys.is_empty() { Vec::new() } else { vec![look.span(keys.join(" "), Role::Key), look.span(format!(" {title}"), Role::Hint)] }
 }

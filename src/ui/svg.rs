@@ -113,6 +113,11 @@ fn foregrounds(out: &mut String, row: &[&Cell], y: u16, screen: Screen) {
         let mut word = String::new();
         let start = x;
         while x < row.len() && !row[x].symbol().trim().is_empty() && self::ink(row[x], screen) == ink && !is_shape(row[x].symbol()) {
+            // Two signs side by side could become one ligature.
+            let sign = |text: &str| text.ends_with(|c: char| c.is_ascii_punctuation());
+            if sign(&word) && sign(row[x].symbol()) {
+                break;
+            }
             word.push_str(row[x].symbol());
             x += 1;
         }

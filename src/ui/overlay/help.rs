@@ -3,13 +3,13 @@
 use ratatui::text::{Line, Span};
 use strum::IntoEnumIterator;
 
-use crate::command::{COMMANDS, Command, Scope};
+use crate::command::{COMMANDS, Command, CommandId, Scope, sequence_text};
 use crate::theme::{Role, sign};
 use crate::ui::format::{display_width, wrap};
 use crate::ui::look::Look;
 
 /// Columns of the keys.
-const KEYS: usize = 22;
+const KEYS: usize = 26;
 
 /// The lines of the help that contain `query`.
 pub(super) fn lines(look: &Look<'_>, query: &str, width: u16) -> Vec<Line<'static>> {
@@ -21,8 +21,9 @@ pub(super) fn lines(look: &Look<'_>, query: &str, width: u16) -> Vec<Line<'stati
     for scope in Scope::iter() {
         let commands: Vec<Line<'static>> = COMMANDS
             .iter()
-            .filter(|command| command.scope == scope && passes(look, command, &wanted))
-            .flat_map(|command| command_lines(look, command, usize::from(width)))
+            .map(|command| (command, keys(look, command, scope)))
+            .filter(|(command, keys)| !keys.is_empty() && passes(command, keys, &wanted))
+            .flat_map(|(command, keys)| entry(look, &keys.join("  "), doc(command), usize::from(width)))
             .collect();
         if commands.is_empty() {
             continue;
@@ -34,30 +35,52 @@ pub(super) fn lines(look: &Look<'_>, query: &str, width: u16) -> Vec<Line<'stati
         lines.extend(commands);
     }
     if wanted.is_empty() {
+        lines.extend(keyless(look));
         lines.push(Line::default());
         lines.extend(legend(look));
     }
     lines
 }
 
-fn passes(look: &Look<'_>, command: &Command, wanted: &str) -> bool {
-    let keys = look.keymap.keys_of(command.id).join(" ");
-    let texts = [command.doc.to_lowercase(), command.title.to_owned(), command.id.to_string(), keys];
+/// The keys of a command in a scope. Those that go to panes by number are told together, at the first one.
+fn keys(look: &Look<'_>, command: &Command, scope: Scope) -> Vec<String> {
+    let ids: Vec<CommandId> = match command.id.pane_number() {
+        None => vec![command.id],
+        Some(1) => COMMANDS.iter().map(|c| c.id).filter(|id| id.pane_number().is_some()).collect(),
+        Some(_) => Vec::new(),
+    };
+    let bound = |id: CommandId| look.keymap.bindings().iter().filter(move |b| b.command == id && b.scope == scope);
+    ids.into_iter().flat_map(bound).map(|b| sequence_text(&b.keys)).collect()
+}
+
+fn doc(command: &Command) -> &'static str {
+    if command.id.pane_number().is_some() { "Go to the pane of that number." } else { command.doc }
+}
+
+fn passes(command: &Command, keys: &[String], wanted: &str) -> bool {
+    let texts = [doc(command).to_lowercase(), command.title.to_owned(), command.id.to_string(), keys.join(" ")];
     wanted.is_empty() || texts.iter().any(|text| text.contains(wanted))
 }
 
-fn command_lines(look: &Look<'_>, command: &Command, width: usize) -> Vec<Line<'static>> {
-    let keys = look.keymap.keys_of(command.id);
-    let (keys, role) = if keys.is_empty() { ("no key".to_owned(), Role::Muted) } else { (keys.join("  "), Role::Key) };
-    let lead = KEYS.max(display_width(&keys) + 2);
-    let docs = wrap(command.doc, width.saturating_sub(KEYS).max(20));
-    docs.into_iter()
+fn entry(look: &Look<'_>, keys: &str, doc: &str, width: usize) -> Vec<Line<'static>> {
+    wrap(doc, width.saturating_sub(KEYS).max(20))
+        .into_iter()
         .enumerate()
         .map(|(n, doc)| {
-            let (keys, pad) = if n == 0 { (keys.clone(), lead - display_width(&keys)) } else { (String::new(), KEYS) };
-            Line::from(vec![look.span(keys, role), Span::raw(" ".repeat(pad)), look.span(doc, Role::Text)])
+            let keys = if n == 0 { keys } else { "" };
+            let pad = KEYS.saturating_sub(display_width(keys)).max(2);
+            Line::from(vec![look.span(keys.to_owned(), Role::Key), Span::raw(" ".repeat(pad)), look.span(doc, Role::Text)])
         })
         .collect()
+}
+
+/// The commands that no key gives.
+fn keyless(look: &Look<'_>) -> Vec<Line<'static>> {
+    let names: Vec<String> = COMMANDS.iter().filter(|c| look.keymap.keys_of(c.id).is_empty()).map(|c| c.id.to_string()).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    vec![Line::default(), Line::from(look.span(format!("No key gives: {}", names.join(", ")), Role::Muted))]
 }
 
 /// What the signs and words mean.

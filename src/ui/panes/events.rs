@@ -30,6 +30,7 @@ impl PaneModel for Events {
 impl Pane for Events {
     fn summary(&self, ctx: &Ctx<'_>) -> Vec<Span<'static>> {
         match ctx.facts.events.dropped() {
+            0 if ctx.facts.events.is_empty() => vec![ctx.look.span("none since the console was opened", Role::Muted)],
             0 => Vec::new(),
             n => vec![ctx.look.span(format!("{n} older ones dropped"), Role::Muted)],
         }
@@ -37,15 +38,16 @@ impl Pane for Events {
 
     fn want(&self, ctx: &Ctx<'_>, _width: u16) -> Want {
         let lines = u16::try_from(ctx.facts.events.len()).unwrap_or(u16::MAX);
-        Want { min: 1, ideal: lines.clamp(1, 6), max: u16::MAX }
+        Want { min: lines.min(1), ideal: lines.min(6), max: u16::MAX }
     }
 
     fn draw(&self, ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) -> Drawn {
         let room = usize::from(area.width).saturating_sub(LEAD + 1).max(10);
         let items: Vec<Item> = shown(ctx.facts, ctx.view).map(|(number, event)| item(ctx, number, event, room)).collect();
         if items.is_empty() {
-            let text = if ctx.facts.events.is_empty() { "nothing has changed since the console was opened" } else { "no event passes the filter" };
-            ctx.say(text, Role::Muted, area, buffer);
+            if !ctx.facts.events.is_empty() {
+                ctx.say("no event passes the filter", Role::Muted, area, buffer);
+            }
             return Drawn::default();
         }
         list(ctx, &items, area, buffer)

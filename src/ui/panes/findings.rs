@@ -30,6 +30,9 @@ impl PaneModel for Findings {
 impl Pane for Findings {
     fn summary(&self, ctx: &Ctx<'_>) -> Vec<Span<'static>> {
         let Some(document) = ctx.document() else { return Vec::new() };
+        if document.findings.is_empty() && document.headline.level == Level::Ok {
+            return vec![ctx.look.span("none", Role::Ok)];
+        }
         let mut spans: Vec<Span<'static>> = Vec::new();
         for level in [Level::Critical, Level::Warning, Level::Unknown] {
             let count = document.findings.iter().filter(|f| f.severity == level).count();
@@ -44,6 +47,9 @@ impl Pane for Findings {
     }
 
     fn want(&self, ctx: &Ctx<'_>, width: u16) -> Want {
+        if ctx.document().is_some_and(|d| d.findings.is_empty() && d.headline.level == Level::Ok) {
+            return Want { min: 0, ideal: 0, max: 0 };
+        }
         let lines: usize = items(ctx, width).iter().map(|item| item.lines.len()).sum();
         let lines = u16::try_from(lines).unwrap_or(u16::MAX).max(1);
         Want { min: lines.min(2), ideal: lines.min(8), max: lines }
@@ -55,7 +61,8 @@ impl Pane for Findings {
         if items.is_empty() {
             let (text, role) = match (document.findings.is_empty(), document.headline.level) {
                 (false, _) => ("no finding passes the filter", Role::Muted),
-                (true, Level::Ok) => ("none", Role::Ok),
+                // The title says that there is none.
+                (true, Level::Ok) => return Drawn::default(),
                 // Nothing was found because nothing was heard: that is not the same as nothing being wrong.
                 (true, _) => ("none so far; not enough is known", Role::Unknown),
             };

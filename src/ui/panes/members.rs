@@ -166,8 +166,18 @@ fn state(ctx: &Ctx<'_>, member: &MemberDoc) -> Cell {
     }
     match (&member.state, &member.last_known) {
         (Some(state), _) => Cell::new(state, state_role(state)),
-        (None, Some(last)) => Cell::new(last, Role::Stale),
+        (None, Some(last)) => Cell::new(format!("was {}", last_state(last)), Role::Stale),
         (None, None) => Cell::unknown(),
+    }
+}
+
+/// The state in `replica, streaming 47 s ago`; how long ago it was, the column of the REST API says.
+fn last_state(last_known: &str) -> String {
+    let state = last_known.split_once(", ").map_or(last_known, |(_, state)| state);
+    let words: Vec<&str> = state.split(' ').collect();
+    match words.as_slice() {
+        [state @ .., _, _, "ago"] if !state.is_empty() => state.join(" "),
+        words => words.join(" "),
     }
 }
 
