@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::document::Level;
-use crate::model::Time;
+use crate::model::{Change, Time};
 
 /// How many events are kept.
 const KEPT: usize = 1000;
@@ -19,6 +19,12 @@ pub struct EventLine {
     pub code: String,
     /// One sentence.
     pub sentence: String,
+}
+
+impl From<&Change> for EventLine {
+    fn from(change: &Change) -> Self {
+        Self { at: change.at, level: change.severity(), code: change.code().to_owned(), sentence: change.sentence() }
+    }
 }
 
 /// The last events.

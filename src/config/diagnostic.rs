@@ -18,11 +18,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A mistake without a hint.
     pub fn new(at: Origin, message: impl Into<String>) -> Self {
-        Self {
-            at,
-            message: message.into(),
-            hint: None,
-        }
+        Self { at, message: message.into(), hint: None }
     }
 
     /// The same mistake with a hint.
@@ -53,20 +49,12 @@ pub struct ConfigError {
 impl ConfigError {
     /// An error that belongs to no place in a file.
     pub fn sentence(sentence: impl Into<String>, hints: Vec<String>) -> Self {
-        Self {
-            sentence: Some(sentence.into()),
-            hints,
-            diagnostics: Vec::new(),
-        }
+        Self { sentence: Some(sentence.into()), hints, diagnostics: Vec::new() }
     }
 
     /// The mistakes found; there must be at least one for the error to say something.
     pub fn mistakes(diagnostics: Vec<Diagnostic>) -> Self {
-        Self {
-            sentence: None,
-            hints: Vec::new(),
-            diagnostics,
-        }
+        Self { sentence: None, hints: Vec::new(), diagnostics }
     }
 
     /// The mistakes, in the order of the file; empty for an error of another kind.
@@ -140,12 +128,7 @@ pub(crate) fn nearest<'k, S: AsRef<str>>(typed: &str, known: &'k [S]) -> Option<
     let folded = typed.to_lowercase().replace('-', "_");
     known
         .iter()
-        .map(|k| {
-            (
-                distance(&folded, &k.as_ref().to_lowercase().replace('-', "_")),
-                k.as_ref(),
-            )
-        })
+        .map(|k| (distance(&folded, &k.as_ref().to_lowercase().replace('-', "_")), k.as_ref()))
         .min_by_key(|(d, _)| *d)
         .filter(|(d, _)| *d <= limit)
         .map(|(_, k)| k)

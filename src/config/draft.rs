@@ -105,17 +105,8 @@ impl EtcdDraft {
 impl TlsDraft {
     /// This, with what it lacks taken from `below`; certificate and key go together.
     pub fn over(self, below: TlsDraft) -> TlsDraft {
-        let (cert, key) = if self.cert.is_some() {
-            (self.cert, self.key)
-        } else {
-            (below.cert, self.key.or(below.key))
-        };
-        TlsDraft {
-            ca: self.ca.or(below.ca),
-            cert,
-            key,
-            insecure: self.insecure.or(below.insecure),
-        }
+        let (cert, key) = if self.cert.is_some() { (self.cert, self.key) } else { (below.cert, self.key.or(below.key)) };
+        TlsDraft { ca: self.ca.or(below.ca), cert, key, insecure: self.insecure.or(below.insecure) }
     }
 
     /// Whether anything here says that the connection is TLS.

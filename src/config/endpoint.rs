@@ -31,19 +31,12 @@ impl Endpoint {
         if text.contains("://") {
             let (endpoint, user) = Self::parse_url(text)?;
             if user.username.is_some() || user.password.is_some() {
-                return Err(
-                    "an endpoint carries no user name: use the keys `username` and `password`"
-                        .into(),
-                );
+                return Err("an endpoint carries no user name: use the keys `username` and `password`".into());
             }
             return Ok(endpoint);
         }
         let (host, port) = split_host_port(text, ETCD_PORT)?;
-        Ok(Self {
-            https: None,
-            host,
-            port,
-        })
+        Ok(Self { https: None, host, port })
     }
 
     /// A URL, `etcd3.url` of Patroni's. The path is not used by etcd's v3 API.
@@ -55,48 +48,24 @@ impl Endpoint {
             "https" => true,
             other => return Err(format!("{} is neither http nor https", quote(other))),
         };
-        let host = url
-            .host_str()
-            .filter(|h| !h.is_empty())
-            .ok_or_else(|| format!("{shown} names no host"))?;
+        let host = url.host_str().filter(|h| !h.is_empty()).ok_or_else(|| format!("{shown} names no host"))?;
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(format!("{shown} has more than scheme, host and port"));
         }
-        let decoded = |s: &str| {
-            url::form_urlencoded::parse(format!("v={}", s.replace('+', "%2B")).as_bytes())
-                .next()
-                .map(|(_, v)| v.into_owned())
-        };
-        let username = Some(url.username())
-            .filter(|u| !u.is_empty())
-            .and_then(decoded);
+        let decoded =
+            |s: &str| url::form_urlencoded::parse(format!("v={}", s.replace('+', "%2B")).as_bytes()).next().map(|(_, v)| v.into_owned());
+        let username = Some(url.username()).filter(|u| !u.is_empty()).and_then(decoded);
         let password = url.password().and_then(decoded);
-        let host = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         // Without a port Patroni (and etcdctl) mean etcd's, not the web's; the parser has dropped :80 and :443 as defaults.
-        let port = url
-            .port()
-            .unwrap_or_else(|| written_port(text).unwrap_or(ETCD_PORT));
-        Ok((
-            Self {
-                https: Some(https),
-                host,
-                port,
-            },
-            UserInfo { username, password },
-        ))
+        let port = url.port().unwrap_or_else(|| written_port(text).unwrap_or(ETCD_PORT));
+        Ok((Self { https: Some(https), host, port }, UserInfo { username, password }))
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.https.unwrap_or(false) {
-            "https"
-        } else {
-            "http"
-        };
+        let scheme = if self.https.unwrap_or(false) { "https" } else { "http" };
         match self.host.contains(':') {
             true => write!(f, "{scheme}://[{}]:{}", self.host, self.port),
             false => write!(f, "{scheme}://{}:{}", self.host, self.port),
@@ -109,12 +78,7 @@ fn written_port(url: &str) -> Option<u16> {
     let rest = url.split_once("://")?.1;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host_port = authority.rsplit('@').next()?;
-    host_port
-        .rsplit_once(':')
-        .filter(|(host, _)| !host.contains(':') || host.ends_with(']'))?
-        .1
-        .parse()
-        .ok()
+    host_port.rsplit_once(':').filter(|(host, _)| !host.contains(':') || host.ends_with(']'))?.1.parse().ok()
 }
 
 /// The URL without what stands before an `@`: messages must not show a password.
@@ -131,28 +95,18 @@ pub(crate) fn split_host_port(text: &str, default: u16) -> Result<(String, u16),
     let text = text.trim();
     if text.contains('@') {
         // Not shown: what stands before the @ may be a password.
-        return Err(
-            "host:port carries no user name: use the keys `username` and `password`".into(),
-        );
+        return Err("host:port carries no user name: use the keys `username` and `password`".into());
     }
     let bad_port = |port: &str| format!("{} is not a port (1 to 65535)", quote(port));
-    let parse = |port: &str| {
-        port.parse::<u16>()
-            .ok()
-            .filter(|p| *p > 0)
-            .ok_or_else(|| bad_port(port))
-    };
+    let parse = |port: &str| port.parse::<u16>().ok().filter(|p| *p > 0).ok_or_else(|| bad_port(port));
     let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-        let (host, after) = rest
-            .split_once(']')
-            .ok_or_else(|| format!("{} lacks a `]`", quote(text)))?;
+        let (host, after) = rest.split_once(']').ok_or_else(|| format!("{} lacks a `]`", quote(text)))?;
         let port = match after.strip_prefix(':') {
             Some(port) => parse(port)?,
             None if after.is_empty() => default,
             None => return Err(format!("{} is not host:port", quote(text))),
         };
-        host.parse::<std::net::Ipv6Addr>()
-            .map_err(|_| format!("{} is not an IPv6 address", quote(host)))?;
+        host.parse::<std::net::Ipv6Addr>().map_err(|_| format!("{} is not an IPv6 address", quote(host)))?;
         (host, port)
     } else if text.parse::<std::net::Ipv6Addr>().is_ok() {
         (text, default)
@@ -162,8 +116,7 @@ pub(crate) fn split_host_port(text: &str, default: u16) -> Result<(String, u16),
             None => (text, default),
         }
     };
-    let acceptable =
-        |c: char| !(c.is_whitespace() || c.is_control() || "/@?#,;\"'\\<>".contains(c));
+    let acceptable = |c: char| !(c.is_whitespace() || c.is_control() || "/@?#,;\"'\\<>".contains(c));
     let looks_v6 = host.contains(':') && host.parse::<std::net::Ipv6Addr>().is_err();
     if host.is_empty() || looks_v6 || !host.chars().all(acceptable) {
         return Err(format!("{} is not host:port", quote(text)));
@@ -189,11 +142,7 @@ mod tests {
             ("http://[fd00::1]:80", "http://[fd00::1]:80", Some(false)),
         ] {
             let endpoint = Endpoint::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
-            assert_eq!(
-                (endpoint.to_string().as_str(), endpoint.https),
-                (shown, https),
-                "{text}"
-            );
+            assert_eq!((endpoint.to_string().as_str(), endpoint.https), (shown, https), "{text}");
         }
     }
 
@@ -204,39 +153,20 @@ mod tests {
             ("a:b", "`b` is not a port (1 to 65535)"),
             ("a:0", "`0` is not a port (1 to 65535)"),
             ("[::1", "`[::1` lacks a `]`"),
-            (
-                "u:secret@a",
-                "host:port carries no user name: use the keys `username` and `password`",
-            ),
+            ("u:secret@a", "host:port carries no user name: use the keys `username` and `password`"),
             ("a,b:2379", "`a,b:2379` is not host:port"),
             ("ftp://a", "`ftp` is neither http nor https"),
-            (
-                "http://a/b",
-                "`http://a/b` has more than scheme, host and port",
-            ),
-            (
-                "http://u:secret@a/b",
-                "`http://a/b` has more than scheme, host and port",
-            ),
-            (
-                "http://u:secret@a",
-                "an endpoint carries no user name: use the keys `username` and `password`",
-            ),
+            ("http://a/b", "`http://a/b` has more than scheme, host and port"),
+            ("http://u:secret@a/b", "`http://a/b` has more than scheme, host and port"),
+            ("http://u:secret@a", "an endpoint carries no user name: use the keys `username` and `password`"),
         ] {
-            assert_eq!(
-                Endpoint::parse(text).map(|e| e.to_string()),
-                Err(why.to_owned()),
-                "{text}"
-            );
+            assert_eq!(Endpoint::parse(text).map(|e| e.to_string()), Err(why.to_owned()), "{text}");
         }
     }
 
     #[test]
     fn a_url_gives_its_user_decoded() {
         let (_, user) = Endpoint::parse_url("https://ro%40t:p%3Aw+1@h:2379").expect("a URL");
-        assert_eq!(
-            (user.username.as_deref(), user.password.as_deref()),
-            (Some("ro@t"), Some("p:w+1"))
-        );
+        assert_eq!((user.username.as_deref(), user.password.as_deref()), (Some("ro@t"), Some("p:w+1")));
     }
 }

@@ -22,13 +22,10 @@ pub struct Env {
 impl Env {
     /// The surroundings of this process.
     pub fn of_process() -> Self {
-        let vars: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-            .collect();
+        let vars: BTreeMap<String, String> =
+            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
         let dirs = directories::BaseDirs::new();
-        let user = passwd_name()
-            .or_else(|| vars.get("LOGNAME").cloned())
-            .or_else(|| vars.get("USER").cloned());
+        let user = passwd_name().or_else(|| vars.get("LOGNAME").cloned()).or_else(|| vars.get("USER").cloned());
         Self {
             home: dirs.as_ref().map(|d| d.home_dir().to_owned()),
             config_home: dirs.as_ref().map(|d| d.config_dir().to_owned()),
@@ -40,10 +37,7 @@ impl Env {
 
     /// A variable that is set to something; set but empty counts as not set, as for libpq and Patroni.
     pub fn var(&self, name: &str) -> Option<&str> {
-        self.vars
-            .get(name)
-            .map(String::as_str)
-            .filter(|v| !v.is_empty())
+        self.vars.get(name).map(String::as_str).filter(|v| !v.is_empty())
     }
 
     /// `~` and `~/x` become the home directory's; any other path stays as it is.
@@ -100,33 +94,18 @@ mod tests {
 
     #[test]
     fn debug_shows_names_and_no_values() {
-        let env = Env {
-            vars: BTreeMap::from([("PGPASSWORD".into(), "hunter2".into())]),
-            ..Env::default()
-        };
+        let env = Env { vars: BTreeMap::from([("PGPASSWORD".into(), "hunter2".into())]), ..Env::default() };
         let shown = format!("{env:?}");
-        assert!(
-            shown.contains("PGPASSWORD") && !shown.contains("hunter2"),
-            "{shown}"
-        );
+        assert!(shown.contains("PGPASSWORD") && !shown.contains("hunter2"), "{shown}");
     }
 
     #[test]
     fn a_tilde_is_the_home_and_other_users_are_not() {
-        let env = Env {
-            home: Some("/h".into()),
-            ..Env::default()
-        };
+        let env = Env { home: Some("/h".into()), ..Env::default() };
         assert_eq!(env.expand("~/a"), Path::new("/h/a"));
         assert_eq!(env.expand("~"), Path::new("/h"));
         assert_eq!(env.expand("~bob/a"), Path::new("~bob/a"));
-        assert_eq!(
-            env.relative_to(Path::new("/c/x.toml"), "ca.pem"),
-            Path::new("/c/ca.pem")
-        );
-        assert_eq!(
-            env.relative_to(Path::new("/c/x.toml"), "/ca.pem"),
-            Path::new("/ca.pem")
-        );
+        assert_eq!(env.relative_to(Path::new("/c/x.toml"), "ca.pem"), Path::new("/c/ca.pem"));
+        assert_eq!(env.relative_to(Path::new("/c/x.toml"), "/ca.pem"), Path::new("/ca.pem"));
     }
 }

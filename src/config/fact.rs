@@ -40,12 +40,7 @@ impl Facts {
     }
 
     pub fn plain(&mut self, key: &str, value: impl fmt::Display, origin: &Origin) {
-        self.0.push(Fact {
-            key: key.into(),
-            value: value.to_string(),
-            origin: Some(origin.clone()),
-            remark: None,
-        });
+        self.0.push(Fact { key: key.into(), value: value.to_string(), origin: Some(origin.clone()), remark: None });
     }
 
     pub fn text(&mut self, key: &str, setting: &Setting<String>) {
@@ -54,19 +49,12 @@ impl Facts {
 
     /// A path, with a remark when there is nothing to read at it: the reader of the file will say the same, later.
     pub fn path(&mut self, key: &str, setting: &Setting<PathBuf>) {
-        let remark = std::fs::metadata(&setting.value)
-            .err()
-            .map(|e| match e.kind() {
-                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                _ => e.to_string(),
-            });
-        let value = format!("{:?}", setting.value.display().to_string());
-        self.0.push(Fact {
-            key: key.into(),
-            value,
-            origin: Some(setting.origin.clone()),
-            remark,
+        let remark = std::fs::metadata(&setting.value).err().map(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            _ => e.to_string(),
         });
+        let value = format!("{:?}", setting.value.display().to_string());
+        self.0.push(Fact { key: key.into(), value, origin: Some(setting.origin.clone()), remark });
     }
 
     pub fn secret(&mut self, key: &str, secret: &Secret, origin: &Origin) {
@@ -75,21 +63,11 @@ impl Facts {
             Secret::Variable(name) => Some(format!("environment variable {name}")),
             Secret::File(path) => Some(format!("file {}", path.display())),
         };
-        self.0.push(Fact {
-            key: key.into(),
-            value: "********".into(),
-            origin: Some(origin.clone()),
-            remark,
-        });
+        self.0.push(Fact { key: key.into(), value: "********".into(), origin: Some(origin.clone()), remark });
     }
 
     /// A key without a value, and why that is so.
     pub fn note(&mut self, key: &str, remark: &str) {
-        self.0.push(Fact {
-            key: key.into(),
-            value: String::new(),
-            origin: None,
-            remark: Some(remark.into()),
-        });
+        self.0.push(Fact { key: key.into(), value: String::new(), origin: None, remark: Some(remark.into()) });
     }
 }

@@ -53,10 +53,7 @@ pub(crate) fn service(name: &Setting<String>, env: &Env) -> Result<PostgresDraft
                 continue;
             }
             Err(e) => {
-                return Err(Diagnostic::new(
-                    Origin::Path(path.as_path().into()),
-                    format!("the service file cannot be read: {e}"),
-                ));
+                return Err(Diagnostic::new(Origin::Path(path.as_path().into()), format!("the service file cannot be read: {e}")));
             }
         };
         if let Some(draft) = section(&Arc::from(path.as_path()), &text, &name.value)? {
@@ -64,11 +61,8 @@ pub(crate) fn service(name: &Setting<String>, env: &Env) -> Result<PostgresDraft
         }
         looked.push(path.display().to_string());
     }
-    Err(Diagnostic::new(
-        name.origin.clone(),
-        format!("there is no service {}", quote(&name.value)),
-    )
-    .hint(format!("looked in {}", looked.join(", "))))
+    Err(Diagnostic::new(name.origin.clone(), format!("there is no service {}", quote(&name.value)))
+        .hint(format!("looked in {}", looked.join(", "))))
 }
 
 fn service_files(env: &Env) -> Vec<(PathBuf, bool)> {
@@ -82,9 +76,7 @@ fn service_files(env: &Env) -> Vec<(PathBuf, bool)> {
         Some(folder) => PathBuf::from(folder),
         None => env.system.join("postgresql-common"),
     };
-    user.into_iter()
-        .chain([(system.join("pg_service.conf"), false)])
-        .collect()
+    user.into_iter().chain([(system.join("pg_service.conf"), false)]).collect()
 }
 
 /// One section of a service file, or `None` when it has no such section.
@@ -92,13 +84,8 @@ fn section(path: &Arc<Path>, text: &str, name: &str) -> Result<Option<PostgresDr
     let mut draft = None;
     for (number, raw) in text.lines().enumerate() {
         let line = raw.trim();
-        let col = u32::try_from(raw.chars().take_while(|c| c.is_whitespace()).count() + 1)
-            .unwrap_or(u32::MAX);
-        let at = Origin::File {
-            path: Arc::clone(path),
-            line: u32::try_from(number + 1).unwrap_or(u32::MAX),
-            col,
-        };
+        let col = u32::try_from(raw.chars().take_while(|c| c.is_whitespace()).count() + 1).unwrap_or(u32::MAX);
+        let at = Origin::File { path: Arc::clone(path), line: u32::try_from(number + 1).unwrap_or(u32::MAX), col };
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -121,14 +108,11 @@ fn section(path: &Arc<Path>, text: &str, name: &str) -> Result<Option<PostgresDr
             if IGNORED.contains(&keyword) {
                 continue;
             }
-            let diagnostic =
-                Diagnostic::new(at, format!("libpq has no keyword {}", quote(keyword)));
+            let diagnostic = Diagnostic::new(at, format!("libpq has no keyword {}", quote(keyword)));
             let near = nearest(keyword, &USED).or_else(|| nearest(keyword, &IGNORED));
             return Err(match near {
                 Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-                None if keyword != keyword.trim() => {
-                    diagnostic.hint("there is no space around `=`")
-                }
+                None if keyword != keyword.trim() => diagnostic.hint("there is no space around `=`"),
                 None => diagnostic,
             });
         }
@@ -140,17 +124,7 @@ fn section(path: &Arc<Path>, text: &str, name: &str) -> Result<Option<PostgresDr
 }
 
 /// Keywords that count here.
-const USED: [&str; 9] = [
-    "user",
-    "dbname",
-    "password",
-    "passfile",
-    "sslmode",
-    "sslrootcert",
-    "sslcert",
-    "sslkey",
-    "connect_timeout",
-];
+const USED: [&str; 9] = ["user", "dbname", "password", "passfile", "sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout"];
 
 /// Keywords of libpq (PostgreSQL 18) that do not.
 const IGNORED: [&str; 42] = [
@@ -206,10 +180,7 @@ fn set(draft: &mut PostgresDraft, keyword: &str, value: Setting<String>) -> Resu
     match keyword {
         "user" => first(&mut draft.user, value),
         "dbname" => first(&mut draft.dbname, value),
-        "password" => first(
-            &mut draft.password,
-            value.map(|v| Secret::Value(SecretString::from(v))),
-        ),
+        "password" => first(&mut draft.password, value.map(|v| Secret::Value(SecretString::from(v)))),
         "service" => first(&mut draft.service, value),
         "passfile" => first(&mut draft.passfile, value.map(PathBuf::from)),
         "sslrootcert" => first(&mut draft.sslrootcert, value.map(PathBuf::from)),
@@ -221,15 +192,9 @@ fn set(draft: &mut PostgresDraft, keyword: &str, value: Setting<String>) -> Resu
         },
         "connect_timeout" => match value.value.trim().parse::<i32>() {
             // libpq: zero, negative or not said means no limit.
-            Ok(seconds) => first(
-                &mut draft.connect_timeout,
-                value.map(|_| u32::try_from(seconds).unwrap_or(0)),
-            ),
+            Ok(seconds) => first(&mut draft.connect_timeout, value.map(|_| u32::try_from(seconds).unwrap_or(0))),
             Err(_) => {
-                return Err(Diagnostic::new(
-                    value.origin,
-                    format!("{} is not a number of seconds", quote(&value.value)),
-                ));
+                return Err(Diagnostic::new(value.origin, format!("{} is not a number of seconds", quote(&value.value))));
             }
         },
         _ => {}

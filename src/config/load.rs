@@ -59,21 +59,13 @@ fn is_toml(path: &Path, text: &str) -> bool {
         Some("yaml" | "yml") => return false,
         _ => {}
     }
-    let first = text
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty() && !line.starts_with('#'))
-        .unwrap_or_default();
-    first.starts_with('[')
-        || first
-            .split_once('=')
-            .is_some_and(|(key, _)| !key.contains([':', '{']))
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default();
+    first.starts_with('[') || first.split_once('=').is_some_and(|(key, _)| !key.contains([':', '{']))
 }
 
 fn pgbaton(path: &Path, text: &str, request: &Request) -> Result<Config, ConfigError> {
     let env = &request.env;
-    let read = pgbaton_toml::read(&path.into(), text, file::is_private(path), env)
-        .map_err(ConfigError::mistakes)?;
+    let read = pgbaton_toml::read(&path.into(), text, file::is_private(path), env).map_err(ConfigError::mistakes)?;
     let mut config = Config::new(Kind::Pgbaton(path.to_owned()), request.cluster.clone());
     for draft in read.clusters {
         let name = draft.name.clone();
@@ -90,10 +82,7 @@ fn pgbaton(path: &Path, text: &str, request: &Request) -> Result<Config, ConfigE
 fn imported(mut draft: Draft) -> Result<Draft, Vec<Diagnostic>> {
     if let Some(import) = draft.patronictl.take() {
         let patroni = patroni_file(&import.value).map_err(|mut mistakes| {
-            for mistake in mistakes
-                .iter_mut()
-                .filter(|m| m.at == Origin::Path(import.value.as_path().into()))
-            {
+            for mistake in mistakes.iter_mut().filter(|m| m.at == Origin::Path(import.value.as_path().into())) {
                 // A file that is not there is a mistake of the line that names it.
                 mistake.message = format!("{}: {}", import.value.display(), mistake.message);
                 mistake.at = import.origin.clone();
@@ -119,48 +108,28 @@ fn imported(mut draft: Draft) -> Result<Draft, Vec<Diagnostic>> {
 fn patroni(path: Option<&Path>, request: &Request) -> Result<Config, ConfigError> {
     let env = &request.env;
     let (below, whole) = match (path, env.var("PATRONI_CONFIGURATION")) {
-        (Some(path), _) => (
-            patroni_file(path).map_err(ConfigError::mistakes)?,
-            Origin::Path(path.into()),
-        ),
+        (Some(path), _) => (patroni_file(path).map_err(ConfigError::mistakes)?, Origin::Path(path.into())),
         (None, Some(text)) => {
             let place: Arc<Path> = Arc::from(Path::new("PATRONI_CONFIGURATION"));
-            (
-                patroni_yaml::read(&place, text).map_err(ConfigError::mistakes)?,
-                Origin::Path(place),
-            )
+            (patroni_yaml::read(&place, text).map_err(ConfigError::mistakes)?, Origin::Path(place))
         }
-        (None, None) => (
-            Patroni::default(),
-            Origin::Variable("PATRONI_ETCD3_HOSTS".to_owned()),
-        ),
+        (None, None) => (Patroni::default(), Origin::Variable("PATRONI_ETCD3_HOSTS".to_owned())),
     };
     // Patroni takes the variables when there is a file or nothing, but not beside PATRONI_CONFIGURATION.
     let alone = path.is_none() && env.var("PATRONI_CONFIGURATION").is_some();
     let mut patroni = match alone {
         true => below,
-        false => patroni_env::read(env)
-            .map_err(ConfigError::mistakes)?
-            .over(below),
+        false => patroni_env::read(env).map_err(ConfigError::mistakes)?.over(below),
     };
     if let Some(url) = env.var("DCS_URL") {
-        patroni = patroni.with_dcs_url(Setting::new(
-            url.to_owned(),
-            Origin::Variable("DCS_URL".to_owned()),
-        ))?;
+        patroni = patroni.with_dcs_url(Setting::new(url.to_owned(), Origin::Variable("DCS_URL".to_owned())))?;
     }
     let mut draft = patroni.into_draft(&whole).map_err(ConfigError::mistakes)?;
     if let Some(cluster) = &request.cluster {
-        draft.scope = Some(Setting::new(
-            cluster.clone(),
-            Origin::CommandLine("CLUSTER"),
-        ));
+        draft.scope = Some(Setting::new(cluster.clone(), Origin::CommandLine("CLUSTER")));
     }
     let ready = resolve(draft, env).map_err(ConfigError::mistakes)?;
-    let mut config = Config::new(
-        Kind::Patroni(path.map(Path::to_owned)),
-        request.cluster.clone(),
-    );
+    let mut config = Config::new(Kind::Patroni(path.map(Path::to_owned)), request.cluster.clone());
     config.add(ready);
     Ok(config)
 }
@@ -175,21 +144,11 @@ fn patroni_file(path: &Path) -> Result<Patroni, Vec<Diagnostic>> {
     let entries = std::fs::read_dir(path).map_err(|e| whole(file::reason(&e)))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|file| {
-            file.is_file()
-                && matches!(
-                    file.extension().and_then(|e| e.to_str()),
-                    Some("yml" | "yaml")
-                )
-        })
+        .filter(|file| file.is_file() && matches!(file.extension().and_then(|e| e.to_str()), Some("yml" | "yaml")))
         .collect();
     files.sort();
     if files.is_empty() {
-        return Err(whole(
-            "there is no *.yml or *.yaml file in this folder".to_owned(),
-        ));
+        return Err(whole("there is no *.yml or *.yaml file in this folder".to_owned()));
     }
-    files.iter().try_fold(Patroni::default(), |below, file| {
-        Ok(patroni_file(file)?.over(below))
-    })
+    files.iter().try_fold(Patroni::default(), |below, file| Ok(patroni_file(file)?.over(below)))
 }

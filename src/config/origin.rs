@@ -76,9 +76,6 @@ impl<T> Setting<T> {
 
     /// The same origin with another value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Setting<U> {
-        Setting {
-            value: f(self.value),
-            origin: self.origin,
-        }
+        Setting { value: f(self.value), origin: self.origin }
     }
 }

@@ -49,13 +49,7 @@ impl PassFile {
     ///
     /// # Errors
     /// See [`PassFileError`].
-    pub fn password(
-        &self,
-        host: &str,
-        port: u16,
-        dbname: &str,
-        user: &str,
-    ) -> Result<Option<SecretString>, PassFileError> {
+    pub fn password(&self, host: &str, port: u16, dbname: &str, user: &str) -> Result<Option<SecretString>, PassFileError> {
         let Some(text) = self.read()? else {
             return Ok(None);
         };
@@ -64,10 +58,7 @@ impl PassFile {
 
     fn read(&self) -> Result<Option<String>, PassFileError> {
         let path = &self.path;
-        let unreadable = |error| PassFileError::Unreadable {
-            path: path.clone(),
-            error,
-        };
+        let unreadable = |error| PassFileError::Unreadable { path: path.clone(), error };
         if path == Path::new("/dev/null") {
             return Ok(None); // The usual way to say "no password file".
         }
@@ -84,15 +75,10 @@ impl PassFile {
         }
         let mode = about.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
-            return Err(PassFileError::Permissions {
-                path: path.clone(),
-                mode,
-            });
+            return Err(PassFileError::Permissions { path: path.clone(), mode });
         }
         let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|f| f.take(1 << 20).read_to_end(&mut bytes))
-            .map_err(unreadable)?;
+        File::open(path).and_then(|f| f.take(1 << 20).read_to_end(&mut bytes)).map_err(unreadable)?;
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }
 }
@@ -100,22 +86,12 @@ impl PassFile {
 /// `host:port:database:user:password`; `*` matches anything, `\:` and `\\` are literal, `#` begins a comment.
 fn find(text: &str, host: &str, port: u16, dbname: &str, user: &str) -> Option<SecretString> {
     // A server on a socket in the default place is written as localhost.
-    let host =
-        if host.is_empty() || matches!(host, "/tmp" | "/var/run/postgresql" | "/run/postgresql") {
-            "localhost"
-        } else {
-            host
-        };
+    let host = if host.is_empty() || matches!(host, "/tmp" | "/var/run/postgresql" | "/run/postgresql") { "localhost" } else { host };
     let port = port.to_string();
-    let password = text
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .find_map(|line| {
-            let rest = [host, &port, dbname, user]
-                .iter()
-                .try_fold(line, |rest, wanted| field(rest, wanted))?;
-            Some(unescape(rest.trim_end_matches('\r')))
-        })?;
+    let password = text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
+        let rest = [host, &port, dbname, user].iter().try_fold(line, |rest, wanted| field(rest, wanted))?;
+        Some(unescape(rest.trim_end_matches('\r')))
+    })?;
     // An empty password is none, and it hides the lines below.
     (!password.is_empty()).then(|| SecretString::from(password))
 }
@@ -196,11 +172,7 @@ mod tests {
             ("\\", "h", None),
             ("é:5432:*:*:ü", "é", Some("ü")),
         ] {
-            assert_eq!(
-                found(line, host).as_deref(),
-                password,
-                "{line:?} for {host:?}"
-            );
+            assert_eq!(found(line, host).as_deref(), password, "{line:?} for {host:?}");
         }
     }
 }

@@ -14,14 +14,7 @@ use super::endpoint::{ETCD_PORT, Endpoint, split_host_port};
 use super::origin::{Origin, Setting};
 
 /// Systems that Patroni can keep its state in, and pgbaton does not speak.
-pub(crate) const OTHER_DCS: [&str; 6] = [
-    "etcd",
-    "consul",
-    "zookeeper",
-    "exhibitor",
-    "kubernetes",
-    "raft",
-];
+pub(crate) const OTHER_DCS: [&str; 6] = ["etcd", "consul", "zookeeper", "exhibitor", "kubernetes", "raft"];
 
 /// The keys that count, as they were written, before any rule is applied.
 #[derive(Debug, Clone, Default)]
@@ -107,10 +100,7 @@ impl Patroni {
 
     /// `DCS_URL` (or `dcs_api`): names the DCS instead of every section, and perhaps the namespace.
     pub fn with_dcs_url(mut self, url: Setting<String>) -> Result<Patroni, Diagnostic> {
-        let bad = |message: String| {
-            Diagnostic::new(url.origin.clone(), message)
-                .hint("the form is etcd3://HOST:PORT/NAMESPACE")
-        };
+        let bad = |message: String| Diagnostic::new(url.origin.clone(), message).hint("the form is etcd3://HOST:PORT/NAMESPACE");
         let (scheme, rest) = match url.value.split_once("//") {
             Some((scheme, rest)) => (scheme.trim_end_matches(':'), rest),
             None => ("", url.value.as_str()),
@@ -121,28 +111,18 @@ impl Patroni {
             "etcd3" => {}
             // patronictl takes a URL without a scheme for etcd's v2 API when the port is etcd's.
             "" => {
-                return Err(bad(
-                    "this DCS URL has no scheme, which patronictl takes for etcd's v2 API".into(),
-                ));
+                return Err(bad("this DCS URL has no scheme, which patronictl takes for etcd's v2 API".into()));
             }
             other if OTHER_DCS.contains(&other) => {
-                return Err(other_dcs(&Setting::new(
-                    other.to_owned(),
-                    url.origin.clone(),
-                )));
+                return Err(other_dcs(&Setting::new(other.to_owned(), url.origin.clone())));
             }
             other => {
-                return Err(bad(format!(
-                    "{} is not a DCS that Patroni knows",
-                    quote(other)
-                )));
+                return Err(bad(format!("{} is not a DCS that Patroni knows", quote(other))));
             }
         }
         let (host, port) = match authority {
             "" => ("localhost".to_owned(), ETCD_PORT),
-            port if port.starts_with(':') => {
-                split_host_port(&format!("localhost{port}"), ETCD_PORT).map_err(bad)?
-            }
+            port if port.starts_with(':') => split_host_port(&format!("localhost{port}"), ETCD_PORT).map_err(bad)?,
             host => split_host_port(host, ETCD_PORT).map_err(bad)?,
         };
         self.etcd3 = Etcd3 {
@@ -161,12 +141,7 @@ impl Patroni {
     /// Everything but where etcd is, for a cluster whose endpoints are written elsewhere.
     pub fn without_dcs(self) -> Draft {
         let restapi = self.ctl.into_draft(self.restapi_cafile, &mut Vec::new());
-        Draft {
-            scope: self.scope,
-            namespace: self.namespace,
-            restapi,
-            ..Draft::default()
-        }
+        Draft { scope: self.scope, namespace: self.namespace, restapi, ..Draft::default() }
     }
 
     /// What pgbaton needs of it. `whole` is named when nothing in it says where etcd is.
@@ -179,11 +154,8 @@ impl Patroni {
         if self.etcd3.at.is_none() {
             return Err(vec![match &self.other_dcs {
                 Some(other) => other_dcs(other),
-                None => Diagnostic::new(
-                    whole.clone(),
-                    "there is no section `etcd3`, so it is not known where etcd is",
-                )
-                .hint("add etcd3: with hosts: HOST1:2379,HOST2:2379 as in patronictl.yaml"),
+                None => Diagnostic::new(whole.clone(), "there is no section `etcd3`, so it is not known where etcd is")
+                    .hint("add etcd3: with hosts: HOST1:2379,HOST2:2379 as in patronictl.yaml"),
             }]);
         }
         let mut out = Vec::new();
@@ -192,13 +164,7 @@ impl Patroni {
         if !out.is_empty() {
             return Err(out);
         }
-        Ok(Draft {
-            scope: self.scope,
-            namespace: self.namespace,
-            etcd,
-            restapi,
-            ..Draft::default()
-        })
+        Ok(Draft { scope: self.scope, namespace: self.namespace, etcd, restapi, ..Draft::default() })
     }
 }
 
@@ -209,9 +175,7 @@ fn other_dcs(name: &Setting<String>) -> Diagnostic {
         other => format!("this names DCS {}; pgbaton speaks etcd v3 (Patroni's `etcd3`) only", quote(other)),
     };
     let hint = match name.value.as_str() {
-        "etcd" => {
-            "if these servers are etcd 3.4 or later and the cluster was moved to `etcd3`, name them under `etcd3`"
-        }
+        "etcd" => "if these servers are etcd 3.4 or later and the cluster was moved to `etcd3`, name them under `etcd3`",
         _ => "to look at a cluster that does use etcd v3, name another file with -c",
     };
     Diagnostic::new(name.origin.clone(), message).hint(hint)
@@ -219,40 +183,29 @@ fn other_dcs(name: &Setting<String>) -> Diagnostic {
 
 impl Etcd3 {
     fn into_draft(self, out: &mut Vec<Diagnostic>) -> EtcdDraft {
-        if let Some(origin) = self
-            .proxy
-            .or(self.use_proxies.filter(|u| u.value).map(|u| u.origin))
-        {
-            out.push(Diagnostic::new(origin, "an etcd proxy is not supported: the state of etcd's members is read from each of them")
-                .hint("name the members themselves under `etcd3.hosts`"));
+        if let Some(origin) = self.proxy.or(self.use_proxies.filter(|u| u.value).map(|u| u.origin)) {
+            out.push(
+                Diagnostic::new(origin, "an etcd proxy is not supported: the state of etcd's members is read from each of them")
+                    .hint("name the members themselves under `etcd3.hosts`"),
+            );
         }
-        let https = self
-            .protocol
-            .and_then(|protocol| match protocol.value.as_str() {
-                "http" => Some(false),
-                "https" => Some(true),
-                other => {
-                    out.push(
-                        Diagnostic::new(
-                            protocol.origin,
-                            format!("{} is not a protocol of etcd", quote(other)),
-                        )
+        let https = self.protocol.and_then(|protocol| match protocol.value.as_str() {
+            "http" => Some(false),
+            "https" => Some(true),
+            other => {
+                out.push(
+                    Diagnostic::new(protocol.origin, format!("{} is not a protocol of etcd", quote(other)))
                         .hint("the values are `http` and `https`"),
-                    );
-                    None
-                }
-            });
-        let (mut username, mut password) =
-            (self.username, self.password.map(|p| p.map(Secret::Value)));
+                );
+                None
+            }
+        });
+        let (mut username, mut password) = (self.username, self.password.map(|p| p.map(Secret::Value)));
         let mut endpoints = Vec::new();
         let origin;
         let from_host_port = |text: &str, port: u16| {
             let (host, port) = split_host_port(text, port)?;
-            Ok::<_, String>(Endpoint {
-                https: Some(https.unwrap_or(false)),
-                host,
-                port,
-            })
+            Ok::<_, String>(Endpoint { https: Some(https.unwrap_or(false)), host, port })
         };
         let port = self.port.as_ref().and_then(|p| u16::try_from(p.value).ok());
         if let Some(url) = self.url {
@@ -261,54 +214,45 @@ impl Etcd3 {
                 Ok((endpoint, user)) => {
                     endpoints.push(endpoint);
                     // A user in the URL wins over the keys; for Patroni a URL without one even erases them, which nobody means.
-                    username = user
-                        .username
-                        .map(|u| Setting::new(u, url.origin.clone()))
-                        .or(username);
-                    password = user
-                        .password
-                        .map(|p| Setting::new(Secret::Value(p.into()), url.origin.clone()))
-                        .or(password);
+                    username = user.username.map(|u| Setting::new(u, url.origin.clone())).or(username);
+                    password = user.password.map(|p| Setting::new(Secret::Value(p.into()), url.origin.clone())).or(password);
                 }
-                Err(why) => out.push(
-                    Diagnostic::new(url.origin, why)
-                        .hint("`etcd3.url` is http://HOST:2379 or https://HOST:2379"),
-                ),
+                Err(why) => out.push(Diagnostic::new(url.origin, why).hint("`etcd3.url` is http://HOST:2379 or https://HOST:2379")),
             }
         } else if let Some(hosts) = self.hosts {
             origin = hosts.origin;
             for text in hosts.value {
                 match from_host_port(&text, port.unwrap_or(ETCD_PORT)) {
                     Ok(endpoint) => endpoints.push(endpoint),
-                    Err(why) => out.push(Diagnostic::new(origin.clone(), why)
-                        .hint("`etcd3.hosts` is a list of host:port, or one string with commas; the scheme is `etcd3.protocol`")),
+                    Err(why) => out.push(
+                        Diagnostic::new(origin.clone(), why)
+                            .hint("`etcd3.hosts` is a list of host:port, or one string with commas; the scheme is `etcd3.protocol`"),
+                    ),
                 }
             }
         } else if let Some(host) = self.host {
             origin = host.origin;
             // `port` beside a host that carries one of its own: Patroni takes the key.
-            let endpoint = from_host_port(&host.value, ETCD_PORT).map(|e| Endpoint {
-                port: port.unwrap_or(e.port),
-                ..e
-            });
+            let endpoint = from_host_port(&host.value, ETCD_PORT).map(|e| Endpoint { port: port.unwrap_or(e.port), ..e });
             match endpoint {
                 Ok(endpoint) => endpoints.push(endpoint),
-                Err(why) => out.push(
-                    Diagnostic::new(origin.clone(), why)
-                        .hint("`etcd3.host` is host:port; the scheme is `etcd3.protocol`"),
-                ),
+                Err(why) => {
+                    out.push(Diagnostic::new(origin.clone(), why).hint("`etcd3.host` is host:port; the scheme is `etcd3.protocol`"))
+                }
             }
         } else if let Some(srv) = self.srv {
             let name = srv.value.trim_end_matches('.').to_owned();
-            out.push(Diagnostic::new(srv.origin, format!("etcd's addresses are in DNS SRV records of {}, which pgbaton does not look up", quote(&name)))
-                .hint(format!("list them under `etcd3.hosts`; to see them: host -t SRV _etcd-client._tcp.{name}")));
+            out.push(
+                Diagnostic::new(
+                    srv.origin,
+                    format!("etcd's addresses are in DNS SRV records of {}, which pgbaton does not look up", quote(&name)),
+                )
+                .hint(format!("list them under `etcd3.hosts`; to see them: host -t SRV _etcd-client._tcp.{name}")),
+            );
             return EtcdDraft::default();
         } else {
             if let Some(at) = self.at {
-                out.push(
-                    Diagnostic::new(at, "section `etcd3` names no server")
-                        .hint("add hosts: HOST1:2379,HOST2:2379"),
-                );
+                out.push(Diagnostic::new(at, "section `etcd3` names no server").hint("add hosts: HOST1:2379,HOST2:2379"));
             }
             return EtcdDraft::default();
         }
@@ -317,12 +261,7 @@ impl Etcd3 {
             endpoints: Some(Setting::new(endpoints, origin)),
             username,
             password,
-            tls: TlsDraft {
-                ca: path(self.cacert),
-                cert: path(self.cert),
-                key: path(self.key),
-                insecure: None,
-            },
+            tls: TlsDraft { ca: path(self.cacert), cert: path(self.cert), key: path(self.key), insecure: None },
         }
     }
 }
@@ -333,11 +272,7 @@ impl Ctl {
         let tls = TlsDraft {
             ca: path(self.cacert.or(cafile)),
             // Patroni looks at the key only when there is a certificate.
-            key: if self.certfile.is_some() {
-                path(self.keyfile)
-            } else {
-                None
-            },
+            key: if self.certfile.is_some() { path(self.keyfile) } else { None },
             cert: path(self.certfile),
             insecure: self.insecure,
         };
@@ -345,8 +280,13 @@ impl Ctl {
         if let (Some(origin), Some(key)) = (self.keyfile_password, key)
             && std::fs::read_to_string(&key.value).is_ok_and(|pem| pem.contains("ENCRYPTED"))
         {
-            out.push(Diagnostic::new(origin, format!("the key {} is encrypted, which pgbaton cannot read", quote(&key.value.display().to_string())))
-                .hint("decrypt it into a file that only you can read: openssl pkey -in KEY -out PLAIN, and name that one"));
+            out.push(
+                Diagnostic::new(
+                    origin,
+                    format!("the key {} is encrypted, which pgbaton cannot read", quote(&key.value.display().to_string())),
+                )
+                .hint("decrypt it into a file that only you can read: openssl pkey -in KEY -out PLAIN, and name that one"),
+            );
         }
         tls
     }

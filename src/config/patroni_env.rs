@@ -12,10 +12,7 @@ use super::section::patroni_bool;
 /// What the variables say. A variable that is set to nothing does not count.
 pub(crate) fn read(env: &Env) -> Result<Patroni, Vec<Diagnostic>> {
     let mut out = Vec::new();
-    let text = |name: &str| {
-        env.var(name)
-            .map(|v| Setting::new(v.to_owned(), Origin::Variable(name.to_owned())))
-    };
+    let text = |name: &str| env.var(name).map(|v| Setting::new(v.to_owned(), Origin::Variable(name.to_owned())));
     let srv = text("PATRONI_ETCD3_SRV");
     let etcd3 = Etcd3 {
         at: None,
@@ -33,9 +30,7 @@ pub(crate) fn read(env: &Env) -> Result<Patroni, Vec<Diagnostic>> {
         cert: text("PATRONI_ETCD3_CERT"),
         key: text("PATRONI_ETCD3_KEY"),
     };
-    let place = [&etcd3.url, &etcd3.host, &etcd3.srv]
-        .into_iter()
-        .find_map(|s| s.as_ref().map(|s| s.origin.clone()));
+    let place = [&etcd3.url, &etcd3.host, &etcd3.srv].into_iter().find_map(|s| s.as_ref().map(|s| s.origin.clone()));
     let at = etcd3.hosts.as_ref().map(|h| h.origin.clone()).or(place);
     let patroni = Patroni {
         scope: text("PATRONI_SCOPE"),
@@ -52,47 +47,26 @@ pub(crate) fn read(env: &Env) -> Result<Patroni, Vec<Diagnostic>> {
         },
         restapi_cafile: text("PATRONI_RESTAPI_CAFILE"),
     };
-    if out.is_empty() {
-        Ok(patroni)
-    } else {
-        Err(out)
-    }
+    if out.is_empty() { Ok(patroni) } else { Err(out) }
 }
 
 /// `a:1,b:1`, or a YAML list of them (`[a:1, b:1]`, `'a:1','b:1'`, lines with `- `), as Patroni takes it.
 fn hosts(text: &str) -> Vec<String> {
-    let unquoted = |part: &str| {
-        part.trim()
-            .trim_start_matches("- ")
-            .trim_start_matches('-')
-            .trim()
-            .trim_matches(['\'', '"'])
-            .to_owned()
-    };
+    let unquoted = |part: &str| part.trim().trim_start_matches("- ").trim_start_matches('-').trim().trim_matches(['\'', '"']).to_owned();
     let inner = text.trim();
     // An IPv6 address has brackets too: those of a list enclose everything and hold more than one address.
     let inner = match inner.strip_prefix('[').and_then(|i| i.strip_suffix(']')) {
-        Some(list) if !list.contains("::") || list.contains('[') || list.contains(['\'', '"']) => {
-            list
-        }
+        Some(list) if !list.contains("::") || list.contains('[') || list.contains(['\'', '"']) => list,
         _ => inner,
     };
-    inner
-        .lines()
-        .flat_map(|line| split_hosts(line))
-        .map(|part| unquoted(&part))
-        .filter(|h| !h.is_empty())
-        .collect()
+    inner.lines().flat_map(|line| split_hosts(line)).map(|part| unquoted(&part)).filter(|h| !h.is_empty()).collect()
 }
 
 fn port(text: Setting<String>, out: &mut Vec<Diagnostic>) -> Option<Setting<u32>> {
     match text.value.trim().parse::<u16>() {
         Ok(port) if port > 0 => Some(text.map(|_| port.into())),
         _ => {
-            out.push(Diagnostic::new(
-                text.origin,
-                format!("{} is not a port (1 to 65535)", quote(&text.value)),
-            ));
+            out.push(Diagnostic::new(text.origin, format!("{} is not a port (1 to 65535)", quote(&text.value))));
             None
         }
     }
@@ -103,11 +77,7 @@ fn boolean(text: Setting<String>, out: &mut Vec<Diagnostic>) -> Option<Setting<b
         Some(value) => Some(Setting::new(value, text.origin)),
         None => {
             out.push(
-                Diagnostic::new(
-                    text.origin,
-                    format!("{} is not a boolean", quote(&text.value)),
-                )
-                .hint("the values are `true` and `false`"),
+                Diagnostic::new(text.origin, format!("{} is not a boolean", quote(&text.value))).hint("the values are `true` and `false`"),
             );
             None
         }
@@ -116,33 +86,17 @@ fn boolean(text: Setting<String>, out: &mut Vec<Diagnostic>) -> Option<Setting<b
 
 /// The first variable that configures another DCS, as `PATRONI_CONSUL_HOST` does.
 fn other(env: &Env) -> Option<Setting<String>> {
-    env.vars
-        .keys()
-        .filter(|name| env.var(name).is_some())
-        .find_map(|name| {
-            let dcs = names_other_dcs(name)?;
-            Some(Setting::new(dcs.to_owned(), Origin::Variable(name.clone())))
-        })
+    env.vars.keys().filter(|name| env.var(name).is_some()).find_map(|name| {
+        let dcs = names_other_dcs(name)?;
+        Some(Setting::new(dcs.to_owned(), Origin::Variable(name.clone())))
+    })
 }
 
 /// The DCS that a variable of this name configures, when it is one that pgbaton does not speak.
 pub(crate) fn names_other_dcs(variable: &str) -> Option<&'static str> {
-    const SAYS_WHERE: [&str; 10] = [
-        "HOST",
-        "HOSTS",
-        "PORT",
-        "PORTS",
-        "URL",
-        "SRV",
-        "PROXY",
-        "NAMESPACE",
-        "PARTNER_ADDRS",
-        "LABELS",
-    ];
+    const SAYS_WHERE: [&str; 10] = ["HOST", "HOSTS", "PORT", "PORTS", "URL", "SRV", "PROXY", "NAMESPACE", "PARTNER_ADDRS", "LABELS"];
     let (dcs, what) = variable.strip_prefix("PATRONI_")?.split_once('_')?;
-    let known = OTHER_DCS
-        .into_iter()
-        .find(|known| known.eq_ignore_ascii_case(dcs))?;
+    let known = OTHER_DCS.into_iter().find(|known| known.eq_ignore_ascii_case(dcs))?;
     SAYS_WHERE.contains(&what).then_some(known)
 }
 
@@ -153,23 +107,12 @@ mod tests {
     #[test]
     fn hosts_in_every_form_that_patroni_takes() {
         let two = ["a:1", "b:2"];
-        for text in [
-            "a:1,b:2",
-            "a:1, b:2",
-            "['a:1', 'b:2']",
-            "[a:1,b:2]",
-            "'a:1','b:2'",
-            "- a:1\n- b:2",
-            "\"a:1\",\"b:2\"",
-        ] {
+        for text in ["a:1,b:2", "a:1, b:2", "['a:1', 'b:2']", "[a:1,b:2]", "'a:1','b:2'", "- a:1\n- b:2", "\"a:1\",\"b:2\""] {
             assert_eq!(hosts(text), two, "{text:?}");
         }
         assert_eq!(hosts("[::1]:2379"), ["[::1]:2379"]);
         assert_eq!(hosts("[::1]"), ["[::1]"]);
-        assert_eq!(
-            hosts("['[::1]:2379','[::2]:2379']"),
-            ["[::1]:2379", "[::2]:2379"]
-        );
+        assert_eq!(hosts("['[::1]:2379','[::2]:2379']"), ["[::1]:2379", "[::2]:2379"]);
         assert!(hosts(" , ").is_empty());
     }
 }

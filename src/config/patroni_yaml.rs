@@ -16,21 +16,14 @@ use super::yaml_tree;
 pub(crate) fn read(path: &Arc<Path>, text: &str) -> Result<Patroni, Vec<Diagnostic>> {
     let root = yaml_tree::parse(path, text).map_err(|d| vec![d])?;
     if root.is_null() {
-        return Err(vec![Diagnostic::new(
-            Origin::Path(Arc::clone(path)),
-            "the file is empty",
-        )]);
+        return Err(vec![Diagnostic::new(Origin::Path(Arc::clone(path)), "the file is empty")]);
     }
     let mut out = Vec::new();
     let patroni = match Section::of(&root, "", Manner::Patroni, &mut out) {
         Some(top) => file(&top, &mut out),
         None => Patroni::default(),
     };
-    if out.is_empty() {
-        Ok(patroni)
-    } else {
-        Err(out)
-    }
+    if out.is_empty() { Ok(patroni) } else { Err(out) }
 }
 
 fn file(top: &Section<'_>, out: &mut Vec<Diagnostic>) -> Patroni {
@@ -42,20 +35,14 @@ fn file(top: &Section<'_>, out: &mut Vec<Diagnostic>) -> Patroni {
         }
         (None, _) => Etcd3::default(),
     };
-    let other = top
-        .entries()
-        .iter()
-        .find(|e| OTHER_DCS.contains(&e.key.as_str()) && !e.value.is_null());
+    let other = top.entries().iter().find(|e| OTHER_DCS.contains(&e.key.as_str()) && !e.value.is_null());
     let scope = top.text("scope", out);
     if let Some(scope) = &scope
         && scope.value.contains('/')
     {
         out.push(
-            Diagnostic::new(
-                scope.origin.clone(),
-                format!("a scope has no slash: {}", quote(&scope.value)),
-            )
-            .hint("what stands before the scope in etcd's keys is `namespace`"),
+            Diagnostic::new(scope.origin.clone(), format!("a scope has no slash: {}", quote(&scope.value)))
+                .hint("what stands before the scope in etcd's keys is `namespace`"),
         );
     }
     Patroni {
@@ -64,20 +51,13 @@ fn file(top: &Section<'_>, out: &mut Vec<Diagnostic>) -> Patroni {
         etcd3,
         other_dcs: other.map(|e| Setting::new(e.key.clone(), e.key_at.clone())),
         dcs_api: top.text("dcs_api", out),
-        ctl: top
-            .table("ctl", out)
-            .map(|t| ctl(&t, out))
-            .unwrap_or_default(),
-        restapi_cafile: top
-            .table("restapi", out)
-            .and_then(|t| t.text("cafile", out)),
+        ctl: top.table("ctl", out).map(|t| ctl(&t, out)).unwrap_or_default(),
+        restapi_cafile: top.table("restapi", out).and_then(|t| t.text("cafile", out)),
     }
 }
 
 fn etcd3(table: &Section<'_>, out: &mut Vec<Diagnostic>) -> Etcd3 {
-    let srv = ["srv", "discovery_srv", "srv_domain"]
-        .into_iter()
-        .find_map(|key| table.text(key, out));
+    let srv = ["srv", "discovery_srv", "srv_domain"].into_iter().find_map(|key| table.text(key, out));
     Etcd3 {
         at: Some(table.at.clone()),
         url: table.text("url", out),
@@ -89,9 +69,7 @@ fn etcd3(table: &Section<'_>, out: &mut Vec<Diagnostic>) -> Etcd3 {
         proxy: table.get("proxy", out).map(|node| node.at.clone()),
         use_proxies: table.boolean("use_proxies", out),
         username: table.text("username", out),
-        password: table
-            .text("password", out)
-            .map(|p| p.map(SecretString::from)),
+        password: table.text("password", out).map(|p| p.map(SecretString::from)),
         cacert: table.text("cacert", out),
         cert: table.text("cert", out),
         key: table.text("key", out),
@@ -104,16 +82,9 @@ fn hosts(table: &Section<'_>, out: &mut Vec<Diagnostic>) -> Option<Setting<Vec<S
     let path = table.path("hosts");
     let hosts = match &node.value {
         Value::Scalar(s) if s.kind == Kind::Text => split_hosts(&s.text),
-        Value::List(items) => items
-            .iter()
-            .filter_map(|item| host_text(table, item, &path, out))
-            .collect(),
+        Value::List(items) => items.iter().filter_map(|item| host_text(table, item, &path, out)).collect(),
         _ => {
-            out.push(wrong_type(
-                node,
-                &path,
-                "a list of host:port, or one string with commas",
-            ));
+            out.push(wrong_type(node, &path, "a list of host:port, or one string with commas"));
             return None;
         }
     };
@@ -121,21 +92,16 @@ fn hosts(table: &Section<'_>, out: &mut Vec<Diagnostic>) -> Option<Setting<Vec<S
     (!hosts.is_empty()).then(|| Setting::new(hosts, node.at.clone()))
 }
 
-fn host_text(
-    table: &Section<'_>,
-    item: &Node,
-    path: &str,
-    out: &mut Vec<Diagnostic>,
-) -> Option<String> {
+fn host_text(table: &Section<'_>, item: &Node, path: &str, out: &mut Vec<Diagnostic>) -> Option<String> {
     // `- host: 2379` is a slip for `- host:2379`, and YAML makes a table of it.
     if let Value::Table(entries) = &item.value
         && let [entry] = entries.as_slice()
         && let Value::Scalar(port) = &entry.value.value
     {
-        out.push(wrong_type(item, path, "a list of host:port").hint(format!(
-            "without the space: {}",
-            quote(&format!("{}:{}", entry.key, port.text))
-        )));
+        out.push(
+            wrong_type(item, path, "a list of host:port")
+                .hint(format!("without the space: {}", quote(&format!("{}:{}", entry.key, port.text)))),
+        );
         return None;
     }
     table.node_text(item, path, out).map(|t| t.value)
@@ -143,11 +109,7 @@ fn host_text(
 
 /// `a:2379, b:2379` as its parts.
 pub(crate) fn split_hosts(text: &str) -> Vec<String> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|h| !h.is_empty())
-        .map(str::to_owned)
-        .collect()
+    text.split(',').map(str::trim).filter(|h| !h.is_empty()).map(str::to_owned).collect()
 }
 
 fn ctl(table: &Section<'_>, out: &mut Vec<Diagnostic>) -> Ctl {
@@ -156,8 +118,6 @@ fn ctl(table: &Section<'_>, out: &mut Vec<Diagnostic>) -> Ctl {
         cacert: table.text("cacert", out),
         certfile: table.text("certfile", out),
         keyfile: table.text("keyfile", out),
-        keyfile_password: table
-            .get("keyfile_password", out)
-            .map(|node| node.at.clone()),
+        keyfile_password: table.get("keyfile_password", out).map(|node| node.at.clone()),
     }
 }

@@ -29,23 +29,12 @@ pub(crate) struct PgbatonFile {
 const TLS: [&str; 4] = ["cacert", "certfile", "keyfile", "insecure"];
 
 /// Reads the file's text. `private`: nobody but its owner can read the file, so it may hold passwords.
-pub(crate) fn read(
-    path: &Arc<Path>,
-    text: &str,
-    private: bool,
-    env: &Env,
-) -> Result<PgbatonFile, Vec<Diagnostic>> {
+pub(crate) fn read(path: &Arc<Path>, text: &str, private: bool, env: &Env) -> Result<PgbatonFile, Vec<Diagnostic>> {
     let mut out = Vec::new();
     let (root, sound) = toml_tree::parse(path, text, &mut out);
     let mut file = PgbatonFile::default();
     if sound {
-        Reader {
-            path,
-            private,
-            env,
-            out: &mut out,
-        }
-        .file(&root, &mut file);
+        Reader { path, private, env, out: &mut out }.file(&root, &mut file);
     }
     if out.is_empty() {
         return Ok(file);
@@ -75,14 +64,10 @@ impl Reader<'_> {
                 if !acceptable_name(&entry.key) {
                     self.out.push(
                         Diagnostic::new(entry.key_at.clone(), format!("{} cannot be a cluster's name", quote(&entry.key)))
-                            .hint("a name is not empty, and has no slashes, spaces at its ends or control characters"));
+                            .hint("a name is not empty, and has no slashes, spaces at its ends or control characters"),
+                    );
                 }
-                if let Some(table) = Section::of(
-                    &entry.value,
-                    clusters.path(&entry.key),
-                    Manner::Strict,
-                    self.out,
-                ) {
+                if let Some(table) = Section::of(&entry.value, clusters.path(&entry.key), Manner::Strict, self.out) {
                     let draft = self.cluster(&entry.key, &entry.key_at, &table);
                     file.clusters.push(draft);
                 }
@@ -90,11 +75,8 @@ impl Reader<'_> {
         }
         if names.is_empty() && self.out.is_empty() {
             self.out.push(
-                Diagnostic::new(
-                    Origin::Path(Arc::clone(self.path)),
-                    "there is no cluster in this file",
-                )
-                .hint("begin with: [clusters.NAME.etcd] and endpoints = [\"HOST:2379\"]"),
+                Diagnostic::new(Origin::Path(Arc::clone(self.path)), "there is no cluster in this file")
+                    .hint("begin with: [clusters.NAME.etcd] and endpoints = [\"HOST:2379\"]"),
             );
         }
         if let Some(default) = &file.default
@@ -103,50 +85,25 @@ impl Reader<'_> {
         {
             let hint = match nearest(&default.value, &names) {
                 Some(name) => format!("did you mean `{name}`?"),
-                None => format!(
-                    "the clusters of this file are {}",
-                    one_of(&names).replace(" or ", " and ")
-                ),
+                None => format!("the clusters of this file are {}", one_of(&names).replace(" or ", " and ")),
             };
             self.out.push(
-                Diagnostic::new(
-                    default.origin.clone(),
-                    format!(
-                        "`default` names {}, and there is no such cluster",
-                        quote(&default.value)
-                    ),
-                )
-                .hint(hint),
+                Diagnostic::new(default.origin.clone(), format!("`default` names {}, and there is no such cluster", quote(&default.value)))
+                    .hint(hint),
             );
         }
     }
 
     fn cluster(&mut self, name: &str, at: &Origin, table: &Section<'_>) -> Draft {
-        table.only(
-            &[
-                "scope",
-                "namespace",
-                "read_only",
-                "color",
-                "patronictl",
-                "etcd",
-                "restapi",
-                "postgres",
-                "haproxy",
-            ],
-            self.out,
-        );
+        table.only(&["scope", "namespace", "read_only", "color", "patronictl", "etcd", "restapi", "postgres", "haproxy"], self.out);
         let patronictl = self.file_path(table, "patronictl");
         let scope = table.text("scope", self.out);
         if let Some(scope) = &scope
             && scope.value.contains('/')
         {
             self.out.push(
-                Diagnostic::new(
-                    scope.origin.clone(),
-                    format!("a scope has no slash: {}", quote(&scope.value)),
-                )
-                .hint("what stands before the scope in etcd's keys is `namespace`"),
+                Diagnostic::new(scope.origin.clone(), format!("a scope has no slash: {}", quote(&scope.value)))
+                    .hint("what stands before the scope in etcd's keys is `namespace`"),
             );
         }
         let etcd = match table.table("etcd", self.out) {
@@ -154,14 +111,8 @@ impl Reader<'_> {
             None => {
                 if patronictl.is_none() && table.get("etcd", &mut Vec::new()).is_none() {
                     self.out.push(
-                        Diagnostic::new(
-                            at.clone(),
-                            format!("cluster {} has no etcd endpoints", quote(name)),
-                        )
-                        .hint(format!(
-                            "add [{}] with endpoints = [\"HOST:2379\"], or patronictl = \"FILE\"",
-                            table.path("etcd")
-                        )),
+                        Diagnostic::new(at.clone(), format!("cluster {} has no etcd endpoints", quote(name)))
+                            .hint(format!("add [{}] with endpoints = [\"HOST:2379\"], or patronictl = \"FILE\"", table.path("etcd"))),
                     );
                 }
                 EtcdDraft::default()
@@ -183,66 +134,40 @@ impl Reader<'_> {
             read_only: table.boolean("read_only", self.out),
             etcd,
             restapi,
-            postgres: table
-                .table("postgres", self.out)
-                .map(|t| self.postgres(&t))
-                .unwrap_or_default(),
+            postgres: table.table("postgres", self.out).map(|t| self.postgres(&t)).unwrap_or_default(),
             haproxy: self.haproxies(table),
             patronictl,
         }
     }
 
     fn etcd(&mut self, table: &Section<'_>, imported: bool) -> EtcdDraft {
-        table.only(
-            &[
-                "endpoints",
-                "username",
-                "password",
-                "cacert",
-                "certfile",
-                "keyfile",
-                "insecure",
-            ],
-            self.out,
-        );
+        table.only(&["endpoints", "username", "password", "cacert", "certfile", "keyfile", "insecure"], self.out);
         let endpoints = table.get("endpoints", &mut Vec::new()).and_then(|node| {
             let texts = table.texts("endpoints", self.out)?;
             if texts.is_empty() && matches!(&node.value, Value::List(items) if items.is_empty()) {
                 self.out.push(
-                    Diagnostic::new(
-                        node.at.clone(),
-                        format!("{} is empty", quote(&table.path("endpoints"))),
-                    )
-                    .hint("each entry is \"host:port\" or \"https://host:port\""),
+                    Diagnostic::new(node.at.clone(), format!("{} is empty", quote(&table.path("endpoints"))))
+                        .hint("each entry is \"host:port\" or \"https://host:port\""),
                 );
             }
             let mut endpoints = Vec::new();
             for text in texts {
                 match Endpoint::parse(&text.value) {
                     Ok(endpoint) => endpoints.push(endpoint),
-                    Err(why) => self.out.push(
-                        Diagnostic::new(text.origin, why)
-                            .hint("an endpoint is \"host:port\" or \"https://host:port\""),
-                    ),
+                    Err(why) => {
+                        self.out.push(Diagnostic::new(text.origin, why).hint("an endpoint is \"host:port\" or \"https://host:port\""))
+                    }
                 }
             }
             Some(Setting::new(endpoints, node.at.clone()))
         });
         if endpoints.is_none() && !imported && table.get("endpoints", &mut Vec::new()).is_none() {
             self.out.push(
-                Diagnostic::new(
-                    table.at.clone(),
-                    format!("{} is missing", quote(&table.path("endpoints"))),
-                )
-                .hint("endpoints = [\"HOST:2379\"]"),
+                Diagnostic::new(table.at.clone(), format!("{} is missing", quote(&table.path("endpoints"))))
+                    .hint("endpoints = [\"HOST:2379\"]"),
             );
         }
-        EtcdDraft {
-            endpoints,
-            username: table.text("username", self.out),
-            password: self.secret(table, "password"),
-            tls: self.tls(table),
-        }
+        EtcdDraft { endpoints, username: table.text("username", self.out), password: self.secret(table, "password"), tls: self.tls(table) }
     }
 
     fn tls(&mut self, table: &Section<'_>) -> TlsDraft {
@@ -256,38 +181,21 @@ impl Reader<'_> {
             && table.get("certfile", &mut Vec::new()).is_none()
         {
             self.out.push(
-                Diagnostic::new(key.origin.clone(), "`keyfile` without `certfile`")
-                    .hint("a key is of use with its certificate only"),
+                Diagnostic::new(key.origin.clone(), "`keyfile` without `certfile`").hint("a key is of use with its certificate only"),
             );
         }
         tls
     }
 
     fn postgres(&mut self, table: &Section<'_>) -> PostgresDraft {
-        table.only(
-            &[
-                "user",
-                "dbname",
-                "service",
-                "passfile",
-                "sslmode",
-                "sslrootcert",
-                "sslcert",
-                "sslkey",
-                "connect_timeout",
-            ],
-            self.out,
-        );
-        let sslmode =
-            table
-                .text("sslmode", self.out)
-                .and_then(|mode| match SslMode::from_str(&mode.value) {
-                    Ok(value) => Some(Setting::new(value, mode.origin)),
-                    Err(_) => {
-                        self.out.push(bad_sslmode(&mode));
-                        None
-                    }
-                });
+        table.only(&["user", "dbname", "service", "passfile", "sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout"], self.out);
+        let sslmode = table.text("sslmode", self.out).and_then(|mode| match SslMode::from_str(&mode.value) {
+            Ok(value) => Some(Setting::new(value, mode.origin)),
+            Err(_) => {
+                self.out.push(bad_sslmode(&mode));
+                None
+            }
+        });
         let sslrootcert = match table.text("sslrootcert", self.out) {
             // A word of libpq's, not a file.
             Some(word) if word.value == "system" => Some(word.map(PathBuf::from)),
@@ -314,10 +222,7 @@ impl Reader<'_> {
         };
         let path = table.path("haproxy");
         let Value::List(items) = &node.value else {
-            self.out.push(
-                wrong_type(node, &path, "a list of tables")
-                    .hint(format!("write [[{path}]], with two brackets")),
-            );
+            self.out.push(wrong_type(node, &path, "a list of tables").hint(format!("write [[{path}]], with two brackets")));
             return Vec::new();
         };
         let mut all: Vec<HaproxyDraft> = Vec::new();
@@ -330,11 +235,8 @@ impl Reader<'_> {
             };
             if all.iter().any(|other| other.name.value == draft.name.value) {
                 self.out.push(
-                    Diagnostic::new(
-                        draft.name.origin.clone(),
-                        format!("a second HAProxy is called {}", quote(&draft.name.value)),
-                    )
-                    .hint("give each a `name` of its own"),
+                    Diagnostic::new(draft.name.origin.clone(), format!("a second HAProxy is called {}", quote(&draft.name.value)))
+                        .hint("give each a `name` of its own"),
                 );
             }
             all.push(draft);
@@ -343,13 +245,7 @@ impl Reader<'_> {
     }
 
     fn haproxy(&mut self, table: &Section<'_>) -> Option<HaproxyDraft> {
-        table.only(
-            &[
-                "name", "stats", "username", "password", "write", "read", "cacert", "certfile",
-                "keyfile", "insecure",
-            ],
-            self.out,
-        );
+        table.only(&["name", "stats", "username", "password", "write", "read", "cacert", "certfile", "keyfile", "insecure"], self.out);
         let name = table.text("name", self.out);
         let username = table.text("username", self.out);
         let password = self.secret(table, "password");
@@ -358,11 +254,8 @@ impl Reader<'_> {
         let Some(text) = table.text("stats", self.out) else {
             if table.get("stats", &mut Vec::new()).is_none() {
                 self.out.push(
-                    Diagnostic::new(
-                        table.at.clone(),
-                        format!("{} is missing", quote(&table.path("stats"))),
-                    )
-                    .hint("stats = \"http://HOST:7000/\" or stats = \"unix:/run/haproxy.sock\""),
+                    Diagnostic::new(table.at.clone(), format!("{} is missing", quote(&table.path("stats"))))
+                        .hint("stats = \"http://HOST:7000/\" or stats = \"unix:/run/haproxy.sock\""),
                 );
             }
             return None;
@@ -370,46 +263,30 @@ impl Reader<'_> {
         let stats = match self.stats(&text.value) {
             Ok(stats) => Setting::new(stats, text.origin.clone()),
             Err(why) => {
-                self.out.push(Diagnostic::new(text.origin, why).hint(
-                    "stats is \"http://HOST:PORT/PATH\", or \"unix:/PATH\" for a stats socket",
-                ));
+                self.out.push(
+                    Diagnostic::new(text.origin, why).hint("stats is \"http://HOST:PORT/PATH\", or \"unix:/PATH\" for a stats socket"),
+                );
                 return None;
             }
         };
-        let name =
-            name.unwrap_or_else(|| Setting::new(shown_name(&stats.value), stats.origin.clone()));
-        Some(HaproxyDraft {
-            name,
-            stats,
-            username,
-            password,
-            tls,
-            write,
-            read,
-        })
+        let name = name.unwrap_or_else(|| Setting::new(shown_name(&stats.value), stats.origin.clone()));
+        Some(HaproxyDraft { name, stats, username, password, tls, write, read })
     }
 
     fn stats(&self, text: &str) -> Result<HaproxyAddress, String> {
         if let Some(path) = text.strip_prefix("unix:") {
             return match path {
                 "" => Err("no path behind `unix:`".into()),
-                path => Ok(HaproxyAddress::Socket(
-                    self.env.relative_to(self.path, path),
-                )),
+                path => Ok(HaproxyAddress::Socket(self.env.relative_to(self.path, path))),
             };
         }
         let shown = quote(&super::endpoint::without_user(text));
-        let url = url::Url::parse(text)
-            .map_err(|_| format!("{shown} is neither a URL nor `unix:` and a path"))?;
+        let url = url::Url::parse(text).map_err(|_| format!("{shown} is neither a URL nor `unix:` and a path"))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-            return Err(format!(
-                "{shown} is neither an http URL nor `unix:` and a path"
-            ));
+            return Err(format!("{shown} is neither an http URL nor `unix:` and a path"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(
-                "the URL carries a user name: use the keys `username` and `password`".into(),
-            );
+            return Err("the URL carries a user name: use the keys `username` and `password`".into());
         }
         Ok(HaproxyAddress::Http(url.into()))
     }
@@ -417,8 +294,10 @@ impl Reader<'_> {
     fn color(&mut self, table: &Section<'_>) -> Option<Setting<String>> {
         let color = table.text("color", self.out)?;
         if ratatui::style::Color::from_str(&color.value).is_err() {
-            self.out.push(Diagnostic::new(color.origin, format!("{} is not a colour", quote(&color.value)))
-                .hint("a colour is a name (`red`, `light-blue`, ...), a number from 0 to 255, or \"#rrggbb\""));
+            self.out.push(
+                Diagnostic::new(color.origin, format!("{} is not a colour", quote(&color.value)))
+                    .hint("a colour is a name (`red`, `light-blue`, ...), a number from 0 to 255, or \"#rrggbb\""),
+            );
             return None;
         }
         Some(color)
@@ -426,11 +305,7 @@ impl Reader<'_> {
 
     /// A path, relative to the file's folder.
     fn file_path(&mut self, table: &Section<'_>, key: &str) -> Option<Setting<PathBuf>> {
-        Some(
-            table
-                .text(key, self.out)?
-                .map(|path| self.env.relative_to(self.path, &path)),
-        )
+        Some(table.text(key, self.out)?.map(|path| self.env.relative_to(self.path, &path)))
     }
 
     /// `{ env = "NAME" }`, `{ file = "PATH" }`, or the secret itself in a file that is its owner's alone.
@@ -440,14 +315,17 @@ impl Reader<'_> {
         match &node.value {
             Value::Scalar(s) if s.kind == Kind::Text => {
                 if !self.private {
-                    self.out.push(Diagnostic::new(node.at.clone(), format!("{} is written out in a file that others can read", quote(&path)))
-                        .hint(format!("run: chmod 600 {}; or write {key} = {{ env = \"NAME\" }} or {{ file = \"PATH\" }}", self.path.display())));
+                    self.out.push(
+                        Diagnostic::new(node.at.clone(), format!("{} is written out in a file that others can read", quote(&path))).hint(
+                            format!(
+                                "run: chmod 600 {}; or write {key} = {{ env = \"NAME\" }} or {{ file = \"PATH\" }}",
+                                self.path.display()
+                            ),
+                        ),
+                    );
                     return None;
                 }
-                Some(Setting::new(
-                    Secret::Value(SecretString::from(s.text.clone())),
-                    node.at.clone(),
-                ))
+                Some(Setting::new(Secret::Value(SecretString::from(s.text.clone())), node.at.clone()))
             }
             Value::Table(_) => {
                 let source = Section::of(node, path.as_str(), Manner::Strict, self.out)?;
@@ -459,20 +337,13 @@ impl Reader<'_> {
                     (None, Some(file)) => Some(file.map(Secret::File)),
                     (None, None) if !source.entries().is_empty() => None,
                     _ => {
-                        self.out.push(Diagnostic::new(
-                            node.at.clone(),
-                            format!("{} must have one of `env` and `file`", quote(&path)),
-                        ));
+                        self.out.push(Diagnostic::new(node.at.clone(), format!("{} must have one of `env` and `file`", quote(&path))));
                         None
                     }
                 }
             }
             _ => {
-                self.out.push(wrong_type(
-                    node,
-                    &path,
-                    "{ env = \"NAME\" } or { file = \"PATH\" }",
-                ));
+                self.out.push(wrong_type(node, &path, "{ env = \"NAME\" } or { file = \"PATH\" }"));
                 None
             }
         }
@@ -483,24 +354,14 @@ impl Reader<'_> {
 pub(crate) fn bad_sslmode(mode: &Setting<String>) -> Diagnostic {
     let known = SslMode::VARIANTS;
     let hint = match nearest(&mode.value, known) {
-        Some(near) => format!(
-            "did you mean `{near}`? the values are {}",
-            one_of(known).replace(" or ", " and ")
-        ),
+        Some(near) => format!("did you mean `{near}`? the values are {}", one_of(known).replace(" or ", " and ")),
         None => format!("the values are {}", one_of(known).replace(" or ", " and ")),
     };
-    Diagnostic::new(
-        mode.origin.clone(),
-        format!("{} is not an sslmode", quote(&mode.value)),
-    )
-    .hint(hint)
+    Diagnostic::new(mode.origin.clone(), format!("{} is not an sslmode", quote(&mode.value))).hint(hint)
 }
 
 fn acceptable_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.trim() == name
-        && !name.contains('/')
-        && !name.chars().any(char::is_control)
+    !name.is_empty() && name.trim() == name && !name.contains('/') && !name.chars().any(char::is_control)
 }
 
 /// What an HAProxy without a name is called: its host, or its socket.

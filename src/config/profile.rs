@@ -92,28 +92,17 @@ impl PostgresProfile {
     ///
     /// # Errors
     /// The password file exists but cannot be used (others can read it, it is not a plain file); the error says so.
-    pub fn password_for(
-        &self,
-        host: &str,
-        port: u16,
-    ) -> Result<Option<SecretString>, PassFileError> {
+    pub fn password_for(&self, host: &str, port: u16) -> Result<Option<SecretString>, PassFileError> {
         match (&self.password, &self.passfile) {
             (Some(password), _) => Ok(Some(password.clone())),
-            (None, Some(file)) => file.password(
-                host,
-                port,
-                &self.dbname,
-                self.user.as_deref().unwrap_or_default(),
-            ),
+            (None, Some(file)) => file.password(host, port, &self.dbname, self.user.as_deref().unwrap_or_default()),
             (None, None) => Ok(None),
         }
     }
 }
 
 /// libpq's `sslmode`.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, strum::VariantNames,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, strum::VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum SslMode {
     /// Never TLS.

@@ -12,10 +12,7 @@ use super::fact::{Fact, Facts};
 use super::libpq;
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
-use super::profile::{
-    EtcdProfile, HaproxyAddress, HaproxyProfile, PostgresProfile, Profile, RestProfile, SslMode,
-    TlsProfile,
-};
+use super::profile::{EtcdProfile, HaproxyAddress, HaproxyProfile, PostgresProfile, Profile, RestProfile, SslMode, TlsProfile};
 
 /// The namespace of Patroni when none is given.
 const NAMESPACE: &str = "/service/";
@@ -40,32 +37,20 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         None => facts.note("scope", &format!("discovered under {}", namespace.value)),
     }
     facts.text("namespace", &namespace);
-    let read_only = draft
-        .read_only
-        .unwrap_or(Setting::new(false, Origin::Default));
+    let read_only = draft.read_only.unwrap_or(Setting::new(false, Origin::Default));
     facts.plain("read_only", read_only.value, &read_only.origin);
     if let Some(color) = &draft.color {
         facts.text("color", color);
     }
     let etcd = etcd(draft.etcd, env, &mut facts, &mut out);
-    let restapi = RestProfile {
-        tls: tls(draft.restapi, "restapi", &mut facts),
-    };
+    let restapi = RestProfile { tls: tls(draft.restapi, "restapi", &mut facts) };
     let postgres = postgres(draft.postgres, env, &mut facts, &mut out);
-    let haproxy = draft
-        .haproxy
-        .into_iter()
-        .map(|h| haproxy(h, env, &mut facts, &mut out))
-        .collect();
+    let haproxy = draft.haproxy.into_iter().map(|h| haproxy(h, env, &mut facts, &mut out)).collect();
     if !out.is_empty() {
         return Err(out);
     }
     let scope = draft.scope.map(|s| s.value);
-    let shown = [&draft.name]
-        .into_iter()
-        .chain(&scope)
-        .find(|n| !n.is_empty())
-        .cloned();
+    let shown = [&draft.name].into_iter().chain(&scope).find(|n| !n.is_empty()).cloned();
     let profile = Profile {
         name: shown.unwrap_or_else(|| namespace.value.clone()),
         scope,
@@ -77,19 +62,12 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         color: draft.color.map(|c| c.value),
         read_only: read_only.value,
     };
-    Ok(Ready {
-        profile,
-        facts: facts.into_vec(),
-    })
+    Ok(Ready { profile, facts: facts.into_vec() })
 }
 
 /// As Patroni joins it into keys: one slash at each end, none doubled.
 fn normalised(namespace: &str) -> String {
-    let parts: Vec<&str> = namespace
-        .split('/')
-        .map(str::trim)
-        .filter(|p| !p.is_empty())
-        .collect();
+    let parts: Vec<&str> = namespace.split('/').map(str::trim).filter(|p| !p.is_empty()).collect();
     match parts.is_empty() {
         true => "/".to_owned(),
         false => format!("/{}/", parts.join("/")),
@@ -125,21 +103,13 @@ fn etcd(draft: EtcdDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diagnostic
 }
 
 fn tls(draft: TlsDraft, section: &str, facts: &mut Facts) -> TlsProfile {
-    for (key, path) in [
-        ("cacert", &draft.ca),
-        ("certfile", &draft.cert),
-        ("keyfile", &draft.key),
-    ] {
+    for (key, path) in [("cacert", &draft.ca), ("certfile", &draft.cert), ("keyfile", &draft.key)] {
         if let Some(path) = path {
             facts.path(&format!("{section}.{key}"), path);
         }
     }
     if let Some(insecure) = &draft.insecure {
-        facts.plain(
-            &format!("{section}.insecure"),
-            insecure.value,
-            &insecure.origin,
-        );
+        facts.plain(&format!("{section}.insecure"), insecure.value, &insecure.origin);
     }
     let cert = draft.cert.map(|c| c.value);
     TlsProfile {
@@ -150,12 +120,7 @@ fn tls(draft: TlsDraft, section: &str, facts: &mut Facts) -> TlsProfile {
     }
 }
 
-fn postgres(
-    own: PostgresDraft,
-    env: &Env,
-    facts: &mut Facts,
-    out: &mut Vec<Diagnostic>,
-) -> PostgresProfile {
+fn postgres(own: PostgresDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diagnostic>) -> PostgresProfile {
     let variables = libpq::variables(env).unwrap_or_else(|mistakes| {
         out.extend(mistakes);
         PostgresDraft::default()
@@ -173,35 +138,23 @@ fn postgres(
     };
     // libpq's order: what is said at the connection, the service, the variables, the defaults.
     let draft = own.over(service).over(variables);
-    let user = draft
-        .user
-        .or_else(|| Some(Setting::new(env.user.clone()?, Origin::System)));
+    let user = draft.user.or_else(|| Some(Setting::new(env.user.clone()?, Origin::System)));
     if let Some(user) = &user {
         facts.text("postgres.user", user);
     }
-    let dbname = draft
-        .dbname
-        .unwrap_or_else(|| Setting::new("postgres".to_owned(), Origin::Default));
+    let dbname = draft.dbname.unwrap_or_else(|| Setting::new("postgres".to_owned(), Origin::Default));
     facts.text("postgres.dbname", &dbname);
 
-    let system_roots = draft
-        .sslrootcert
-        .as_ref()
-        .is_some_and(|c| c.value == Path::new("system"));
+    let system_roots = draft.sslrootcert.as_ref().is_some_and(|c| c.value == Path::new("system"));
     let sslmode = match draft.sslmode {
         Some(mode) => {
             if system_roots && mode.value != SslMode::VerifyFull {
                 out.push(
                     Diagnostic::new(
                         mode.origin.clone(),
-                        format!(
-                            "sslmode {} is too weak for sslrootcert `system`",
-                            quote(&mode.value.to_string())
-                        ),
+                        format!("sslmode {} is too weak for sslrootcert `system`", quote(&mode.value.to_string())),
                     )
-                    .hint(
-                        "with the system's certificate authorities libpq allows `verify-full` only",
-                    ),
+                    .hint("with the system's certificate authorities libpq allows `verify-full` only"),
                 );
             }
             mode
@@ -209,17 +162,10 @@ fn postgres(
         None if system_roots => Setting::new(SslMode::VerifyFull, Origin::Default),
         None => Setting::new(SslMode::Prefer, Origin::Default),
     };
-    facts.plain(
-        "postgres.sslmode",
-        format_args!("\"{}\"", sslmode.value),
-        &sslmode.origin,
-    );
+    facts.plain("postgres.sslmode", format_args!("\"{}\"", sslmode.value), &sslmode.origin);
 
     let sslrootcert = if system_roots {
-        facts.note(
-            "postgres.sslrootcert",
-            "the system's certificate authorities",
-        );
+        facts.note("postgres.sslrootcert", "the system's certificate authorities");
         None
     } else {
         certificate(draft.sslrootcert, "sslrootcert", "root.crt", env, facts)
@@ -246,22 +192,13 @@ fn postgres(
         sslcert,
         sslkey,
         password,
-        passfile: passfile.map(|(path, required)| PassFile {
-            path: path.value,
-            required,
-        }),
+        passfile: passfile.map(|(path, required)| PassFile { path: path.value, required }),
         connect_timeout: connect_timeout.map(|t| Duration::from_secs(t.value.into())),
     }
 }
 
 /// A certificate that was named, or the one in libpq's usual place if it exists.
-fn certificate(
-    given: Option<Setting<PathBuf>>,
-    key: &str,
-    usual: &str,
-    env: &Env,
-    facts: &mut Facts,
-) -> Option<PathBuf> {
+fn certificate(given: Option<Setting<PathBuf>>, key: &str, usual: &str, env: &Env, facts: &mut Facts) -> Option<PathBuf> {
     let path = given.or_else(|| {
         let path = env.home.as_ref()?.join(".postgresql").join(usual);
         path.exists().then(|| Setting::new(path, Origin::Default))
@@ -270,44 +207,22 @@ fn certificate(
     Some(path.value)
 }
 
-fn haproxy(
-    draft: HaproxyDraft,
-    env: &Env,
-    facts: &mut Facts,
-    out: &mut Vec<Diagnostic>,
-) -> HaproxyProfile {
+fn haproxy(draft: HaproxyDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diagnostic>) -> HaproxyProfile {
     let section = format!("haproxy.{}", draft.name.value);
     let stats = &draft.stats;
     match &stats.value {
-        HaproxyAddress::Http(url) => facts.plain(
-            &format!("{section}.stats"),
-            format_args!("{url:?}"),
-            &stats.origin,
-        ),
+        HaproxyAddress::Http(url) => facts.plain(&format!("{section}.stats"), format_args!("{url:?}"), &stats.origin),
         HaproxyAddress::Socket(path) => {
-            facts.path(
-                &format!("{section}.stats"),
-                &Setting::new(path.clone(), stats.origin.clone()),
-            );
+            facts.path(&format!("{section}.stats"), &Setting::new(path.clone(), stats.origin.clone()));
         }
     }
-    for (key, value) in [
-        ("username", &draft.username),
-        ("write", &draft.write),
-        ("read", &draft.read),
-    ] {
+    for (key, value) in [("username", &draft.username), ("write", &draft.write), ("read", &draft.read)] {
         if let Some(value) = value {
             facts.text(&format!("{section}.{key}"), value);
         }
     }
     HaproxyProfile {
-        password: secret(
-            draft.password,
-            &format!("{section}.password"),
-            env,
-            facts,
-            out,
-        ),
+        password: secret(draft.password, &format!("{section}.password"), env, facts, out),
         tls: tls(draft.tls, &section, facts),
         name: draft.name.value,
         stats: draft.stats.value,
@@ -318,13 +233,7 @@ fn haproxy(
 }
 
 /// Reads a secret where it is kept. One that is configured and cannot be had is a mistake, never "no password".
-fn secret(
-    given: Option<Setting<Secret>>,
-    key: &str,
-    env: &Env,
-    facts: &mut Facts,
-    out: &mut Vec<Diagnostic>,
-) -> Option<SecretString> {
+fn secret(given: Option<Setting<Secret>>, key: &str, env: &Env, facts: &mut Facts, out: &mut Vec<Diagnostic>) -> Option<SecretString> {
     let Setting { value, origin } = given?;
     facts.secret(key, &value, &origin);
     match value {
@@ -333,13 +242,8 @@ fn secret(
             Some(secret) => Some(SecretString::from(secret)),
             None => {
                 out.push(
-                    Diagnostic::new(
-                        origin,
-                        format!("environment variable {} is not set", quote(&name)),
-                    )
-                    .hint(format!(
-                        "{key} is to be found there; export it before starting pgbaton"
-                    )),
+                    Diagnostic::new(origin, format!("environment variable {} is not set", quote(&name)))
+                        .hint(format!("{key} is to be found there; export it before starting pgbaton")),
                 );
                 None
             }
@@ -348,19 +252,13 @@ fn secret(
             Ok(text) => {
                 let line = text.lines().next().unwrap_or_default();
                 if line.is_empty() {
-                    out.push(Diagnostic::new(
-                        origin,
-                        format!("the first line of {} is empty", path.display()),
-                    ));
+                    out.push(Diagnostic::new(origin, format!("the first line of {} is empty", path.display())));
                     return None;
                 }
                 Some(SecretString::from(line))
             }
             Err(why) => {
-                out.push(Diagnostic::new(
-                    origin,
-                    format!("{key} cannot be read from {}: {why}", path.display()),
-                ));
+                out.push(Diagnostic::new(origin, format!("{key} cannot be read from {}: {why}", path.display())));
                 None
             }
         },
@@ -373,13 +271,7 @@ mod tests {
 
     #[test]
     fn a_namespace_has_one_slash_at_each_end() {
-        for (given, made) in [
-            ("service", "/service/"),
-            ("/service/", "/service/"),
-            ("//a//b", "/a/b/"),
-            ("/", "/"),
-            ("", "/"),
-        ] {
+        for (given, made) in [("service", "/service/"), ("/service/", "/service/"), ("//a//b", "/a/b/"), ("/", "/"), ("", "/")] {
             assert_eq!(normalised(given), made, "{given:?}");
         }
     }

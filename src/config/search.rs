@@ -29,10 +29,7 @@ pub(crate) enum Found {
 pub(crate) fn find(request: &Request, looked: &mut Vec<Looked>) -> Result<Found, ConfigError> {
     let env = &request.env;
     let mut note = |place: &dyn std::fmt::Display, outcome: &str| {
-        looked.push(Looked {
-            place: place.to_string(),
-            outcome: outcome.to_owned(),
-        });
+        looked.push(Looked { place: place.to_string(), outcome: outcome.to_owned() });
     };
 
     if let Some(file) = &request.file {
@@ -62,12 +59,8 @@ pub(crate) fn find(request: &Request, looked: &mut Vec<Looked>) -> Result<Found,
     }
     note(&"PATRONICTL_CONFIG_FILE", "not set");
 
-    let on_a_node = ["patroni/patroni.yml", "patroni.yml", "patroni/config.yml"]
-        .map(|file| env.system.join(file));
-    for file in in_config_home("patroni/patronictl.yaml")
-        .into_iter()
-        .chain(on_a_node)
-    {
+    let on_a_node = ["patroni/patroni.yml", "patroni.yml", "patroni/config.yml"].map(|file| env.system.join(file));
+    for file in in_config_home("patroni/patronictl.yaml").into_iter().chain(on_a_node) {
         match readable(&file) {
             Ok(()) => {
                 note(&file.display(), "used");
@@ -79,10 +72,7 @@ pub(crate) fn find(request: &Request, looked: &mut Vec<Looked>) -> Result<Found,
 
     let telling = env.vars.keys().find(|name| {
         (name.starts_with("PATRONI_ETCD3_")
-            || matches!(
-                name.as_str(),
-                "PATRONI_SCOPE" | "PATRONI_CONFIGURATION" | "DCS_URL"
-            )
+            || matches!(name.as_str(), "PATRONI_SCOPE" | "PATRONI_CONFIGURATION" | "DCS_URL")
             || names_other_dcs(name))
             && env.var(name).is_some()
     });
@@ -103,19 +93,13 @@ fn names_other_dcs(name: &str) -> bool {
 fn readable(file: &Path) -> Result<(), String> {
     match std::fs::metadata(file) {
         Ok(about) if about.is_dir() => Err("it is a folder".into()),
-        Ok(_) => std::fs::File::open(file)
-            .map(drop)
-            .map_err(|e| super::file::reason(&e)),
+        Ok(_) => std::fs::File::open(file).map(drop).map_err(|e| super::file::reason(&e)),
         Err(e) => Err(super::file::reason(&e)),
     }
 }
 
 fn nothing(looked: &[Looked]) -> ConfigError {
-    let width = looked
-        .iter()
-        .map(|l| l.place.chars().count())
-        .max()
-        .unwrap_or(0);
+    let width = looked.iter().map(|l| l.place.chars().count()).max().unwrap_or(0);
     let mut sentence = String::from("no configuration was found. These places were looked at:");
     for place in looked {
         let padded = format!("{:width$}", place.place);
@@ -126,9 +110,7 @@ fn nothing(looked: &[Looked]) -> ConfigError {
         sentence,
         vec![
             "pgbaton takes the file that patronictl uses: pgbaton -c patronictl.yaml".to_owned(),
-            format!(
-                "or write pgbaton.toml, which begins with {example} and endpoints = [\"HOST:2379\"]"
-            ),
+            format!("or write pgbaton.toml, which begins with {example} and endpoints = [\"HOST:2379\"]"),
         ],
     )
 }

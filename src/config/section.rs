@@ -23,29 +23,15 @@ pub(crate) struct Section<'n> {
 
 impl<'n> Section<'n> {
     /// The table that `node` is; a complaint when it is something else.
-    pub fn of(
-        node: &'n Node,
-        name: impl Into<String>,
-        manner: Manner,
-        out: &mut Vec<Diagnostic>,
-    ) -> Option<Self> {
+    pub fn of(node: &'n Node, name: impl Into<String>, manner: Manner, out: &mut Vec<Diagnostic>) -> Option<Self> {
         let name = name.into();
         match &node.value {
-            Value::Table(entries) => Some(Self {
-                name,
-                at: node.at.clone(),
-                entries,
-                manner,
-            }),
+            Value::Table(entries) => Some(Self { name, at: node.at.clone(), entries, manner }),
             _ if manner == Manner::Patroni && node.is_null() => None,
             _ => {
                 let message = match name.as_str() {
                     "" => format!("expected keys with values, found {}", node.kind_name()),
-                    name => format!(
-                        "expected a table for {}, found {}",
-                        quote(name),
-                        node.kind_name()
-                    ),
+                    name => format!("expected a table for {}, found {}", quote(name), node.kind_name()),
                 };
                 out.push(Diagnostic::new(node.at.clone(), message));
                 None
@@ -55,22 +41,11 @@ impl<'n> Section<'n> {
 
     /// Complains about every key that is not in `known`.
     pub fn only(&self, known: &[&str], out: &mut Vec<Diagnostic>) {
-        for entry in self
-            .entries
-            .iter()
-            .filter(|e| !known.contains(&e.key.as_str()))
-        {
-            let place = if self.name.is_empty() {
-                String::new()
-            } else {
-                format!(" in {}", quote(&self.name))
-            };
+        for entry in self.entries.iter().filter(|e| !known.contains(&e.key.as_str())) {
+            let place = if self.name.is_empty() { String::new() } else { format!(" in {}", quote(&self.name)) };
             let hint = match nearest(&entry.key, known) {
                 Some(key) => format!("did you mean `{key}`?"),
-                None => format!(
-                    "the keys here are {}",
-                    one_of(known).replace(" or ", " and ")
-                ),
+                None => format!("the keys here are {}", one_of(known).replace(" or ", " and ")),
             };
             let message = format!("unknown key {}{place}", quote(&entry.key));
             out.push(Diagnostic::new(entry.key_at.clone(), message).hint(hint));
@@ -84,11 +59,7 @@ impl<'n> Section<'n> {
 
     /// `clusters.x.etcd` and `endpoints` make `clusters.x.etcd.endpoints`.
     pub fn path(&self, key: &str) -> String {
-        if self.name.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.name)
-        }
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 
     /// The value of a key. A key given twice is a complaint, and the last one counts, as PyYAML has it.
@@ -97,13 +68,8 @@ impl<'n> Section<'n> {
         let first = found.next()?;
         let mut last = first;
         for again in found {
-            let line = first.key_at.line_col().map_or(String::new(), |(line, _)| {
-                format!(" (first on line {line})")
-            });
-            out.push(Diagnostic::new(
-                again.key_at.clone(),
-                format!("{} is given twice{line}", quote(&self.path(key))),
-            ));
+            let line = first.key_at.line_col().map_or(String::new(), |(line, _)| format!(" (first on line {line})"));
+            out.push(Diagnostic::new(again.key_at.clone(), format!("{} is given twice{line}", quote(&self.path(key)))));
             last = again;
         }
         (self.manner == Manner::Strict || !last.value.is_null()).then_some(&last.value)
@@ -122,18 +88,10 @@ impl<'n> Section<'n> {
     }
 
     /// A string that is this node.
-    pub fn node_text(
-        &self,
-        node: &Node,
-        path: &str,
-        out: &mut Vec<Diagnostic>,
-    ) -> Option<Setting<String>> {
+    pub fn node_text(&self, node: &Node, path: &str, out: &mut Vec<Diagnostic>) -> Option<Setting<String>> {
         match &node.value {
             Value::Scalar(s)
-                if s.kind == Kind::Text
-                    || (self.manner == Manner::Patroni
-                        && s.kind != Kind::Null
-                        && !matches!(s.kind, Kind::Bool(_))) =>
+                if s.kind == Kind::Text || (self.manner == Manner::Patroni && s.kind != Kind::Null && !matches!(s.kind, Kind::Bool(_))) =>
             {
                 if s.text.trim().is_empty() {
                     if self.manner == Manner::Strict {
@@ -152,8 +110,7 @@ impl<'n> Section<'n> {
                     && s.kind != Kind::Null
                     && !path.ends_with("password")
                 {
-                    complaint =
-                        complaint.hint(format!("put it in quotes: \"{}\"", s.text.escape_debug()));
+                    complaint = complaint.hint(format!("put it in quotes: \"{}\"", s.text.escape_debug()));
                 }
                 out.push(complaint);
                 None
@@ -175,10 +132,7 @@ impl<'n> Section<'n> {
         match value {
             Some(value) => Some(Setting::new(value, node.at.clone())),
             None => {
-                out.push(
-                    wrong_type(node, &self.path(key), "a boolean")
-                        .hint("the values are `true` and `false`"),
-                );
+                out.push(wrong_type(node, &self.path(key), "a boolean").hint("the values are `true` and `false`"));
                 None
             }
         }
@@ -188,18 +142,12 @@ impl<'n> Section<'n> {
     pub fn count(&self, key: &str, most: u32, out: &mut Vec<Diagnostic>) -> Option<Setting<u32>> {
         let node = self.get(key, out)?;
         match &node.value {
-            Value::Scalar(s)
-                if s.kind == Kind::Integer
-                    || (self.manner == Manner::Patroni && s.kind == Kind::Text) =>
-            {
+            Value::Scalar(s) if s.kind == Kind::Integer || (self.manner == Manner::Patroni && s.kind == Kind::Text) => {
                 match s.text.trim().parse::<u32>().ok().filter(|n| *n <= most) {
                     Some(n) => return Some(Setting::new(n, node.at.clone())),
                     None => {
                         let message = format!("{} is {}", quote(&self.path(key)), quote(&s.text));
-                        out.push(
-                            Diagnostic::new(node.at.clone(), message)
-                                .hint(format!("a whole number from 0 to {most} is expected")),
-                        );
+                        out.push(Diagnostic::new(node.at.clone(), message).hint(format!("a whole number from 0 to {most} is expected")));
                     }
                 }
             }
@@ -213,15 +161,8 @@ impl<'n> Section<'n> {
         let node = self.get(key, out)?;
         let path = self.path(key);
         match &node.value {
-            Value::List(items) => Some(
-                items
-                    .iter()
-                    .filter_map(|item| self.node_text(item, &path, out))
-                    .collect(),
-            ),
-            Value::Scalar(s) if s.kind == Kind::Text => {
-                self.node_text(node, &path, out).map(|one| vec![one])
-            }
+            Value::List(items) => Some(items.iter().filter_map(|item| self.node_text(item, &path, out)).collect()),
+            Value::Scalar(s) if s.kind == Kind::Text => self.node_text(node, &path, out).map(|one| vec![one]),
             _ => {
                 out.push(wrong_type(node, &path, "a list of strings"));
                 None
@@ -232,14 +173,7 @@ impl<'n> Section<'n> {
 
 /// "`a.b` must be X, found Y".
 pub(crate) fn wrong_type(node: &Node, path: &str, expected: &str) -> Diagnostic {
-    Diagnostic::new(
-        node.at.clone(),
-        format!(
-            "{} must be {expected}, found {}",
-            quote(path),
-            node.kind_name()
-        ),
-    )
+    Diagnostic::new(node.at.clone(), format!("{} must be {expected}, found {}", quote(path), node.kind_name()))
 }
 
 /// The words Patroni takes for a boolean (`patroni/utils.py`, parse_bool).

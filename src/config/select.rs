@@ -47,16 +47,7 @@ pub enum Selected {
 impl Config {
     pub(crate) fn new(kind: Kind, cluster: Option<String>) -> Self {
         let (profiles, looked, facts, broken) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self {
-            profiles,
-            default: None,
-            kind,
-            looked,
-            facts,
-            broken,
-            default_name: None,
-            cluster,
-        }
+        Self { profiles, default: None, kind, looked, facts, broken, default_name: None, cluster }
     }
 
     pub(crate) fn add(&mut self, ready: Ready) {
@@ -69,9 +60,7 @@ impl Config {
     }
 
     pub(crate) fn set_default(&mut self, name: Option<String>) {
-        self.default = name
-            .as_ref()
-            .and_then(|name| self.profiles.iter().position(|p| p.name == *name));
+        self.default = name.as_ref().and_then(|name| self.profiles.iter().position(|p| p.name == *name));
         self.default_name = name;
     }
 
@@ -128,18 +117,13 @@ impl Config {
             Kind::Pgbaton(path) => path.display().to_string(),
             Kind::Patroni(_) => "the configuration".to_owned(),
         };
-        Err(ConfigError::sentence(
-            format!("{place} has no cluster {}", quote(name)),
-            vec![hint],
-        ))
+        Err(ConfigError::sentence(format!("{place} has no cluster {}", quote(name)), vec![hint]))
     }
 
     fn only(&self) -> Result<Selected, ConfigError> {
         match (self.profiles.as_slice(), self.broken.as_slice()) {
             ([], []) => Err(self.none()),
-            ([], broken) => Err(ConfigError::mistakes(
-                broken.iter().flat_map(|(_, m)| m.clone()).collect(),
-            )),
+            ([], broken) => Err(ConfigError::mistakes(broken.iter().flat_map(|(_, m)| m.clone()).collect())),
             ([one], []) => Ok(Selected::One(Box::new(one.clone()))),
             (several, _) => Ok(Selected::Several(several.to_vec())),
         }
@@ -147,11 +131,7 @@ impl Config {
 
     /// All names, of clusters that can be opened and of those that cannot.
     pub fn names(&self) -> Vec<String> {
-        self.profiles
-            .iter()
-            .map(|p| p.name.clone())
-            .chain(self.broken.iter().map(|(name, _)| name.clone()))
-            .collect()
+        self.profiles.iter().map(|p| p.name.clone()).chain(self.broken.iter().map(|(name, _)| name.clone())).collect()
     }
 
     fn none(&self) -> ConfigError {

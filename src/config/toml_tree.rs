@@ -19,15 +19,9 @@ pub(crate) fn parse(path: &Arc<Path>, text: &str, out: &mut Vec<Diagnostic>) -> 
     for error in &errors {
         let start = error.span().map_or(0, |s| s.start);
         sound &= error.message() == "duplicate key";
-        out.push(Diagnostic::new(
-            lines.at(start),
-            error.message().replace('\n', " "),
-        ));
+        out.push(Diagnostic::new(lines.at(start), error.message().replace('\n', " ")));
     }
-    let node = Node {
-        at: lines.at(0),
-        value: table_value(&lines, table.get_ref()),
-    };
+    let node = Node { at: lines.at(0), value: table_value(&lines, table.get_ref()) };
     (node, sound)
 }
 
@@ -39,10 +33,7 @@ fn table_value(lines: &Lines<'_>, table: &DeTable<'_>) -> Value {
             let entry = Entry {
                 key: key.get_ref().to_string(),
                 key_at: lines.at(start),
-                value: Node {
-                    at: lines.at(value.span().start),
-                    value: value_of(lines, value.get_ref()),
-                },
+                value: Node { at: lines.at(value.span().start), value: value_of(lines, value.get_ref()) },
             };
             (start, entry)
         })
@@ -64,15 +55,9 @@ fn value_of(lines: &Lines<'_>, value: &DeValue<'_>) -> Value {
         DeValue::Float(f) => scalar(f.to_string(), Kind::Float),
         DeValue::Boolean(b) => scalar(b.to_string(), Kind::Bool(*b)),
         DeValue::Datetime(d) => scalar(d.to_string(), Kind::Date),
-        DeValue::Array(items) => Value::List(
-            items
-                .iter()
-                .map(|item| Node {
-                    at: lines.at(item.span().start),
-                    value: value_of(lines, item.get_ref()),
-                })
-                .collect(),
-        ),
+        DeValue::Array(items) => {
+            Value::List(items.iter().map(|item| Node { at: lines.at(item.span().start), value: value_of(lines, item.get_ref()) }).collect())
+        }
         DeValue::Table(table) => table_value(lines, table),
     }
 }
@@ -86,24 +71,15 @@ struct Lines<'t> {
 
 impl<'t> Lines<'t> {
     fn new(path: &'t Arc<Path>, text: &'t str) -> Self {
-        let starts = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(i, _)| i + 1))
-            .collect();
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
         Self { path, text, starts }
     }
 
     fn at(&self, offset: usize) -> Origin {
         let offset = offset.min(self.text.len());
         let line = self.starts.partition_point(|start| *start <= offset).max(1);
-        let before = self
-            .text
-            .get(self.starts[line - 1]..offset)
-            .unwrap_or_default();
+        let before = self.text.get(self.starts[line - 1]..offset).unwrap_or_default();
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Origin::File {
-            path: Arc::clone(self.path),
-            line: count(line),
-            col: count(before.chars().count() + 1),
-        }
+        Origin::File { path: Arc::clone(self.path), line: count(line), col: count(before.chars().count() + 1) }
     }
 }

@@ -135,9 +135,13 @@ mod tests {
         assert_eq!(encode(&before, &after), "\x1b[1;8H6");
     }
 
+    fn size(cells: u16) -> std::num::NonZero<u16> {
+        std::num::NonZero::new(cells).expect("a size")
+    }
+
     /// What a terminal shows after the bytes is what the buffer holds.
     fn shown(before: &Buffer, after: &Buffer) -> vt100::Parser {
-        let mut parser = vt100::Parser::new(AREA.height, AREA.width, 0);
+        let mut parser = vt100::Parser::new(size(AREA.height), size(AREA.width), 0);
         parser.process(encode(&Buffer::empty(AREA), before).as_bytes());
         parser.process(encode(before, after).as_bytes());
         parser

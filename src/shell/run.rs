@@ -132,6 +132,8 @@ impl<F: Feed> Console<F> {
                     Caught::End(number) => Next::Leave(Exit::Signal(number)),
                     Caught::Stop => Next::Stop,
                     Caught::Continue => {
+                        // Somebody stopped us without asking, and a shell may have set up the terminal for itself meanwhile.
+                        terminal.lend();
                         terminal.retake()?;
                         self.redraw()?;
                         Next::Stay
