@@ -1,1 +1,3 @@
-//! cli
+//! The command line: one file per subcommand.
+
+pub mod lab;
