@@ -32,7 +32,13 @@ struct PlaceArgs {
     #[arg(long, global = true, default_value = "lab")]
     name: String,
     /// Where labs are kept [default: pgbaton/lab in the user's state directory; /var/lib/pgbaton/lab for root]
-    #[arg(long, global = true, env = "PGBATON_LAB_DIR", value_name = "DIR", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "PGBATON_LAB_DIR",
+        value_name = "DIR",
+        hide_env_values = true
+    )]
     state_dir: Option<PathBuf>,
     /// Answer yes to the question before something is installed
     #[arg(long, short, global = true)]
@@ -72,8 +78,28 @@ struct ShapeArgs {
 
 impl ShapeArgs {
     fn options(self) -> Result<Options> {
-        let Self { members, tls, auth, sync, failsafe, patroni, netns, ttl, loop_wait } = self;
-        let options = Options { members, tls, auth, sync, failsafe, patroni, netns, ttl, loop_wait };
+        let Self {
+            members,
+            tls,
+            auth,
+            sync,
+            failsafe,
+            patroni,
+            netns,
+            ttl,
+            loop_wait,
+        } = self;
+        let options = Options {
+            members,
+            tls,
+            auth,
+            sync,
+            failsafe,
+            patroni,
+            netns,
+            ttl,
+            loop_wait,
+        };
         options.check()?;
         Ok(options)
     }
@@ -126,7 +152,10 @@ enum LabCommand {
 /// A sentence for the person at the terminal.
 pub fn run(args: LabArgs, open_console: &dyn Fn(&Path) -> Result<ExitCode>) -> Result<ExitCode> {
     let place = Place::new(args.place.state_dir.as_deref(), &args.place.name)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the async runtime")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")?;
     let yes = args.place.yes;
     match args.command {
         None => practise(&runtime, &place, args.shape.options()?, yes, open_console),
@@ -139,18 +168,43 @@ pub fn run(args: LabArgs, open_console: &dyn Fn(&Path) -> Result<ExitCode>) -> R
         Some(LabCommand::Status { json }) => {
             let lab = open(&place)?;
             let status = runtime.block_on(status::look(&lab))?;
-            print!("{}", if json { serde_json::to_string_pretty(&status)? + "\n" } else { status.text() });
-            Ok(if status.healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            print!(
+                "{}",
+                if json {
+                    serde_json::to_string_pretty(&status)? + "\n"
+                } else {
+                    status.text()
+                }
+            );
+            Ok(if status.healthy {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
         }
         Some(LabCommand::Env) => {
-            print!("{}", conf::client::exports(&open(&place)?, &std::env::var("PATH").unwrap_or_default()));
+            print!(
+                "{}",
+                conf::client::exports(&open(&place)?, &std::env::var("PATH").unwrap_or_default())
+            );
             Ok(ExitCode::SUCCESS)
         }
         Some(LabCommand::List { json }) => list(&place, json),
         Some(LabCommand::Ledger { json }) => {
             let verdict = runtime.block_on(ledger::verdict::judge(&open(&place)?))?;
-            print!("{}", if json { serde_json::to_string_pretty(&verdict)? + "\n" } else { verdict.text() });
-            Ok(if verdict.lost.is_empty() && verdict.doubled.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            print!(
+                "{}",
+                if json {
+                    serde_json::to_string_pretty(&verdict)? + "\n"
+                } else {
+                    verdict.text()
+                }
+            );
+            Ok(if verdict.lost.is_empty() && verdict.doubled.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
         }
         Some(LabCommand::RunLedger { dir }) => {
             runtime.block_on(ledger::client::run(&dir))?;
@@ -160,7 +214,12 @@ pub fn run(args: LabArgs, open_console: &dyn Fn(&Path) -> Result<ExitCode>) -> R
 }
 
 fn open(place: &Place) -> Result<Lab> {
-    Lab::open(&place.dir()).with_context(|| format!("the lab `{}` is not there; `pgbaton lab up` starts it", place.name))
+    Lab::open(&place.dir()).with_context(|| {
+        format!(
+            "the lab `{}` is not there; `pgbaton lab up` starts it",
+            place.name
+        )
+    })
 }
 
 async fn bring_up(place: &Place, options: Options, yes: bool) -> Result<Lab> {
@@ -191,7 +250,10 @@ async fn take_down(place: &Place, purge: bool) -> Result<ExitCode> {
     }
     match down::down(place).await? {
         down::Outcome::NotThere => println!("there is no lab `{}`", place.name),
-        down::Outcome::Gone(processes) => println!("the lab `{}` is gone: {processes} processes ended, its folder removed", place.name),
+        down::Outcome::Gone(processes) => println!(
+            "the lab `{}` is gone: {processes} processes ended, its folder removed",
+            place.name
+        ),
     }
     if purge {
         for dir in venv::purge(place)? {

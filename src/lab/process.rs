@@ -1,7 +1,7 @@
 //! Starting a program so that it outlives this one, and knowing it again later.
 
 use std::fs::{self, OpenOptions};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -106,15 +106,27 @@ pub fn start(lab: &Lab, spec: &Spec) -> Result<Started> {
     let id = ProcId::of(pid).with_context(|| format!("{} ended at once", spec.key))?;
     // A child that ends while this program runs must not stay behind as a zombie; nobody needs its status.
     std::thread::spawn(move || child.wait());
-    let started = Started { key: spec.key.clone(), id, boot: procfs::boot_id(), argv: spec.argv.clone() };
-    files::write(&record_path(lab, &spec.key), &serde_json::to_string(&started)?, files::PUBLIC, owner)?;
+    let started = Started {
+        key: spec.key.clone(),
+        id,
+        boot: procfs::boot_id(),
+        argv: spec.argv.clone(),
+    };
+    files::write(
+        &record_path(lab, &spec.key),
+        &serde_json::to_string(&started)?,
+        files::PUBLIC,
+        owner,
+    )?;
     Ok(started)
 }
 
-/// All programs that were started and written down, by key.
+/// All programs of a lab's folder that were started and written down, by key.
 #[must_use]
-pub fn started(lab: &Lab) -> Vec<Started> {
-    let Ok(entries) = fs::read_dir(lab.dir.join(DIR)) else { return Vec::new() };
+pub fn started(dir: &Path) -> Vec<Started> {
+    let Ok(entries) = fs::read_dir(dir.join(DIR)) else {
+        return Vec::new();
+    };
     let mut all: Vec<Started> = entries
         .filter_map(|e| {
             let path = e.ok()?.path();
@@ -135,12 +147,18 @@ pub fn running(lab: &Lab, key: &str) -> Option<ProcId> {
 }
 
 fn record_path(lab: &Lab, key: &str) -> PathBuf {
-    lab.dir.join(DIR).join(format!("{}.json", key.replace('/', ".")))
+    lab.dir
+        .join(DIR)
+        .join(format!("{}.json", key.replace('/', ".")))
 }
 
 /// The PATH of everything in a lab: Patroni's environment and PostgreSQL first.
 #[must_use]
 pub fn path(lab: &Lab) -> String {
     let tools = &lab.record.tools;
-    format!("{}/bin:{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", tools.venv.display(), tools.pg_bin.display())
+    format!(
+        "{}/bin:{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        tools.venv.display(),
+        tools.pg_bin.display()
+    )
 }

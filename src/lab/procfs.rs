@@ -48,27 +48,37 @@ pub fn stat(pid: i32) -> Option<Stat> {
 /// Every pid at this moment.
 #[must_use]
 pub fn pids() -> Vec<i32> {
-    let Ok(dir) = fs::read_dir("/proc") else { return Vec::new() };
-    dir.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect()
+    let Ok(dir) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    dir.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok())
+        .collect()
 }
 
 /// The kernel's name for this boot: start times of another boot mean nothing.
 #[must_use]
 pub fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|s| s.trim().to_owned()).unwrap_or_default()
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|s| s.trim().to_owned())
+        .unwrap_or_default()
 }
 
 impl ProcId {
     /// The process that has this pid now.
     #[must_use]
     pub fn of(pid: i32) -> Option<Self> {
-        stat(pid).map(|s| Self { pid, start: s.start })
+        stat(pid).map(|s| Self {
+            pid,
+            start: s.start,
+        })
     }
 
     /// State letter while this very process exists and is not a zombie.
     #[must_use]
     pub fn state(self) -> Option<char> {
-        stat(self.pid).filter(|s| s.start == self.start && !matches!(s.state, 'Z' | 'X')).map(|s| s.state)
+        stat(self.pid)
+            .filter(|s| s.start == self.start && !matches!(s.state, 'Z' | 'X'))
+            .map(|s| s.state)
     }
 
     /// Whether this very process still runs (or is stopped).
@@ -82,7 +92,9 @@ impl ProcId {
     /// # Errors
     /// When the kernel refuses, for example another user's process.
     pub fn signal(self, signal: Signal) -> io::Result<bool> {
-        let Some(pid) = Pid::from_raw(self.pid) else { return Ok(false) };
+        let Some(pid) = Pid::from_raw(self.pid) else {
+            return Ok(false);
+        };
         // The descriptor pins the process; only then is the start time worth comparing.
         let fd = match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(fd) => fd,
@@ -103,7 +115,11 @@ impl ProcId {
     #[must_use]
     pub fn argv(self) -> Vec<String> {
         let bytes = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
-        bytes.split(|b| *b == 0).filter(|a| !a.is_empty()).map(|a| String::from_utf8_lossy(a).into_owned()).collect()
+        bytes
+            .split(|b| *b == 0)
+            .filter(|a| !a.is_empty())
+            .map(|a| String::from_utf8_lossy(a).into_owned())
+            .collect()
     }
 
     /// The value of a variable in the environment it was started with.
@@ -145,7 +161,14 @@ mod tests {
     #[test]
     fn a_name_with_parentheses_does_not_shift_the_fields() {
         let text = "42 (a) b (c) S 7 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 98765 1000 2 18446744073709551615";
-        assert_eq!(Stat::parse(text), Some(Stat { state: 'S', ppid: 7, start: 98765 }));
+        assert_eq!(
+            Stat::parse(text),
+            Some(Stat {
+                state: 'S',
+                ppid: 7,
+                start: 98765
+            })
+        );
         assert_eq!(Stat::parse("42 (a"), None);
     }
 
@@ -153,7 +176,10 @@ mod tests {
     fn a_process_of_another_start_time_is_never_signalled() {
         let me = ProcId::of(std::process::id().cast_signed()).unwrap();
         assert!(me.is_alive());
-        let earlier = ProcId { start: me.start - 1, ..me };
+        let earlier = ProcId {
+            start: me.start - 1,
+            ..me
+        };
         assert!(!earlier.is_alive());
         // SIGKILL: if this reached the process, the test would not get to its end.
         assert!(!earlier.signal(Signal::KILL).unwrap());

@@ -8,7 +8,12 @@ use crate::lab::layout::{Lab, POSTGRES, READ, REST, STATS, WRITE};
 /// HAProxy on one machine. The master process (`-W`) stays the same over reloads, so its pid can be written down.
 #[must_use]
 pub fn argv(lab: &Lab, proxy: &str) -> Vec<String> {
-    vec![lab.record.tools.haproxy.to_string_lossy().into_owned(), "-W".into(), "-f".into(), path(lab, proxy).to_string_lossy().into_owned()]
+    vec![
+        lab.record.tools.haproxy.to_string_lossy().into_owned(),
+        "-W".into(),
+        "-f".into(),
+        path(lab, proxy).to_string_lossy().into_owned(),
+    ]
 }
 
 /// The file of one HAProxy.
@@ -59,7 +64,11 @@ listen stats
 pub fn config(lab: &Lab, proxy: &str) -> String {
     let ip = lab.ip(proxy);
     let check = if lab.record.options.tls {
-        format!(" check-ssl verify required ca-file {} crt {}", lab.cert("ca").display(), lab.dir.join("tls/haproxy.pem").display())
+        format!(
+            " check-ssl verify required ca-file {} crt {}",
+            lab.cert("ca").display(),
+            lab.dir.join("tls/haproxy.pem").display()
+        )
     } else {
         String::new()
     };
@@ -75,11 +84,25 @@ pub fn config(lab: &Lab, proxy: &str) -> String {
 "
         );
         for member in lab.members() {
-            let _ = writeln!(out, "    server {member} {}:{POSTGRES} maxconn 50 check port {REST}{check}", lab.ip(&member));
+            let _ = writeln!(
+                out,
+                "    server {member} {}:{POSTGRES} maxconn 50 check port {REST}{check}",
+                lab.ip(&member)
+            );
         }
     };
-    backend("pg_write", WRITE, "/primary", "inter 1s fastinter 500ms downinter 1s fall 2 rise 4");
-    backend("pg_read", READ, "/replica", "inter 3s fastinter 1s downinter 1s fall 3 rise 2");
+    backend(
+        "pg_write",
+        WRITE,
+        "/primary",
+        "inter 1s fastinter 500ms downinter 1s fall 2 rise 4",
+    );
+    backend(
+        "pg_read",
+        READ,
+        "/replica",
+        "inter 3s fastinter 1s downinter 1s fall 3 rise 2",
+    );
     out
 }
 
@@ -88,7 +111,13 @@ pub fn config(lab: &Lab, proxy: &str) -> String {
 pub fn stale(lab: &Lab, proxy: &str, target: &str) -> String {
     let (ip, to) = (lab.ip(proxy), lab.ip(target));
     let mut out = head(lab, proxy);
-    let _ = write!(out, "listen pg_write\n    bind {ip}:{WRITE}\n    server {target} {to}:{POSTGRES} maxconn 50\n");
-    let _ = write!(out, "listen pg_read\n    bind {ip}:{READ}\n    server {target} {to}:{POSTGRES} maxconn 50\n");
+    let _ = write!(
+        out,
+        "listen pg_write\n    bind {ip}:{WRITE}\n    server {target} {to}:{POSTGRES} maxconn 50\n"
+    );
+    let _ = write!(
+        out,
+        "listen pg_read\n    bind {ip}:{READ}\n    server {target} {to}:{POSTGRES} maxconn 50\n"
+    );
     out
 }
