@@ -2,18 +2,23 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
 use crate::lab::account::Account;
+use crate::lab::fault::{self, Amount, Scene};
 use crate::lab::install;
 use crate::lab::ledger;
 use crate::lab::options::{Options, PATRONI_VERSION};
-use crate::lab::place::Place;
+use crate::lab::place::{DirLock, Place};
 use crate::lab::record::Record;
 use crate::lab::steps::Steps;
 use crate::lab::{Lab, conf, down, status, up, venv};
+
+/// How long a command waits for another one that works on the same lab.
+const BUSY: Duration = Duration::from_secs(20);
 
 /// A practice cluster on this machine: three nodes with etcd, Patroni and PostgreSQL, two HAProxies, and faults for it.
 #[derive(Debug, Args)]
@@ -32,13 +37,7 @@ struct PlaceArgs {
     #[arg(long, global = true, default_value = "lab")]
     name: String,
     /// Where labs are kept [default: pgbaton/lab in the user's state directory; /var/lib/pgbaton/lab for root]
-    #[arg(
-        long,
-        global = true,
-        env = "PGBATON_LAB_DIR",
-        value_name = "DIR",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, env = "PGBATON_LAB_DIR", value_name = "DIR", hide_env_values = true)]
     state_dir: Option<PathBuf>,
     /// Answer yes to the question before something is installed
     #[arg(long, short, global = true)]
@@ -78,28 +77,8 @@ struct ShapeArgs {
 
 impl ShapeArgs {
     fn options(self) -> Result<Options> {
-        let Self {
-            members,
-            tls,
-            auth,
-            sync,
-            failsafe,
-            patroni,
-            netns,
-            ttl,
-            loop_wait,
-        } = self;
-        let options = Options {
-            members,
-            tls,
-            auth,
-            sync,
-            failsafe,
-            patroni,
-            netns,
-            ttl,
-            loop_wait,
-        };
+        let Self { members, tls, auth, sync, failsafe, patroni, netns, ttl, loop_wait } = self;
+        let options = Options { members, tls, auth, sync, failsafe, patroni, netns, ttl, loop_wait };
         options.check()?;
         Ok(options)
     }
@@ -126,6 +105,10 @@ enum LabCommand {
     },
     /// Lines for `eval`, with which every tool reaches it
     Env,
+    /// Throw a fault; without a name, list them
+    Fault(FaultArgs),
+    /// Undo every fault and wait until it is healthy
+    Heal,
     /// All labs
     List {
         /// As JSON
@@ -146,16 +129,27 @@ enum LabCommand {
     },
 }
 
+#[derive(Debug, Args)]
+struct FaultArgs {
+    /// The fault
+    name: Option<String>,
+    /// At whom: members, or a HAProxy; the leader if none is named
+    targets: Vec<String>,
+    /// A second member beside the first
+    #[arg(long)]
+    two: bool,
+    /// Megabytes of WAL, where a fault writes some
+    #[arg(long, default_value_t = 256)]
+    mb: u32,
+}
+
 /// Runs `pgbaton lab`. The console is passed in, so that the lab knows nothing of it.
 ///
 /// # Errors
 /// A sentence for the person at the terminal.
 pub fn run(args: LabArgs, open_console: &dyn Fn(&Path) -> Result<ExitCode>) -> Result<ExitCode> {
     let place = Place::new(args.place.state_dir.as_deref(), &args.place.name)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the async runtime")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the async runtime")?;
     let yes = args.place.yes;
     match args.command {
         None => practise(&runtime, &place, args.shape.options()?, yes, open_console),
@@ -168,43 +162,20 @@ pub fn run(args: LabArgs, open_console: &dyn Fn(&Path) -> Result<ExitCode>) -> R
         Some(LabCommand::Status { json }) => {
             let lab = open(&place)?;
             let status = runtime.block_on(status::look(&lab))?;
-            print!(
-                "{}",
-                if json {
-                    serde_json::to_string_pretty(&status)? + "\n"
-                } else {
-                    status.text()
-                }
-            );
-            Ok(if status.healthy {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            })
+            print!("{}", if json { serde_json::to_string_pretty(&status)? + "\n" } else { status.text() });
+            Ok(if status.healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(LabCommand::Env) => {
-            print!(
-                "{}",
-                conf::client::exports(&open(&place)?, &std::env::var("PATH").unwrap_or_default())
-            );
+            print!("{}", conf::client::exports(&open(&place)?, &std::env::var("PATH").unwrap_or_default()));
             Ok(ExitCode::SUCCESS)
         }
+        Some(LabCommand::Fault(args)) => runtime.block_on(throw(&place, args)),
+        Some(LabCommand::Heal) => runtime.block_on(heal(&place)),
         Some(LabCommand::List { json }) => list(&place, json),
         Some(LabCommand::Ledger { json }) => {
             let verdict = runtime.block_on(ledger::verdict::judge(&open(&place)?))?;
-            print!(
-                "{}",
-                if json {
-                    serde_json::to_string_pretty(&verdict)? + "\n"
-                } else {
-                    verdict.text()
-                }
-            );
-            Ok(if verdict.lost.is_empty() && verdict.doubled.is_empty() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            })
+            print!("{}", if json { serde_json::to_string_pretty(&verdict)? + "\n" } else { verdict.text() });
+            Ok(if verdict.lost.is_empty() && verdict.doubled.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(LabCommand::RunLedger { dir }) => {
             runtime.block_on(ledger::client::run(&dir))?;
@@ -214,12 +185,7 @@ pub fn run(args: LabArgs, open_console: &dyn Fn(&Path) -> Result<ExitCode>) -> R
 }
 
 fn open(place: &Place) -> Result<Lab> {
-    Lab::open(&place.dir()).with_context(|| {
-        format!(
-            "the lab `{}` is not there; `pgbaton lab up` starts it",
-            place.name
-        )
-    })
+    Lab::open(&place.dir()).with_context(|| format!("the lab `{}` is not there; `pgbaton lab up` starts it", place.name))
 }
 
 async fn bring_up(place: &Place, options: Options, yes: bool) -> Result<Lab> {
@@ -250,10 +216,7 @@ async fn take_down(place: &Place, purge: bool) -> Result<ExitCode> {
     }
     match down::down(place).await? {
         down::Outcome::NotThere => println!("there is no lab `{}`", place.name),
-        down::Outcome::Gone(processes) => println!(
-            "the lab `{}` is gone: {processes} processes ended, its folder removed",
-            place.name
-        ),
+        down::Outcome::Gone(processes) => println!("the lab `{}` is gone: {processes} processes ended, its folder removed", place.name),
     }
     if purge {
         for dir in venv::purge(place)? {
@@ -261,6 +224,32 @@ async fn take_down(place: &Place, purge: bool) -> Result<ExitCode> {
         }
         let _ = std::fs::remove_dir(&place.base);
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn throw(place: &Place, args: FaultArgs) -> Result<ExitCode> {
+    let Some(name) = args.name else {
+        print!("{}", fault::list());
+        return Ok(ExitCode::SUCCESS);
+    };
+    let fault = fault::find(&name)?;
+    let scene = Scene::new(open(place)?)?;
+    let _lock = DirLock::take(&scene.lab.dir, BUSY).await?;
+    let thrown = fault::throw(&scene, fault, &args.targets, args.two, Amount { mb: args.mb }).await?;
+    println!("{}", thrown.done);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn heal(place: &Place) -> Result<ExitCode> {
+    let scene = Scene::new(open(place)?)?;
+    let _lock = DirLock::take(&scene.lab.dir, BUSY).await?;
+    let mut steps = Steps::default();
+    let result = fault::heal::heal(&scene, &mut steps).await;
+    if result.is_err() {
+        steps.failed("not reached");
+    }
+    result?;
+    eprintln!("healthy after {:.1} s", steps.total().as_secs_f32());
     Ok(ExitCode::SUCCESS)
 }
 

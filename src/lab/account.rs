@@ -31,25 +31,16 @@ impl Account {
     /// When the account is not in the system's user database.
     pub fn choose() -> Result<Self> {
         if is_root() {
-            Self::lookup("postgres", true).context(
-                "PostgreSQL may not run as root, and its package makes the account `postgres`",
-            )
+            Self::lookup("postgres", true).context("PostgreSQL may not run as root, and its package makes the account `postgres`")
         } else {
             Self::lookup(&rustix::process::geteuid().as_raw().to_string(), false)
         }
     }
 
     fn lookup(key: &str, switch: bool) -> Result<Self> {
-        let out = Command::new("getent")
-            .args(["passwd", key])
-            .output()
-            .context("cannot run getent to look up an account")?;
+        let out = Command::new("getent").args(["passwd", key]).output().context("cannot run getent to look up an account")?;
         let text = String::from_utf8_lossy(&out.stdout);
-        let Some(account) = text
-            .lines()
-            .next()
-            .and_then(|line| Self::from_passwd(line, switch))
-        else {
+        let Some(account) = text.lines().next().and_then(|line| Self::from_passwd(line, switch)) else {
             bail!("no account `{key}` on this machine");
         };
         Ok(account)
@@ -61,12 +52,7 @@ impl Account {
         let name = fields.next()?.to_owned();
         let uid = fields.nth(1)?.parse().ok()?;
         let gid = fields.next()?.parse().ok()?;
-        Some(Self {
-            name,
-            uid,
-            gid,
-            switch,
-        })
+        Some(Self { name, uid, gid, switch })
     }
 }
 
@@ -76,15 +62,8 @@ mod tests {
 
     #[test]
     fn a_passwd_line_is_read_and_a_broken_one_is_not() {
-        let a = Account::from_passwd(
-            "postgres:x:101:104:PostgreSQL administrator,,,:/var/lib/postgresql:/bin/bash",
-            true,
-        )
-        .unwrap();
-        assert_eq!(
-            (a.name.as_str(), a.uid, a.gid, a.switch),
-            ("postgres", 101, 104, true)
-        );
+        let a = Account::from_passwd("postgres:x:101:104:PostgreSQL administrator,,,:/var/lib/postgresql:/bin/bash", true).unwrap();
+        assert_eq!((a.name.as_str(), a.uid, a.gid, a.switch), ("postgres", 101, 104, true));
         assert_eq!(Account::from_passwd("postgres:x:abc", true), None);
     }
 }

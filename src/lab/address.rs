@@ -23,10 +23,7 @@ pub struct Claim {
 ///
 /// # Errors
 /// When none is left.
-pub fn claim(
-    candidates: impl Iterator<Item = Ipv4Addr>,
-    free: impl Fn(Ipv4Addr) -> bool,
-) -> Result<Claim> {
+pub fn claim(candidates: impl Iterator<Item = Ipv4Addr>, free: impl Fn(Ipv4Addr) -> bool) -> Result<Claim> {
     for block in candidates {
         let name = SocketAddr::from_abstract_name(format!("pgbaton-lab-{block}"))?;
         if let Ok(hold) = UnixListener::bind_addr(&name)
@@ -50,11 +47,8 @@ pub fn loopback_blocks(seed: u32) -> impl Iterator<Item = Ipv4Addr> {
 /// Whether none of a lab's ports is taken on any address a lab of nine members would use.
 #[must_use]
 pub fn ports_free(block: Ipv4Addr) -> bool {
-    let free = |node: &str, ports: &[u16]| {
-        ports
-            .iter()
-            .all(|port| TcpListener::bind(SocketAddrV4::new(address(block, node), *port)).is_ok())
-    };
+    let free =
+        |node: &str, ports: &[u16]| ports.iter().all(|port| TcpListener::bind(SocketAddrV4::new(address(block, node), *port)).is_ok());
     (1..=9).all(|n| free(&format!("psg{n}"), &[ETCD, ETCD_PEER, REST, POSTGRES, SSH]))
         && PROXIES.iter().all(|p| free(p, &[WRITE, READ, STATS, SSH]))
 }
@@ -62,9 +56,7 @@ pub fn ports_free(block: Ipv4Addr) -> bool {
 /// FNV-1a: a short number that follows from a text, the same in every build.
 #[must_use]
 pub fn hash(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |h, b| {
-        (h ^ u32::from(b)).wrapping_mul(0x0100_0193)
-    })
+    text.bytes().fold(0x811c_9dc5, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]
@@ -78,10 +70,7 @@ mod tests {
         assert_ne!(one.block, two.block);
         let taken = one.block;
         drop(one);
-        assert_eq!(
-            claim(std::iter::once(taken), |_| true).unwrap().block,
-            taken
-        );
+        assert_eq!(claim(std::iter::once(taken), |_| true).unwrap().block, taken);
     }
 
     #[test]

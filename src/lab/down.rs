@@ -33,11 +33,7 @@ pub async fn down(place: &Place) -> Result<Outcome> {
     if !dir.is_dir() {
         // Its folder may have been removed by hand; its processes are found all the same.
         let ended = end_processes(&dir).await?;
-        return Ok(if ended == 0 {
-            Outcome::NotThere
-        } else {
-            Outcome::Gone(ended)
-        });
+        return Ok(if ended == 0 { Outcome::NotThere } else { Outcome::Gone(ended) });
     }
     let lock = DirLock::take(&dir, Duration::from_secs(20)).await?;
     let ended = clear(&dir).await?;
@@ -60,11 +56,7 @@ pub async fn clear(dir: &Path) -> Result<usize> {
     release_shared_memory(dir);
     // The record goes last: a `down` that is killed here is repeated with all it needs.
     let entries = fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))?;
-    for path in entries
-        .flatten()
-        .map(|e| e.path())
-        .filter(|p| p.file_name().is_none_or(|n| n != record::FILE))
-    {
+    for path in entries.flatten().map(|e| e.path()).filter(|p| p.file_name().is_none_or(|n| n != record::FILE)) {
         if path.is_dir() && !path.is_symlink() {
             files::remove_tree(&path)?;
         } else {
@@ -83,14 +75,9 @@ fn check_is_lab(dir: &Path) -> Result<()> {
     }
     // `up` was killed after it made the folder and before it wrote the record, which is made under a temporary name.
     let temp = files::neighbour(&dir.join(record::FILE));
-    let mut entries =
-        fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))?;
+    let mut entries = fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))?;
     if entries.any(|e| e.map_or(true, |e| e.path() != temp)) {
-        bail!(
-            "{} is not a lab's folder: it has no {} but other files; nothing was removed",
-            dir.display(),
-            record::FILE
-        );
+        bail!("{} is not a lab's folder: it has no {} but other files; nothing was removed", dir.display(), record::FILE);
     }
     Ok(())
 }
@@ -103,82 +90,43 @@ pub async fn end_processes(dir: &Path) -> Result<usize> {
     // A child may lose its parent, and with it the sign that it belongs here: every process seen once is ended.
     let mut seen = scan::processes(dir);
     // First whoever would start others again.
-    for id in seen
-        .iter()
-        .filter(|id| id.argv().iter().any(|a| a.ends_with("/bin/patroni")))
-    {
+    for id in seen.iter().filter(|id| id.argv().iter().any(|a| a.ends_with("/bin/patroni"))) {
         send(*id, Signal::KILL)?;
     }
     for id in &seen {
         // Only PostgreSQL holds something outside the folder, its shared memory, and SIGQUIT lets it go without a
         // checkpoint. The others' data goes too; etcd would spend seconds on handing its leadership to the dying.
-        send(
-            *id,
-            if scan::is_postgres(*id) {
-                Signal::QUIT
-            } else {
-                Signal::KILL
-            },
-        )?;
+        send(*id, if scan::is_postgres(*id) { Signal::QUIT } else { Signal::KILL })?;
         // A stopped process acts on a signal only when it runs again.
         send(*id, Signal::CONT)?;
     }
     if all_gone(dir, &mut seen, 3, None).await.is_err() {
-        all_gone(dir, &mut seen, 10, Some(Signal::KILL))
-            .await
-            .context("processes of the lab do not end")?;
+        all_gone(dir, &mut seen, 10, Some(Signal::KILL)).await.context("processes of the lab do not end")?;
     }
     Ok(seen.len())
 }
 
 /// Waits until every process that was seen is gone and no new one is found, sending a signal each time round.
-async fn all_gone(
-    dir: &Path,
-    seen: &mut BTreeSet<ProcId>,
-    seconds: u64,
-    signal: Option<Signal>,
-) -> Result<()> {
-    wait::until(
-        Duration::from_secs(seconds),
-        Duration::from_millis(50),
-        async || {
-            seen.extend(scan::processes(dir));
-            let left: Vec<ProcId> = seen.iter().copied().filter(|id| id.is_alive()).collect();
-            for id in &left {
-                if let Some(signal) = signal {
-                    send(*id, signal).map_err(|e| NotYet::Never(format!("{e:#}")))?;
-                }
+async fn all_gone(dir: &Path, seen: &mut BTreeSet<ProcId>, seconds: u64, signal: Option<Signal>) -> Result<()> {
+    wait::until(Duration::from_secs(seconds), Duration::from_millis(50), async || {
+        seen.extend(scan::processes(dir));
+        let left: Vec<ProcId> = seen.iter().copied().filter(|id| id.is_alive()).collect();
+        for id in &left {
+            if let Some(signal) = signal {
+                send(*id, signal).map_err(|e| NotYet::Never(format!("{e:#}")))?;
             }
-            if left.is_empty() {
-                Ok(())
-            } else {
-                Err(NotYet::Reason(describe(left.iter())))
-            }
-        },
-    )
+        }
+        if left.is_empty() { Ok(()) } else { Err(NotYet::Reason(describe(left.iter()))) }
+    })
     .await
 }
 
 fn describe<'a>(ids: impl Iterator<Item = &'a ProcId>) -> String {
-    ids.map(|id| {
-        format!(
-            "{} ({})",
-            id.pid,
-            id.argv().first().cloned().unwrap_or_default()
-        )
-    })
-    .collect::<Vec<_>>()
-    .join(", ")
+    ids.map(|id| format!("{} ({})", id.pid, id.argv().first().cloned().unwrap_or_default())).collect::<Vec<_>>().join(", ")
 }
 
 fn send(id: ProcId, signal: Signal) -> Result<()> {
-    id.signal(signal).map(|_| ()).with_context(|| {
-        format!(
-            "cannot signal process {} ({})",
-            id.pid,
-            describe(std::iter::once(&id))
-        )
-    })
+    id.signal(signal).map(|_| ()).with_context(|| format!("cannot signal process {} ({})", id.pid, describe(std::iter::once(&id))))
 }
 
 /// A PostgreSQL that was killed with SIGKILL leaves its small System V segment; `postmaster.pid` names it in line 7.
@@ -188,28 +136,19 @@ fn release_shared_memory(dir: &Path) {
         let Ok(text) = fs::read_to_string(entry.path().join("data/postmaster.pid")) else {
             continue;
         };
-        let Some(id) = text
-            .lines()
-            .nth(6)
-            .and_then(|l| l.split_ascii_whitespace().nth(1))
-        else {
+        let Some(id) = text.lines().nth(6).and_then(|l| l.split_ascii_whitespace().nth(1)) else {
             continue;
         };
         if is_unattached(&table, id) {
             // Without libc there is no other way than the system's tool; a segment that stays does no harm but its 56 bytes.
-            let _ = std::process::Command::new("ipcrm")
-                .args(["-m", id])
-                .output();
+            let _ = std::process::Command::new("ipcrm").args(["-m", id]).output();
         }
     }
 }
 
 /// Whether a segment exists and nobody is attached, by the columns of `/proc/sysvipc/shm` (`shmid` is the second, `nattch` the seventh).
 fn is_unattached(table: &str, id: &str) -> bool {
-    let mut lines = table
-        .lines()
-        .skip(1)
-        .map(|l| l.split_ascii_whitespace().collect::<Vec<_>>());
+    let mut lines = table.lines().skip(1).map(|l| l.split_ascii_whitespace().collect::<Vec<_>>());
     lines.any(|f| f.get(1) == Some(&id) && f.get(6) == Some(&"0"))
 }
 

@@ -23,11 +23,7 @@ pub fn write(path: &Path, content: &str, mode: u32, owner: &Account) -> Result<(
     let result = (|| {
         // A leftover of a killed run would keep its old mode.
         let _ = fs::remove_file(&temp);
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&temp)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temp)?;
         file.write_all(content.as_bytes())?;
         file.set_permissions(fs::Permissions::from_mode(mode))?;
         if owner.switch {
@@ -41,10 +37,7 @@ pub fn write(path: &Path, content: &str, mode: u32, owner: &Account) -> Result<(
 /// The temporary name that [`write`] uses beside a file.
 #[must_use]
 pub fn neighbour(path: &Path) -> PathBuf {
-    let name = path
-        .file_name()
-        .map(|n| n.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     path.with_file_name(format!(".{name}.new"))
 }
 
@@ -73,9 +66,7 @@ pub fn make_dir(path: &Path, mode: u32, owner: &Account) -> Result<()> {
 /// Names the path that could not be removed.
 pub fn remove_tree(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            Err(e).with_context(|| format!("cannot remove {}", path.display()))
-        }
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e).with_context(|| format!("cannot remove {}", path.display())),
         _ => Ok(()),
     }
 }
@@ -84,8 +75,7 @@ pub fn remove_tree(path: &Path) -> Result<()> {
 #[must_use]
 pub fn tail(path: &Path, lines: usize) -> String {
     let bytes = fs::read(path).unwrap_or_default();
-    let text =
-        String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(64 * 1024)..]).into_owned();
+    let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(64 * 1024)..]).into_owned();
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
 }

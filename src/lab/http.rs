@@ -35,21 +35,14 @@ impl Http {
     /// When a certificate or the password of the REST API cannot be read.
     pub fn new(lab: &Lab) -> Result<Self> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?;
+        let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
         let mut roots = rustls::RootCertStore::empty();
         let tls = if lab.record.options.tls {
-            roots.add(
-                CertificateDer::from_pem_file(lab.cert("ca"))
-                    .with_context(|| format!("cannot read {}", lab.cert("ca").display()))?,
-            )?;
-            let cert = CertificateDer::from_pem_file(lab.cert("client"))
-                .context("cannot read the lab's client certificate")?;
-            let key = PrivateKeyDer::from_pem_file(lab.key("client"))
-                .context("cannot read the lab's client key")?;
-            builder
-                .with_root_certificates(roots)
-                .with_client_auth_cert(vec![cert], key)?
+            roots
+                .add(CertificateDer::from_pem_file(lab.cert("ca")).with_context(|| format!("cannot read {}", lab.cert("ca").display()))?)?;
+            let cert = CertificateDer::from_pem_file(lab.cert("client")).context("cannot read the lab's client certificate")?;
+            let key = PrivateKeyDer::from_pem_file(lab.key("client")).context("cannot read the lab's client key")?;
+            builder.with_root_certificates(roots).with_client_auth_cert(vec![cert], key)?
         } else {
             builder.with_root_certificates(roots).with_no_client_auth()
         };
@@ -61,11 +54,7 @@ impl Http {
             .pool_max_idle_per_host(0)
             .timeout(Duration::from_secs(2))
             .build()?;
-        let rest_user = if lab.record.options.auth {
-            Some(lab.secrets()?.expose(Owner::Rest)?.to_owned().into())
-        } else {
-            None
-        };
+        let rest_user = if lab.record.options.auth { Some(lab.secrets()?.expose(Owner::Rest)?.to_owned().into()) } else { None };
         Ok(Self { client, rest_user })
     }
 
@@ -83,12 +72,7 @@ impl Http {
     /// When there is no complete answer within two seconds, or it is not JSON.
     pub async fn get_json(&self, url: &str) -> Result<Value> {
         let answer = self.get(url).await?;
-        serde_json::from_str(&answer.body).with_context(|| {
-            format!(
-                "{url} answered {} with something that is not JSON",
-                answer.status
-            )
-        })
+        serde_json::from_str(&answer.body).with_context(|| format!("{url} answered {} with something that is not JSON", answer.status))
     }
 
     /// PATCH with a JSON body, with the REST API's user if the lab has one.
@@ -131,10 +115,6 @@ fn plain(e: reqwest::Error) -> anyhow::Error {
     while let Some(next) = last.source() {
         last = next;
     }
-    let reason = if e.is_timeout() {
-        "no answer within 2 s".to_owned()
-    } else {
-        last.to_string()
-    };
+    let reason = if e.is_timeout() { "no answer within 2 s".to_owned() } else { last.to_string() };
     anyhow::anyhow!("{url}: {reason}")
 }

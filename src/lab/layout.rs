@@ -45,27 +45,19 @@ impl Lab {
     /// # Errors
     /// When there is no lab in it, or its record is damaged.
     pub fn open(dir: &Path) -> Result<Self> {
-        Ok(Self {
-            dir: dir.to_owned(),
-            record: Record::load(dir)?,
-        })
+        Ok(Self { dir: dir.to_owned(), record: Record::load(dir)? })
     }
 
     /// `psg1` ... `psgN`.
     #[must_use]
     pub fn members(&self) -> Vec<String> {
-        (1..=self.record.options.members)
-            .map(|n| format!("psg{n}"))
-            .collect()
+        (1..=self.record.options.members).map(|n| format!("psg{n}")).collect()
     }
 
     /// Members, then HAProxies.
     #[must_use]
     pub fn nodes(&self) -> Vec<String> {
-        self.members()
-            .into_iter()
-            .chain(PROXIES.map(str::to_owned))
-            .collect()
+        self.members().into_iter().chain(PROXIES.map(str::to_owned)).collect()
     }
 
     /// Checks that a name is a member's.
@@ -89,11 +81,7 @@ impl Lab {
     /// `http`, or `https` with `--tls`: of etcd and of Patroni.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
-        if self.record.options.tls {
-            "https"
-        } else {
-            "http"
-        }
+        if self.record.options.tls { "https" } else { "http" }
     }
 
     /// A member's etcd, for example `http://127.77.1.11:2379`.
@@ -185,21 +173,14 @@ impl Lab {
     /// A node's network namespace, with `--netns`. The name follows from the lab's folder, so it can be cleared without a record.
     #[must_use]
     pub fn netns(&self, node: &str) -> Option<String> {
-        self.record
-            .options
-            .netns
-            .then(|| format!("{}-{node}", net_prefix(&self.dir)))
+        self.record.options.netns.then(|| format!("{}-{node}", net_prefix(&self.dir)))
     }
 
     /// Where connections inside the lab come from, for `pg_hba.conf`. On loopback the kernel chooses 127.0.0.1 as the
     /// source whatever the target is.
     #[must_use]
     pub fn client_net(&self) -> String {
-        if self.record.options.netns {
-            format!("{}/24", self.record.block)
-        } else {
-            "127.0.0.0/8".to_owned()
-        }
+        if self.record.options.netns { format!("{}/24", self.record.block) } else { "127.0.0.0/8".to_owned() }
     }
 }
 
@@ -213,15 +194,8 @@ pub fn net_prefix(dir: &Path) -> String {
 #[must_use]
 pub fn address(block: Ipv4Addr, node: &str) -> Ipv4Addr {
     let [a, b, c, _] = block.octets();
-    let number: u8 = node
-        .trim_start_matches(|ch: char| !ch.is_ascii_digit())
-        .parse()
-        .unwrap_or(0);
-    let last = if node.starts_with("psg") {
-        10 + number
-    } else {
-        number
-    };
+    let number: u8 = node.trim_start_matches(|ch: char| !ch.is_ascii_digit()).parse().unwrap_or(0);
+    let last = if node.starts_with("psg") { 10 + number } else { number };
     Ipv4Addr::new(a, b, c, last)
 }
 

@@ -19,6 +19,7 @@ pub mod account;
 pub mod address;
 pub mod conf;
 pub mod down;
+pub mod fault;
 pub mod files;
 pub mod health;
 pub mod http;

@@ -72,15 +72,9 @@ impl Options {
         }
         let version_like = !self.patroni.is_empty()
             && self.patroni.starts_with(|c: char| c.is_ascii_digit())
-            && self
-                .patroni
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '.');
+            && self.patroni.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
         if !version_like {
-            bail!(
-                "--patroni {:?} is not a version such as {PATRONI_VERSION}",
-                self.patroni
-            );
+            bail!("--patroni {:?} is not a version such as {PATRONI_VERSION}", self.patroni);
         }
         Ok(())
     }
@@ -100,16 +94,9 @@ mod tests {
     fn retry_timeout_always_satisfies_patronis_rule() {
         for ttl in 20..60 {
             for loop_wait in 1..=(ttl - 6) {
-                let o = Options {
-                    ttl,
-                    loop_wait,
-                    ..Options::default()
-                };
+                let o = Options { ttl, loop_wait, ..Options::default() };
                 o.check().unwrap();
-                assert!(
-                    loop_wait + 2 * o.retry_timeout() <= ttl,
-                    "ttl {ttl} loop_wait {loop_wait}"
-                );
+                assert!(loop_wait + 2 * o.retry_timeout() <= ttl, "ttl {ttl} loop_wait {loop_wait}");
             }
         }
     }
@@ -117,41 +104,10 @@ mod tests {
     #[test]
     fn what_patroni_would_refuse_is_refused_here() {
         let refused = |o: Options| o.check().unwrap_err().to_string();
-        assert!(
-            refused(Options {
-                members: 0,
-                ..Options::default()
-            })
-            .contains("1 to 9")
-        );
-        assert!(
-            refused(Options {
-                ttl: 19,
-                ..Options::default()
-            })
-            .contains("20 seconds")
-        );
-        assert!(
-            refused(Options {
-                loop_wait: 25,
-                ..Options::default()
-            })
-            .contains("loop_wait + 2")
-        );
-        assert!(
-            refused(Options {
-                sync: true,
-                members: 1,
-                ..Options::default()
-            })
-            .contains("--sync")
-        );
-        assert!(
-            refused(Options {
-                patroni: "4.1.5; rm".into(),
-                ..Options::default()
-            })
-            .contains("not a version")
-        );
+        assert!(refused(Options { members: 0, ..Options::default() }).contains("1 to 9"));
+        assert!(refused(Options { ttl: 19, ..Options::default() }).contains("20 seconds"));
+        assert!(refused(Options { loop_wait: 25, ..Options::default() }).contains("loop_wait + 2"));
+        assert!(refused(Options { sync: true, members: 1, ..Options::default() }).contains("--sync"));
+        assert!(refused(Options { patroni: "4.1.5; rm".into(), ..Options::default() }).contains("not a version"));
     }
 }

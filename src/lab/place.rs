@@ -32,30 +32,17 @@ impl Place {
     /// When the name is not fit for a folder, a scope and a host name at once, or no state directory can be found.
     pub fn new(base: Option<&Path>, name: &str) -> Result<Self> {
         let first = name.chars().next().is_some_and(|c| c.is_ascii_lowercase());
-        if !first
-            || name.len() > 32
-            || !name
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        {
-            bail!(
-                "--name {name:?}: use a lower-case letter, then letters, digits and `-`, 32 at most"
-            );
+        if !first || name.len() > 32 || !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
+            bail!("--name {name:?}: use a lower-case letter, then letters, digits and `-`, 32 at most");
         }
         if name.starts_with("venv-") {
-            bail!(
-                "--name {name:?}: names that begin with `venv-` are taken by Patroni's environments"
-            );
+            bail!("--name {name:?}: names that begin with `venv-` are taken by Patroni's environments");
         }
         let base = match base {
-            Some(dir) => std::path::absolute(dir)
-                .with_context(|| format!("--state-dir {}", dir.display()))?,
+            Some(dir) => std::path::absolute(dir).with_context(|| format!("--state-dir {}", dir.display()))?,
             None => default_base()?,
         };
-        Ok(Self {
-            base,
-            name: name.to_owned(),
-        })
+        Ok(Self { base, name: name.to_owned() })
     }
 
     /// The lab's folder.
@@ -92,8 +79,7 @@ impl Place {
         }
         if account.switch {
             for dir in self.base.ancestors() {
-                let meta = fs::metadata(dir)
-                    .with_context(|| format!("cannot look at {}", dir.display()))?;
+                let meta = fs::metadata(dir).with_context(|| format!("cannot look at {}", dir.display()))?;
                 let bit = if meta.uid() == account.uid {
                     0o100
                 } else if meta.gid() == account.gid {
@@ -122,10 +108,7 @@ impl Place {
         let mut names: Vec<String> = entries
             .filter_map(|e| {
                 let e = e.ok()?;
-                e.path()
-                    .join(super::record::FILE)
-                    .is_file()
-                    .then(|| e.file_name().to_string_lossy().into_owned())
+                e.path().join(super::record::FILE).is_file().then(|| e.file_name().to_string_lossy().into_owned())
             })
             .collect();
         names.sort();
@@ -138,11 +121,9 @@ fn default_base() -> Result<PathBuf> {
     if account::is_root() && std::env::var_os("XDG_STATE_HOME").is_none() {
         return Ok(PathBuf::from("/var/lib/pgbaton/lab"));
     }
-    let dirs = directories::ProjectDirs::from("", "", "pgbaton")
-        .context("no home directory, so no place for a lab; give one with --state-dir")?;
-    let state = dirs
-        .state_dir()
-        .context("this system has no state directory; give one with --state-dir")?;
+    let dirs =
+        directories::ProjectDirs::from("", "", "pgbaton").context("no home directory, so no place for a lab; give one with --state-dir")?;
+    let state = dirs.state_dir().context("this system has no state directory; give one with --state-dir")?;
     Ok(state.join("lab"))
 }
 
@@ -175,18 +156,11 @@ impl DirLock {
     /// # Errors
     /// When the directory is gone or the deadline passed.
     pub async fn take(dir: &Path, deadline: Duration) -> Result<Self> {
-        wait::until(
-            deadline,
-            Duration::from_millis(100),
-            async || match Self::try_take(dir) {
-                Ok(Some(lock)) => Ok(lock),
-                Ok(None) => Err(format!("another pgbaton works on {}", dir.display()).into()),
-                Err(e) => Err(wait::NotYet::Never(format!(
-                    "cannot open {}: {e}",
-                    dir.display()
-                ))),
-            },
-        )
+        wait::until(deadline, Duration::from_millis(100), async || match Self::try_take(dir) {
+            Ok(Some(lock)) => Ok(lock),
+            Ok(None) => Err(format!("another pgbaton works on {}", dir.display()).into()),
+            Err(e) => Err(wait::NotYet::Never(format!("cannot open {}: {e}", dir.display()))),
+        })
         .await
     }
 }
@@ -201,16 +175,7 @@ mod tests {
         for good in ["lab", "a", "see-2"] {
             assert!(Place::new(Some(base), good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "Lab",
-            "../x",
-            "a b",
-            "-a",
-            "1a",
-            "venv-x",
-            &"a".repeat(33),
-        ] {
+        for bad in ["", "Lab", "../x", "a b", "-a", "1a", "venv-x", &"a".repeat(33)] {
             assert!(Place::new(Some(base), bad).is_err(), "{bad}");
         }
     }
@@ -228,18 +193,7 @@ mod tests {
     fn a_path_too_long_for_a_socket_is_refused_before_anything_starts() {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::new(Some(&dir.path().join("x".repeat(80))), "lab").unwrap();
-        let me = Account {
-            name: "me".into(),
-            uid: 1,
-            gid: 1,
-            switch: false,
-        };
-        assert!(
-            place
-                .prepare(&me)
-                .unwrap_err()
-                .to_string()
-                .contains("too long")
-        );
+        let me = Account { name: "me".into(), uid: 1, gid: 1, switch: false };
+        assert!(place.prepare(&me).unwrap_err().to_string().contains("too long"));
     }
 }

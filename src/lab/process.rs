@@ -106,18 +106,8 @@ pub fn start(lab: &Lab, spec: &Spec) -> Result<Started> {
     let id = ProcId::of(pid).with_context(|| format!("{} ended at once", spec.key))?;
     // A child that ends while this program runs must not stay behind as a zombie; nobody needs its status.
     std::thread::spawn(move || child.wait());
-    let started = Started {
-        key: spec.key.clone(),
-        id,
-        boot: procfs::boot_id(),
-        argv: spec.argv.clone(),
-    };
-    files::write(
-        &record_path(lab, &spec.key),
-        &serde_json::to_string(&started)?,
-        files::PUBLIC,
-        owner,
-    )?;
+    let started = Started { key: spec.key.clone(), id, boot: procfs::boot_id(), argv: spec.argv.clone() };
+    files::write(&record_path(lab, &spec.key), &serde_json::to_string(&started)?, files::PUBLIC, owner)?;
     Ok(started)
 }
 
@@ -147,18 +137,12 @@ pub fn running(lab: &Lab, key: &str) -> Option<ProcId> {
 }
 
 fn record_path(lab: &Lab, key: &str) -> PathBuf {
-    lab.dir
-        .join(DIR)
-        .join(format!("{}.json", key.replace('/', ".")))
+    lab.dir.join(DIR).join(format!("{}.json", key.replace('/', ".")))
 }
 
 /// The PATH of everything in a lab: Patroni's environment and PostgreSQL first.
 #[must_use]
 pub fn path(lab: &Lab) -> String {
     let tools = &lab.record.tools;
-    format!(
-        "{}/bin:{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        tools.venv.display(),
-        tools.pg_bin.display()
-    )
+    format!("{}/bin:{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", tools.venv.display(), tools.pg_bin.display())
 }

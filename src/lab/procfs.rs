@@ -51,34 +51,26 @@ pub fn pids() -> Vec<i32> {
     let Ok(dir) = fs::read_dir("/proc") else {
         return Vec::new();
     };
-    dir.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok())
-        .collect()
+    dir.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// The kernel's name for this boot: start times of another boot mean nothing.
 #[must_use]
 pub fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .map(|s| s.trim().to_owned())
-        .unwrap_or_default()
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|s| s.trim().to_owned()).unwrap_or_default()
 }
 
 impl ProcId {
     /// The process that has this pid now.
     #[must_use]
     pub fn of(pid: i32) -> Option<Self> {
-        stat(pid).map(|s| Self {
-            pid,
-            start: s.start,
-        })
+        stat(pid).map(|s| Self { pid, start: s.start })
     }
 
     /// State letter while this very process exists and is not a zombie.
     #[must_use]
     pub fn state(self) -> Option<char> {
-        stat(self.pid)
-            .filter(|s| s.start == self.start && !matches!(s.state, 'Z' | 'X'))
-            .map(|s| s.state)
+        stat(self.pid).filter(|s| s.start == self.start && !matches!(s.state, 'Z' | 'X')).map(|s| s.state)
     }
 
     /// Whether this very process still runs (or is stopped).
@@ -115,11 +107,7 @@ impl ProcId {
     #[must_use]
     pub fn argv(self) -> Vec<String> {
         let bytes = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
-        bytes
-            .split(|b| *b == 0)
-            .filter(|a| !a.is_empty())
-            .map(|a| String::from_utf8_lossy(a).into_owned())
-            .collect()
+        bytes.split(|b| *b == 0).filter(|a| !a.is_empty()).map(|a| String::from_utf8_lossy(a).into_owned()).collect()
     }
 
     /// The value of a variable in the environment it was started with.
@@ -127,10 +115,7 @@ impl ProcId {
     pub fn env(self, name: &str) -> Option<String> {
         let bytes = fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
         let prefix = format!("{name}=");
-        bytes
-            .split(|b| *b == 0)
-            .find_map(|v| v.strip_prefix(prefix.as_bytes()))
-            .map(|v| String::from_utf8_lossy(v).into_owned())
+        bytes.split(|b| *b == 0).find_map(|v| v.strip_prefix(prefix.as_bytes())).map(|v| String::from_utf8_lossy(v).into_owned())
     }
 
     /// Its working directory.
@@ -161,14 +146,7 @@ mod tests {
     #[test]
     fn a_name_with_parentheses_does_not_shift_the_fields() {
         let text = "42 (a) b (c) S 7 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 98765 1000 2 18446744073709551615";
-        assert_eq!(
-            Stat::parse(text),
-            Some(Stat {
-                state: 'S',
-                ppid: 7,
-                start: 98765
-            })
-        );
+        assert_eq!(Stat::parse(text), Some(Stat { state: 'S', ppid: 7, start: 98765 }));
         assert_eq!(Stat::parse("42 (a"), None);
     }
 
@@ -176,10 +154,7 @@ mod tests {
     fn a_process_of_another_start_time_is_never_signalled() {
         let me = ProcId::of(std::process::id().cast_signed()).unwrap();
         assert!(me.is_alive());
-        let earlier = ProcId {
-            start: me.start - 1,
-            ..me
-        };
+        let earlier = ProcId { start: me.start - 1, ..me };
         assert!(!earlier.is_alive());
         // SIGKILL: if this reached the process, the test would not get to its end.
         assert!(!earlier.signal(Signal::KILL).unwrap());

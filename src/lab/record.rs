@@ -74,16 +74,10 @@ impl Record {
     /// When there is none, or it is damaged, or of a later version.
     pub fn load(dir: &Path) -> Result<Self> {
         let path = dir.join(FILE);
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("no lab in {}", dir.display()))?;
-        let record: Self = serde_json::from_str(&text)
-            .with_context(|| format!("{} is damaged", path.display()))?;
+        let text = fs::read_to_string(&path).with_context(|| format!("no lab in {}", dir.display()))?;
+        let record: Self = serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
         if record.schema != SCHEMA {
-            bail!(
-                "{} has version {}, this pgbaton knows version {SCHEMA}",
-                path.display(),
-                record.schema
-            );
+            bail!("{} has version {}, this pgbaton knows version {SCHEMA}", path.display(), record.schema);
         }
         Ok(record)
     }
@@ -93,11 +87,6 @@ impl Record {
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self, dir: &Path) -> Result<()> {
-        files::write(
-            &dir.join(FILE),
-            &serde_json::to_string_pretty(self)?,
-            files::PUBLIC,
-            &self.account,
-        )
+        files::write(&dir.join(FILE), &serde_json::to_string_pretty(self)?, files::PUBLIC, &self.account)
     }
 }

@@ -17,24 +17,10 @@ pub fn processes(dir: &Path) -> BTreeSet<ProcId> {
     let alive: Vec<(ProcId, i32)> = procfs::pids()
         .into_iter()
         .filter(|pid| *pid != me)
-        .filter_map(|pid| {
-            procfs::stat(pid).map(|s| {
-                (
-                    ProcId {
-                        pid,
-                        start: s.start,
-                    },
-                    s.ppid,
-                )
-            })
-        })
+        .filter_map(|pid| procfs::stat(pid).map(|s| (ProcId { pid, start: s.start }, s.ppid)))
         .filter(|(id, _)| id.is_alive())
         .collect();
-    let recorded: BTreeSet<ProcId> = process::started(dir)
-        .iter()
-        .filter(|s| s.is_alive())
-        .map(|s| s.id)
-        .collect();
+    let recorded: BTreeSet<ProcId> = process::started(dir).iter().filter(|s| s.is_alive()).map(|s| s.id).collect();
     let mut found: BTreeSet<ProcId> = alive
         .iter()
         .map(|(id, _)| *id)
@@ -48,11 +34,7 @@ pub fn processes(dir: &Path) -> BTreeSet<ProcId> {
     // An ssh session carries no mark any more, but it is a child of one that was found.
     loop {
         let before = found.len();
-        let children: Vec<ProcId> = alive
-            .iter()
-            .filter(|(_, ppid)| found.iter().any(|f| f.pid == *ppid))
-            .map(|(id, _)| *id)
-            .collect();
+        let children: Vec<ProcId> = alive.iter().filter(|(_, ppid)| found.iter().any(|f| f.pid == *ppid)).map(|(id, _)| *id).collect();
         found.extend(children);
         if found.len() == before {
             return found;
@@ -69,21 +51,15 @@ fn is_sshd(id: ProcId, dir: &Path) -> bool {
 /// A member's PostgreSQL processes: the postmaster and its children.
 #[must_use]
 pub fn postgres(data_dir: &Path) -> Vec<ProcId> {
-    let alive = procfs::pids()
-        .into_iter()
-        .filter_map(ProcId::of)
-        .filter(|id| id.is_alive());
-    alive
-        .filter(|id| is_postgres(*id) && id.cwd().as_deref() == Some(data_dir))
-        .collect()
+    let alive = procfs::pids().into_iter().filter_map(ProcId::of).filter(|id| id.is_alive());
+    alive.filter(|id| is_postgres(*id) && id.cwd().as_deref() == Some(data_dir)).collect()
 }
 
 /// A member's postmaster: the PostgreSQL process there whose parent is not one of them.
 #[must_use]
 pub fn postmaster(data_dir: &Path) -> Option<ProcId> {
     let all = postgres(data_dir);
-    let is_child =
-        |id: &ProcId| procfs::stat(id.pid).is_some_and(|s| all.iter().any(|o| o.pid == s.ppid));
+    let is_child = |id: &ProcId| procfs::stat(id.pid).is_some_and(|s| all.iter().any(|o| o.pid == s.ppid));
     all.iter().copied().find(|id| !is_child(id))
 }
 
@@ -96,6 +72,5 @@ pub fn is_postgres(id: ProcId) -> bool {
 /// `/proc/PID/exe` of a program that was upgraded meanwhile ends in ` (deleted)`.
 fn runs(id: ProcId, program: &str) -> bool {
     let Some(exe) = id.exe() else { return false };
-    exe.file_name()
-        .is_some_and(|n| n.to_string_lossy().split(' ').next() == Some(program))
+    exe.file_name().is_some_and(|n| n.to_string_lossy().split(' ').next() == Some(program))
 }

@@ -15,18 +15,7 @@ use super::files;
 pub const FILE: &str = "secrets.json";
 
 /// Who a password belongs to.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    strum::EnumIter,
-    strum::IntoStaticStr,
-    strum::EnumString,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::EnumIter, strum::IntoStaticStr, strum::EnumString)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Owner {
     /// PostgreSQL's superuser `postgres`.
@@ -60,10 +49,7 @@ impl Secrets {
     /// When `/dev/urandom` cannot be read.
     pub fn generate() -> Result<Self> {
         use strum::IntoEnumIterator;
-        Owner::iter()
-            .map(|o| Ok((o, random()?.into())))
-            .collect::<Result<_>>()
-            .map(Self)
+        Owner::iter().map(|o| Ok((o, random()?.into()))).collect::<Result<_>>().map(Self)
     }
 
     /// Reads the lab's file.
@@ -72,15 +58,9 @@ impl Secrets {
     /// When it is missing or not what [`Secrets::save`] wrote.
     pub fn load(dir: &Path) -> Result<Self> {
         let path = dir.join(FILE);
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let map: BTreeMap<String, String> = serde_json::from_str(&text)
-            .with_context(|| format!("{} is damaged", path.display()))?;
-        Ok(Self(
-            map.into_iter()
-                .filter_map(|(k, v)| Some((k.parse().ok()?, v.into())))
-                .collect(),
-        ))
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let map: BTreeMap<String, String> = serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
+        Ok(Self(map.into_iter().filter_map(|(k, v)| Some((k.parse().ok()?, v.into()))).collect()))
     }
 
     /// Writes the lab's file, readable for its owner only.
@@ -88,17 +68,8 @@ impl Secrets {
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self, dir: &Path, owner: &Account) -> Result<()> {
-        let map: BTreeMap<&str, &str> = self
-            .0
-            .iter()
-            .map(|(k, v)| ((*k).into(), v.expose_secret()))
-            .collect();
-        files::write(
-            &dir.join(FILE),
-            &serde_json::to_string_pretty(&map)?,
-            files::PRIVATE,
-            owner,
-        )
+        let map: BTreeMap<&str, &str> = self.0.iter().map(|(k, v)| ((*k).into(), v.expose_secret())).collect();
+        files::write(&dir.join(FILE), &serde_json::to_string_pretty(&map)?, files::PRIVATE, owner)
     }
 
     /// One password in clear text, for a file or a protocol that needs it. Letters and digits only, so it needs no quoting.
@@ -107,10 +78,7 @@ impl Secrets {
     /// When the lab's file lacks it.
     pub fn expose(&self, owner: Owner) -> Result<&str> {
         let name: &'static str = owner.into();
-        self.0
-            .get(&owner)
-            .map(ExposeSecret::expose_secret)
-            .with_context(|| format!("{FILE} has no password for {name}"))
+        self.0.get(&owner).map(ExposeSecret::expose_secret).with_context(|| format!("{FILE} has no password for {name}"))
     }
 }
 
@@ -121,9 +89,7 @@ fn random() -> Result<String> {
     let mut out = String::new();
     let mut byte = [0_u8; 1];
     while out.len() < 24 {
-        source
-            .read_exact(&mut byte)
-            .context("cannot read /dev/urandom")?;
+        source.read_exact(&mut byte).context("cannot read /dev/urandom")?;
         // 248 is the largest multiple of 62 in a byte: beyond it, some letters would be likelier.
         if byte[0] < 248 {
             out.push(char::from(ALPHABET[usize::from(byte[0]) % ALPHABET.len()]));
@@ -139,12 +105,7 @@ mod tests {
     #[test]
     fn passwords_survive_a_file_and_never_show_in_debug() {
         let dir = tempfile::tempdir().unwrap();
-        let me = Account {
-            name: "me".into(),
-            uid: 0,
-            gid: 0,
-            switch: false,
-        };
+        let me = Account { name: "me".into(), uid: 0, gid: 0, switch: false };
         let made = Secrets::generate().unwrap();
         made.save(dir.path(), &me).unwrap();
         let read = Secrets::load(dir.path()).unwrap();
@@ -153,10 +114,7 @@ mod tests {
         assert_ne!(password, made.expose(Owner::App).unwrap());
         assert!(!format!("{read:?}").contains(password));
         use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(dir.path().join(FILE))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }

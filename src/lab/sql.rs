@@ -22,20 +22,10 @@ pub enum User {
 fn config(secrets: &Secrets, user: User, ip: Ipv4Addr, port: u16) -> Result<Config> {
     let mut config = Config::new();
     match user {
-        User::Superuser => config
-            .user("postgres")
-            .dbname("postgres")
-            .password(secrets.expose(Owner::Superuser)?),
-        User::App => config
-            .user("app")
-            .dbname(DATABASE)
-            .password(secrets.expose(Owner::App)?),
+        User::Superuser => config.user("postgres").dbname("postgres").password(secrets.expose(Owner::Superuser)?),
+        User::App => config.user("app").dbname(DATABASE).password(secrets.expose(Owner::App)?),
     };
-    config
-        .host(ip.to_string())
-        .port(port)
-        .connect_timeout(Duration::from_secs(2))
-        .application_name("pgbaton-lab");
+    config.host(ip.to_string()).port(port).connect_timeout(Duration::from_secs(2)).application_name("pgbaton-lab");
     Ok(config)
 }
 
@@ -61,10 +51,7 @@ pub async fn through(lab: &Lab, secrets: &Secrets, proxy: &str, user: User) -> R
 
 async fn connect(config: &Config) -> Result<Client> {
     let limit = Duration::from_secs(3);
-    let (client, connection) = tokio::time::timeout(limit, config.connect(NoTls))
-        .await
-        .context("no answer within 3 s")?
-        .map_err(plain)?;
+    let (client, connection) = tokio::time::timeout(limit, config.connect(NoTls)).await.context("no answer within 3 s")?.map_err(plain)?;
     // Ends when the client is dropped or the server goes; its error reaches the caller through the client's own calls.
     tokio::spawn(connection);
     Ok(client)

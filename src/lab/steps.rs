@@ -13,11 +13,7 @@ pub struct Steps {
 
 impl Default for Steps {
     fn default() -> Self {
-        Self {
-            tty: stderr().is_terminal(),
-            begun: Instant::now(),
-            current: None,
-        }
+        Self { tty: stderr().is_terminal(), begun: Instant::now(), current: None }
     }
 }
 
@@ -34,18 +30,10 @@ impl Steps {
             return;
         };
         if self.tty {
-            let waiting = if waiting_for.is_empty() {
-                String::new()
-            } else {
-                format!(" ({waiting_for})")
-            };
+            let waiting = if waiting_for.is_empty() { String::new() } else { format!(" ({waiting_for})") };
             let line: String = format!("  ..  {what}{waiting}").chars().take(96).collect();
             // Return, text, clear to the end of the line: an older, longer text leaves nothing behind.
-            let _ = write!(
-                stderr(),
-                "\r{line:<60} {:>5.1} s\x1b[K",
-                since.elapsed().as_secs_f32()
-            );
+            let _ = write!(stderr(), "\r{line:<60} {:>5.1} s\x1b[K", since.elapsed().as_secs_f32());
             let _ = stderr().flush();
         }
     }
@@ -66,15 +54,8 @@ impl Steps {
         };
         let start = if self.tty { "\r" } else { "" };
         let end = if self.tty { "\x1b[K" } else { "" };
-        let line = if text.is_empty() {
-            what
-        } else {
-            format!("{what}: {text}")
-        };
-        eprintln!(
-            "{start}  {mark}  {line:<60} {:>5.1} s{end}",
-            since.elapsed().as_secs_f32()
-        );
+        let line = if text.is_empty() { what } else { format!("{what}: {text}") };
+        eprintln!("{start}  {mark}  {line:<60} {:>5.1} s{end}", since.elapsed().as_secs_f32());
     }
 
     /// Time since the first step.

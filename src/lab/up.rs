@@ -32,18 +32,10 @@ const EVERY: Duration = Duration::from_millis(150);
 /// # Errors
 /// When another pgbaton works on it, it runs with other options, or a step does not come to its end. What was started stays
 /// for inspection; `down` and the next `up` clear it.
-pub async fn up(
-    place: &Place,
-    options: &Options,
-    tools: Tools,
-    account: &Account,
-    steps: &mut Steps,
-) -> Result<Lab> {
+pub async fn up(place: &Place, options: &Options, tools: Tools, account: &Account, steps: &mut Steps) -> Result<Lab> {
     let dir = place.dir();
     files::make_dir(&dir, 0o755, account)?;
-    let Some(_lock) = DirLock::try_take(&dir)? else {
-        bail!("another pgbaton works on the lab `{}`", place.name)
-    };
+    let Some(_lock) = DirLock::try_take(&dir)? else { bail!("another pgbaton works on the lab `{}`", place.name) };
     if let Ok(lab) = Lab::open(&dir) {
         if lab.record.phase == Phase::Up {
             return already_up(lab, options).await;
@@ -57,33 +49,16 @@ pub async fn up(
 
     let result = start(place, options, tools, account, steps).await;
     if let Err(e) = &result {
-        steps.failed(
-            &format!("{e:#}")
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-        );
+        steps.failed(&format!("{e:#}").lines().next().unwrap_or_default().to_owned());
     }
-    result.with_context(|| {
-        format!(
-            "the lab did not start; its logs are below {}, `pgbaton lab down` clears it",
-            dir.display()
-        )
-    })
+    result.with_context(|| format!("the lab did not start; its logs are below {}, `pgbaton lab down` clears it", dir.display()))
 }
 
 async fn already_up(lab: Lab, options: &Options) -> Result<Lab> {
     if lab.record.options != *options {
-        bail!(
-            "the lab `{}` runs with other options; end it first with `pgbaton lab down`",
-            lab.record.name
-        );
+        bail!("the lab `{}` runs with other options; end it first with `pgbaton lab down`", lab.record.name);
     }
-    let silent: Vec<String> = conf::keys(&lab)
-        .into_iter()
-        .filter(|k| process::running(&lab, k).is_none())
-        .collect();
+    let silent: Vec<String> = conf::keys(&lab).into_iter().filter(|k| process::running(&lab, k).is_none()).collect();
     if !silent.is_empty() {
         bail!(
             "the lab `{}` was started, but {} of its programs do not run (a fault, or the machine was restarted)\n\
@@ -95,13 +70,7 @@ async fn already_up(lab: Lab, options: &Options) -> Result<Lab> {
     Ok(lab)
 }
 
-async fn start(
-    place: &Place,
-    options: &Options,
-    tools: Tools,
-    account: &Account,
-    steps: &mut Steps,
-) -> Result<Lab> {
+async fn start(place: &Place, options: &Options, tools: Tools, account: &Account, steps: &mut Steps) -> Result<Lab> {
     let dir = place.dir();
     steps.begin("addresses, keys, configuration");
     // Held until everything listens: another lab that starts meanwhile looks elsewhere.
@@ -117,10 +86,7 @@ async fn start(
         tools,
     };
     record.save(&dir)?;
-    let mut lab = Lab {
-        dir: dir.clone(),
-        record,
-    };
+    let mut lab = Lab { dir: dir.clone(), record };
     let secrets = Secrets::generate()?;
     secrets.save(&dir, account)?;
     conf::write_all(&lab, &secrets)?;
@@ -129,10 +95,7 @@ async fn start(
 
     steps.begin(&format!("etcd on {}", lab.members().join(", ")));
     start_all(&lab, "etcd")?;
-    wait_for(&lab, steps, 30, async || {
-        fact(health::etcd(&lab, &http).await)
-    })
-    .await?;
+    wait_for(&lab, steps, 30, async || fact(health::etcd(&lab, &http).await)).await?;
     steps.done(&format!("{} members, quorum", options.members));
 
     steps.begin("Patroni and PostgreSQL");
@@ -160,10 +123,7 @@ async fn start(
     steps.begin("HAProxy on vm1 and vm4, ledger");
     start_all(&lab, "haproxy")?;
     wait_for(&lab, steps, 30, async || {
-        let bad = health::paths(&lab, &secrets, &http)
-            .await
-            .into_iter()
-            .find(|f| !f.ok);
+        let bad = health::paths(&lab, &secrets, &http).await.into_iter().find(|f| !f.ok);
         bad.map_or(Ok(()), fact)
     })
     .await?;
@@ -180,62 +140,29 @@ async fn start(
 ///
 /// # Errors
 /// After `seconds`, with the facts that are not; at once when a program of the lab ended.
-pub async fn wait_healthy(
-    lab: &Lab,
-    secrets: &Secrets,
-    http: &Http,
-    steps: &Steps,
-    seconds: u64,
-) -> Result<Vec<Fact>> {
+pub async fn wait_healthy(lab: &Lab, secrets: &Secrets, http: &Http, steps: &Steps, seconds: u64) -> Result<Vec<Fact>> {
     wait_for(lab, steps, seconds, async || {
         let facts = health::facts(lab, secrets, http).await;
-        let bad: Vec<String> = facts
-            .iter()
-            .filter(|f| !f.ok)
-            .map(|f| format!("{}: {}", f.name, f.detail))
-            .collect();
-        if bad.is_empty() {
-            Ok(facts)
-        } else {
-            Err(bad.join("; "))
-        }
+        let bad: Vec<String> = facts.iter().filter(|f| !f.ok).map(|f| format!("{}: {}", f.name, f.detail)).collect();
+        if bad.is_empty() { Ok(facts) } else { Err(bad.join("; ")) }
     })
     .await
 }
 
 fn fact(fact: Fact) -> Result<(), String> {
-    if fact.ok {
-        Ok(())
-    } else {
-        Err(format!("{}: {}", fact.name, fact.detail))
-    }
+    if fact.ok { Ok(()) } else { Err(format!("{}: {}", fact.name, fact.detail)) }
 }
 
 /// Waits for a condition, and gives up at once when a program that was started has ended.
-async fn wait_for<T>(
-    lab: &Lab,
-    steps: &Steps,
-    seconds: u64,
-    mut probe: impl AsyncFnMut() -> Result<T, String>,
-) -> Result<T> {
+async fn wait_for<T>(lab: &Lab, steps: &Steps, seconds: u64, mut probe: impl AsyncFnMut() -> Result<T, String>) -> Result<T> {
     wait::until(Duration::from_secs(seconds), EVERY, async || {
         let reason = match probe().await {
             Ok(value) => return Ok(value),
             Err(reason) => reason,
         };
-        if let Some(dead) = process::started(&lab.dir)
-            .into_iter()
-            .find(|s| !s.is_alive())
-        {
-            let log = conf::spec(lab, &dead.key)
-                .map(|s| s.log)
-                .unwrap_or_default();
-            return Err(NotYet::Never(format!(
-                "{} ended; the end of {}:\n{}",
-                dead.key,
-                log.display(),
-                files::tail(&log, 12)
-            )));
+        if let Some(dead) = process::started(&lab.dir).into_iter().find(|s| !s.is_alive()) {
+            let log = conf::spec(lab, &dead.key).map(|s| s.log).unwrap_or_default();
+            return Err(NotYet::Never(format!("{} ended; the end of {}:\n{}", dead.key, log.display(), files::tail(&log, 12))));
         }
         steps.note(&reason);
         Err(NotYet::Reason(reason))
@@ -260,26 +187,10 @@ fn start_all(lab: &Lab, program: &str) -> Result<()> {
 /// Makes the console's user, the application's user and database, and the ledger's table.
 async fn make_database(lab: &Lab, secrets: &Secrets, leader: &str) -> Result<()> {
     let admin = sql::member(lab, leader, User::Superuser).await?;
-    let run = async |client: &Client, statement: &str| {
-        client.batch_execute(statement).await.map_err(sql::plain)
-    };
+    let run = async |client: &Client, statement: &str| client.batch_execute(statement).await.map_err(sql::plain);
     // Passwords are letters and digits: they need no escape.
-    run(
-        &admin,
-        &format!(
-            "CREATE ROLE pgbaton LOGIN PASSWORD '{}' IN ROLE pg_monitor",
-            secrets.expose(Owner::Console)?
-        ),
-    )
-    .await?;
-    run(
-        &admin,
-        &format!(
-            "CREATE ROLE app LOGIN PASSWORD '{}'",
-            secrets.expose(Owner::App)?
-        ),
-    )
-    .await?;
+    run(&admin, &format!("CREATE ROLE pgbaton LOGIN PASSWORD '{}' IN ROLE pg_monitor", secrets.expose(Owner::Console)?)).await?;
+    run(&admin, &format!("CREATE ROLE app LOGIN PASSWORD '{}'", secrets.expose(Owner::App)?)).await?;
     run(&admin, &format!("CREATE DATABASE {DATABASE} OWNER app")).await?;
     let app = sql::member(lab, leader, User::App).await?;
     run(&app, ledger::client::TABLE).await
@@ -289,16 +200,8 @@ async fn make_database(lab: &Lab, secrets: &Secrets, leader: &str) -> Result<()>
 #[must_use]
 pub fn summary(lab: &Lab) -> String {
     let name = &lab.record.name;
-    let nodes: Vec<String> = lab
-        .nodes()
-        .iter()
-        .map(|n| format!("{n} {}", lab.ip(n)))
-        .collect();
-    let option = if name == "lab" {
-        String::new()
-    } else {
-        format!(" --name {name}")
-    };
+    let nodes: Vec<String> = lab.nodes().iter().map(|n| format!("{n} {}", lab.ip(n))).collect();
+    let option = if name == "lab" { String::new() } else { format!(" --name {name}") };
     format!(
         "The lab `{name}` is up: {}\n  writes {}:5000   reads {}:5001   files {}\n  eval \"$(pgbaton lab env{option})\"   pgbaton lab fault{option}   pgbaton lab down{option}",
         nodes.join("  "),

@@ -31,10 +31,7 @@ pub fn is_ready(place: &Place, version: &str) -> bool {
 /// What pip is asked for.
 #[must_use]
 pub fn requirements(version: &str) -> [String; 2] {
-    [
-        format!("patroni[etcd3,psycopg3]=={version}"),
-        "psycopg[binary]".to_owned(),
-    ]
+    [format!("patroni[etcd3,psycopg3]=={version}"), "psycopg[binary]".to_owned()]
 }
 
 /// Makes a version's environment with `python`, unless another lab just did.
@@ -53,32 +50,15 @@ pub async fn make(place: &Place, version: &str, python: &Path) -> Result<()> {
     down::end_processes(&dir).await?;
     for entry in fs::read_dir(&dir)? {
         let path = entry?.path();
-        if path.is_dir() {
-            files::remove_tree(&path)?
-        } else {
-            fs::remove_file(&path)?
-        }
+        if path.is_dir() { files::remove_tree(&path)? } else { fs::remove_file(&path)? }
     }
     // Programs that run as another account read it.
     let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let result = (|| {
         run(Command::new(python).args(["-m", "venv"]).arg(&dir), &dir)?;
-        let pip = [
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-input",
-        ];
-        run(
-            Command::new(dir.join("bin/python"))
-                .args(pip)
-                .args(requirements(version)),
-            &dir,
-        )?;
-        fs::write(dir.join(READY), version)
-            .with_context(|| format!("cannot write below {}", dir.display()))
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"];
+        run(Command::new(dir.join("bin/python")).args(pip).args(requirements(version)), &dir)?;
+        fs::write(dir.join(READY), version).with_context(|| format!("cannot write below {}", dir.display()))
     })();
     rustix::process::umask(before);
     result
@@ -89,12 +69,7 @@ pub async fn make(place: &Place, version: &str, python: &Path) -> Result<()> {
 /// # Errors
 /// When a folder cannot be removed.
 pub fn purge(place: &Place) -> Result<Vec<PathBuf>> {
-    let used: Vec<PathBuf> = place
-        .labs()
-        .iter()
-        .filter_map(|l| Record::load(&place.base.join(l)).ok())
-        .map(|r| r.tools.venv)
-        .collect();
+    let used: Vec<PathBuf> = place.labs().iter().filter_map(|l| Record::load(&place.base.join(l)).ok()).map(|r| r.tools.venv).collect();
     let mut removed = Vec::new();
     for entry in fs::read_dir(&place.base).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -109,25 +84,13 @@ pub fn purge(place: &Place) -> Result<Vec<PathBuf>> {
 
 fn run(command: &mut Command, marker: &Path) -> Result<()> {
     // The caller's own Python settings must not reach into the environment; pip's (an index, a proxy) must.
-    let out = command
-        .env_remove("PYTHONPATH")
-        .env_remove("PYTHONHOME")
-        .env(MARKER, marker)
-        .output();
+    let out = command.env_remove("PYTHONPATH").env_remove("PYTHONHOME").env(MARKER, marker).output();
     let name = command.get_program().to_string_lossy().into_owned();
     let out = out.with_context(|| format!("cannot run {name}"))?;
     if !out.status.success() {
-        let text = format!(
-            "{}{}",
-            String::from_utf8_lossy(&out.stdout),
-            String::from_utf8_lossy(&out.stderr)
-        );
+        let text = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
         let lines: Vec<&str> = text.lines().collect();
-        bail!(
-            "{name} failed ({}):\n{}",
-            out.status,
-            lines[lines.len().saturating_sub(12)..].join("\n")
-        );
+        bail!("{name} failed ({}):\n{}", out.status, lines[lines.len().saturating_sub(12)..].join("\n"));
     }
     Ok(())
 }

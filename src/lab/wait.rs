@@ -23,11 +23,7 @@ impl From<String> for NotYet {
 ///
 /// # Errors
 /// The last reason, with the time that was given; or at once the reason why it will never be.
-pub async fn until<T>(
-    deadline: Duration,
-    every: Duration,
-    mut probe: impl AsyncFnMut() -> Result<T, NotYet>,
-) -> Result<T> {
+pub async fn until<T>(deadline: Duration, every: Duration, mut probe: impl AsyncFnMut() -> Result<T, NotYet>) -> Result<T> {
     let start = Instant::now();
     loop {
         let reason = match probe().await {

@@ -17,20 +17,10 @@ use super::patroni;
 pub fn write(lab: &Lab, secrets: &Secrets) -> Result<()> {
     let owner = &lab.record.account;
     files::write(&lab.pgbaton_toml(), &pgbaton_toml(lab)?, PUBLIC, owner)?;
-    files::write(
-        &lab.patronictl_yaml(),
-        &patronictl_yaml(lab, secrets)?,
-        PRIVATE,
-        owner,
-    )?;
+    files::write(&lab.patronictl_yaml(), &patronictl_yaml(lab, secrets)?, PRIVATE, owner)?;
     files::write(&lab.pgpass(), &pgpass(lab, secrets)?, PRIVATE, owner)?;
     if lab.record.options.auth {
-        files::write(
-            &lab.dir.join("etcd-password"),
-            secrets.expose(Owner::EtcdConsole)?,
-            PRIVATE,
-            owner,
-        )?;
+        files::write(&lab.dir.join("etcd-password"), secrets.expose(Owner::EtcdConsole)?, PRIVATE, owner)?;
         let root = format!("root:{}", secrets.expose(Owner::EtcdRoot)?);
         files::write(&lab.dir.join("etcdctl-user"), &root, PRIVATE, owner)?;
     }
@@ -39,29 +29,16 @@ pub fn write(lab: &Lab, secrets: &Secrets) -> Result<()> {
 
 fn pgbaton_toml(lab: &Lab) -> Result<String> {
     let name = &lab.record.name;
-    let endpoints: Vec<String> = lab
-        .members()
-        .iter()
-        .map(|m| format!("{:?}", lab.etcd_url(m)))
-        .collect();
+    let endpoints: Vec<String> = lab.members().iter().map(|m| format!("{:?}", lab.etcd_url(m))).collect();
     let mut out = format!(
         "default = \"{name}\"\n\n[clusters.{name}]\nscope = \"{name}\"\nnamespace = \"/service/\"\n\n[clusters.{name}.etcd]\nendpoints = [{}]\n",
         endpoints.join(", ")
     );
     if lab.record.options.auth {
-        writeln!(
-            out,
-            "username = \"pgbaton\"\npassword = {{ file = {:?} }}",
-            lab.dir.join("etcd-password")
-        )?;
+        writeln!(out, "username = \"pgbaton\"\npassword = {{ file = {:?} }}", lab.dir.join("etcd-password"))?;
     }
     let tls = if lab.record.options.tls {
-        format!(
-            "cacert = {:?}\ncertfile = {:?}\nkeyfile = {:?}\n",
-            lab.cert("ca"),
-            lab.cert("client"),
-            lab.key("client")
-        )
+        format!("cacert = {:?}\ncertfile = {:?}\nkeyfile = {:?}\n", lab.cert("ca"), lab.cert("client"), lab.key("client"))
     } else {
         String::new()
     };
@@ -69,17 +46,9 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
     if lab.record.options.tls {
         write!(out, "\n[clusters.{name}.restapi]\n{tls}")?;
     }
-    write!(
-        out,
-        "\n[clusters.{name}.postgres]\nuser = \"pgbaton\"\ndbname = \"postgres\"\npassfile = {:?}\n",
-        lab.pgpass()
-    )?;
+    write!(out, "\n[clusters.{name}.postgres]\nuser = \"pgbaton\"\ndbname = \"postgres\"\npassfile = {:?}\n", lab.pgpass())?;
     for proxy in PROXIES {
-        write!(
-            out,
-            "\n[[clusters.{name}.haproxy]]\nname = \"{proxy}\"\nstats = \"{}\"\n",
-            lab.stats_url(proxy)
-        )?;
+        write!(out, "\n[[clusters.{name}.haproxy]]\nname = \"{proxy}\"\nstats = \"{}\"\n", lab.stats_url(proxy))?;
     }
     Ok(out)
 }
@@ -89,11 +58,7 @@ fn patronictl_yaml(lab: &Lab, secrets: &Secrets) -> Result<String> {
     out.push_str(&patroni::etcd3(lab, secrets, "client")?);
     out.push_str(&patroni::ctl(lab, "client"));
     if lab.record.options.auth {
-        writeln!(
-            out,
-            "restapi:\n  authentication: {{username: patroni, password: '{}'}}",
-            secrets.expose(Owner::Rest)?
-        )?;
+        writeln!(out, "restapi:\n  authentication: {{username: patroni, password: '{}'}}", secrets.expose(Owner::Rest)?)?;
     }
     Ok(out)
 }
@@ -107,17 +72,8 @@ fn pgpass(lab: &Lab, secrets: &Secrets) -> Result<String> {
         ("rewind", Owner::Rewind),
     ];
     let mut out = String::new();
-    let mut places: Vec<(String, u16)> = lab
-        .members()
-        .iter()
-        .map(|m| (lab.ip(m).to_string(), POSTGRES))
-        .collect();
-    places.extend(PROXIES.iter().flat_map(|p| {
-        [
-            (lab.ip(p).to_string(), WRITE),
-            (lab.ip(p).to_string(), READ),
-        ]
-    }));
+    let mut places: Vec<(String, u16)> = lab.members().iter().map(|m| (lab.ip(m).to_string(), POSTGRES)).collect();
+    places.extend(PROXIES.iter().flat_map(|p| [(lab.ip(p).to_string(), WRITE), (lab.ip(p).to_string(), READ)]));
     for (host, port) in places {
         for (user, owner) in users {
             writeln!(out, "{host}:{port}:*:{user}:{}", secrets.expose(owner)?)?;
@@ -145,22 +101,12 @@ pub fn variables(lab: &Lab, path: &str) -> Vec<(&'static str, Result<String, Str
         out.push(("ETCDCTL_KEY", show(lab.key("client"))));
     }
     if lab.record.options.auth {
-        out.push((
-            "ETCDCTL_USER",
-            Err(format!(
-                "\"$(cat {})\"",
-                quote(&lab.dir.join("etcdctl-user").to_string_lossy())
-            )),
-        ));
+        out.push(("ETCDCTL_USER", Err(format!("\"$(cat {})\"", quote(&lab.dir.join("etcdctl-user").to_string_lossy())))));
     }
     let own = lab.record.tools.venv.join("bin");
     let pg_bin = lab.record.tools.pg_bin.display();
     let there = path.split(':').any(|p| std::path::Path::new(p) == own);
-    let path = if there {
-        path.to_owned()
-    } else {
-        format!("{}:{pg_bin}:{path}", own.display())
-    };
+    let path = if there { path.to_owned() } else { format!("{}:{pg_bin}:{path}", own.display()) };
     out.extend([
         ("PGHOST", Ok(lab.ip(PROXIES[0]).to_string())),
         ("PGPORT", Ok(WRITE.to_string())),

@@ -6,11 +6,7 @@ use crate::lab::layout::{ETCD_PEER, Lab};
 #[must_use]
 pub fn argv(lab: &Lab, member: &str) -> Vec<String> {
     let peer = |m: &str| format!("{}://{}:{ETCD_PEER}", lab.scheme(), lab.ip(m));
-    let cluster: Vec<String> = lab
-        .members()
-        .iter()
-        .map(|m| format!("{m}={}", peer(m)))
-        .collect();
+    let cluster: Vec<String> = lab.members().iter().map(|m| format!("{m}={}", peer(m))).collect();
     let data = lab.node_dir(member).join("etcd");
     let mut argv = vec![lab.record.tools.etcd.to_string_lossy().into_owned()];
     let mut option = |name: &str, value: String| argv.extend([format!("--{name}"), value]);
@@ -21,10 +17,7 @@ pub fn argv(lab: &Lab, member: &str) -> Vec<String> {
     option("listen-peer-urls", peer(member));
     option("initial-advertise-peer-urls", peer(member));
     option("initial-cluster", cluster.join(","));
-    option(
-        "initial-cluster-token",
-        format!("pgbaton-{}", lab.record.name),
-    );
+    option("initial-cluster-token", format!("pgbaton-{}", lab.record.name));
     option("initial-cluster-state", "new".to_owned());
     option("logger", "zap".to_owned());
     option("auto-compaction-mode", "periodic".to_owned());
@@ -41,10 +34,7 @@ pub fn argv(lab: &Lab, member: &str) -> Vec<String> {
         ] {
             option(name, path.to_string_lossy().into_owned());
         }
-        argv.extend([
-            "--client-cert-auth".to_owned(),
-            "--peer-client-cert-auth".to_owned(),
-        ]);
+        argv.extend(["--client-cert-auth".to_owned(), "--peer-client-cert-auth".to_owned()]);
     }
     argv
 }

@@ -8,12 +8,7 @@ use crate::lab::layout::{Lab, POSTGRES, READ, REST, STATS, WRITE};
 /// HAProxy on one machine. The master process (`-W`) stays the same over reloads, so its pid can be written down.
 #[must_use]
 pub fn argv(lab: &Lab, proxy: &str) -> Vec<String> {
-    vec![
-        lab.record.tools.haproxy.to_string_lossy().into_owned(),
-        "-W".into(),
-        "-f".into(),
-        path(lab, proxy).to_string_lossy().into_owned(),
-    ]
+    vec![lab.record.tools.haproxy.to_string_lossy().into_owned(), "-W".into(), "-f".into(), path(lab, proxy).to_string_lossy().into_owned()]
 }
 
 /// The file of one HAProxy.
@@ -34,6 +29,8 @@ fn head(lab: &Lab, proxy: &str) -> String {
     log stdout format raw local0
     stats socket {} mode 660 level admin
     stats timeout 30s
+    # After a reload the old process ends with its sessions, soon: practice wants to see what the new file does.
+    hard-stop-after 2s
 defaults
     log global
     mode tcp
@@ -64,11 +61,7 @@ listen stats
 pub fn config(lab: &Lab, proxy: &str) -> String {
     let ip = lab.ip(proxy);
     let check = if lab.record.options.tls {
-        format!(
-            " check-ssl verify required ca-file {} crt {}",
-            lab.cert("ca").display(),
-            lab.dir.join("tls/haproxy.pem").display()
-        )
+        format!(" check-ssl verify required ca-file {} crt {}", lab.cert("ca").display(), lab.dir.join("tls/haproxy.pem").display())
     } else {
         String::new()
     };
@@ -84,25 +77,11 @@ pub fn config(lab: &Lab, proxy: &str) -> String {
 "
         );
         for member in lab.members() {
-            let _ = writeln!(
-                out,
-                "    server {member} {}:{POSTGRES} maxconn 50 check port {REST}{check}",
-                lab.ip(&member)
-            );
+            let _ = writeln!(out, "    server {member} {}:{POSTGRES} maxconn 50 check port {REST}{check}", lab.ip(&member));
         }
     };
-    backend(
-        "pg_write",
-        WRITE,
-        "/primary",
-        "inter 1s fastinter 500ms downinter 1s fall 2 rise 4",
-    );
-    backend(
-        "pg_read",
-        READ,
-        "/replica",
-        "inter 3s fastinter 1s downinter 1s fall 3 rise 2",
-    );
+    backend("pg_write", WRITE, "/primary", "inter 1s fastinter 500ms downinter 1s fall 2 rise 4");
+    backend("pg_read", READ, "/replica", "inter 3s fastinter 1s downinter 1s fall 3 rise 2");
     out
 }
 
@@ -111,13 +90,7 @@ pub fn config(lab: &Lab, proxy: &str) -> String {
 pub fn stale(lab: &Lab, proxy: &str, target: &str) -> String {
     let (ip, to) = (lab.ip(proxy), lab.ip(target));
     let mut out = head(lab, proxy);
-    let _ = write!(
-        out,
-        "listen pg_write\n    bind {ip}:{WRITE}\n    server {target} {to}:{POSTGRES} maxconn 50\n"
-    );
-    let _ = write!(
-        out,
-        "listen pg_read\n    bind {ip}:{READ}\n    server {target} {to}:{POSTGRES} maxconn 50\n"
-    );
+    let _ = write!(out, "listen pg_write\n    bind {ip}:{WRITE}\n    server {target} {to}:{POSTGRES} maxconn 50\n");
+    let _ = write!(out, "listen pg_read\n    bind {ip}:{READ}\n    server {target} {to}:{POSTGRES} maxconn 50\n");
     out
 }

@@ -33,20 +33,10 @@ pub fn write_all(lab: &Lab, secrets: &Secrets) -> Result<()> {
     for member in lab.members() {
         files::make_dir(&lab.data_dir(&member), 0o700, owner)?;
         files::make_dir(&lab.node_dir(&member).join("etcd"), 0o700, owner)?;
-        files::write(
-            &patroni::path(lab, &member),
-            &patroni::yaml(lab, secrets, &member)?,
-            PRIVATE,
-            owner,
-        )?;
+        files::write(&patroni::path(lab, &member), &patroni::yaml(lab, secrets, &member)?, PRIVATE, owner)?;
     }
     for proxy in PROXIES {
-        files::write(
-            &haproxy::path(lab, proxy),
-            &haproxy::config(lab, proxy),
-            PUBLIC,
-            owner,
-        )?;
+        files::write(&haproxy::path(lab, proxy), &haproxy::config(lab, proxy), PUBLIC, owner)?;
     }
     ssh::write(lab)?;
     client::write(lab, secrets)
@@ -55,11 +45,7 @@ pub fn write_all(lab: &Lab, secrets: &Secrets) -> Result<()> {
 /// The programs of a node, in the order in which they are started.
 #[must_use]
 pub fn keys_of(lab: &Lab, node: &str) -> Vec<String> {
-    let programs: &[&str] = if PROXIES.contains(&node) {
-        &["sshd", "haproxy"]
-    } else {
-        &["etcd", "sshd", "patroni"]
-    };
+    let programs: &[&str] = if PROXIES.contains(&node) { &["sshd", "haproxy"] } else { &["etcd", "sshd", "patroni"] };
     debug_assert!(lab.nodes().iter().any(|n| n == node));
     programs.iter().map(|p| format!("{node}/{p}")).collect()
 }
@@ -77,9 +63,7 @@ pub fn keys(lab: &Lab) -> Vec<String> {
 /// # Errors
 /// When there is no such program in the lab.
 pub fn spec(lab: &Lab, key: &str) -> Result<Spec> {
-    let (node, program) = key
-        .split_once('/')
-        .with_context(|| format!("`{key}` is not NODE/PROGRAM"))?;
+    let (node, program) = key.split_once('/').with_context(|| format!("`{key}` is not NODE/PROGRAM"))?;
     let (argv, env) = match program {
         "etcd" => (etcd::argv(lab, node), Vec::new()),
         "patroni" => (patroni::argv(lab, node), Vec::new()),
@@ -87,12 +71,7 @@ pub fn spec(lab: &Lab, key: &str) -> Result<Spec> {
         "sshd" => (ssh::argv(lab, node), Vec::new()),
         "client" => {
             let exe = std::env::current_exe().context("cannot find this program's own file")?;
-            let words = [
-                exe.to_string_lossy().into_owned(),
-                "lab".into(),
-                "run-ledger".into(),
-                lab.dir.to_string_lossy().into_owned(),
-            ];
+            let words = [exe.to_string_lossy().into_owned(), "lab".into(), "run-ledger".into(), lab.dir.to_string_lossy().into_owned()];
             (words.to_vec(), Vec::new())
         }
         other => bail!("no program `{other}` in a lab"),
@@ -101,29 +80,9 @@ pub fn spec(lab: &Lab, key: &str) -> Result<Spec> {
     let (account, netns, log) = if key == LEDGER {
         (None, None, lab.dir.join("ledger/client.log"))
     } else {
-        let file = if program == "patroni" {
-            "patroni.out"
-        } else {
-            program
-        };
-        let file = if file.contains('.') {
-            file.to_owned()
-        } else {
-            format!("{file}.log")
-        };
-        (
-            Some(lab.record.account.clone()),
-            lab.netns(node),
-            lab.log_dir(node).join(file),
-        )
+        let file = if program == "patroni" { "patroni.out" } else { program };
+        let file = if file.contains('.') { file.to_owned() } else { format!("{file}.log") };
+        (Some(lab.record.account.clone()), lab.netns(node), lab.log_dir(node).join(file))
     };
-    Ok(Spec {
-        key: key.to_owned(),
-        argv,
-        env,
-        cwd: lab.node_dir(node),
-        log,
-        netns,
-        account,
-    })
+    Ok(Spec { key: key.to_owned(), argv, env, cwd: lab.node_dir(node), log, netns, account })
 }

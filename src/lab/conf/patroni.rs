@@ -35,32 +35,14 @@ pub fn path(lab: &Lab, member: &str) -> PathBuf {
 /// # Errors
 /// When a password is missing.
 pub fn etcd3(lab: &Lab, secrets: &Secrets, cert: &str) -> Result<String> {
-    let hosts: Vec<String> = lab
-        .members()
-        .iter()
-        .map(|m| format!("'{}:{ETCD}'", lab.ip(m)))
-        .collect();
-    let mut out = format!(
-        "etcd3:\n  hosts: [{}]\n  protocol: {}\n",
-        hosts.join(", "),
-        lab.scheme()
-    );
+    let hosts: Vec<String> = lab.members().iter().map(|m| format!("'{}:{ETCD}'", lab.ip(m))).collect();
+    let mut out = format!("etcd3:\n  hosts: [{}]\n  protocol: {}\n", hosts.join(", "), lab.scheme());
     if lab.record.options.tls {
         let (ca, crt, key) = (lab.cert("ca"), lab.cert(cert), lab.key(cert));
-        writeln!(
-            out,
-            "  cacert: '{}'\n  cert: '{}'\n  key: '{}'",
-            ca.display(),
-            crt.display(),
-            key.display()
-        )?;
+        writeln!(out, "  cacert: '{}'\n  cert: '{}'\n  key: '{}'", ca.display(), crt.display(), key.display())?;
     }
     if lab.record.options.auth {
-        writeln!(
-            out,
-            "  username: patroni\n  password: '{}'",
-            secrets.expose(Owner::EtcdPatroni)?
-        )?;
+        writeln!(out, "  username: patroni\n  password: '{}'", secrets.expose(Owner::EtcdPatroni)?)?;
     }
     Ok(out)
 }
@@ -72,12 +54,7 @@ pub fn ctl(lab: &Lab, cert: &str) -> String {
         return String::new();
     }
     let (ca, crt, key) = (lab.cert("ca"), lab.cert(cert), lab.key(cert));
-    format!(
-        "ctl:\n  insecure: false\n  cacert: '{}'\n  certfile: '{}'\n  keyfile: '{}'\n",
-        ca.display(),
-        crt.display(),
-        key.display()
-    )
+    format!("ctl:\n  insecure: false\n  cacert: '{}'\n  certfile: '{}'\n  keyfile: '{}'\n", ca.display(), crt.display(), key.display())
 }
 
 /// The whole file. All paths in it are plain: the state directory's is checked before anything is written.
@@ -93,19 +70,12 @@ pub fn yaml(lab: &Lab, secrets: &Secrets, member: &str) -> Result<String> {
 
     let mut restapi = format!("restapi:\n  listen: {ip}:{REST}\n  connect_address: {ip}:{REST}\n");
     if options.auth {
-        writeln!(
-            restapi,
-            "  authentication: {{username: patroni, password: '{}'}}",
-            secrets.expose(Owner::Rest)?
-        )?;
+        writeln!(restapi, "  authentication: {{username: patroni, password: '{}'}}", secrets.expose(Owner::Rest)?)?;
     }
     if options.tls {
         let (ca, crt, key) = (lab.cert("ca"), lab.cert(member), lab.key(member));
         let (ca, crt, key) = (ca.display(), crt.display(), key.display());
-        writeln!(
-            restapi,
-            "  certfile: '{crt}'\n  keyfile: '{key}'\n  cafile: '{ca}'\n  verify_client: required"
-        )?;
+        writeln!(restapi, "  certfile: '{crt}'\n  keyfile: '{key}'\n  cafile: '{ca}'\n  verify_client: required")?;
     }
     let mut modes = String::new();
     if options.sync {
@@ -118,11 +88,8 @@ pub fn yaml(lab: &Lab, secrets: &Secrets, member: &str) -> Result<String> {
     let (ttl, loop_wait, retry_timeout) = (options.ttl, options.loop_wait, options.retry_timeout());
     let net = lab.client_net();
     let bin = lab.record.tools.pg_bin.display();
-    let (superuser, replicator, rewind) = (
-        secrets.expose(Owner::Superuser)?,
-        secrets.expose(Owner::Replicator)?,
-        secrets.expose(Owner::Rewind)?,
-    );
+    let (superuser, replicator, rewind) =
+        (secrets.expose(Owner::Superuser)?, secrets.expose(Owner::Replicator)?, secrets.expose(Owner::Rewind)?);
     Ok(format!(
         "scope: {name}
 namespace: /service/

@@ -14,13 +14,7 @@ use crate::lab::scan::MARKER;
 #[must_use]
 pub fn argv(lab: &Lab, node: &str) -> Vec<String> {
     let config = lab.node_dir(node).join("sshd_config");
-    vec![
-        lab.record.tools.sshd.to_string_lossy().into_owned(),
-        "-D".into(),
-        "-e".into(),
-        "-f".into(),
-        config.to_string_lossy().into_owned(),
-    ]
+    vec![lab.record.tools.sshd.to_string_lossy().into_owned(), "-D".into(), "-e".into(), "-f".into(), config.to_string_lossy().into_owned()]
 }
 
 /// Makes the keys and writes the configurations of all nodes and of the client.
@@ -39,10 +33,7 @@ pub fn write(lab: &Lab) -> Result<()> {
     let shown = dir.display();
     for node in lab.nodes() {
         let ip = lab.ip(&node);
-        let (kind, rest) = host_key
-            .trim()
-            .split_once(' ')
-            .context("ssh-keygen wrote an unexpected public key")?;
+        let (kind, rest) = host_key.trim().split_once(' ').context("ssh-keygen wrote an unexpected public key")?;
         let key = rest.split(' ').next().unwrap_or(rest);
         writeln!(known, "[{ip}]:{SSH} {kind} {key}")?;
         writeln!(client, "Host {node} {ip}\n    HostName {ip}")?;
@@ -65,12 +56,7 @@ SetEnv {MARKER}={}
             owner.name,
             lab.dir.display()
         );
-        files::write(
-            &lab.node_dir(&node).join("sshd_config"),
-            &server,
-            PUBLIC,
-            owner,
-        )?;
+        files::write(&lab.node_dir(&node).join("sshd_config"), &server, PUBLIC, owner)?;
     }
     write!(
         client,
@@ -95,24 +81,12 @@ fn make_key(lab: &Lab, name: &str) -> Result<String> {
     let path = lab.dir.join("ssh").join(name);
     if !path.exists() {
         let out = Command::new(&lab.record.tools.ssh_keygen)
-            .args([
-                "-q",
-                "-t",
-                "ed25519",
-                "-N",
-                "",
-                "-C",
-                &format!("pgbaton-lab-{}", lab.record.name),
-                "-f",
-            ])
+            .args(["-q", "-t", "ed25519", "-N", "", "-C", &format!("pgbaton-lab-{}", lab.record.name), "-f"])
             .arg(&path)
             .output()
             .context("cannot run ssh-keygen")?;
         if !out.status.success() {
-            bail!(
-                "ssh-keygen: {}",
-                String::from_utf8_lossy(&out.stderr).trim()
-            );
+            bail!("ssh-keygen: {}", String::from_utf8_lossy(&out.stderr).trim());
         }
         // Owned by the account that sshd runs as, which must read it and may not share it.
         let private = fs::read_to_string(&path)?;

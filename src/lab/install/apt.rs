@@ -74,14 +74,10 @@ pub fn is_here() -> bool {
 /// Whether apt's lists have a package of this name.
 #[must_use]
 pub fn knows(package: &str) -> bool {
-    let out = Command::new("apt-cache")
-        .args(["show", "--no-all-versions", package])
-        .output();
+    let out = Command::new("apt-cache").args(["show", "--no-all-versions", package]).output();
     // With empty lists nothing is known; the newer name is then the better guess, as lists are fetched before installing.
-    let lists_empty = fs::read_dir("/var/lib/apt/lists").is_ok_and(|d| {
-        d.flatten()
-            .all(|e| !e.file_name().to_string_lossy().ends_with("Packages"))
-    });
+    let lists_empty =
+        fs::read_dir("/var/lib/apt/lists").is_ok_and(|d| d.flatten().all(|e| !e.file_name().to_string_lossy().ends_with("Packages")));
     lists_empty || out.is_ok_and(|o| o.status.success() && !o.stdout.is_empty())
 }
 
@@ -95,10 +91,7 @@ pub fn can_install() -> bool {
 #[must_use]
 pub fn command(packages: &[&str]) -> String {
     let sudo = if is_root() { "" } else { "sudo " };
-    format!(
-        "{sudo}apt-get install --no-install-recommends {}",
-        packages.join(" ")
-    )
+    format!("{sudo}apt-get install --no-install-recommends {}", packages.join(" "))
 }
 
 /// Installs packages.
@@ -113,23 +106,11 @@ pub fn install(packages: &[&str]) -> Result<()> {
         sudo.arg("sh");
         sudo
     };
-    let out = command
-        .args(["-c", SCRIPT, "sh"])
-        .args(packages)
-        .output()
-        .context("cannot run apt-get")?;
+    let out = command.args(["-c", SCRIPT, "sh"]).args(packages).output().context("cannot run apt-get")?;
     if !out.status.success() {
-        let text = format!(
-            "{}{}",
-            String::from_utf8_lossy(&out.stdout),
-            String::from_utf8_lossy(&out.stderr)
-        );
+        let text = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
         let lines: Vec<&str> = text.lines().collect();
-        bail!(
-            "apt-get failed ({}):\n{}",
-            out.status,
-            lines[lines.len().saturating_sub(15)..].join("\n")
-        );
+        bail!("apt-get failed ({}):\n{}", out.status, lines[lines.len().saturating_sub(15)..].join("\n"));
     }
     Ok(())
 }
@@ -140,9 +121,7 @@ pub fn install(packages: &[&str]) -> Result<()> {
 /// When a file cannot be put back.
 pub fn repair() -> Result<Option<String>> {
     let policy = fs::read_to_string(POLICY).unwrap_or_default();
-    let stale = installer(&policy).is_some_and(|pid| {
-        ProcId::of(pid).is_none_or(|id| !id.argv().iter().any(|a| a.contains("pgbaton lab")))
-    });
+    let stale = installer(&policy).is_some_and(|pid| ProcId::of(pid).is_none_or(|id| !id.argv().iter().any(|a| a.contains("pgbaton lab"))));
     // The script saves the configuration only while its policy file, or an administrator's, stands: an unmarked policy
     // file cannot tell, so the process list does.
     let conf = Path::new(SAVED_CONF).exists() && (stale || !installing());
@@ -150,20 +129,15 @@ pub fn repair() -> Result<Option<String>> {
         return Ok(None);
     }
     if !is_root() {
-        return Ok(Some(format!(
-            "an installation was killed half way and left {POLICY} or {SAVED_CONF}; run this as root once"
-        )));
+        return Ok(Some(format!("an installation was killed half way and left {POLICY} or {SAVED_CONF}; run this as root once")));
     }
     if stale {
         fs::remove_file(POLICY).with_context(|| format!("cannot remove {POLICY}"))?;
     }
     if conf {
-        fs::rename(SAVED_CONF, CREATE_CONF)
-            .with_context(|| format!("cannot put {CREATE_CONF} back"))?;
+        fs::rename(SAVED_CONF, CREATE_CONF).with_context(|| format!("cannot put {CREATE_CONF} back"))?;
     }
-    Ok(Some(
-        "put back what a killed installation had left".to_owned(),
-    ))
+    Ok(Some("put back what a killed installation had left".to_owned()))
 }
 
 /// The pid in a policy file that [`SCRIPT`] wrote.
@@ -174,10 +148,7 @@ fn installer(policy: &str) -> Option<i32> {
 
 /// Whether a process runs [`SCRIPT`] now.
 fn installing() -> bool {
-    crate::lab::procfs::pids()
-        .into_iter()
-        .filter_map(ProcId::of)
-        .any(|id| id.argv().iter().any(|a| a == SCRIPT))
+    crate::lab::procfs::pids().into_iter().filter_map(ProcId::of).any(|id| id.argv().iter().any(|a| a == SCRIPT))
 }
 
 #[cfg(test)]
@@ -186,23 +157,13 @@ mod tests {
 
     #[test]
     fn only_a_policy_file_of_ours_names_an_installer() {
-        assert_eq!(
-            installer("#!/bin/sh\n# pgbaton lab, process 4711: nothing may start\nexit 101\n"),
-            Some(4711)
-        );
+        assert_eq!(installer("#!/bin/sh\n# pgbaton lab, process 4711: nothing may start\nexit 101\n"), Some(4711));
         assert_eq!(installer("#!/bin/sh\nexit 101\n"), None);
     }
 
     #[test]
     fn the_script_is_a_valid_one() {
-        let out = Command::new("sh")
-            .args(["-n", "-c", SCRIPT])
-            .output()
-            .unwrap();
-        assert!(
-            out.status.success(),
-            "{}",
-            String::from_utf8_lossy(&out.stderr)
-        );
+        let out = Command::new("sh").args(["-n", "-c", SCRIPT]).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     }
 }

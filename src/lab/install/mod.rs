@@ -42,66 +42,35 @@ pub struct Found {
 #[must_use]
 pub fn look(place: &Place, options: &Options) -> Found {
     let mut missing = Vec::new();
-    let mut need =
-        |found: Option<PathBuf>, what: &'static str, packages: &'static [&'static str]| {
-            if found.is_none() {
-                missing.push(Missing { what, packages });
-            }
-            found
-        };
-    let pg_bin = need(postgres_bin(), "PostgreSQL", &["postgresql"]);
-    let etcd_packages: &[&str] = if apt::is_here() && !apt::knows("etcd-server") {
-        &["etcd"]
-    } else {
-        &["etcd-server", "etcd-client"]
+    let mut need = |found: Option<PathBuf>, what: &'static str, packages: &'static [&'static str]| {
+        if found.is_none() {
+            missing.push(Missing { what, packages });
+        }
+        found
     };
-    let etcd = need(
-        program("etcd").and_then(|e| program("etcdctl").map(|_| e)),
-        "etcd and etcdctl",
-        etcd_packages,
-    );
+    let pg_bin = need(postgres_bin(), "PostgreSQL", &["postgresql"]);
+    let etcd_packages: &[&str] = if apt::is_here() && !apt::knows("etcd-server") { &["etcd"] } else { &["etcd-server", "etcd-client"] };
+    let etcd = need(program("etcd").and_then(|e| program("etcdctl").map(|_| e)), "etcd and etcdctl", etcd_packages);
     let haproxy = need(program("haproxy"), "HAProxy", &["haproxy"]);
     let sshd = need(program("sshd"), "OpenSSH's server", &["openssh-server"]);
-    let ssh_keygen = need(
-        program("ssh-keygen"),
-        "OpenSSH's client",
-        &["openssh-client"],
-    );
+    let ssh_keygen = need(program("ssh-keygen"), "OpenSSH's client", &["openssh-client"]);
     let venv_missing = !venv::is_ready(place, &options.patroni);
     let mut python = None;
     if venv_missing {
-        python = need(
-            python_with_venv(),
-            "Python 3 with its venv module",
-            &["python3-venv"],
-        );
+        python = need(python_with_venv(), "Python 3 with its venv module", &["python3-venv"]);
     }
     if options.netns {
         need(program("nft"), "nftables", &["nftables"]);
         need(program("ip"), "iproute2", &["iproute2"]);
     }
-    Found {
-        pg_bin,
-        etcd,
-        haproxy,
-        sshd,
-        ssh_keygen,
-        python,
-        missing,
-        venv_missing,
-    }
+    Found { pg_bin, etcd, haproxy, sshd, ssh_keygen, python, missing, venv_missing }
 }
 
 /// Sees to it that everything is there: looks, says, asks once, installs.
 ///
 /// # Errors
 /// When something is missing and the answer is no, or it cannot be installed here: then the error says what is needed.
-pub async fn ensure(
-    place: &Place,
-    options: &Options,
-    yes: bool,
-    steps: &mut Steps,
-) -> Result<Tools> {
+pub async fn ensure(place: &Place, options: &Options, yes: bool, steps: &mut Steps) -> Result<Tools> {
     let found = look(place, options);
     if found.missing.is_empty() && !found.venv_missing {
         return tools(found, place, options);
@@ -117,12 +86,7 @@ pub async fn ensure(
         bail!("nothing was installed, nothing was started");
     }
     if !found.missing.is_empty() {
-        let packages: Vec<&str> = found
-            .missing
-            .iter()
-            .flat_map(|m| m.packages)
-            .copied()
-            .collect();
+        let packages: Vec<&str> = found.missing.iter().flat_map(|m| m.packages).copied().collect();
         steps.begin(&format!("packages {}", packages.join(", ")));
         apt::install(&packages)?;
         steps.done("installed, no service started");
@@ -130,10 +94,7 @@ pub async fn ensure(
     let found = look(place, options);
     if found.venv_missing {
         steps.begin(&format!("Patroni {} from PyPI", options.patroni));
-        let python = found
-            .python
-            .as_deref()
-            .context("python3 with its venv module is still not there")?;
+        let python = found.python.as_deref().context("python3 with its venv module is still not there")?;
         venv::make(place, &options.patroni, python).await?;
         steps.done("installed");
     }
@@ -141,12 +102,7 @@ pub async fn ensure(
 }
 
 fn tools(found: Found, place: &Place, options: &Options) -> Result<Tools> {
-    let gone = || {
-        format!(
-            "still missing after installation: {}",
-            names(&found.missing)
-        )
-    };
+    let gone = || format!("still missing after installation: {}", names(&found.missing));
     Ok(Tools {
         pg_bin: found.pg_bin.clone().with_context(gone)?,
         etcd: found.etcd.clone().with_context(gone)?,
@@ -158,48 +114,30 @@ fn tools(found: Found, place: &Place, options: &Options) -> Result<Tools> {
 }
 
 fn names(missing: &[Missing]) -> String {
-    missing
-        .iter()
-        .map(|m| m.what)
-        .collect::<Vec<_>>()
-        .join(", ")
+    missing.iter().map(|m| m.what).collect::<Vec<_>>().join(", ")
 }
 
 /// What is missing and what would be done about it.
 fn plan(found: &Found, place: &Place, options: &Options) -> String {
     let mut out = String::from("The practice cluster needs what this machine lacks:\n");
     for m in &found.missing {
-        out.push_str(&format!(
-            "  {:<30} Debian package {}\n",
-            m.what,
-            m.packages.join(", ")
-        ));
+        out.push_str(&format!("  {:<30} Debian package {}\n", m.what, m.packages.join(", ")));
     }
     if !found.missing.is_empty() {
-        let packages: Vec<&str> = found
-            .missing
-            .iter()
-            .flat_map(|m| m.packages)
-            .copied()
-            .collect();
+        let packages: Vec<&str> = found.missing.iter().flat_map(|m| m.packages).copied().collect();
         out.push_str(&format!(
             "    by: {}\n    (no service is started or enabled, no database cluster is made)\n",
             apt::command(&packages)
         ));
     }
     if found.venv_missing {
-        let wanted: Vec<String> = venv::requirements(&options.patroni)
-            .map(|r| format!("'{r}'"))
-            .to_vec();
+        let wanted: Vec<String> = venv::requirements(&options.patroni).map(|r| format!("'{r}'")).to_vec();
         out.push_str(&format!(
             "  {:<30} from PyPI, into {}\n",
             format!("Patroni {}", options.patroni),
             venv::dir(place, &options.patroni).display()
         ));
-        out.push_str(&format!(
-            "    by: python3 -m venv; pip install {}\n",
-            wanted.join(" ")
-        ));
+        out.push_str(&format!("    by: python3 -m venv; pip install {}\n", wanted.join(" ")));
     }
     out
 }
@@ -223,41 +161,19 @@ pub fn ask(question: &str) -> Result<bool> {
 #[must_use]
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let usual = [
-        "/usr/local/sbin",
-        "/usr/sbin",
-        "/sbin",
-        "/usr/local/bin",
-        "/usr/bin",
-        "/bin",
-    ]
-    .map(PathBuf::from);
-    std::env::split_paths(&path)
-        .chain(usual)
-        .filter(|d| d.is_absolute())
-        .map(|d| d.join(name))
-        .find(|p| is_program(p))
+    let usual = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from);
+    std::env::split_paths(&path).chain(usual).filter(|d| d.is_absolute()).map(|d| d.join(name)).find(|p| is_program(p))
 }
 
 fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    path.metadata()
-        .is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
 }
 
 /// The folder of the newest PostgreSQL server that has everything Patroni calls.
 fn postgres_bin() -> Option<PathBuf> {
     let whole = |dir: &PathBuf| {
-        [
-            "postgres",
-            "initdb",
-            "pg_ctl",
-            "pg_basebackup",
-            "pg_rewind",
-            "pg_controldata",
-        ]
-        .iter()
-        .all(|p| is_program(&dir.join(p)))
+        ["postgres", "initdb", "pg_ctl", "pg_basebackup", "pg_rewind", "pg_controldata"].iter().all(|p| is_program(&dir.join(p)))
     };
     let mut versions: Vec<(u32, PathBuf)> = Vec::new();
     // Debian's place, and that of the PostgreSQL project's packages for other systems.
@@ -270,27 +186,15 @@ fn postgres_bin() -> Option<PathBuf> {
         }
     }
     versions.sort();
-    let packaged = versions
-        .into_iter()
-        .rev()
-        .map(|(_, dir)| dir)
-        .find(|d| whole(d));
-    packaged.or_else(|| {
-        program("postgres")
-            .and_then(|p| p.parent().map(Path::to_owned))
-            .filter(whole)
-    })
+    let packaged = versions.into_iter().rev().map(|(_, dir)| dir).find(|d| whole(d));
+    packaged.or_else(|| program("postgres").and_then(|p| p.parent().map(Path::to_owned)).filter(whole))
 }
 
 /// The system's Python first: one below a user's home could not be read by the account that Patroni runs as.
 fn python_with_venv() -> Option<PathBuf> {
     let candidates = [Some(PathBuf::from("/usr/bin/python3")), program("python3")];
     candidates.into_iter().flatten().find(|python| {
-        let check = Command::new(python)
-            .args(["-c", "import venv, ensurepip"])
-            .env_remove("PYTHONPATH")
-            .env_remove("PYTHONHOME")
-            .output();
+        let check = Command::new(python).args(["-c", "import venv, ensurepip"]).env_remove("PYTHONPATH").env_remove("PYTHONHOME").output();
         check.is_ok_and(|out| out.status.success())
     })
 }

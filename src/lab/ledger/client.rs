@@ -37,11 +37,7 @@ pub async fn run(dir: &Path) -> Result<()> {
     let path = entry::path(dir);
     // Numbers are never used twice: a client that was killed may have written one row more than its last line says.
     let mut seq = entry::last(dir).map_or(0, |e| e.seq + 1);
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .with_context(|| format!("cannot open {}", path.display()))?;
+    let mut file = OpenOptions::new().create(true).append(true).open(&path).with_context(|| format!("cannot open {}", path.display()))?;
     finish_last_line(&path, &mut file)?;
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -60,33 +56,18 @@ pub async fn run(dir: &Path) -> Result<()> {
             session = None;
         }
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let line = serde_json::to_string(&Entry {
-            seq,
-            at,
-            ms,
-            ok: reason.is_none(),
-            reason,
-        })? + "\n";
-        file.write_all(line.as_bytes())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let line = serde_json::to_string(&Entry { seq, at, ms, ok: reason.is_none(), reason })? + "\n";
+        file.write_all(line.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     }
 }
 
-async fn attempt(
-    lab: &Lab,
-    secrets: &Secrets,
-    session: &mut Option<Client>,
-    seq: u64,
-) -> Result<()> {
+async fn attempt(lab: &Lab, secrets: &Secrets, session: &mut Option<Client>, seq: u64) -> Result<()> {
     if session.is_none() {
         *session = Some(sql::through(lab, secrets, PROXIES[0], User::App).await?);
     }
     let client = session.as_ref().context("no session")?;
     // One statement without BEGIN: the answer comes after the commit. The number is ours, so it needs no quoting.
-    client
-        .simple_query(&format!("INSERT INTO ledger (seq) VALUES ({seq})"))
-        .await
-        .map_err(sql::plain)?;
+    client.simple_query(&format!("INSERT INTO ledger (seq) VALUES ({seq})")).await.map_err(sql::plain)?;
     Ok(())
 }
 

@@ -36,18 +36,13 @@ pub fn path(dir: &Path) -> PathBuf {
 /// When there is no ledger, or a line in it is not an entry.
 pub fn all(dir: &Path) -> Result<Vec<Entry>> {
     let path = path(dir);
-    let mut reader = BufReader::new(
-        File::open(&path).with_context(|| format!("no ledger at {}", path.display()))?,
-    );
+    let mut reader = BufReader::new(File::open(&path).with_context(|| format!("no ledger at {}", path.display()))?);
     let mut entries = Vec::new();
     let mut line = String::new();
     while reader.read_line(&mut line)? > 0 {
         if line.ends_with('\n') {
             let number = entries.len() + 1;
-            entries.push(
-                serde_json::from_str(&line)
-                    .with_context(|| format!("{}:{number}: not an entry", path.display()))?,
-            );
+            entries.push(serde_json::from_str(&line).with_context(|| format!("{}:{number}: not an entry", path.display()))?);
         }
         line.clear();
     }
@@ -59,8 +54,7 @@ pub fn all(dir: &Path) -> Result<Vec<Entry>> {
 pub fn last(dir: &Path) -> Option<Entry> {
     let mut file = File::open(path(dir)).ok()?;
     let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(8192)))
-        .ok()?;
+    file.seek(SeekFrom::Start(length.saturating_sub(8192))).ok()?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).ok()?;
     let whole = &bytes[..bytes.iter().rposition(|b| *b == b'\n')?];
@@ -77,19 +71,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("ledger")).unwrap();
         let good = r#"{"seq":1,"at":"2026-11-24T03:12:44Z","ms":3,"ok":true}"#;
-        std::fs::write(
-            path(dir.path()),
-            format!("{good}\n{}\n{}", good.replace(":1,", ":2,"), &good[..20]),
-        )
-        .unwrap();
-        assert_eq!(
-            all(dir.path())
-                .unwrap()
-                .iter()
-                .map(|e| e.seq)
-                .collect::<Vec<_>>(),
-            [1, 2]
-        );
+        std::fs::write(path(dir.path()), format!("{good}\n{}\n{}", good.replace(":1,", ":2,"), &good[..20])).unwrap();
+        assert_eq!(all(dir.path()).unwrap().iter().map(|e| e.seq).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(last(dir.path()).unwrap().seq, 2);
         std::fs::write(path(dir.path()), "{}\n").unwrap();
         assert!(format!("{:#}", all(dir.path()).unwrap_err()).contains("ledger.jsonl:1"));

@@ -57,19 +57,8 @@ pub async fn judge(lab: &Lab) -> Result<Verdict> {
     // The ledger is read first: a row written meanwhile is no loss, and an entry not yet read cannot be one.
     let entries = entry::all(&lab.dir)?;
     let client = sql::through(lab, &lab.secrets()?, PROXIES[0], User::App).await?;
-    let rows = client
-        .query("SELECT seq, count(*) FROM ledger GROUP BY seq", &[])
-        .await
-        .map_err(sql::plain)?;
-    let counts = rows
-        .iter()
-        .map(|r| {
-            (
-                r.get::<_, i64>(0).cast_unsigned(),
-                r.get::<_, i64>(1).cast_unsigned(),
-            )
-        })
-        .collect();
+    let rows = client.query("SELECT seq, count(*) FROM ledger GROUP BY seq", &[]).await.map_err(sql::plain)?;
+    let counts = rows.iter().map(|r| (r.get::<_, i64>(0).cast_unsigned(), r.get::<_, i64>(1).cast_unsigned())).collect();
     Ok(compare(&entries, &counts))
 }
 
@@ -81,21 +70,9 @@ fn compare(entries: &[Entry], rows: &BTreeMap<u64, u64>) -> Verdict {
         acknowledged: entries.iter().filter(|e| e.ok).count() as u64,
         failed: entries.iter().filter(|e| !e.ok).count() as u64,
         rows: rows.values().sum(),
-        lost: entries
-            .iter()
-            .filter(|e| e.ok && !in_table(e))
-            .map(|e| e.seq)
-            .collect(),
-        doubled: rows
-            .iter()
-            .filter(|(_, n)| **n > 1)
-            .map(|(seq, _)| *seq)
-            .collect(),
-        failed_but_written: entries
-            .iter()
-            .filter(|e| !e.ok && in_table(e))
-            .map(|e| e.seq)
-            .collect(),
+        lost: entries.iter().filter(|e| e.ok && !in_table(e)).map(|e| e.seq).collect(),
+        doubled: rows.iter().filter(|(_, n)| **n > 1).map(|(seq, _)| *seq).collect(),
+        failed_but_written: entries.iter().filter(|e| !e.ok && in_table(e)).map(|e| e.seq).collect(),
         outages: outages(entries),
     }
 }
@@ -104,9 +81,7 @@ fn outages(entries: &[Entry]) -> Vec<Outage> {
     let mut found = Vec::new();
     let mut last_ok: Option<Timestamp> = None;
     let mut open: Option<Outage> = None;
-    let seconds = |from: Timestamp, to: Timestamp| {
-        (to.as_millisecond() - from.as_millisecond()) as f64 / 1000.0
-    };
+    let seconds = |from: Timestamp, to: Timestamp| (to.as_millisecond() - from.as_millisecond()) as f64 / 1000.0;
     for e in entries {
         if e.ok {
             // It was acknowledged when the attempt ended, not when it began: a slow one is part of the gap.
@@ -140,11 +115,7 @@ impl Verdict {
         let list = |seqs: &[u64]| {
             let shown: Vec<String> = seqs.iter().take(10).map(ToString::to_string).collect();
             let more = if seqs.len() > 10 { " ..." } else { "" };
-            if seqs.is_empty() {
-                String::new()
-            } else {
-                format!("  ({}{more})", shown.join(", "))
-            }
+            if seqs.is_empty() { String::new() } else { format!("  ({}{more})", shown.join(", ")) }
         };
         let mut out = String::new();
         let mut line = |what: &str, count: u64, seqs: &[u64]| {
@@ -156,18 +127,10 @@ impl Verdict {
         line("rows in the table", self.rows, &[]);
         line("lost", self.lost.len() as u64, &self.lost);
         line("doubled", self.doubled.len() as u64, &self.doubled);
-        line(
-            "failed but written",
-            self.failed_but_written.len() as u64,
-            &self.failed_but_written,
-        );
+        line("failed but written", self.failed_but_written.len() as u64, &self.failed_but_written);
         for o in &self.outages {
             let until = o.to.map_or_else(|| "now".to_owned(), |t| t.to_string());
-            let _ = writeln!(
-                out,
-                "outage {:>6.1} s  {} .. {until}  {} failed, first: {}",
-                o.seconds, o.from, o.failed, o.reason
-            );
+            let _ = writeln!(out, "outage {:>6.1} s  {} .. {until}  {} failed, first: {}", o.seconds, o.from, o.failed, o.reason);
         }
         out
     }
@@ -179,25 +142,12 @@ mod tests {
 
     fn entry(seq: u64, second: i64, ok: bool) -> Entry {
         let at = Timestamp::from_second(1_000 + second).unwrap();
-        Entry {
-            seq,
-            at,
-            ms: 0,
-            ok,
-            reason: (!ok).then(|| "refused".to_owned()),
-        }
+        Entry { seq, at, ms: 0, ok, reason: (!ok).then(|| "refused".to_owned()) }
     }
 
     #[test]
     fn losses_doubles_and_outages_are_counted() {
-        let entries = [
-            entry(1, 0, true),
-            entry(2, 1, true),
-            entry(3, 2, false),
-            entry(4, 5, false),
-            entry(5, 7, true),
-            entry(6, 8, false),
-        ];
+        let entries = [entry(1, 0, true), entry(2, 1, true), entry(3, 2, false), entry(4, 5, false), entry(5, 7, true), entry(6, 8, false)];
         let rows = [(1, 1), (4, 1), (5, 2)].into();
         let v = compare(&entries, &rows);
         assert_eq!((v.attempts, v.acknowledged, v.failed, v.rows), (6, 3, 3, 4));
@@ -207,19 +157,12 @@ mod tests {
         assert_eq!(v.outages.len(), 2);
         assert_eq!((v.outages[0].seconds, v.outages[0].failed), (6.0, 2));
         assert_eq!((v.outages[1].to, v.outages[1].seconds), (None, 1.0));
-        assert!(
-            v.text().contains("lost                          1  (2)"),
-            "{}",
-            v.text()
-        );
+        assert!(v.text().contains("lost                          1  (2)"), "{}", v.text());
     }
 
     #[test]
     fn a_quiet_ledger_has_no_outage() {
-        let v = compare(
-            &[entry(1, 0, true), entry(2, 90, true)],
-            &[(1, 1), (2, 1)].into(),
-        );
+        let v = compare(&[entry(1, 0, true), entry(2, 90, true)], &[(1, 1), (2, 1)].into());
         assert_eq!(v.outages, []);
         assert_eq!((v.lost.len(), v.doubled.len()), (0, 0));
     }
