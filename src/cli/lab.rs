@@ -132,8 +132,10 @@ enum LabCommand {
 #[derive(Debug, Args)]
 struct FaultArgs {
     /// The fault
-    name: Option<String>,
+    #[arg(value_name = "FAULT")]
+    fault: Option<String>,
     /// At whom: members, or a HAProxy; the leader if none is named
+    #[arg(value_name = "MEMBER")]
     targets: Vec<String>,
     /// A second member beside the first
     #[arg(long)]
@@ -228,7 +230,7 @@ async fn take_down(place: &Place, purge: bool) -> Result<ExitCode> {
 }
 
 async fn throw(place: &Place, args: FaultArgs) -> Result<ExitCode> {
-    let Some(name) = args.name else {
+    let Some(name) = args.fault else {
         print!("{}", fault::list());
         return Ok(ExitCode::SUCCESS);
     };

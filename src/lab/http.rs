@@ -1,8 +1,7 @@
 //! Small HTTP requests to the lab's own servers: one connection per request, closed at once, two seconds at most.
 
-use std::time::Duration;
-
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustls::pki_types::pem::PemObject;
@@ -88,16 +87,12 @@ impl Http {
         answer(request).await
     }
 
-    /// POST with a JSON body; `token` goes into the Authorization header as etcd's gateway wants it.
+    /// POST with a JSON body.
     ///
     /// # Errors
     /// When there is no complete answer within two seconds.
-    pub async fn post(&self, url: &str, body: &Value, token: Option<&str>) -> Result<Answer> {
-        let mut request = self.client.post(url).json(body);
-        if let Some(token) = token {
-            request = request.header("Authorization", token);
-        }
-        answer(request).await
+    pub async fn post(&self, url: &str, body: &Value) -> Result<Answer> {
+        answer(self.client.post(url).json(body)).await
     }
 }
 

@@ -6,7 +6,7 @@
 //! | what was asked for, what was written down | [`options`], [`record`] |
 //! | who has which address, port, folder | [`layout`] |
 //! | what must be installed, and how | [`install`], [`venv`] |
-//! | what the programs read | [`conf`] |
+//! | what the programs read | [`conf`], [`secrets`], [`tls`], [`etcd_auth`] |
 //! | how a program is started, found again, signalled | [`process`], [`procfs`], [`scan`] |
 //! | starting, stopping, looking | [`up`], [`down`], [`status`], [`health`] |
 //! | the client that counts lost writes | [`ledger`] |
@@ -19,6 +19,7 @@ pub mod account;
 pub mod address;
 pub mod conf;
 pub mod down;
+pub mod etcd_auth;
 pub mod fault;
 pub mod files;
 pub mod health;
@@ -36,6 +37,7 @@ pub mod secrets;
 pub mod sql;
 pub mod status;
 pub mod steps;
+pub mod tls;
 pub mod up;
 pub mod venv;
 pub mod wait;

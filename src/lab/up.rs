@@ -10,6 +10,7 @@ use super::account::Account;
 use super::address::{self, Claim};
 use super::conf::{self, LEDGER};
 use super::down;
+use super::etcd_auth;
 use super::files;
 use super::health::{self, Fact};
 use super::http::Http;
@@ -97,6 +98,11 @@ async fn start(place: &Place, options: &Options, tools: Tools, account: &Account
     start_all(&lab, "etcd")?;
     wait_for(&lab, steps, 30, async || fact(health::etcd(&lab, &http).await)).await?;
     steps.done(&format!("{} members, quorum", options.members));
+    if options.auth {
+        steps.begin("etcd's users");
+        etcd_auth::enable(&lab, &secrets, &http).await?;
+        steps.done("authentication is on");
+    }
 
     steps.begin("Patroni and PostgreSQL");
     start_all(&lab, "patroni")?;

@@ -38,6 +38,9 @@ pub fn write_all(lab: &Lab, secrets: &Secrets) -> Result<()> {
     for proxy in PROXIES {
         files::write(&haproxy::path(lab, proxy), &haproxy::config(lab, proxy), PUBLIC, owner)?;
     }
+    if lab.record.options.tls {
+        super::tls::make(lab)?;
+    }
     ssh::write(lab)?;
     client::write(lab, secrets)
 }
