@@ -1,2 +1,4 @@
-//! cli
+//! The command line: one file per subcommand.
+
 pub mod config;
+pub mod lab;
