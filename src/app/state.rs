@@ -89,8 +89,6 @@ pub struct State {
     pub now: Option<Time>,
     /// The cluster's name before the first document.
     pub cluster: String,
-    /// What is being waited for before the first document: `asking etcd at 10.0.0.8:2379`.
-    pub waiting: String,
     /// Whether anything can be changed.
     pub mode: Mode,
     /// What drawing has found out.
@@ -99,7 +97,7 @@ pub struct State {
 
 impl State {
     /// The console as it opens.
-    pub fn new(panes: Vec<&'static dyn PaneModel>, cluster: impl Into<String>, waiting: impl Into<String>, mode: Mode) -> Self {
+    pub fn new(panes: Vec<&'static dyn PaneModel>, cluster: impl Into<String>, mode: Mode) -> Self {
         let views = vec![View::default(); panes.len()];
         Self {
             panes,
@@ -113,7 +111,6 @@ impl State {
             pending: None,
             now: None,
             cluster: cluster.into(),
-            waiting: waiting.into(),
             mode,
             measured: Measured::default(),
         }

@@ -55,7 +55,7 @@ pub fn run(args: &ScreenshotArgs) -> anyhow::Result<()> {
     }
     let keymap = Keymap::builtin();
     let look = Look { theme: &theme, keymap: &keymap, ascii: args.ascii };
-    let mut state = State::new(models(), "", "", Mode::ReadOnly);
+    let mut state = State::new(models(), "", Mode::ReadOnly);
     for document in documents(&args.document)? {
         update(&mut state, Msg::Document(Box::new(document), Vec::new()));
     }

@@ -109,7 +109,9 @@ fn routes(document: &Document) -> Fact {
         2 => format!("both routes write to {to}"),
         n => format!("all {n} routes write to {to}"),
     };
-    Fact::new(long, format!("writes → {to}"), Role::Text)
+    // All lead where they should, so "the leader" says the same as a long name.
+    let short = if to.chars().count() > 12 { "writes → leader".to_owned() } else { format!("writes → {to}") };
+    Fact::new(long, short, Role::Text)
 }
 
 /// How long the leader key has.

@@ -23,7 +23,7 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
     match ctx.document() {
         Some(document) => 1 + verdict(&ctx, document, rest, buffer),
         None => {
-            let line = Line::from(vec![look.span(" ○ ", Role::Muted), look.span(state.waiting.clone(), Role::Muted)]);
+            let line = Line::from(vec![look.span(" ○ ", Role::Muted), look.span("nothing is known yet", Role::Muted)]);
             buffer.set_line(rest.x, rest.y, &line, rest.width);
             2
         }
