@@ -6,6 +6,7 @@ pub mod config;
 pub mod document;
 pub mod finding;
 pub mod lab;
+pub mod live;
 pub mod model;
 pub mod shell;
 pub mod source;

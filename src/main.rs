@@ -1,12 +1,13 @@
-//! pgbaton
+//! pgbaton: parse, run, exit code.
+
+use std::process::ExitCode;
+
 use clap::Parser;
-#[derive(Parser)]
-enum Args {
-    #[command(hide = true)]
-    Screenshot(pgbaton::cli::screenshot::ScreenshotArgs),
-}
-fn main() -> anyhow::Result<()> {
-    match Args::parse() {
-        Args::Screenshot(args) => pgbaton::cli::screenshot::run(&args),
-    }
+
+fn main() -> ExitCode {
+    let cli = pgbaton::cli::Cli::parse();
+    pgbaton::cli::run(cli).unwrap_or_else(|error| {
+        eprintln!("pgbaton: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -1,6 +1,7 @@
 //! Mistakes, each with its place and a hint, and the error that carries them.
 
 use std::fmt;
+use std::path::Path;
 
 use super::origin::Origin;
 
@@ -110,6 +111,12 @@ pub(crate) fn quote(text: &str) -> String {
     }
     out.push('`');
     out
+}
+
+/// A path, with control characters escaped.
+pub(crate) fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.chars().any(char::is_control) { text.escape_debug().to_string() } else { text }
 }
 
 /// "`a`, `b` or `c`".

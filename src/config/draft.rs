@@ -93,10 +93,12 @@ impl Draft {
 impl EtcdDraft {
     /// This, with what it lacks taken from `below`.
     pub fn over(self, below: EtcdDraft) -> EtcdDraft {
+        // The password below is of the user below: another user must not be sent with it.
+        let password = if self.username.is_some() { self.password } else { self.password.or(below.password) };
         EtcdDraft {
             endpoints: self.endpoints.or(below.endpoints),
             username: self.username.or(below.username),
-            password: self.password.or(below.password),
+            password,
             tls: self.tls.over(below.tls),
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::diagnostic::{Diagnostic, nearest, quote};
+use super::diagnostic::{Diagnostic, nearest, quote, shown};
 use super::draft::{PostgresDraft, Secret};
 use super::env::Env;
 use super::origin::{Origin, Setting};
@@ -49,7 +49,7 @@ pub(crate) fn service(name: &Setting<String>, env: &Env) -> Result<PostgresDraft
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && !required => {
-                looked.push(format!("{} (not there)", path.display()));
+                looked.push(format!("{} (not there)", shown(&path)));
                 continue;
             }
             Err(e) => {
@@ -59,7 +59,7 @@ pub(crate) fn service(name: &Setting<String>, env: &Env) -> Result<PostgresDraft
         if let Some(draft) = section(&Arc::from(path.as_path()), &text, &name.value)? {
             return Ok(draft);
         }
-        looked.push(path.display().to_string());
+        looked.push(shown(&path));
     }
     Err(Diagnostic::new(name.origin.clone(), format!("there is no service {}", quote(&name.value)))
         .hint(format!("looked in {}", looked.join(", "))))

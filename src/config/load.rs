@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::diagnostic::{ConfigError, Diagnostic};
+use super::diagnostic::{ConfigError, Diagnostic, shown};
 use super::draft::Draft;
 use super::env::Env;
 use super::file;
@@ -11,7 +11,7 @@ use super::origin::{Origin, Setting};
 use super::patroni::Patroni;
 use super::resolve::resolve;
 use super::search::{self, Found};
-use super::select::{Config, Kind};
+use super::select::{Config, Kind, acceptable_scope};
 use super::{patroni_env, patroni_yaml, pgbaton_toml};
 
 /// What the command line says, and the surroundings.
@@ -49,7 +49,7 @@ pub fn load(request: &Request) -> Result<Config, ConfigError> {
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {
-    file::read_text(path).map_err(|why| Diagnostic::new(Origin::Path(path.into()), why).into())
+    Ok(file::read_text(path)?)
 }
 
 /// By the name, else by the first line that says something: TOML's is `[table]` or `key = value`.
@@ -84,12 +84,12 @@ fn imported(mut draft: Draft) -> Result<Draft, Vec<Diagnostic>> {
         let patroni = patroni_file(&import.value).map_err(|mut mistakes| {
             for mistake in mistakes.iter_mut().filter(|m| m.at == Origin::Path(import.value.as_path().into())) {
                 // A file that is not there is a mistake of the line that names it.
-                mistake.message = format!("{}: {}", import.value.display(), mistake.message);
+                mistake.message = format!("{}: {}", shown(&import.value), mistake.message);
                 mistake.at = import.origin.clone();
             }
             mistakes
         })?;
-        let whole = Origin::Path(import.value.as_path().into());
+        let whole = Origin::start_of(&import.value);
         // Endpoints that are written beside the import do not need any in the imported file.
         match patroni.clone().into_draft(&whole) {
             Ok(below) => draft = draft.over(below),
@@ -108,10 +108,10 @@ fn imported(mut draft: Draft) -> Result<Draft, Vec<Diagnostic>> {
 fn patroni(path: Option<&Path>, request: &Request) -> Result<Config, ConfigError> {
     let env = &request.env;
     let (below, whole) = match (path, env.var("PATRONI_CONFIGURATION")) {
-        (Some(path), _) => (patroni_file(path).map_err(ConfigError::mistakes)?, Origin::Path(path.into())),
+        (Some(path), _) => (patroni_file(path).map_err(ConfigError::mistakes)?, Origin::start_of(path)),
         (None, Some(text)) => {
             let place: Arc<Path> = Arc::from(Path::new("PATRONI_CONFIGURATION"));
-            (patroni_yaml::read(&place, text).map_err(ConfigError::mistakes)?, Origin::Path(place))
+            (patroni_yaml::read(&place, text).map_err(ConfigError::mistakes)?, Origin::start_of(&place))
         }
         (None, None) => (Patroni::default(), Origin::Variable("PATRONI_ETCD3_HOSTS".to_owned())),
     };
@@ -126,6 +126,7 @@ fn patroni(path: Option<&Path>, request: &Request) -> Result<Config, ConfigError
     }
     let mut draft = patroni.into_draft(&whole).map_err(ConfigError::mistakes)?;
     if let Some(cluster) = &request.cluster {
+        acceptable_scope(cluster)?;
         draft.scope = Some(Setting::new(cluster.clone(), Origin::CommandLine("CLUSTER")));
     }
     let ready = resolve(draft, env).map_err(ConfigError::mistakes)?;
@@ -138,7 +139,7 @@ fn patroni(path: Option<&Path>, request: &Request) -> Result<Config, ConfigError
 fn patroni_file(path: &Path) -> Result<Patroni, Vec<Diagnostic>> {
     let whole = |why: String| vec![Diagnostic::new(Origin::Path(path.into()), why)];
     if !path.is_dir() {
-        let text = file::read_text(path).map_err(whole)?;
+        let text = file::read_text(path).map_err(|d| vec![d])?;
         return patroni_yaml::read(&path.into(), &text);
     }
     let entries = std::fs::read_dir(path).map_err(|e| whole(file::reason(&e)))?;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::diagnostic::shown;
+
 /// Where a value, or a mistake, is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -29,6 +31,11 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The beginning of a file, for what the file lacks.
+    pub(crate) fn start_of(path: &Path) -> Self {
+        Origin::File { path: path.into(), line: 1, col: 1 }
+    }
+
     /// The file, when the origin is in one.
     pub fn path(&self) -> Option<&Path> {
         match self {
@@ -49,8 +56,8 @@ impl Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Origin::File { path, line, col } => write!(f, "{}:{line}:{col}", path.display()),
-            Origin::Path(path) => write!(f, "{}", path.display()),
+            Origin::File { path, line, col } => write!(f, "{}:{line}:{col}", shown(path)),
+            Origin::Path(path) => write!(f, "{}", shown(path)),
             Origin::Variable(name) => write!(f, "environment variable {name}"),
             Origin::CommandLine(name) => write!(f, "command line ({name})"),
             Origin::System => write!(f, "operating system user"),

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
+use super::diagnostic::shown;
+
 /// A password file. It is read at every question, so that a change is seen and no password is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassFile {
@@ -21,7 +23,7 @@ pub struct PassFile {
 #[derive(Debug, thiserror::Error)]
 pub enum PassFileError {
     /// Group or others can read it.
-    #[error("password file {path} is readable by others (mode {mode:04o}), so libpq and pgbaton ignore it; run: chmod 600 {path}", path = .path.display())]
+    #[error("password file {path} is readable by others (mode {mode:04o}), so libpq and pgbaton ignore it; run: chmod 600 {path}", path = shown(.path))]
     Permissions {
         /// The file.
         path: PathBuf,
@@ -29,13 +31,13 @@ pub enum PassFileError {
         mode: u32,
     },
     /// A folder, a socket, a pipe.
-    #[error("password file {path} is not a plain file", path = .path.display())]
+    #[error("password file {path} is not a plain file", path = shown(.path))]
     NotAFile {
         /// The path.
         path: PathBuf,
     },
     /// It cannot be opened or read.
-    #[error("password file {path} cannot be read: {error}", path = .path.display())]
+    #[error("password file {path} cannot be read: {error}", path = shown(.path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -54,6 +56,11 @@ impl PassFile {
             return Ok(None);
         };
         Ok(find(&text, host, port, dbname, user))
+    }
+
+    /// Why the file cannot be used now; `None`: it can, or it is not there and need not be.
+    pub fn problem(&self) -> Option<PassFileError> {
+        self.read().err()
     }
 
     fn read(&self) -> Result<Option<String>, PassFileError> {
@@ -168,6 +175,8 @@ mod tests {
             ("localhost:5432:*:*:x", "", Some("x")),
             ("localhost:5432:*:*:x", "/var/run/postgresql", Some("x")),
             ("localhost:5432:*:*:x", "127.0.0.1", None),
+            ("*:*:*:*:  spaced  ", "h", Some("  spaced  ")),
+            ("\\*:*:*:*:a host called star\n*:*:*:*:all", "h", Some("all")),
             ("", "h", None),
             ("\\", "h", None),
             ("é:5432:*:*:ü", "é", Some("ü")),

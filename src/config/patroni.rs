@@ -161,11 +161,21 @@ impl Patroni {
         let mut out = Vec::new();
         let etcd = self.etcd3.into_draft(&mut out);
         let restapi = self.ctl.into_draft(self.restapi_cafile, &mut out);
+        out.extend(self.scope.as_ref().and_then(slash_in_scope));
+        out.sort_by_key(|d| d.at.line_col());
         if !out.is_empty() {
             return Err(out);
         }
         Ok(Draft { scope: self.scope, namespace: self.namespace, etcd, restapi, ..Draft::default() })
     }
+}
+
+/// The complaint about a scope that would be two parts of etcd's keys.
+pub(crate) fn slash_in_scope(scope: &Setting<String>) -> Option<Diagnostic> {
+    scope.value.contains('/').then(|| {
+        Diagnostic::new(scope.origin.clone(), format!("a scope has no slash: {}", quote(&scope.value)))
+            .hint("what stands before the scope in etcd's keys is `namespace`")
+    })
 }
 
 /// "This names consul ..." and, for `etcd`, the difference to `etcd3`.
@@ -183,6 +193,7 @@ fn other_dcs(name: &Setting<String>) -> Diagnostic {
 
 impl Etcd3 {
     fn into_draft(self, out: &mut Vec<Diagnostic>) -> EtcdDraft {
+        let proxied = self.proxy.is_some();
         if let Some(origin) = self.proxy.or(self.use_proxies.filter(|u| u.value).map(|u| u.origin)) {
             out.push(
                 Diagnostic::new(origin, "an etcd proxy is not supported: the state of etcd's members is read from each of them")
@@ -251,7 +262,7 @@ impl Etcd3 {
             );
             return EtcdDraft::default();
         } else {
-            if let Some(at) = self.at {
+            if let (Some(at), false) = (self.at, proxied) {
                 out.push(Diagnostic::new(at, "section `etcd3` names no server").hint("add hosts: HOST1:2379,HOST2:2379"));
             }
             return EtcdDraft::default();

@@ -59,7 +59,7 @@ fn hosts(text: &str) -> Vec<String> {
         Some(list) if !list.contains("::") || list.contains('[') || list.contains(['\'', '"']) => list,
         _ => inner,
     };
-    inner.lines().flat_map(|line| split_hosts(line)).map(|part| unquoted(&part)).filter(|h| !h.is_empty()).collect()
+    inner.lines().flat_map(split_hosts).map(|part| unquoted(&part)).filter(|h| !h.is_empty()).collect()
 }
 
 fn port(text: Setting<String>, out: &mut Vec<Diagnostic>) -> Option<Setting<u32>> {

@@ -16,13 +16,14 @@ use super::yaml_tree;
 pub(crate) fn read(path: &Arc<Path>, text: &str) -> Result<Patroni, Vec<Diagnostic>> {
     let root = yaml_tree::parse(path, text).map_err(|d| vec![d])?;
     if root.is_null() {
-        return Err(vec![Diagnostic::new(Origin::Path(Arc::clone(path)), "the file is empty")]);
+        return Err(vec![Diagnostic::new(Origin::start_of(path), "the file is empty")]);
     }
     let mut out = Vec::new();
     let patroni = match Section::of(&root, "", Manner::Patroni, &mut out) {
         Some(top) => file(&top, &mut out),
         None => Patroni::default(),
     };
+    out.sort_by_key(|d| d.at.line_col());
     if out.is_empty() { Ok(patroni) } else { Err(out) }
 }
 
@@ -36,17 +37,8 @@ fn file(top: &Section<'_>, out: &mut Vec<Diagnostic>) -> Patroni {
         (None, _) => Etcd3::default(),
     };
     let other = top.entries().iter().find(|e| OTHER_DCS.contains(&e.key.as_str()) && !e.value.is_null());
-    let scope = top.text("scope", out);
-    if let Some(scope) = &scope
-        && scope.value.contains('/')
-    {
-        out.push(
-            Diagnostic::new(scope.origin.clone(), format!("a scope has no slash: {}", quote(&scope.value)))
-                .hint("what stands before the scope in etcd's keys is `namespace`"),
-        );
-    }
     Patroni {
-        scope,
+        scope: top.text("scope", out),
         namespace: top.text("namespace", out),
         etcd3,
         other_dcs: other.map(|e| Setting::new(e.key.clone(), e.key_at.clone())),

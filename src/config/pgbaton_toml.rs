@@ -7,13 +7,14 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use strum::VariantNames;
 
-use super::diagnostic::{Diagnostic, nearest, one_of, quote};
-use super::draft::{Draft, EtcdDraft, HaproxyDraft, PostgresDraft, Secret, TlsDraft};
+use super::diagnostic::{Diagnostic, nearest, one_of, quote, shown};
+use super::draft::{Draft, EtcdDraft, PostgresDraft, Secret, TlsDraft};
 use super::endpoint::Endpoint;
 use super::env::Env;
 use super::node::{Kind, Node, Value};
 use super::origin::{Origin, Setting};
-use super::profile::{HaproxyAddress, SslMode};
+use super::patroni::slash_in_scope;
+use super::profile::SslMode;
 use super::section::{Manner, Section, wrong_type};
 use super::toml_tree;
 
@@ -43,11 +44,12 @@ pub(crate) fn read(path: &Arc<Path>, text: &str, private: bool, env: &Env) -> Re
     Err(out)
 }
 
-struct Reader<'r> {
-    path: &'r Arc<Path>,
+/// What is needed while reading, and the mistakes so far.
+pub(super) struct Reader<'r> {
+    pub path: &'r Arc<Path>,
     private: bool,
-    env: &'r Env,
-    out: &'r mut Vec<Diagnostic>,
+    pub env: &'r Env,
+    pub out: &'r mut Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
@@ -75,7 +77,7 @@ impl Reader<'_> {
         }
         if names.is_empty() && self.out.is_empty() {
             self.out.push(
-                Diagnostic::new(Origin::Path(Arc::clone(self.path)), "there is no cluster in this file")
+                Diagnostic::new(Origin::start_of(self.path), "there is no cluster in this file")
                     .hint("begin with: [clusters.NAME.etcd] and endpoints = [\"HOST:2379\"]"),
             );
         }
@@ -98,14 +100,7 @@ impl Reader<'_> {
         table.only(&["scope", "namespace", "read_only", "color", "patronictl", "etcd", "restapi", "postgres", "haproxy"], self.out);
         let patronictl = self.file_path(table, "patronictl");
         let scope = table.text("scope", self.out);
-        if let Some(scope) = &scope
-            && scope.value.contains('/')
-        {
-            self.out.push(
-                Diagnostic::new(scope.origin.clone(), format!("a scope has no slash: {}", quote(&scope.value)))
-                    .hint("what stands before the scope in etcd's keys is `namespace`"),
-            );
-        }
+        self.out.extend(scope.as_ref().and_then(slash_in_scope));
         let etcd = match table.table("etcd", self.out) {
             Some(etcd) => self.etcd(&etcd, patronictl.is_some()),
             None => {
@@ -170,7 +165,7 @@ impl Reader<'_> {
         EtcdDraft { endpoints, username: table.text("username", self.out), password: self.secret(table, "password"), tls: self.tls(table) }
     }
 
-    fn tls(&mut self, table: &Section<'_>) -> TlsDraft {
+    pub fn tls(&mut self, table: &Section<'_>) -> TlsDraft {
         let tls = TlsDraft {
             ca: self.file_path(table, "cacert"),
             cert: self.file_path(table, "certfile"),
@@ -216,81 +211,6 @@ impl Reader<'_> {
         }
     }
 
-    fn haproxies(&mut self, table: &Section<'_>) -> Vec<HaproxyDraft> {
-        let Some(node) = table.get("haproxy", self.out) else {
-            return Vec::new();
-        };
-        let path = table.path("haproxy");
-        let Value::List(items) = &node.value else {
-            self.out.push(wrong_type(node, &path, "a list of tables").hint(format!("write [[{path}]], with two brackets")));
-            return Vec::new();
-        };
-        let mut all: Vec<HaproxyDraft> = Vec::new();
-        for item in items {
-            let Some(one) = Section::of(item, path.as_str(), Manner::Strict, self.out) else {
-                continue;
-            };
-            let Some(draft) = self.haproxy(&one) else {
-                continue;
-            };
-            if all.iter().any(|other| other.name.value == draft.name.value) {
-                self.out.push(
-                    Diagnostic::new(draft.name.origin.clone(), format!("a second HAProxy is called {}", quote(&draft.name.value)))
-                        .hint("give each a `name` of its own"),
-                );
-            }
-            all.push(draft);
-        }
-        all
-    }
-
-    fn haproxy(&mut self, table: &Section<'_>) -> Option<HaproxyDraft> {
-        table.only(&["name", "stats", "username", "password", "write", "read", "cacert", "certfile", "keyfile", "insecure"], self.out);
-        let name = table.text("name", self.out);
-        let username = table.text("username", self.out);
-        let password = self.secret(table, "password");
-        let tls = self.tls(table);
-        let (write, read) = (table.text("write", self.out), table.text("read", self.out));
-        let Some(text) = table.text("stats", self.out) else {
-            if table.get("stats", &mut Vec::new()).is_none() {
-                self.out.push(
-                    Diagnostic::new(table.at.clone(), format!("{} is missing", quote(&table.path("stats"))))
-                        .hint("stats = \"http://HOST:7000/\" or stats = \"unix:/run/haproxy.sock\""),
-                );
-            }
-            return None;
-        };
-        let stats = match self.stats(&text.value) {
-            Ok(stats) => Setting::new(stats, text.origin.clone()),
-            Err(why) => {
-                self.out.push(
-                    Diagnostic::new(text.origin, why).hint("stats is \"http://HOST:PORT/PATH\", or \"unix:/PATH\" for a stats socket"),
-                );
-                return None;
-            }
-        };
-        let name = name.unwrap_or_else(|| Setting::new(shown_name(&stats.value), stats.origin.clone()));
-        Some(HaproxyDraft { name, stats, username, password, tls, write, read })
-    }
-
-    fn stats(&self, text: &str) -> Result<HaproxyAddress, String> {
-        if let Some(path) = text.strip_prefix("unix:") {
-            return match path {
-                "" => Err("no path behind `unix:`".into()),
-                path => Ok(HaproxyAddress::Socket(self.env.relative_to(self.path, path))),
-            };
-        }
-        let shown = quote(&super::endpoint::without_user(text));
-        let url = url::Url::parse(text).map_err(|_| format!("{shown} is neither a URL nor `unix:` and a path"))?;
-        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-            return Err(format!("{shown} is neither an http URL nor `unix:` and a path"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("the URL carries a user name: use the keys `username` and `password`".into());
-        }
-        Ok(HaproxyAddress::Http(url.into()))
-    }
-
     fn color(&mut self, table: &Section<'_>) -> Option<Setting<String>> {
         let color = table.text("color", self.out)?;
         if ratatui::style::Color::from_str(&color.value).is_err() {
@@ -309,7 +229,7 @@ impl Reader<'_> {
     }
 
     /// `{ env = "NAME" }`, `{ file = "PATH" }`, or the secret itself in a file that is its owner's alone.
-    fn secret(&mut self, table: &Section<'_>, key: &str) -> Option<Setting<Secret>> {
+    pub fn secret(&mut self, table: &Section<'_>, key: &str) -> Option<Setting<Secret>> {
         let node = table.get(key, self.out)?;
         let path = table.path(key);
         match &node.value {
@@ -317,10 +237,7 @@ impl Reader<'_> {
                 if !self.private {
                     self.out.push(
                         Diagnostic::new(node.at.clone(), format!("{} is written out in a file that others can read", quote(&path))).hint(
-                            format!(
-                                "run: chmod 600 {}; or write {key} = {{ env = \"NAME\" }} or {{ file = \"PATH\" }}",
-                                self.path.display()
-                            ),
+                            format!("run: chmod 600 {}; or write {key} = {{ env = \"NAME\" }} or {{ file = \"PATH\" }}", shown(self.path)),
                         ),
                     );
                     return None;
@@ -362,18 +279,4 @@ pub(crate) fn bad_sslmode(mode: &Setting<String>) -> Diagnostic {
 
 fn acceptable_name(name: &str) -> bool {
     !name.is_empty() && name.trim() == name && !name.contains('/') && !name.chars().any(char::is_control)
-}
-
-/// What an HAProxy without a name is called: its host, or its socket.
-fn shown_name(stats: &HaproxyAddress) -> String {
-    match stats {
-        HaproxyAddress::Http(text) => url::Url::parse(text)
-            .ok()
-            .and_then(|url| {
-                let port = url.port().map_or(String::new(), |p| format!(":{p}"));
-                Some(format!("{}{port}", url.host_str()?))
-            })
-            .unwrap_or_else(|| text.clone()),
-        HaproxyAddress::Socket(path) => path.display().to_string(),
-    }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::diagnostic::{Diagnostic, quote};
+use super::diagnostic::{Diagnostic, quote, shown};
 use super::draft::{Draft, EtcdDraft, HaproxyDraft, PostgresDraft, Secret, TlsDraft};
 use super::env::Env;
-use super::fact::{Fact, Facts};
+use super::fact::{Fact, Facts, toml_key};
 use super::libpq;
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
@@ -164,12 +164,13 @@ fn postgres(own: PostgresDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diag
     };
     facts.plain("postgres.sslmode", format_args!("\"{}\"", sslmode.value), &sslmode.origin);
 
-    let sslrootcert = if system_roots {
-        facts.note("postgres.sslrootcert", "the system's certificate authorities");
-        None
-    } else {
-        certificate(draft.sslrootcert, "sslrootcert", "root.crt", env, facts)
+    let sslrootcert = match system_roots {
+        true => None,
+        false => certificate(draft.sslrootcert, "sslrootcert", "root.crt", env, facts),
     };
+    if sslrootcert.is_none() && matches!(sslmode.value, SslMode::VerifyCa | SslMode::VerifyFull) {
+        facts.note("postgres.sslrootcert", "the system's certificate authorities");
+    }
     let sslcert = certificate(draft.sslcert, "sslcert", "postgresql.crt", env, facts);
     let sslkey = certificate(draft.sslkey, "sslkey", "postgresql.key", env, facts);
     let password = secret(draft.password, "postgres.password", env, facts, out);
@@ -177,8 +178,9 @@ fn postgres(own: PostgresDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diag
         let path = env.home.as_ref()?.join(".pgpass");
         Some((Setting::new(path, Origin::Default), false))
     });
-    if let (Some((path, _)), None) = (&passfile, &password) {
-        facts.path("postgres.passfile", path);
+    let passfile = passfile.map(|(path, required)| (path.origin, PassFile { path: path.value, required }));
+    if let (Some((origin, file)), None) = (&passfile, &password) {
+        facts.passfile("postgres.passfile", file, origin);
     }
     let connect_timeout = draft.connect_timeout.filter(|t| t.value > 0);
     if let Some(timeout) = &connect_timeout {
@@ -192,7 +194,7 @@ fn postgres(own: PostgresDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diag
         sslcert,
         sslkey,
         password,
-        passfile: passfile.map(|(path, required)| PassFile { path: path.value, required }),
+        passfile: passfile.map(|(_, file)| file),
         connect_timeout: connect_timeout.map(|t| Duration::from_secs(t.value.into())),
     }
 }
@@ -208,7 +210,7 @@ fn certificate(given: Option<Setting<PathBuf>>, key: &str, usual: &str, env: &En
 }
 
 fn haproxy(draft: HaproxyDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diagnostic>) -> HaproxyProfile {
-    let section = format!("haproxy.{}", draft.name.value);
+    let section = format!("haproxy.{}", toml_key(&draft.name.value));
     let stats = &draft.stats;
     match &stats.value {
         HaproxyAddress::Http(url) => facts.plain(&format!("{section}.stats"), format_args!("{url:?}"), &stats.origin),
@@ -252,13 +254,13 @@ fn secret(given: Option<Setting<Secret>>, key: &str, env: &Env, facts: &mut Fact
             Ok(text) => {
                 let line = text.lines().next().unwrap_or_default();
                 if line.is_empty() {
-                    out.push(Diagnostic::new(origin, format!("the first line of {} is empty", path.display())));
+                    out.push(Diagnostic::new(origin, format!("the first line of {} is empty", shown(&path))));
                     return None;
                 }
                 Some(SecretString::from(line))
             }
             Err(why) => {
-                out.push(Diagnostic::new(origin, format!("{key} cannot be read from {}: {why}", path.display())));
+                out.push(Diagnostic::new(origin, format!("{key} cannot be read from {}: {}", shown(&path), why.message)));
                 None
             }
         },

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::diagnostic::{ConfigError, quote};
+use super::diagnostic::{ConfigError, quote, shown};
 use super::load::Request;
 
 /// One place, and what was found there.
@@ -33,13 +33,13 @@ pub(crate) fn find(request: &Request, looked: &mut Vec<Looked>) -> Result<Found,
     };
 
     if let Some(file) = &request.file {
-        note(&"-c", "used");
+        note(&format_args!("-c {}", shown(file)), "used");
         return Ok(Found::Any(file.clone()));
     }
     note(&"-c FILE", "not given");
 
     if let Some(file) = env.var("PGBATON_CONFIG") {
-        note(&"PGBATON_CONFIG", "used");
+        note(&format_args!("PGBATON_CONFIG={file}"), "used");
         return Ok(Found::Any(env.expand(file)));
     }
     note(&"PGBATON_CONFIG", "not set");
@@ -47,14 +47,14 @@ pub(crate) fn find(request: &Request, looked: &mut Vec<Looked>) -> Result<Found,
     let in_config_home = |file: &str| env.config_home.as_ref().map(|folder| folder.join(file));
     if let Some(file) = in_config_home("pgbaton/pgbaton.toml") {
         if file.exists() {
-            note(&file.display(), "used");
+            note(&shown(&file), "used");
             return Ok(Found::Any(file));
         }
-        note(&file.display(), "there is no such file");
+        note(&shown(&file), "there is no such file");
     }
 
     if let Some(file) = env.var("PATRONICTL_CONFIG_FILE") {
-        note(&"PATRONICTL_CONFIG_FILE", "used");
+        note(&format_args!("PATRONICTL_CONFIG_FILE={file}"), "used");
         return Ok(Found::Patroni(PathBuf::from(file)));
     }
     note(&"PATRONICTL_CONFIG_FILE", "not set");
@@ -63,10 +63,10 @@ pub(crate) fn find(request: &Request, looked: &mut Vec<Looked>) -> Result<Found,
     for file in in_config_home("patroni/patronictl.yaml").into_iter().chain(on_a_node) {
         match readable(&file) {
             Ok(()) => {
-                note(&file.display(), "used");
+                note(&shown(&file), "used");
                 return Ok(Found::Patroni(file));
             }
-            Err(why) => note(&file.display(), &why),
+            Err(why) => note(&shown(&file), &why),
         }
     }
 

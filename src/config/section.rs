@@ -97,7 +97,7 @@ impl<'n> Section<'n> {
                     if self.manner == Manner::Strict {
                         out.push(
                             Diagnostic::new(node.at.clone(), format!("{} is empty", quote(path)))
-                                .hint("leave the key out if there is nothing to say"),
+                                .hint("leave it out if there is nothing to say"),
                         );
                     }
                     return None;
@@ -161,7 +161,10 @@ impl<'n> Section<'n> {
         let node = self.get(key, out)?;
         let path = self.path(key);
         match &node.value {
-            Value::List(items) => Some(items.iter().filter_map(|item| self.node_text(item, &path, out)).collect()),
+            Value::List(items) => {
+                let entry = |(n, item)| self.node_text(item, &format!("{path}[{n}]"), out);
+                Some(items.iter().enumerate().filter_map(entry).collect())
+            }
             Value::Scalar(s) if s.kind == Kind::Text => self.node_text(node, &path, out).map(|one| vec![one]),
             _ => {
                 out.push(wrong_type(node, &path, "a list of strings"));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::diagnostic::{ConfigError, Diagnostic, nearest, one_of, quote};
+use super::diagnostic::{ConfigError, Diagnostic, nearest, one_of, quote, shown};
 use super::fact::Fact;
 use super::origin::Origin;
 use super::profile::Profile;
@@ -114,7 +114,7 @@ impl Config {
             None => format!("it has {}", one_of(&known).replace(" or ", " and ")),
         };
         let place = match &self.kind {
-            Kind::Pgbaton(path) => path.display().to_string(),
+            Kind::Pgbaton(path) => shown(path),
             Kind::Patroni(_) => "the configuration".to_owned(),
         };
         Err(ConfigError::sentence(format!("{place} has no cluster {}", quote(name)), vec![hint]))

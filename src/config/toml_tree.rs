@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, quote};
 use super::node::{Entry, Kind, Node, Scalar, Value};
 use super::origin::Origin;
 
@@ -18,8 +18,14 @@ pub(crate) fn parse(path: &Arc<Path>, text: &str, out: &mut Vec<Diagnostic>) -> 
     let mut sound = true;
     for error in &errors {
         let start = error.span().map_or(0, |s| s.start);
-        sound &= error.message() == "duplicate key";
-        out.push(Diagnostic::new(lines.at(start), error.message().replace('\n', " ")));
+        let message = match (error.message(), error.span().and_then(|span| text.get(span))) {
+            ("duplicate key", Some(key)) => format!("{} is given twice", quote(key)),
+            (other, _) => {
+                sound = false;
+                other.replace('\n', " ")
+            }
+        };
+        out.push(Diagnostic::new(lines.at(start), message));
     }
     let node = Node { at: lines.at(0), value: table_value(&lines, table.get_ref()) };
     (node, sound)

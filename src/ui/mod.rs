@@ -4,7 +4,7 @@
 
 mod fact;
 mod footer;
-mod format;
+pub mod format;
 mod headline;
 mod layout;
 mod look;

@@ -1,0 +1,135 @@
+//! `pgbaton config`: the effective configuration with the origin of each value, and `config check`: its mistakes.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::config::{self, Config, ConfigError, Diagnostic, Env, Request, toml_key};
+
+/// `pgbaton config`.
+#[derive(Debug, Default, clap::Args)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    command: Option<ConfigCommand>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum ConfigCommand {
+    /// Report mistakes as path:line:col, with hints; exit status 1 if there are any.
+    Check {
+        /// The file to check, pgbaton.toml or one of Patroni's; without it, the one that would be used.
+        file: Option<PathBuf>,
+    },
+}
+
+/// Runs the subcommand. Mistakes of `check` go to standard output, for they are its result.
+///
+/// # Errors
+/// No configuration can be shown, or standard output cannot be written.
+pub fn run(args: ConfigArgs, file: Option<PathBuf>, cluster: Option<String>) -> anyhow::Result<ExitCode> {
+    let env = Env::of_process();
+    let (text, code) = match args.command {
+        None => (show(&Request { file, cluster, env })?, ExitCode::SUCCESS),
+        Some(ConfigCommand::Check { file: named }) => check(&Request { file: named.or(file), cluster, env }),
+    };
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        // `pgbaton config | head` has read enough.
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
+        _ => Ok(code),
+    }
+}
+
+/// The effective configuration: one `key = value   # origin` line per value, secrets as `********`. With a cluster in
+/// the request only that one.
+///
+/// # Errors
+/// Nothing was found, the file has mistakes, or the named cluster is not there or cannot be opened.
+pub fn show(request: &Request) -> Result<String, ConfigError> {
+    let config = config::load(request)?;
+    if request.cluster.is_some() {
+        config.select(None)?;
+    }
+    let mut text = String::new();
+    for place in &config.looked {
+        text.push_str(&format!("# {}: {}\n", place.place, place.outcome));
+    }
+    for (index, profile) in config.profiles.iter().enumerate() {
+        if request.cluster.as_ref().is_some_and(|wanted| *wanted != profile.name) {
+            continue;
+        }
+        let opens = if config.default == Some(index) { "   # opens when no cluster is named" } else { "" };
+        text.push_str(&format!("\n[clusters.{}]{opens}\n", toml_key(&profile.name)));
+        for fact in config.facts(index) {
+            text.push_str(&format!("{fact}\n"));
+        }
+    }
+    if request.cluster.is_none() {
+        for (name, mistakes) in config.broken() {
+            text.push_str(&format!("\n# {} cannot be opened:\n", toml_key(name)));
+            for mistake in mistakes {
+                text.push_str(&format!("# {}\n", mistake.to_string().replace('\n', "\n# ")));
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// The mistakes of the file in the request, or of the one that would be used, and the exit status: 0 when there are
+/// none. A certificate that is not there is a warning: the file may be meant for another machine.
+pub fn check(request: &Request) -> (String, ExitCode) {
+    let config = match config::load(request) {
+        Ok(config) => config,
+        Err(error) => return (format!("{error}\n"), ExitCode::FAILURE),
+    };
+    let mut text = String::new();
+    for line in warnings(&config) {
+        text.push_str(&format!("{line}\n"));
+    }
+    let mut seen: Vec<&Diagnostic> = Vec::new();
+    for mistake in config.broken().iter().flat_map(|(_, mistakes)| mistakes) {
+        // What is wrong with a variable is wrong for every cluster.
+        if !seen.contains(&mistake) {
+            seen.push(mistake);
+            text.push_str(&format!("{mistake}\n"));
+        }
+    }
+    if !seen.is_empty() {
+        return (text, ExitCode::FAILURE);
+    }
+    let names: Vec<String> = config.profiles.iter().map(|p| p.name.clone()).collect();
+    text.push_str(&format!("no mistakes: {}\n", names.join(", ")));
+    (text, ExitCode::SUCCESS)
+}
+
+fn warnings(config: &Config) -> Vec<String> {
+    let facts = (0..config.profiles.len()).flat_map(|index| config.facts(index));
+    facts
+        .filter_map(|fact| {
+            let (origin, why) = (fact.origin.as_ref()?, fact.missing.as_ref()?);
+            Some(format!("{origin}: warning: {} names {}: {why}", fact.key, fact.value))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: ConfigArgs,
+    }
+
+    #[test]
+    fn check_takes_a_file_or_none() {
+        let parse = |words: &[&str]| Line::try_parse_from(words).map(|line| line.args.command);
+        assert!(matches!(parse(&["config"]), Ok(None)));
+        assert!(matches!(parse(&["config", "check"]), Ok(Some(ConfigCommand::Check { file: None }))));
+        let Ok(Some(ConfigCommand::Check { file: Some(file) })) = parse(&["config", "check", "a.toml"]) else { panic!("no file") };
+        assert_eq!(file, PathBuf::from("a.toml"));
+        assert!(parse(&["config", "chekc"]).is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! Opening a connection.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::tls;
+use crate::model::{ErrorKind, SourceError};
+
+/// For the name, the TCP connection and the TLS handshake together; less than a source's deadline, so that the reason is this one.
+const DEADLINE: Duration = Duration::from_millis(1_500);
+
+/// What a connection is to those who use it. It is closed when it is dropped.
+pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// Connects to a host's port, with TLS when a configuration is given. The error is a whole sentence: name unknown, refused, no answer,
+/// certificate.
+///
+/// A host's addresses are tried one after the other, so there is never more than one connection.
+pub(super) async fn dial(host: &str, port: u16, tls: Option<Arc<ClientConfig>>) -> Result<Box<dyn Io>, SourceError> {
+    let authority = authority(host, port);
+    let opened = timeout(DEADLINE, async {
+        let stream = connect(host, port).await?;
+        match tls {
+            Some(config) => handshake(host, stream, config).await.map_err(|error| named(&authority, error)),
+            None => Ok(Box::new(stream) as Box<dyn Io>),
+        }
+    });
+    opened.await.unwrap_or_else(|_| {
+        let seconds = DEADLINE.as_secs_f64();
+        Err(SourceError::new(ErrorKind::Timeout, format!("no connection to {authority} within {seconds} s")))
+    })
+}
+
+async fn connect(host: &str, port: u16) -> Result<TcpStream, SourceError> {
+    let unknown = |why: String| SourceError::new(ErrorKind::Dns, format!("the host name {host} cannot be resolved: {why}"));
+    let addresses = lookup_host((host, port)).await.map_err(|e| unknown(e.to_string()))?;
+    let mut failure = unknown("it has no address".to_owned());
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                // Small requests, waited for: they must not be held back to be joined with later ones. It works without, too.
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                failure = SourceError::new(ErrorKind::Refused, format!("connection refused by {address}"));
+            }
+            Err(error) => failure = SourceError::new(ErrorKind::Broken, format!("no connection to {address}: {error}")),
+        }
+    }
+    Err(failure)
+}
+
+async fn handshake(host: &str, stream: TcpStream, config: Arc<ClientConfig>) -> Result<Box<dyn Io>, SourceError> {
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| SourceError::new(ErrorKind::Config, format!("{host} is no name that a certificate could be for")))?;
+    match TlsConnector::from(config).connect(name, stream).await {
+        Ok(stream) => Ok(Box::new(stream)),
+        Err(error) => Err(tls::explain(&error).unwrap_or_else(|| broken(&error))),
+    }
+}
+
+fn broken(error: &io::Error) -> SourceError {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        return SourceError::new(ErrorKind::Tls, "the server closed the connection in the TLS handshake")
+            .with_hint("is it http instead of https?");
+    }
+    SourceError::new(ErrorKind::Tls, format!("the TLS handshake failed: {error}"))
+}
+
+/// Host and port as they are written together: `10.0.0.8:2379`, `[fd00::8]:2379`.
+pub(super) fn authority(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// Says whom an error is about.
+pub(super) fn named(authority: &str, error: SourceError) -> SourceError {
+    SourceError { message: format!("{authority}: {}", error.message), ..error }
+}

@@ -1,0 +1,163 @@
+//! One GET at a time, each with a connection of its own.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+
+use http::header::{ACCEPT, CONNECTION, CONTENT_LENGTH, HOST, USER_AGENT};
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use url::{Host, Url};
+
+use super::errors::{explain, refused};
+use crate::model::{ErrorKind, SourceError, clean};
+use crate::source::TlsCache;
+use crate::source::dial::{authority, dial};
+
+/// The largest body that is read. `/patroni` has about 1 KiB, `/config` some, `/history` up to some 100 KiB.
+const LARGEST: usize = 1024 * 1024;
+
+/// A member's REST API.
+pub(super) struct Rest {
+    host: String,
+    port: u16,
+    /// `10.0.0.11:8008`.
+    authority: String,
+    /// What stands before `/patroni`; empty unless a proxy adds something.
+    path: String,
+    tls: Option<Arc<TlsCache>>,
+}
+
+impl Rest {
+    /// The API that has `api_url`, which ends in `/patroni` as Patroni writes it into the DCS.
+    pub fn new(api_url: &str, tls: Arc<TlsCache>) -> Result<Self, SourceError> {
+        let wrong = |why: &str| SourceError::new(ErrorKind::Malformed, format!("the member's api_url {:?} {why}", clean(api_url)));
+        let url = Url::parse(api_url).map_err(|e| wrong(&format!("is no URL: {e}")))?;
+        let tls = match url.scheme() {
+            "http" => None,
+            "https" => Some(tls),
+            _ => return Err(wrong("is neither http nor https")),
+        };
+        let host = match url.host() {
+            Some(Host::Domain(name)) => name.to_owned(),
+            Some(Host::Ipv4(ip)) => ip.to_string(),
+            Some(Host::Ipv6(ip)) => ip.to_string(),
+            None => return Err(wrong("names no host")),
+        };
+        let port = url.port_or_known_default().ok_or_else(|| wrong("names no port"))?;
+        let path = url.path().trim_end_matches('/');
+        let path = path.strip_suffix("/patroni").unwrap_or(path).to_owned();
+        Ok(Self { authority: authority(&host, port), host, port, path, tls })
+    }
+
+    /// Host and port, as errors name the member.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The body of a GET that is answered with one of the accepted codes.
+    ///
+    /// The connection is closed when this returns, and when its future is dropped: it is driven here and not in a task, which would close it
+    /// some time later, when the next request may have opened another one already.
+    pub async fn get(&self, path: &str, accepted: &[u16]) -> Result<Vec<u8>, SourceError> {
+        let answer = self.ask(path, accepted).await;
+        if let (Some(tls), Err(error)) = (&self.tls, &answer)
+            && error.kind == ErrorKind::Tls
+        {
+            // One side's certificate may have been renewed since ours were read.
+            tls.forget();
+        }
+        answer
+    }
+
+    async fn ask(&self, path: &str, accepted: &[u16]) -> Result<Vec<u8>, SourceError> {
+        let request = self.request(path)?;
+        let tls = self.tls.as_ref().map(|tls| tls.get()).transpose()?;
+        let stream = dial(&self.host, self.port, tls).await?;
+        let broken = |error: hyper::Error| explain(&error, &self.authority, self.tls.is_some());
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        let mut connection = pin!(connection);
+        let mut exchange = pin!(async {
+            let response = sender.send_request(request).await.map_err(broken)?;
+            if !accepted.contains(&response.status().as_u16()) {
+                return Err(refused(response.status(), path, &self.authority));
+            }
+            self.body(path, response, broken).await
+        });
+        tokio::select! {
+            biased;
+            answer = &mut exchange => answer,
+            // What was read is still there to be taken; and why it ended, the exchange is told.
+            _ = &mut connection => exchange.await,
+        }
+    }
+
+    fn request(&self, path: &str) -> Result<Request<String>, SourceError> {
+        Request::get(format!("{}{path}", self.path))
+            .header(HOST, &self.authority)
+            .header(CONNECTION, "close")
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, concat!("pgbaton/", env!("CARGO_PKG_VERSION")))
+            .body(String::new())
+            .map_err(|e| SourceError::new(ErrorKind::Malformed, format!("the member's api_url makes no request: {e}")))
+    }
+
+    async fn body(
+        &self,
+        path: &str,
+        response: Response<Incoming>,
+        broken: impl Fn(hyper::Error) -> SourceError,
+    ) -> Result<Vec<u8>, SourceError> {
+        let too_large = || {
+            let message = format!("GET {path} of {}: the answer is larger than {} KiB", self.authority, LARGEST / 1024);
+            SourceError::new(ErrorKind::Malformed, message)
+        };
+        let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if length.is_some_and(|length| length > LARGEST as u64) {
+            return Err(too_large());
+        }
+        let mut incoming = response.into_body();
+        let mut body = Vec::new();
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx)).await {
+            let Ok(chunk) = frame.map_err(&broken)?.into_data() else { continue };
+            if body.len() + chunk.len() > LARGEST {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::TlsProfile;
+
+    fn rest(url: &str) -> Result<Rest, SourceError> {
+        Rest::new(url, Arc::new(TlsCache::new(TlsProfile::default(), &[])))
+    }
+
+    #[test]
+    fn the_path_is_what_stands_before_patroni() {
+        for (url, authority, path) in [
+            ("http://10.0.0.11:8008/patroni", "10.0.0.11:8008", ""),
+            ("https://psg1:8008/patroni/", "psg1:8008", ""),
+            ("http://proxy/a/patroni", "proxy:80", "/a"),
+            ("http://[fd00::1]:8008/patroni", "[fd00::1]:8008", ""),
+            ("http://10.0.0.11:8008", "10.0.0.11:8008", ""),
+        ] {
+            let rest = rest(url).expect(url);
+            assert_eq!((rest.authority(), rest.path.as_str(), rest.tls.is_some()), (authority, path, url.starts_with("https")));
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_said() {
+        for url in ["", "10.0.0.11:8008", "ftp://x/patroni", "http://"] {
+            assert_eq!(rest(url).err().expect(url).kind, ErrorKind::Malformed, "{url}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The one statement of a reading. PostgreSQL 12 and later parse it alike.
+
+/// Which of the functions over `pg_control` our user may call. PostgreSQL lets everybody; hardening guides take it away. A statement that
+/// names a function it may not call fails as a whole, so what is denied must not stand in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Control {
+    /// `pg_control_system()`.
+    pub system: bool,
+    /// `pg_control_checkpoint()`.
+    pub checkpoint: bool,
+    /// `pg_control_recovery()`.
+    pub recovery: bool,
+}
+
+/// The first statement of a session: four columns, `server_version_num` and what [`Control`] asks. On its way it lets the server end the
+/// session when nobody has asked for a minute (PostgreSQL 14 and later), as the keep-alive does not notice a program that was stopped.
+pub(super) const SETUP: &str = "
+SELECT current_setting('server_version_num'),
+       has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE'),
+       has_function_privilege('pg_catalog.pg_control_checkpoint()', 'EXECUTE'),
+       has_function_privilege('pg_catalog.pg_control_recovery()', 'EXECUTE'),
+       CASE WHEN current_setting('server_version_num')::int >= 140000 THEN set_config('idle_session_timeout', '60s', false) END";
+
+/// The settings of the session, as the startup packet's `options`.
+///
+/// Nothing can be written, no statement or lock holds anything for long, nobody's objects can shadow the catalog's, JIT does not compile a
+/// millisecond's work, and the server notices within half a minute when our machine is gone.
+pub(super) const OPTIONS: &str = "-c default_transaction_read_only=on -c statement_timeout=1500 -c lock_timeout=1000 \
+     -c idle_in_transaction_session_timeout=5000 -c search_path=pg_catalog -c jit=off \
+     -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4";
+
+/// The statement: one row, one column, a JSON object as [`super::reading`] understands it.
+///
+/// LSNs are texts, times microseconds since the Unix epoch, lags seconds. A column that a version lacks is read through `to_jsonb`, which
+/// gives null for it. A position of the past (what a promoted server had received as a standby) is not given.
+///
+/// Sessions of others are hidden from a user without `pg_read_all_stats` except for database and user: they count as client sessions unless
+/// they are walsenders.
+pub(super) fn statement(control: Control) -> String {
+    let or_null = |allowed: bool, sql: &'static str| if allowed { sql } else { "NULL" };
+    let identifier = or_null(control.system, "(SELECT system_identifier FROM pg_control_system())");
+    let checkpoint = or_null(control.checkpoint, "(SELECT timeline_id FROM pg_control_checkpoint())");
+    let recovery = or_null(control.recovery, "(SELECT nullif(min_recovery_end_timeline, 0) FROM pg_control_recovery())");
+    format!(
+        "
+WITH here AS MATERIALIZED (
+    SELECT r.in_recovery,
+           CASE WHEN NOT r.in_recovery THEN pg_current_wal_lsn() END AS current_lsn,
+           CASE WHEN r.in_recovery THEN pg_last_wal_receive_lsn() END AS receive_lsn,
+           CASE WHEN r.in_recovery THEN pg_last_wal_replay_lsn() END AS replay_lsn
+    FROM (SELECT pg_is_in_recovery() AS in_recovery OFFSET 0) AS r
+)
+SELECT json_build_object(
+    'in_recovery', here.in_recovery,
+    'walfile', CASE WHEN NOT here.in_recovery THEN pg_walfile_name(here.current_lsn) END,
+    'checkpoint_timeline', {checkpoint},
+    'recovery_timeline', {recovery},
+    'system_identifier', {identifier},
+    'server_version_num', current_setting('server_version_num')::int,
+    'current_lsn', here.current_lsn,
+    'receive_lsn', here.receive_lsn,
+    'replay_lsn', here.replay_lsn,
+    'replay_timestamp', CASE WHEN here.in_recovery THEN (extract(epoch FROM pg_last_xact_replay_timestamp()) * 1000000)::int8 END,
+    'replay_paused', CASE WHEN here.in_recovery THEN pg_is_wal_replay_paused() END,
+    'replication', (
+        SELECT coalesce(json_agg(json_build_object(
+            'application_name', s.application_name,
+            'client_addr', host(s.client_addr),
+            'state', s.state,
+            'sync_state', s.sync_state,
+            'write_lsn', s.write_lsn,
+            'flush_lsn', s.flush_lsn,
+            'replay_lsn', s.replay_lsn,
+            'write_lag', extract(epoch FROM s.write_lag)::float8,
+            'flush_lag', extract(epoch FROM s.flush_lag)::float8,
+            'replay_lag', extract(epoch FROM s.replay_lag)::float8
+        ) ORDER BY s.application_name, s.pid), '[]')
+        FROM pg_stat_replication AS s),
+    'receiver', (
+        SELECT json_build_object(
+            'status', w.status,
+            'sender_host', w.sender_host,
+            'sender_port', w.sender_port,
+            'slot', w.slot_name,
+            'timeline', w.received_tli)
+        FROM pg_stat_wal_receiver AS w LIMIT 1),
+    'slots', (
+        SELECT coalesce(json_agg(json_build_object(
+            'name', s.slot_name,
+            'kind', s.slot_type,
+            'active', s.active,
+            'retained', pg_wal_lsn_diff(coalesce(here.current_lsn, greatest(here.receive_lsn, here.replay_lsn)), s.restart_lsn)::int8,
+            'wal_status', to_jsonb(s) ->> 'wal_status'
+        ) ORDER BY s.slot_name), '[]')
+        FROM pg_replication_slots AS s),
+    'archiver', CASE WHEN current_setting('archive_mode') <> 'off' THEN (
+        SELECT json_build_object(
+            'archived', a.archived_count,
+            'failed', a.failed_count,
+            'last_archived', (extract(epoch FROM a.last_archived_time) * 1000000)::int8,
+            'last_failed', (extract(epoch FROM a.last_failed_time) * 1000000)::int8,
+            'last_failed_wal', a.last_failed_wal)
+        FROM pg_stat_archiver AS a LIMIT 1) END,
+    'sessions', (
+        SELECT count(*)
+        FROM pg_stat_activity AS a
+        WHERE a.pid <> pg_backend_pid()
+          AND (a.backend_type = 'client backend'
+               OR (a.backend_type IS NULL AND a.datid IS NOT NULL AND a.usesysid IS NOT NULL
+                   AND a.pid NOT IN (SELECT s.pid FROM pg_stat_replication AS s)))),
+    'postmaster_start', (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8,
+    'server_time', (extract(epoch FROM clock_timestamp()) * 1000000)::int8
+)::text
+FROM here"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_denied_does_not_stand_in_the_statement() {
+        let none = statement(Control { system: false, checkpoint: false, recovery: false });
+        assert!(!none.contains("pg_control_"), "{none}");
+        let all = statement(Control { system: true, checkpoint: true, recovery: true });
+        for function in ["pg_control_system()", "pg_control_checkpoint()", "pg_control_recovery()"] {
+            assert!(all.contains(function), "{function}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The statement's answer as facts.
+
+use serde::Deserialize;
+
+use crate::model::{Archiver, Lsn, PostgresStatus, Receiver, ReplicationRow, Slot, Time, clean};
+
+/// The JSON object of [`super::query::statement`]; null is what the server does not know or does not tell us.
+#[derive(Deserialize)]
+struct Answer {
+    in_recovery: bool,
+    walfile: Option<String>,
+    checkpoint_timeline: Option<u32>,
+    recovery_timeline: Option<u32>,
+    system_identifier: Option<i64>,
+    server_version_num: u32,
+    current_lsn: Option<Lsn>,
+    receive_lsn: Option<Lsn>,
+    replay_lsn: Option<Lsn>,
+    replay_timestamp: Option<i64>,
+    replay_paused: Option<bool>,
+    replication: Vec<AnswerReplication>,
+    receiver: Option<AnswerReceiver>,
+    slots: Vec<AnswerSlot>,
+    archiver: Option<AnswerArchiver>,
+    sessions: u32,
+    postmaster_start: Option<i64>,
+    server_time: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct AnswerReplication {
+    application_name: Option<String>,
+    client_addr: Option<String>,
+    state: Option<String>,
+    sync_state: Option<String>,
+    write_lsn: Option<Lsn>,
+    flush_lsn: Option<Lsn>,
+    replay_lsn: Option<Lsn>,
+    write_lag: Option<f64>,
+    flush_lag: Option<f64>,
+    replay_lag: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct AnswerReceiver {
+    status: Option<String>,
+    sender_host: Option<String>,
+    sender_port: Option<u16>,
+    slot: Option<String>,
+    timeline: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct AnswerSlot {
+    name: String,
+    kind: String,
+    active: bool,
+    /// Negative when the slot is ahead of the position that was read a moment before.
+    retained: Option<i64>,
+    wal_status: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct AnswerArchiver {
+    archived: u64,
+    failed: u64,
+    last_archived: Option<i64>,
+    last_failed: Option<i64>,
+    last_failed_wal: Option<String>,
+}
+
+/// The facts in the statement's answer. The error says what of it is not as it should be, and where.
+pub(super) fn parse(json: &str) -> Result<PostgresStatus, serde_json::Error> {
+    serde_json::from_str::<Answer>(json).map(PostgresStatus::from)
+}
+
+impl From<Answer> for PostgresStatus {
+    fn from(answer: Answer) -> Self {
+        let timeline = answer.timeline();
+        Self {
+            in_recovery: answer.in_recovery,
+            timeline,
+            // The server shows its unsigned 64 bits as a signed number.
+            system_identifier: answer.system_identifier.map(i64::cast_unsigned),
+            server_version_num: answer.server_version_num,
+            current_lsn: answer.current_lsn,
+            receive_lsn: answer.receive_lsn,
+            replay_lsn: answer.replay_lsn,
+            replay_timestamp: time(answer.replay_timestamp),
+            replay_paused: answer.replay_paused,
+            replication: answer.replication.into_iter().map(ReplicationRow::from).collect(),
+            receiver: answer.receiver.map(Receiver::from),
+            slots: answer.slots.into_iter().map(Slot::from).collect(),
+            archiver: answer.archiver.map(Archiver::from),
+            sessions: answer.sessions,
+            postmaster_start: time(answer.postmaster_start),
+            server_time: time(answer.server_time),
+        }
+    }
+}
+
+impl Answer {
+    /// Of a primary, the one in the name of the file it writes (its first eight hex digits). Of a standby, the one it receives; when nothing is
+    /// received, the newest that recovery is known to have reached.
+    fn timeline(&self) -> Option<u32> {
+        if !self.in_recovery {
+            return u32::from_str_radix(self.walfile.as_deref()?.get(..8)?, 16).ok();
+        }
+        let received = self.receiver.as_ref().and_then(|r| r.timeline).filter(|t| *t > 0);
+        received.or_else(|| self.recovery_timeline.max(self.checkpoint_timeline))
+    }
+}
+
+impl From<AnswerReplication> for ReplicationRow {
+    fn from(row: AnswerReplication) -> Self {
+        Self {
+            application_name: text(row.application_name).unwrap_or_default(),
+            client_addr: text(row.client_addr),
+            state: text(row.state),
+            sync_state: text(row.sync_state),
+            write_lsn: row.write_lsn,
+            flush_lsn: row.flush_lsn,
+            replay_lsn: row.replay_lsn,
+            write_lag: row.write_lag,
+            flush_lag: row.flush_lag,
+            replay_lag: row.replay_lag,
+        }
+    }
+}
+
+impl From<AnswerReceiver> for Receiver {
+    fn from(row: AnswerReceiver) -> Self {
+        Self {
+            status: text(row.status),
+            sender_host: text(row.sender_host),
+            sender_port: row.sender_port,
+            slot: text(row.slot),
+            timeline: row.timeline,
+        }
+    }
+}
+
+impl From<AnswerSlot> for Slot {
+    fn from(row: AnswerSlot) -> Self {
+        Self {
+            name: clean(&row.name),
+            kind: clean(&row.kind),
+            active: row.active,
+            retained: row.retained.map(|bytes| u64::try_from(bytes).unwrap_or(0)),
+            wal_status: text(row.wal_status),
+        }
+    }
+}
+
+impl From<AnswerArchiver> for Archiver {
+    fn from(row: AnswerArchiver) -> Self {
+        Self {
+            archived: row.archived,
+            failed: row.failed,
+            last_archived: time(row.last_archived),
+            last_failed: time(row.last_failed),
+            last_failed_wal: text(row.last_failed_wal),
+        }
+    }
+}
+
+fn time(micros: Option<i64>) -> Option<Time> {
+    micros.map(Time::from_micros)
+}
+
+/// The text without control characters; an empty one is none.
+fn text(raw: Option<String>) -> Option<String> {
+    raw.map(|t| clean(&t)).filter(|t| !t.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRIMARY: &str = r#"{"in_recovery": false, "walfile": "0000000A0000000000000003", "checkpoint_timeline": 9, "recovery_timeline": null,
+        "system_identifier": -2, "server_version_num": 150018, "current_lsn": "0/3000148", "receive_lsn": null, "replay_lsn": null,
+        "replay_timestamp": null, "replay_paused": null, "replication": [{"application_name": "psg\u001b[2J2", "client_addr": null, "state": null,
+        "sync_state": null, "write_lsn": null, "flush_lsn": null, "replay_lsn": null, "write_lag": null, "flush_lag": null, "replay_lag": null}],
+        "receiver": null, "slots": [{"name": "a", "kind": "physical", "active": false, "retained": null, "wal_status": null},
+        {"name": "b", "kind": "physical", "active": true, "retained": -8, "wal_status": "reserved"}], "archiver": null, "sessions": 3,
+        "postmaster_start": 1795490000123456, "server_time": 1795490001000000}"#;
+
+    #[test]
+    fn a_primary_is_on_the_timeline_it_writes() {
+        let status = parse(PRIMARY).expect("parses");
+        assert_eq!(status.timeline, Some(10));
+        assert_eq!(status.system_identifier, Some(u64::MAX - 1));
+        assert_eq!(status.postmaster_start, Some(Time::from_micros(1_795_490_000_123_456)));
+    }
+
+    #[test]
+    fn what_is_hidden_stays_unknown() {
+        let status = parse(PRIMARY).expect("parses");
+        let row = &status.replication[0];
+        assert_eq!((row.write_lsn, row.replay_lag, row.state.as_deref()), (None, None, None));
+        assert_eq!(status.slots.iter().map(|s| s.retained).collect::<Vec<_>>(), [None, Some(0)]);
+        assert!(!row.application_name.contains('\u{1b}'), "{:?}", row.application_name);
+    }
+
+    #[test]
+    fn a_standby_is_on_the_timeline_it_receives_or_else_reached() {
+        let standby = PRIMARY.replace("\"in_recovery\": false", "\"in_recovery\": true");
+        let silent = parse(&standby).expect("parses");
+        assert_eq!(silent.timeline, Some(9));
+        let ahead = standby.replace("\"recovery_timeline\": null", "\"recovery_timeline\": 11");
+        assert_eq!(parse(&ahead).expect("parses").timeline, Some(11));
+        let receiving = ahead.replace(
+            "\"receiver\": null",
+            r#""receiver": {"status": "streaming", "sender_host": "/run", "sender_port": 5432, "slot": null, "timeline": 12}"#,
+        );
+        assert_eq!(parse(&receiving).expect("parses").timeline, Some(12));
+        let denied = standby.replace("\"checkpoint_timeline\": 9", "\"checkpoint_timeline\": null");
+        assert_eq!(parse(&denied).expect("parses").timeline, None);
+    }
+
+    #[test]
+    fn a_truncated_or_foreign_answer_is_an_error() {
+        for cut in [0, 1, PRIMARY.len() / 2, PRIMARY.len() - 1] {
+            assert!(parse(&PRIMARY[..cut]).is_err(), "{cut}");
+        }
+        assert!(parse("{}").is_err());
+        assert!(parse(&PRIMARY.replace("0/3000148", "0-3000148")).is_err());
+        assert!(parse(&PRIMARY.replace("\"sessions\": 3", "\"sessions\": -3")).is_err());
+    }
+}
