@@ -75,7 +75,7 @@ fn item(ctx: &Ctx<'_>, number: u64, event: &EventLine, room: usize) -> Item {
     let lines = wrap(&event.sentence, room).into_iter().enumerate().map(|(n, text)| {
         let mut line = if n == 0 {
             let mark_role = if event.level == Level::Ok { Role::Muted } else { role };
-            Line::from(vec![ctx.look.span(format!("{}  ", event.at.clock()), Role::Muted), ctx.look.span(format!("{mark} "), mark_role)])
+            Line::from(vec![ctx.look.span(format!("{}  ", event.at.clock()), Role::Muted), ctx.look.span(mark, mark_role), Span::raw(" ")])
         } else {
             Line::from(" ".repeat(LEAD - 2))
         };

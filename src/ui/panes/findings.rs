@@ -119,7 +119,7 @@ fn items(ctx: &Ctx<'_>, width: u16) -> Vec<Item> {
         let since = age(u64::try_from(ctx.now().since(finding.since).as_millis()).unwrap_or(u64::MAX));
         let lines = wrap(&finding.sentence, room).into_iter().enumerate().map(|(n, text)| {
             let lead = if n == 0 {
-                vec![ctx.look.span(format!("{} ", sign(finding.severity)), role), ctx.look.span(format!("{since:>6}  "), Role::Muted)]
+                vec![ctx.look.span(sign(finding.severity), role), ctx.look.span(format!(" {since:>6}  "), Role::Muted)]
             } else {
                 vec![Span::raw(" ".repeat(usize::from(LEAD - 2)))]
             };

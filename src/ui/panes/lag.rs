@@ -10,7 +10,7 @@ use crate::document::{Document, MemberDoc, Role as MemberRole};
 use crate::theme::Role;
 use crate::ui::format::{UNKNOWN, bytes, cut_middle, display_width, seconds};
 use crate::ui::pane::{Ctx, Details, Drawn, Pane, Want};
-use crate::ui::widget::{chart, mark, scale_of};
+use crate::ui::widget::{chart, first_row, mark, scale_of};
 
 /// The pane.
 pub(super) struct Lag;
@@ -72,7 +72,7 @@ impl Pane for Lag {
         let plot = Rect { x: left, width: u16::try_from(SPAN.div_ceil(step)).unwrap_or(room).min(room), ..area };
 
         let selected = ctx.view.selected.as_ref().and_then(|id| members.iter().position(|m| m.name == *id)).unwrap_or(0);
-        let first = if fitting == 0 { 0 } else { (selected / fitting * fitting).min(members.len().saturating_sub(fitting)) };
+        let first = first_row(members.len(), fitting, selected);
         let mut y = area.y;
         for member in members.iter().skip(first).take(fitting) {
             let row = Rect { y: y + gap, height: each - gap, ..area };
@@ -122,12 +122,12 @@ fn draw_member(ctx: &Ctx<'_>, document: &Document, member: &MemberDoc, columns: 
     };
     let delay = member.replay_lag_seconds.map_or_else(|| UNKNOWN.to_owned(), seconds);
     let delay_role = if member.replay_lag_seconds.is_some() { Role::Muted } else { Role::Unknown };
-    let x = plot.right().saturating_add(1);
-    let room = usize::from(row.right().saturating_sub(x));
-    buffer.set_stringn(x, foot, format!("{text:>7}"), room, ctx.look.style(role));
-    let x = x.saturating_add(9);
-    let room = usize::from(row.right().saturating_sub(x));
-    buffer.set_stringn(x, foot, format!("{delay:>6}"), room, ctx.look.style(delay_role));
+    for (end, text, role) in [(8, text, role), (NUMBERS + 1, delay, delay_role)] {
+        let width = u16::try_from(display_width(&text)).unwrap_or(u16::MAX);
+        let x = plot.right().saturating_add(end).saturating_sub(width);
+        let room = usize::from(row.right().saturating_sub(x));
+        buffer.set_stringn(x, foot, text, room, ctx.look.style(role));
+    }
     // No sample at all is worth a word, an empty chart would look like a calm one.
     if points.iter().all(|p| *p == Point::Unknown) && plot.width >= 12 {
         buffer.set_stringn(plot.x, foot, "no value yet", usize::from(plot.width), ctx.look.style(Role::Unknown));

@@ -8,4 +8,4 @@ mod table;
 pub(super) use chart::{chart, scale_of};
 pub(super) use list::{Item, list};
 pub(super) use sheet::Sheet;
-pub(super) use table::{Align, Cell, Column, Row, mark, table};
+pub(super) use table::{Align, Cell, Column, Row, first_row, mark, table};

@@ -170,7 +170,7 @@ pub(in crate::ui) fn mark(ctx: &Ctx<'_>, row: Rect, buffer: &mut Buffer) {
 }
 
 /// The first row shown. Whole pages are turned, so that a move changes two rows and not all of them: that is a matter of bytes on a slow line.
-pub(super) fn first_row(count: usize, page: usize, selected: usize) -> usize {
+pub(in crate::ui) fn first_row(count: usize, page: usize, selected: usize) -> usize {
     if page == 0 || count <= page {
         return 0;
     }
