@@ -85,7 +85,8 @@ fn details_of_a_member_and_of_a_finding() {
 fn details_of_every_row_of_every_pane() {
     for (name, document) in sample::all() {
         let mut state = console(vec![document]);
-        let event = EventLine { at: sample::at(sample::NOW), level: Level::Ok, code: "test".to_owned(), sentence: "something happened".to_owned() };
+        let event =
+            EventLine { at: sample::at(sample::NOW), level: Level::Ok, code: "test".to_owned(), sentence: "something happened".to_owned() };
         let again = state.facts.document.clone().expect("a document");
         update(&mut state, Msg::Document(again, vec![event]));
         for pane in 0..state.panes.len() {
@@ -149,7 +150,13 @@ fn hostile_text_cannot_leave_its_cell() {
 }
 
 fn texts() -> impl Strategy<Value = String> {
-    prop_oneof![Just(String::new()), Just("日本語のノード".to_owned()), Just("é\u{301}\u{200d}🙂".to_owned()), "[a-z ]{0,200}", "\\PC{0,20}"]
+    prop_oneof![
+        Just(String::new()),
+        Just("日本語のノード".to_owned()),
+        Just("é\u{301}\u{200d}🙂".to_owned()),
+        "[a-z ]{0,200}",
+        "\\PC{0,20}"
+    ]
 }
 
 /// A sample with some of its values replaced by the most awkward ones.
