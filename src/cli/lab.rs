@@ -15,7 +15,7 @@ use crate::lab::options::{Options, PATRONI_VERSION};
 use crate::lab::place::{DirLock, Place};
 use crate::lab::record::Record;
 use crate::lab::steps::Steps;
-use crate::lab::{Lab, conf, down, status, up, venv};
+use crate::lab::{Lab, conf, down, slow, status, up, venv};
 
 /// How long a command waits for another one that works on the same lab.
 const BUSY: Duration = Duration::from_secs(20);
@@ -127,6 +127,14 @@ enum LabCommand {
         /// The lab's folder
         dir: PathBuf,
     },
+    /// The forwarder of the fault slow-node
+    #[command(hide = true)]
+    RunSlow {
+        /// Delay in one direction, milliseconds
+        ms: u64,
+        /// This file is made when it listens
+        ready: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -141,8 +149,11 @@ struct FaultArgs {
     #[arg(long)]
     two: bool,
     /// Megabytes of WAL, where a fault writes some
-    #[arg(long, default_value_t = 256)]
-    mb: u32,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    mb: Option<u32>,
+    /// Milliseconds of delay, where a fault is one
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    ms: u32,
 }
 
 /// Runs `pgbaton lab`. The console is passed in, so that the lab knows nothing of it.
@@ -181,6 +192,10 @@ pub fn run(args: LabArgs, open_console: &dyn Fn(&Path) -> Result<ExitCode>) -> R
         }
         Some(LabCommand::RunLedger { dir }) => {
             runtime.block_on(ledger::client::run(&dir))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(LabCommand::RunSlow { ms, ready }) => {
+            runtime.block_on(slow::run(Duration::from_millis(ms), &ready))?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -237,7 +252,7 @@ async fn throw(place: &Place, args: FaultArgs) -> Result<ExitCode> {
     let fault = fault::find(&name)?;
     let scene = Scene::new(open(place)?)?;
     let _lock = DirLock::take(&scene.lab.dir, BUSY).await?;
-    let thrown = fault::throw(&scene, fault, &args.targets, args.two, Amount { mb: args.mb }).await?;
+    let thrown = fault::throw(&scene, fault, &args.targets, args.two, Amount { mb: args.mb, ms: args.ms }).await?;
     println!("{}", thrown.done);
     Ok(ExitCode::SUCCESS)
 }

@@ -16,6 +16,7 @@ use super::health::{self, Fact};
 use super::http::Http;
 use super::layout::{DATABASE, Lab, PROXIES};
 use super::ledger;
+use super::netns;
 use super::options::Options;
 use super::place::{DirLock, Place};
 use super::process;
@@ -75,7 +76,7 @@ async fn start(place: &Place, options: &Options, tools: Tools, account: &Account
     let dir = place.dir();
     steps.begin("addresses, keys, configuration");
     // Held until everything listens: another lab that starts meanwhile looks elsewhere.
-    let claim = claim(place)?;
+    let claim = claim(place, options)?;
     let record = Record {
         schema: SCHEMA,
         name: place.name.clone(),
@@ -91,6 +92,9 @@ async fn start(place: &Place, options: &Options, tools: Tools, account: &Account
     let secrets = Secrets::generate()?;
     secrets.save(&dir, account)?;
     conf::write_all(&lab, &secrets)?;
+    if options.netns {
+        netns::make(&lab)?;
+    }
     let http = Http::new(&lab)?;
     steps.done(&format!("{}/24", claim.block));
 
@@ -176,8 +180,12 @@ async fn wait_for<T>(lab: &Lab, steps: &Steps, seconds: u64, mut probe: impl Asy
     .await
 }
 
-fn claim(place: &Place) -> Result<Claim> {
+fn claim(place: &Place, options: &Options) -> Result<Claim> {
     let seed = address::hash(&place.dir().to_string_lossy());
+    if options.netns {
+        netns::check()?;
+        return address::claim(netns::blocks(seed), netns::is_free);
+    }
     address::claim(address::loopback_blocks(seed), address::ports_free)
 }
 
