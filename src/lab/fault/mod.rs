@@ -154,9 +154,13 @@ pub async fn throw(scene: &Scene, fault: &Fault, named: &[String], two: bool, am
     let path = folder(&scene.lab).join(format!("{}-{}.json", thrown.at.as_millisecond(), fault.name));
     let save = |t: &Thrown| files::write(&path, &serde_json::to_string(t)?, files::PUBLIC, &scene.lab.record.account);
     save(&thrown)?;
-    thrown.done = (fault.throw)(scene, &thrown.targets, amount).await?;
+    let result = (fault.throw)(scene, &thrown.targets, amount).await;
+    thrown.done = match &result {
+        Ok(done) => done.clone(),
+        Err(e) => format!("not or only half thrown: {e:#}"),
+    };
     save(&thrown)?;
-    Ok(thrown)
+    result.map(|_| thrown)
 }
 
 async fn choose(scene: &Scene, target: Target, named: &[String], two: bool) -> Result<Vec<String>> {

@@ -99,9 +99,10 @@ async fn slow_down(scene: &Scene, member: &str, amount: Amount) -> Result<()> {
     // Connections made before are reset: a packet of theirs is not part of a forwarded connection.
     let rules = format!(
         "table ip pgbaton_slow {{
-            chain in {{ type nat hook prerouting priority dstnat; iifname \"eth0\" tcp dport {{ {ETCD}, {ETCD_PEER}, {REST}, {POSTGRES}, {SSH} }} redirect to :{port}; }}
-            chain out {{ type nat hook output priority dstnat; oifname \"eth0\" meta skuid != 0 meta l4proto tcp redirect to :{port}; }}
-            chain old {{ type filter hook output priority 0; oifname \"eth0\" meta skuid != 0 meta l4proto tcp ct status & dnat == 0 reject with tcp reset; }}
+            chain in {{ type nat hook prerouting priority -100; iifname \"eth0\" tcp dport {{ {ETCD}, {ETCD_PEER}, {REST}, {POSTGRES}, {SSH} }} redirect to :{port}; }}
+            chain out {{ type nat hook output priority -100; oifname \"eth0\" meta skuid != 0 meta l4proto tcp redirect to :{port}; }}
+            chain heard {{ type filter hook input priority 0; iifname \"eth0\" meta l4proto tcp ct direction original ct status & dnat == 0 reject with tcp reset; }}
+            chain said {{ type filter hook output priority 0; oifname \"eth0\" meta skuid != 0 meta l4proto tcp ct status & dnat == 0 reject with tcp reset; }}
         }}\n",
         port = slow::PORT
     );

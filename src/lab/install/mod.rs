@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::options::Options;
 use super::place::Place;
 use super::record::Tools;
-use super::steps::Steps;
+use super::steps::{Steps, tell};
 use super::venv;
 
 /// One thing that is not there.
@@ -81,7 +81,7 @@ pub async fn ensure(place: &Place, options: &Options, yes: bool, steps: &mut Ste
             "{plan}\npgbaton installs packages itself on Debian and Ubuntu only, as root or with sudo: please install these, then run it again"
         );
     }
-    eprintln!("{plan}");
+    tell(&plan);
     if !yes && !ask("Install this?")? {
         bail!("nothing was installed, nothing was started");
     }
@@ -150,7 +150,7 @@ pub fn ask(question: &str) -> Result<bool> {
     if !stdin().is_terminal() || !stderr().is_terminal() {
         bail!("{question} There is no terminal to ask on; pass --yes to answer yes");
     }
-    eprint!("{question} [y/N] ");
+    write!(stderr(), "{question} [y/N] ")?;
     stderr().flush()?;
     let mut line = String::new();
     stdin().read_line(&mut line)?;
