@@ -284,4 +284,3 @@ fn edit(state: &mut State, change: impl FnOnce(&mut String)) {
         _ => {}
     }
 }
-

@@ -1,7 +1,9 @@
 //! Every command, once.
 
 /// Where a command can be given. An inner scope's keys come before an outer one's; [`Scope::Global`] is the outermost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::Display, strum::EnumString, strum::EnumIter, strum::IntoStaticStr)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::Display, strum::EnumString, strum::EnumIter, strum::IntoStaticStr,
+)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Scope {
     /// Everywhere.

@@ -79,6 +79,18 @@ pub fn make(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
+/// Makes the network again if a restart of the machine took it away.
+///
+/// # Errors
+/// What `ip` said.
+pub fn restore(lab: &Lab) -> Result<()> {
+    if lab.nodes().iter().all(|n| lab.netns(n).is_none_or(|ns| Path::new("/run/netns").join(ns).exists())) {
+        return Ok(());
+    }
+    remove(&lab.dir)?;
+    make(lab)
+}
+
 fn namespace(lab: &Lab, node: &str) -> Result<String> {
     lab.netns(node).with_context(|| format!("{node} has no network namespace"))
 }

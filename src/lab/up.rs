@@ -51,7 +51,7 @@ pub async fn up(place: &Place, options: &Options, tools: Tools, account: &Accoun
 
     let result = start(place, options, tools, account, steps).await;
     if let Err(e) = &result {
-        steps.failed(&format!("{e:#}").lines().next().unwrap_or_default().to_owned());
+        steps.failed(format!("{e:#}").lines().next().unwrap_or_default());
     }
     result.with_context(|| format!("the lab did not start; its logs are below {}, `pgbaton lab down` clears it", dir.display()))
 }
@@ -68,6 +68,10 @@ async fn already_up(lab: Lab, options: &Options) -> Result<Lab> {
             lab.record.name,
             silent.len()
         );
+    }
+    let facts = health::facts(&lab, &lab.secrets()?, &Http::new(&lab)?).await;
+    if let Some(bad) = facts.iter().find(|f| !f.ok) {
+        bail!("the lab `{}` runs, but is not healthy: {}: {}\nhint: `pgbaton lab heal`", lab.record.name, bad.name, bad.detail);
     }
     Ok(lab)
 }

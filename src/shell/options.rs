@@ -112,7 +112,9 @@ fn own_themes(library: &mut Library, folder: &Path, notices: &mut Vec<String>) {
         }
     };
     for path in entries.filter_map(|entry| entry.ok().map(|e| e.path())) {
-        let Some(name) = path.file_stem().and_then(|s| s.to_str()).filter(|_| path.extension().is_some_and(|e| e == "toml")) else { continue };
+        let Some(name) = path.file_stem().and_then(|s| s.to_str()).filter(|_| path.extension().is_some_and(|e| e == "toml")) else {
+            continue;
+        };
         match fs::read_to_string(&path).with_context(|| path.display().to_string()) {
             Ok(text) => library.add(name, path.display().to_string(), text),
             Err(error) => notices.push(format!("{error:#}")),
@@ -134,7 +136,9 @@ mod tests {
         let options = Options::new("card", Mode::ReadOnly, &looks, |_| None).expect("options");
         assert_eq!(options.keymap.keys_of(crate::command::CommandId::Quit).first().map(String::as_str), Some("x"));
         assert_eq!(options.notices.len(), 2, "{:?}", options.notices);
-        assert!(options.notices.iter().any(|n| n.contains("keymap.toml:3:5")) && options.notices.iter().any(|n| n.contains("own.toml:3:6")));
+        assert!(
+            options.notices.iter().any(|n| n.contains("keymap.toml:3:5")) && options.notices.iter().any(|n| n.contains("own.toml:3:6"))
+        );
         assert!(options.ascii && !options.synchronized, "nothing is known of this terminal");
     }
 

@@ -8,7 +8,11 @@ use super::Depth;
 pub fn depth_of(get: impl Fn(&str) -> Option<String>) -> Depth {
     let value = |name: &str| get(name).unwrap_or_default();
     let term = value("TERM");
-    if !value("NO_COLOR").is_empty() || matches!(term.as_str(), "" | "dumb" | "unknown") || term.starts_with("vt1") || term.starts_with("vt2") {
+    if !value("NO_COLOR").is_empty()
+        || matches!(term.as_str(), "" | "dumb" | "unknown")
+        || term.starts_with("vt1")
+        || term.starts_with("vt2")
+    {
         Depth::Mono
     } else if matches!(value("COLORTERM").as_str(), "truecolor" | "24bit") || term.ends_with("-direct") {
         Depth::TrueColor

@@ -95,7 +95,11 @@ fn routes(document: &Document) -> Fact {
     if let Some(first) = wrong.first() {
         let each: Vec<String> = wrong.iter().map(|r| format!("{} writes to {}", r.instance, name(&r.up))).collect();
         let all_alike = wrong.len() == write.len() && wrong.iter().all(|r| r.up == first.up);
-        let short = if all_alike { format!("writes → {}", name(&first.up)) } else { format!("{} of {} write routes wrong", wrong.len(), write.len()) };
+        let short = if all_alike {
+            format!("writes → {}", name(&first.up))
+        } else {
+            format!("{} of {} write routes wrong", wrong.len(), write.len())
+        };
         let long = if all_alike && wrong.len() > 1 { format!("all routes write to {}", name(&first.up)) } else { each.join(", ") };
         return Fact::new(long, short, Role::Critical);
     }

@@ -50,7 +50,9 @@ fn typed(state: &State, look: &Look<'_>, typing: Typing) -> Line<'static> {
 /// The keys that help here, as many as fit.
 fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
     let hints: &[(&[CommandId], &str)] = match &state.overlay {
-        Some(Overlay::Help { .. }) => &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll"), (&[CommandId::Search], "search")],
+        Some(Overlay::Help { .. }) => {
+            &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll"), (&[CommandId::Search], "search")]
+        }
         Some(Overlay::Details { .. }) => &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll")],
         None => &[
             (&[CommandId::Help], "help"),

@@ -111,7 +111,8 @@ fn verdict(ctx: &Ctx<'_>, document: &Document, area: Rect, buffer: &mut Buffer) 
         if y >= area.bottom() {
             return n as u16;
         }
-        let text = if n + 1 == used && lines.len() > used { cut_end(&format!("{text} …"), width.saturating_sub(4)) } else { text.clone() };
+        let text =
+            if n + 1 == used && lines.len() > used { cut_end(&format!("{text} …"), width.saturating_sub(4)) } else { text.clone() };
         let lead = if n == 0 { format!(" {} ", sign(level)) } else { "   ".to_owned() };
         let full = format!("{lead}{text}");
         let pad = width.saturating_sub(display_width(&full));

@@ -93,4 +93,3 @@ fn to_ascii(buffer: &mut Buffer) {
         cell.set_char(replaced);
     }
 }
-

@@ -116,7 +116,8 @@ pub(super) fn draw_framed(pane: &dyn Pane, number: usize, state: &State, look: &
     }
     rule(pane, number, &ctx, Rect { height: 1, ..area }, buffer);
     let inner = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    let drawn = if inner.is_empty() { Drawn { page: 0, hidden: pane.rows(ctx.facts, ctx.view).len() } } else { pane.draw(&ctx, inner, buffer) };
+    let drawn =
+        if inner.is_empty() { Drawn { page: 0, hidden: pane.rows(ctx.facts, ctx.view).len() } } else { pane.draw(&ctx, inner, buffer) };
     if drawn.hidden > 0 {
         let text = format!(" {} more ", drawn.hidden);
         let width = u16::try_from(display_width(&text)).unwrap_or(u16::MAX);
@@ -128,8 +129,7 @@ pub(super) fn draw_framed(pane: &dyn Pane, number: usize, state: &State, look: &
 
 /// `─ 1 Members · 3 ──────`; the pane with the focus has a line of another shape, not only of another colour.
 fn rule(pane: &dyn Pane, number: usize, ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
-    let (line, border, title) =
-        if ctx.focused { ("━", Role::BorderFocus, Role::TitleFocus) } else { ("─", Role::Border, Role::Title) };
+    let (line, border, title) = if ctx.focused { ("━", Role::BorderFocus, Role::TitleFocus) } else { ("─", Role::Border, Role::Title) };
     buffer.set_stringn(area.x, area.y, line.repeat(usize::from(area.width)), usize::from(area.width), ctx.look.style(border));
     let mut spans = vec![ctx.look.span(format!(" {} {} ", number + 1, pane.title()), title)];
     if !ctx.view.filter.is_empty() {

@@ -26,7 +26,10 @@ pub fn svg(buffer: &Buffer, screen: Screen) -> String {
     let mut out = String::new();
     let _ = writeln!(out, r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">"#);
     let _ = writeln!(out, r#"<rect width="{width}" height="{height}" rx="8" fill="{}"/>"#, hex(screen.background));
-    let _ = writeln!(out, r#"<g font-family="{FONTS}" font-size="{FONT_SIZE}" style="font-variant-ligatures:none;font-feature-settings:'liga' 0,'calt' 0">"#);
+    let _ = writeln!(
+        out,
+        r#"<g font-family="{FONTS}" font-size="{FONT_SIZE}" style="font-variant-ligatures:none;font-feature-settings:'liga' 0,'calt' 0">"#
+    );
     for y in 0..area.height {
         let row: Vec<&Cell> = (0..area.width).filter_map(|x| buffer.cell((area.x + x, area.y + y))).collect();
         backgrounds(&mut out, &row, y, screen);
@@ -186,7 +189,13 @@ fn shape(out: &mut String, symbol: &str, x: f64, y: f64, ink: Ink) -> bool {
             let _ = writeln!(out, r#"<circle cx="{cx}" cy="{cy}" r="3.4" fill="none" stroke="{}" stroke-width="1.2"/>"#, hex(ink.fore));
         }
         "▲" => path(out, &format!("M{cx} {}L{} {}H{}Z", cy - 4.4, right - 0.2, cy + 3.8, x + 0.2), ink, true, 0.0),
-        "✖" => path(out, &format!("M{} {}L{} {}M{} {}L{} {}", cx - 3.4, cy - 3.4, cx + 3.4, cy + 3.4, cx + 3.4, cy - 3.4, cx - 3.4, cy + 3.4), ink, false, 2.4),
+        "✖" => path(
+            out,
+            &format!("M{} {}L{} {}M{} {}L{} {}", cx - 3.4, cy - 3.4, cx + 3.4, cy + 3.4, cx + 3.4, cy - 3.4, cx - 3.4, cy + 3.4),
+            ink,
+            false,
+            2.4,
+        ),
         "▸" => path(out, &format!("M{} {}L{} {cy}L{} {}Z", x + 2.0, cy - 4.2, right - 1.0, x + 2.0, cy + 4.2), ink, true, 0.0),
         _ => return false,
     }

@@ -100,8 +100,20 @@ fn leader(name: &str, host: &str) -> MemberDoc {
         replay_paused: None,
         sessions: Some(41),
         slots: vec![
-            SlotDoc { name: "psg2".to_owned(), kind: "physical".to_owned(), active: true, retained_bytes: Some(0), wal_status: Some("reserved".to_owned()) },
-            SlotDoc { name: "old_cdc".to_owned(), kind: "logical".to_owned(), active: false, retained_bytes: Some(268_435_456), wal_status: Some("extended".to_owned()) },
+            SlotDoc {
+                name: "psg2".to_owned(),
+                kind: "physical".to_owned(),
+                active: true,
+                retained_bytes: Some(0),
+                wal_status: Some("reserved".to_owned()),
+            },
+            SlotDoc {
+                name: "old_cdc".to_owned(),
+                kind: "logical".to_owned(),
+                active: false,
+                retained_bytes: Some(268_435_456),
+                wal_status: Some("extended".to_owned()),
+            },
         ],
         archiver: Some(ArchiverDoc { archived: 1204, failed: 2, last_archived: Some(at(NOW - 40)), last_failed: Some(at(NOW - 90_000)) }),
         ..replica(name, host, Role::Leader, 0)
@@ -152,7 +164,15 @@ fn route(instance: &str, kind: RouteKind, up: &[&str], sessions: u32) -> RouteDo
 }
 
 fn source(name: &str, target: &str) -> SourceDoc {
-    SourceDoc { name: name.to_owned(), target: target.to_owned(), age_ms: Some(500), fresh: true, limit_ms: 5000, error: None, rtt_ms: Some(1.4) }
+    SourceDoc {
+        name: name.to_owned(),
+        target: target.to_owned(),
+        age_ms: Some(500),
+        fresh: true,
+        limit_ms: 5000,
+        error: None,
+        rtt_ms: Some(1.4),
+    }
 }
 
 /// All is well.
@@ -200,7 +220,11 @@ pub fn healthy() -> Document {
             healthy: 3,
             failure_tolerance: Some(1),
             leader: Some("psg2".to_owned()),
-            members: vec![etcd("psg1", "10.20.0.8", "follower"), etcd("psg2", "10.20.0.9", "leader"), etcd("psg3", "10.20.0.10", "follower")],
+            members: vec![
+                etcd("psg1", "10.20.0.8", "follower"),
+                etcd("psg2", "10.20.0.9", "leader"),
+                etcd("psg3", "10.20.0.10", "follower"),
+            ],
         },
         routes: vec![
             route("vm1", RouteKind::Write, &["psg1"], 28),
@@ -209,7 +233,13 @@ pub fn healthy() -> Document {
             route("vm4", RouteKind::Read, &["psg2", "psg3"], 0),
         ],
         findings: Vec::new(),
-        sources: vec![source("dcs", "card-prod"), source("rest", "psg1"), source("sql", "psg1"), source("haproxy", "vm1"), source("haproxy", "vm4")],
+        sources: vec![
+            source("dcs", "card-prod"),
+            source("rest", "psg1"),
+            source("sql", "psg1"),
+            source("haproxy", "vm1"),
+            source("haproxy", "vm4"),
+        ],
     }
 }
 
@@ -219,7 +249,8 @@ pub fn no_leader() -> Document {
     doc.headline = Headline {
         level: Level::Critical,
         leads: "nobody leads".to_owned(),
-        verdict: "nobody leads for 4 s: psg1's lease ran out and no replica has taken the leader key; clients cannot write (and 3 more)".to_owned(),
+        verdict: "nobody leads for 4 s: psg1's lease ran out and no replica has taken the leader key; clients cannot write (and 3 more)"
+            .to_owned(),
     };
     doc.cluster.leader = None;
     doc.cluster.leader_since = None;
@@ -255,10 +286,28 @@ pub fn no_leader() -> Document {
         route.servers[0].status = "DOWN".to_owned();
     }
     doc.findings = vec![
-        finding("no-leader", Level::Critical, None, "nobody leads for 4 s: psg1's lease ran out and no replica has taken the leader key; clients cannot write", NOW - 4),
-        finding("route-none", Level::Critical, Some("vm1 postgres_write"), "vm1 sends writes to nobody: none of its servers is UP", NOW - 29),
+        finding(
+            "no-leader",
+            Level::Critical,
+            None,
+            "nobody leads for 4 s: psg1's lease ran out and no replica has taken the leader key; clients cannot write",
+            NOW - 4,
+        ),
+        finding(
+            "route-none",
+            Level::Critical,
+            Some("vm1 postgres_write"),
+            "vm1 sends writes to nobody: none of its servers is UP",
+            NOW - 29,
+        ),
         finding("quorum-at-risk", Level::Warning, None, "etcd has 2 of 3 members: it cannot lose another one", NOW - 33),
-        finding("member-missing", Level::Warning, Some("psg1"), "psg1 is missing: its key in etcd went 4 s ago, it was primary and running 34 s ago", NOW - 4),
+        finding(
+            "member-missing",
+            Level::Warning,
+            Some("psg1"),
+            "psg1 is missing: its key in etcd went 4 s ago, it was primary and running 34 s ago",
+            NOW - 4,
+        ),
     ];
     doc
 }
@@ -271,7 +320,12 @@ pub fn quorum_lost() -> Document {
         leads: "leader unknown, it was psg1".to_owned(),
         verdict: "etcd has lost its quorum: 1 of 3 members answers; the leader will step down when its lease ends".to_owned(),
     };
-    doc.cluster.truths = vec![truth("etcd", &["psg1"], None), truth("rest", &["psg1"], None), truth("sql", &["psg1"], None), truth("haproxy", &["psg1"], None)];
+    doc.cluster.truths = vec![
+        truth("etcd", &["psg1"], None),
+        truth("rest", &["psg1"], None),
+        truth("sql", &["psg1"], None),
+        truth("haproxy", &["psg1"], None),
+    ];
     doc.cluster.lease_age_ms = Some(17_000);
     doc.cluster.lease_ttl_seconds = Some(9.0);
     doc.cluster.dcs_age_ms = Some(17_000);
@@ -323,8 +377,11 @@ pub fn lagging() -> Document {
 pub fn paused() -> Document {
     let mut doc = healthy();
     doc.cluster.paused = Some(true);
-    doc.headline =
-        Headline { level: Level::Warning, leads: "psg1 leads".to_owned(), verdict: "paused: Patroni will not act on its own; nobody takes over if psg1 dies".to_owned() };
+    doc.headline = Headline {
+        level: Level::Warning,
+        leads: "psg1 leads".to_owned(),
+        verdict: "paused: Patroni will not act on its own; nobody takes over if psg1 dies".to_owned(),
+    };
     for member in &mut doc.members {
         member.paused = Some(true);
     }
@@ -354,7 +411,13 @@ pub fn stale() -> Document {
     doc.cluster.truths[3].agrees = None;
     doc.findings = vec![
         finding("source-stale", Level::Warning, Some("rest psg2"), "psg2's REST API gives no answer for 47 s", NOW - 47),
-        finding("source-stale", Level::Warning, Some("haproxy vm4"), "HAProxy vm4 gives no answer: connection refused by 10.20.0.4:7000", NOW - 30),
+        finding(
+            "source-stale",
+            Level::Warning,
+            Some("haproxy vm4"),
+            "HAProxy vm4 gives no answer: connection refused by 10.20.0.4:7000",
+            NOW - 30,
+        ),
     ];
     doc
 }
@@ -366,13 +429,21 @@ pub fn twelve() -> Document {
         .map(|n| {
             let name = format!("card-prod-postgres-{n:02}");
             let host = format!("10.20.1.{n}");
-            if n == 4 { leader(&name, &host) } else { replica(&name, &host, if n < 4 { Role::SyncStandby } else { Role::Replica }, 1500 * n * n * n) }
+            if n == 4 {
+                leader(&name, &host)
+            } else {
+                replica(&name, &host, if n < 4 { Role::SyncStandby } else { Role::Replica }, 1500 * n * n * n)
+            }
         })
         .collect();
     doc.cluster.leader = Some("card-prod-postgres-04".to_owned());
     doc.headline.leads = "card-prod-postgres-04 leads".to_owned();
     for route in &mut doc.routes {
-        route.up = if route.kind == RouteKind::Write { vec!["card-prod-postgres-04".to_owned()] } else { vec!["card-prod-postgres-01".to_owned(), "card-prod-postgres-02".to_owned()] };
+        route.up = if route.kind == RouteKind::Write {
+            vec!["card-prod-postgres-04".to_owned()]
+        } else {
+            vec!["card-prod-postgres-01".to_owned(), "card-prod-postgres-02".to_owned()]
+        };
     }
     doc
 }
@@ -436,7 +507,10 @@ pub fn history_to(last: &Document, seconds: i64) -> Vec<Document> {
                 let phase = back + 37 * n as i64;
                 let wave = (phase % 90 - 45).unsigned_abs() * 700;
                 let peak = if phase % 210 < 12 { 600_000 + 40_000 * (phase % 12).unsigned_abs() } else { 0 };
-                let grown = member.replay_lag_bytes.filter(|lag| *lag > 1_000_000).map_or(0, |lag| if back < 75 { lag * (75 - back).unsigned_abs() / 75 } else { 0 });
+                let grown = member
+                    .replay_lag_bytes
+                    .filter(|lag| *lag > 1_000_000)
+                    .map_or(0, |lag| if back < 75 { lag * (75 - back).unsigned_abs() / 75 } else { 0 });
                 // A gap: two minutes in which nobody said anything of the third member.
                 let known = !(n == 2 && (260..340).contains(&back));
                 member.replay_lag_bytes = known.then_some(if phase % 3 == 0 { 0 } else { wave } + peak + grown);

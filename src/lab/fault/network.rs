@@ -130,6 +130,7 @@ pub fn heal(scene: &Scene) -> Result<()> {
     if !scene.lab.record.options.netns {
         return Ok(());
     }
+    netns::restore(&scene.lab)?;
     for node in scene.lab.members() {
         netns::connect(&scene.lab, &node, true)?;
         netns::firewall(&scene.lab, &node, "table ip pgbaton_cut {}\ndelete table ip pgbaton_cut\n")?;

@@ -49,8 +49,10 @@ pub fn look(place: &Place, options: &Options) -> Found {
         found
     };
     let pg_bin = need(postgres_bin(), "PostgreSQL", &["postgresql"]);
-    let etcd_packages: &[&str] = if apt::is_here() && !apt::knows("etcd-server") { &["etcd"] } else { &["etcd-server", "etcd-client"] };
-    let etcd = need(program("etcd").and_then(|e| program("etcdctl").map(|_| e)), "etcd and etcdctl", etcd_packages);
+    let etcd = program("etcd").and_then(|e| program("etcdctl").map(|_| e));
+    // Asking apt takes a second, so only when the answer matters.
+    let old_name = etcd.is_none() && apt::is_here() && !apt::knows("etcd-server");
+    let etcd = need(etcd, "etcd and etcdctl", if old_name { &["etcd"] } else { &["etcd-server", "etcd-client"] });
     let haproxy = need(program("haproxy"), "HAProxy", &["haproxy"]);
     let sshd = need(program("sshd"), "OpenSSH's server", &["openssh-server"]);
     let ssh_keygen = need(program("ssh-keygen"), "OpenSSH's client", &["openssh-client"]);

@@ -27,7 +27,9 @@ pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buff
         }
         Some(Overlay::Details { pane, row, scroll }) => {
             let area = place(body, WIDEST);
-            let details = Ctx::of(state, look, *pane).zip(PANES.get(*pane)).and_then(|(ctx, pane)| pane.details(&ctx, row, area.width.saturating_sub(4)));
+            let details = Ctx::of(state, look, *pane)
+                .zip(PANES.get(*pane))
+                .and_then(|(ctx, pane)| pane.details(&ctx, row, area.width.saturating_sub(4)));
             // What it was about can go away while one reads.
             let details = details.unwrap_or_else(|| Details {
                 title: row.clone(),

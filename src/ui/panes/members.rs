@@ -88,7 +88,9 @@ impl Pane for Members {
 /// The members that pass the filter, in the chosen order; names decide between equals, so that rows keep their places.
 fn shown<'d>(document: &'d Document, view: &View) -> Vec<&'d MemberDoc> {
     let role = |m: &MemberDoc| m.role.to_string().replace('_', " ");
-    let passes = |m: &&MemberDoc| view.passes([m.name.as_str(), &role(m), m.state.as_deref().unwrap_or_default(), m.host.as_deref().unwrap_or_default()]);
+    let passes = |m: &&MemberDoc| {
+        view.passes([m.name.as_str(), &role(m), m.state.as_deref().unwrap_or_default(), m.host.as_deref().unwrap_or_default()])
+    };
     let mut members: Vec<&MemberDoc> = document.members.iter().filter(passes).collect();
     members.sort_by(|a, b| a.name.cmp(&b.name));
     match view.sort {

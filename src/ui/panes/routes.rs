@@ -108,7 +108,9 @@ fn id(route: &RouteDoc) -> RowId {
 
 /// Write routes first: they carry what must not be lost.
 fn shown<'d>(document: &'d Document, view: &View) -> Vec<&'d RouteDoc> {
-    let passes = |r: &&RouteDoc| view.passes([r.instance.as_str(), &r.backend, &r.kind.to_string()].into_iter().chain(r.up.iter().map(String::as_str)));
+    let passes = |r: &&RouteDoc| {
+        view.passes([r.instance.as_str(), &r.backend, &r.kind.to_string()].into_iter().chain(r.up.iter().map(String::as_str)))
+    };
     let mut routes: Vec<&RouteDoc> = document.routes.iter().filter(passes).collect();
     let rank = |kind: RouteKind| match kind {
         RouteKind::Write => 0,
