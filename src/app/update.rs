@@ -284,3 +284,7 @@ fn edit(state: &mut State, change: impl FnOnce(&mut String)) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+#[path = "update_tests.rs"]
+mod tests;

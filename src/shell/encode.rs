@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
@@ -22,7 +22,7 @@ pub(super) fn encode(before: &Buffer, after: &Buffer) -> String {
     let mut out = String::new();
     let mut pen = PLAIN;
     let mut cursor: Option<(u16, u16)> = None;
-    for (x, y, cell) in before.diff(after) {
+    for (x, y, cell) in changes(before, after) {
         match cursor {
             Some(at) if at == (x, y) => {}
             Some((cx, cy)) if cy == y && x > cx => push(&mut out, format_args!("\x1b[{}C", x - cx)),
@@ -33,16 +33,48 @@ pub(super) fn encode(before: &Buffer, after: &Buffer) -> String {
             switch(&mut out, pen, wanted);
             pen = wanted;
         }
-        let symbol = if cell.symbol().is_empty() { " " } else { cell.symbol() };
-        out.push_str(symbol);
+        out.push_str(if cell.symbol().is_empty() { " " } else { cell.symbol() });
         // At the last column a terminal's cursor waits; where it goes next is not the same everywhere.
-        let next = x.saturating_add(u16::try_from(symbol.width()).unwrap_or(1).max(1));
+        let next = x.saturating_add(width(cell));
         cursor = (next < after.area.right()).then_some((next, y));
     }
     if pen != PLAIN {
         out.push_str("\x1b[0m");
     }
     out
+}
+
+/// The cells to be written, with their places from 0.
+///
+/// A wide character of which one half is overwritten loses the other too, in looks that differ between terminals; that half is written anew.
+fn changes<'a>(before: &'a Buffer, after: &'a Buffer) -> Vec<(u16, u16, &'a Cell)> {
+    let mut changes = Vec::new();
+    let columns = after.area.width;
+    for y in 0..after.area.height {
+        let at = |buffer: &'a Buffer, x: u16| buffer.cell((buffer.area.x + x, buffer.area.y + y));
+        let mut broken_until = 0;
+        let mut x = 0;
+        while let Some(cell) = at(after, x).filter(|_| x < columns) {
+            let wide = width(cell);
+            let old = at(before, x);
+            if old != Some(cell) || x < broken_until {
+                changes.push((x, y, cell));
+                for covered in x..x.saturating_add(wide) {
+                    let halves = at(before, covered).map_or(1, width);
+                    if halves > 1 {
+                        broken_until = broken_until.max(covered.saturating_add(halves));
+                    }
+                }
+            }
+            x = x.saturating_add(wide);
+        }
+    }
+    changes
+}
+
+/// Columns that a cell's character takes.
+fn width(cell: &Cell) -> u16 {
+    u16::try_from(cell.symbol().width()).unwrap_or(1).max(1)
 }
 
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {

@@ -211,6 +211,6 @@ mod tests {
         assert_eq!(wrap("psg1 no longer answers", 10), ["psg1 no", "longer", "answers"]);
         assert_eq!(wrap("0123456789abc x", 10), ["0123456789", "abc x"]);
         assert_eq!(wrap("", 10), [""]);
-        assert_eq!(wrap("日本", 1).len(), 3);
+        assert_eq!(wrap("日本", 1), ["日", "本"]);
     }
 }
