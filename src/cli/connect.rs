@@ -50,7 +50,10 @@ impl ConnectArgs {
                 .map_err(|_| anyhow::anyhow!("no etcd endpoint answered within {} s", DISCOVERY.as_secs()))?
                 .map_err(|e| anyhow::anyhow!("the clusters cannot be listed: {e}"))?;
             let scope = match scopes.as_slice() {
-                [] => bail!("etcd holds no cluster under {}\nhint: is the namespace right? patronictl's default is /service/", profile.namespace),
+                [] => bail!(
+                    "etcd holds no cluster under {}\nhint: is the namespace right? patronictl's default is /service/",
+                    profile.namespace
+                ),
                 [one] => one.clone(),
                 several => several[choose("clusters in etcd", several)?].clone(),
             };

@@ -1,5 +1,6 @@
 //! `pgbaton lab`: the practice cluster from the command line.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,8 +15,8 @@ use crate::lab::ledger;
 use crate::lab::options::{Options, PATRONI_VERSION};
 use crate::lab::place::{DirLock, Place};
 use crate::lab::record::Record;
-use crate::lab::steps::Steps;
-use crate::lab::{Lab, conf, down, status, up, venv};
+use crate::lab::steps::{Steps, tell};
+use crate::lab::{Lab, conf, down, slow, status, up, venv};
 
 /// How long a command waits for another one that works on the same lab.
 const BUSY: Duration = Duration::from_secs(20);
@@ -127,6 +128,14 @@ enum LabCommand {
         /// The lab's folder
         dir: PathBuf,
     },
+    /// The forwarder of the fault slow-node
+    #[command(hide = true)]
+    RunSlow {
+        /// Delay in one direction, milliseconds
+        ms: u64,
+        /// This file is made when it listens
+        ready: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -141,8 +150,11 @@ struct FaultArgs {
     #[arg(long)]
     two: bool,
     /// Megabytes of WAL, where a fault writes some
-    #[arg(long, default_value_t = 256)]
-    mb: u32,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    mb: Option<u32>,
+    /// Milliseconds of delay, where a fault is one
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    ms: u32,
 }
 
 /// Runs `pgbaton lab`. The console is passed in, so that the lab knows nothing of it.
@@ -157,18 +169,18 @@ pub fn run(args: LabArgs, open_console: &dyn Fn(&Path) -> Result<ExitCode>) -> R
         None => practise(&runtime, &place, args.shape.options()?, yes, open_console),
         Some(LabCommand::Up { shape }) => {
             let lab = runtime.block_on(bring_up(&place, shape.options()?, yes))?;
-            println!("{}", up::summary(&lab));
+            say(&format!("{}\n", up::summary(&lab)))?;
             Ok(ExitCode::SUCCESS)
         }
         Some(LabCommand::Down { purge }) => runtime.block_on(take_down(&place, purge)),
         Some(LabCommand::Status { json }) => {
             let lab = open(&place)?;
             let status = runtime.block_on(status::look(&lab))?;
-            print!("{}", if json { serde_json::to_string_pretty(&status)? + "\n" } else { status.text() });
+            say(&if json { serde_json::to_string_pretty(&status)? + "\n" } else { status.text() })?;
             Ok(if status.healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(LabCommand::Env) => {
-            print!("{}", conf::client::exports(&open(&place)?, &std::env::var("PATH").unwrap_or_default()));
+            say(&conf::client::exports(&open(&place)?, &std::env::var("PATH").unwrap_or_default()))?;
             Ok(ExitCode::SUCCESS)
         }
         Some(LabCommand::Fault(args)) => runtime.block_on(throw(&place, args)),
@@ -176,13 +188,25 @@ pub fn run(args: LabArgs, open_console: &dyn Fn(&Path) -> Result<ExitCode>) -> R
         Some(LabCommand::List { json }) => list(&place, json),
         Some(LabCommand::Ledger { json }) => {
             let verdict = runtime.block_on(ledger::verdict::judge(&open(&place)?))?;
-            print!("{}", if json { serde_json::to_string_pretty(&verdict)? + "\n" } else { verdict.text() });
+            say(&if json { serde_json::to_string_pretty(&verdict)? + "\n" } else { verdict.text() })?;
             Ok(if verdict.lost.is_empty() && verdict.doubled.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(LabCommand::RunLedger { dir }) => {
             runtime.block_on(ledger::client::run(&dir))?;
             Ok(ExitCode::SUCCESS)
         }
+        Some(LabCommand::RunSlow { ms, ready }) => {
+            runtime.block_on(slow::run(Duration::from_millis(ms), &ready))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Prints to standard output; a reader that has gone (`| head`) is no mistake.
+fn say(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e).context("cannot write to standard output"),
+        _ => Ok(()),
     }
 }
 
@@ -193,7 +217,7 @@ fn open(place: &Place) -> Result<Lab> {
 async fn bring_up(place: &Place, options: Options, yes: bool) -> Result<Lab> {
     let mut steps = Steps::default();
     if let Some(note) = install::apt::repair()? {
-        eprintln!("{note}");
+        tell(&note);
     }
     let work = async {
         let tools = install::ensure(place, &options, yes, &mut steps).await?;
@@ -201,7 +225,7 @@ async fn bring_up(place: &Place, options: Options, yes: bool) -> Result<Lab> {
         let account = Account::choose()?;
         place.prepare(&account)?;
         let lab = up::up(place, &options, tools, &account, &mut steps).await?;
-        eprintln!("healthy after {:.1} s", steps.total().as_secs_f32());
+        tell(&format!("healthy after {:.1} s", steps.total().as_secs_f32()));
         Ok(lab)
     };
     tokio::select! {
@@ -214,15 +238,15 @@ async fn bring_up(place: &Place, options: Options, yes: bool) -> Result<Lab> {
 
 async fn take_down(place: &Place, purge: bool) -> Result<ExitCode> {
     if let Some(note) = install::apt::repair()? {
-        eprintln!("{note}");
+        tell(&note);
     }
     match down::down(place).await? {
-        down::Outcome::NotThere => println!("there is no lab `{}`", place.name),
-        down::Outcome::Gone(processes) => println!("the lab `{}` is gone: {processes} processes ended, its folder removed", place.name),
+        down::Outcome::NotThere => say(&format!("there is no lab `{}`\n", place.name))?,
+        down::Outcome::Gone(n) => say(&format!("the lab `{}` is gone: {n} processes ended, its folder removed\n", place.name))?,
     }
     if purge {
         for dir in venv::purge(place)? {
-            println!("removed {}", dir.display());
+            say(&format!("removed {}\n", dir.display()))?;
         }
         let _ = std::fs::remove_dir(&place.base);
     }
@@ -231,14 +255,14 @@ async fn take_down(place: &Place, purge: bool) -> Result<ExitCode> {
 
 async fn throw(place: &Place, args: FaultArgs) -> Result<ExitCode> {
     let Some(name) = args.fault else {
-        print!("{}", fault::list());
+        say(&fault::list())?;
         return Ok(ExitCode::SUCCESS);
     };
     let fault = fault::find(&name)?;
     let scene = Scene::new(open(place)?)?;
     let _lock = DirLock::take(&scene.lab.dir, BUSY).await?;
-    let thrown = fault::throw(&scene, fault, &args.targets, args.two, Amount { mb: args.mb }).await?;
-    println!("{}", thrown.done);
+    let thrown = fault::throw(&scene, fault, &args.targets, args.two, Amount { mb: args.mb, ms: args.ms }).await?;
+    say(&format!("{}\n", thrown.done))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -251,7 +275,7 @@ async fn heal(place: &Place) -> Result<ExitCode> {
         steps.failed("not reached");
     }
     result?;
-    eprintln!("healthy after {:.1} s", steps.total().as_secs_f32());
+    tell(&format!("healthy after {:.1} s", steps.total().as_secs_f32()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -266,11 +290,11 @@ fn list(place: &Place, json: bool) -> Result<ExitCode> {
             Err(e) => all.push(serde_json::json!({ "name": name, "phase": null, "dir": dir, "error": format!("{e:#}") })),
         }
         if !json {
-            println!("{name}");
+            say(&format!("{name}\n"))?;
         }
     }
     if json {
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        say(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -288,7 +312,7 @@ fn practise(
     let name = &place.name;
     let keep = install::ask(&format!("Leave the lab `{name}` running?")).unwrap_or(true);
     if keep {
-        eprintln!("the lab `{name}` runs on; `pgbaton lab down --name {name}` ends it");
+        tell(&format!("the lab `{name}` runs on; `pgbaton lab down --name {name}` ends it"));
     } else {
         runtime.block_on(take_down(place, false))?;
     }

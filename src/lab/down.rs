@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
 use super::files;
+use super::netns;
 use super::place::{DirLock, Place};
 use super::procfs::ProcId;
 use super::record::{self, Phase, Record};
@@ -31,8 +32,9 @@ pub enum Outcome {
 pub async fn down(place: &Place) -> Result<Outcome> {
     let dir = place.dir();
     if !dir.is_dir() {
-        // Its folder may have been removed by hand; its processes are found all the same.
+        // Its folder may have been removed by hand; its processes and its network are found all the same.
         let ended = end_processes(&dir).await?;
+        netns::remove(&dir)?;
         return Ok(if ended == 0 { Outcome::NotThere } else { Outcome::Gone(ended) });
     }
     let lock = DirLock::take(&dir, Duration::from_secs(20)).await?;
@@ -53,6 +55,7 @@ pub async fn clear(dir: &Path) -> Result<usize> {
         record.save(dir)?;
     }
     let ended = end_processes(dir).await?;
+    netns::remove(dir)?;
     release_shared_memory(dir);
     // The record goes last: a `down` that is killed here is repeated with all it needs.
     let entries = fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))?;

@@ -175,13 +175,6 @@ impl Lab {
     pub fn netns(&self, node: &str) -> Option<String> {
         self.record.options.netns.then(|| format!("{}-{node}", net_prefix(&self.dir)))
     }
-
-    /// Where connections inside the lab come from, for `pg_hba.conf`. On loopback the kernel chooses 127.0.0.1 as the
-    /// source whatever the target is.
-    #[must_use]
-    pub fn client_net(&self) -> String {
-        if self.record.options.netns { format!("{}/24", self.record.block) } else { "127.0.0.0/8".to_owned() }
-    }
 }
 
 /// What the names of a lab's network namespaces and links begin with: short, because a link's name has 15 characters at most.

@@ -4,13 +4,13 @@
 //! |---|---|
 //! | where does a lab keep its things, who may touch them | [`place`], [`account`], [`files`] |
 //! | what was asked for, what was written down | [`options`], [`record`] |
-//! | who has which address, port, folder | [`layout`] |
+//! | who has which address, port, folder | [`layout`], [`address`], [`netns`] |
 //! | what must be installed, and how | [`install`], [`venv`] |
 //! | what the programs read | [`conf`], [`secrets`], [`tls`], [`etcd_auth`] |
 //! | how a program is started, found again, signalled | [`process`], [`procfs`], [`scan`] |
 //! | starting, stopping, looking | [`up`], [`down`], [`status`], [`health`] |
 //! | the client that counts lost writes | [`ledger`] |
-//! | faults and their cure | [`fault`] |
+//! | faults and their cure | [`fault`], [`slow`] |
 //!
 //! A lab is one folder. Everything it starts carries that folder's path in its environment ([`scan::MARKER`]), or is a
 //! PostgreSQL with its working directory there, so that `down` finds it even when `up` was killed half way.
@@ -27,6 +27,7 @@ pub mod http;
 pub mod install;
 pub mod layout;
 pub mod ledger;
+pub mod netns;
 pub mod options;
 pub mod place;
 pub mod process;
@@ -34,6 +35,7 @@ pub mod procfs;
 pub mod record;
 pub mod scan;
 pub mod secrets;
+pub mod slow;
 pub mod sql;
 pub mod status;
 pub mod steps;

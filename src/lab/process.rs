@@ -136,6 +136,17 @@ pub fn running(lab: &Lab, key: &str) -> Option<ProcId> {
     started.is_alive().then_some(started.id)
 }
 
+/// Forgets a program that was ended on purpose and is no part of a healthy lab.
+///
+/// # Errors
+/// When its record is there and cannot be removed.
+pub fn forget(lab: &Lab, key: &str) -> Result<()> {
+    match fs::remove_file(record_path(lab, key)) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e).with_context(|| format!("cannot forget {key}")),
+        _ => Ok(()),
+    }
+}
+
 fn record_path(lab: &Lab, key: &str) -> PathBuf {
     lab.dir.join(DIR).join(format!("{}.json", key.replace('/', ".")))
 }

@@ -3,6 +3,11 @@
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
+/// Writes a line to standard error; nobody reading it any more must not stop what is being done.
+pub fn tell(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
+}
+
 /// Shows progress on standard error.
 #[derive(Debug)]
 pub struct Steps {
@@ -55,7 +60,7 @@ impl Steps {
         let start = if self.tty { "\r" } else { "" };
         let end = if self.tty { "\x1b[K" } else { "" };
         let line = if text.is_empty() { what } else { format!("{what}: {text}") };
-        eprintln!("{start}  {mark}  {line:<60} {:>5.1} s{end}", since.elapsed().as_secs_f32());
+        tell(&format!("{start}  {mark}  {line:<60} {:>5.1} s{end}", since.elapsed().as_secs_f32()));
     }
 
     /// Time since the first step.

@@ -16,6 +16,7 @@ use super::health::{self, Fact};
 use super::http::Http;
 use super::layout::{DATABASE, Lab, PROXIES};
 use super::ledger;
+use super::netns;
 use super::options::Options;
 use super::place::{DirLock, Place};
 use super::process;
@@ -50,7 +51,7 @@ pub async fn up(place: &Place, options: &Options, tools: Tools, account: &Accoun
 
     let result = start(place, options, tools, account, steps).await;
     if let Err(e) = &result {
-        steps.failed(&format!("{e:#}").lines().next().unwrap_or_default().to_owned());
+        steps.failed(format!("{e:#}").lines().next().unwrap_or_default());
     }
     result.with_context(|| format!("the lab did not start; its logs are below {}, `pgbaton lab down` clears it", dir.display()))
 }
@@ -68,6 +69,10 @@ async fn already_up(lab: Lab, options: &Options) -> Result<Lab> {
             silent.len()
         );
     }
+    let facts = health::facts(&lab, &lab.secrets()?, &Http::new(&lab)?).await;
+    if let Some(bad) = facts.iter().find(|f| !f.ok) {
+        bail!("the lab `{}` runs, but is not healthy: {}: {}\nhint: `pgbaton lab heal`", lab.record.name, bad.name, bad.detail);
+    }
     Ok(lab)
 }
 
@@ -75,7 +80,7 @@ async fn start(place: &Place, options: &Options, tools: Tools, account: &Account
     let dir = place.dir();
     steps.begin("addresses, keys, configuration");
     // Held until everything listens: another lab that starts meanwhile looks elsewhere.
-    let claim = claim(place)?;
+    let claim = claim(place, options)?;
     let record = Record {
         schema: SCHEMA,
         name: place.name.clone(),
@@ -91,6 +96,9 @@ async fn start(place: &Place, options: &Options, tools: Tools, account: &Account
     let secrets = Secrets::generate()?;
     secrets.save(&dir, account)?;
     conf::write_all(&lab, &secrets)?;
+    if options.netns {
+        netns::make(&lab)?;
+    }
     let http = Http::new(&lab)?;
     steps.done(&format!("{}/24", claim.block));
 
@@ -176,8 +184,12 @@ async fn wait_for<T>(lab: &Lab, steps: &Steps, seconds: u64, mut probe: impl Asy
     .await
 }
 
-fn claim(place: &Place) -> Result<Claim> {
+fn claim(place: &Place, options: &Options) -> Result<Claim> {
     let seed = address::hash(&place.dir().to_string_lossy());
+    if options.netns {
+        netns::check()?;
+        return address::claim(netns::blocks(seed), netns::is_free);
+    }
     address::claim(address::loopback_blocks(seed), address::ports_free)
 }
 

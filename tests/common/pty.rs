@@ -25,6 +25,8 @@ pub struct Pty {
     pub parser: vt100::Parser,
     /// The modes that it had before the program.
     modes: Modes,
+    /// How long to wait for anything before giving up.
+    pub patience: Duration,
 }
 
 /// What decides whether a terminal turns lines into commands and shows what is typed.
@@ -87,7 +89,7 @@ impl Pty {
             }
         });
         let keys = pair.master.take_writer().expect("a writer");
-        Self { master: pair.master, keys, child, output, parser: parser(cols, rows), modes }
+        Self { master: pair.master, keys, child, output, parser: parser(cols, rows), modes, patience: DEADLINE }
     }
 
     pub fn press(&mut self, keys: &str) {
@@ -120,7 +122,7 @@ impl Pty {
             if wanted(self.parser.screen()) {
                 return begun.elapsed();
             }
-            match self.output.recv_timeout(DEADLINE.saturating_sub(begun.elapsed())) {
+            match self.output.recv_timeout(self.patience.saturating_sub(begun.elapsed())) {
                 Ok(bytes) => {
                     self.parser.process(&bytes);
                 }
@@ -138,7 +140,7 @@ impl Pty {
     pub fn end(&mut self) -> u32 {
         let begun = Instant::now();
         loop {
-            match self.output.recv_timeout(DEADLINE.saturating_sub(begun.elapsed())) {
+            match self.output.recv_timeout(self.patience.saturating_sub(begun.elapsed())) {
                 Ok(bytes) => {
                     self.parser.process(&bytes);
                 }

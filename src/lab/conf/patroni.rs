@@ -86,7 +86,8 @@ pub fn yaml(lab: &Lab, secrets: &Secrets, member: &str) -> Result<String> {
     }
     let (etcd3, ctl) = (etcd3(lab, secrets, member)?, ctl(lab, member));
     let (ttl, loop_wait, retry_timeout) = (options.ttl, options.loop_wait, options.retry_timeout());
-    let net = lab.client_net();
+    // On loopback the kernel chooses 127.0.0.1 as the source whatever the target is.
+    let net = format!("{}/24", lab.record.block);
     let bin = lab.record.tools.pg_bin.display();
     let (superuser, replicator, rewind) =
         (secrets.expose(Owner::Superuser)?, secrets.expose(Owner::Replicator)?, secrets.expose(Owner::Rewind)?);
@@ -113,8 +114,8 @@ log:
         hot_standby: 'on'
         wal_log_hints: 'on'
         max_connections: 60
-        max_wal_senders: 10
-        max_replication_slots: 10
+        max_wal_senders: 20
+        max_replication_slots: 20
         max_worker_processes: 4
         wal_keep_size: 64MB
         max_wal_size: 512MB
@@ -140,7 +141,9 @@ postgresql:
   - no-sync
   pg_hba:
   - local all all scram-sha-256
+  - host all all 127.0.0.0/8 scram-sha-256
   - host all all {net} scram-sha-256
+  - host replication replicator 127.0.0.0/8 scram-sha-256
   - host replication replicator {net} scram-sha-256
   parameters:
     unix_socket_directories: '{node}/run'

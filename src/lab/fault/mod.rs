@@ -5,9 +5,11 @@
 //! | something is killed, frozen or stopped | [`process`] |
 //! | WAL: a burst, a slot that nobody reads, an archive that refuses, replay that stands still | [`wal`] |
 //! | a HAProxy with an old configuration | [`proxy`] |
+//! | the network: a pulled cable, a closed etcd, a long way | [`network`] |
 //! | undoing | [`heal`] |
 
 pub mod heal;
+pub mod network;
 pub mod process;
 pub mod proxy;
 pub mod wal;
@@ -72,8 +74,10 @@ pub enum Target {
 /// Numbers that some faults take.
 #[derive(Debug, Clone, Copy)]
 pub struct Amount {
-    /// Megabytes of WAL, for wal-burst and slot-retain.
-    pub mb: u32,
+    /// Megabytes of WAL, for wal-burst (256 if not given) and slot-retain (64).
+    pub mb: Option<u32>,
+    /// Milliseconds of delay in one direction, for slow-node.
+    pub ms: u32,
 }
 
 /// Throws a fault at the named targets; the answer says what was done, for a person.
@@ -107,6 +111,9 @@ pub const FAULTS: &[Fault] = &[
     wal::SLOT_RETAIN,
     wal::BAD_ARCHIVE_COMMAND,
     proxy::HAPROXY_STALE,
+    network::CUT_NODE,
+    network::CUT_ETCD,
+    network::SLOW_NODE,
 ];
 
 /// A fault that was thrown and not healed.
@@ -147,9 +154,13 @@ pub async fn throw(scene: &Scene, fault: &Fault, named: &[String], two: bool, am
     let path = folder(&scene.lab).join(format!("{}-{}.json", thrown.at.as_millisecond(), fault.name));
     let save = |t: &Thrown| files::write(&path, &serde_json::to_string(t)?, files::PUBLIC, &scene.lab.record.account);
     save(&thrown)?;
-    thrown.done = (fault.throw)(scene, &thrown.targets, amount).await?;
+    let result = (fault.throw)(scene, &thrown.targets, amount).await;
+    thrown.done = match &result {
+        Ok(done) => done.clone(),
+        Err(e) => format!("not or only half thrown: {e:#}"),
+    };
     save(&thrown)?;
-    Ok(thrown)
+    result.map(|_| thrown)
 }
 
 async fn choose(scene: &Scene, target: Target, named: &[String], two: bool) -> Result<Vec<String>> {

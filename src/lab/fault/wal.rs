@@ -61,10 +61,11 @@ async fn wal_burst(scene: &Scene, amount: Amount) -> Result<String> {
         &format!("SET synchronous_commit = local; DROP TABLE IF EXISTS {TABLE}; CREATE TABLE {TABLE} (key uuid PRIMARY KEY, filler text)"),
     )
     .await?;
+    let mb = amount.mb.unwrap_or(256);
     let (mut most, mut done) = (0_i64, false);
     let write = async {
         // About 8 MB at a time; random keys make the index's pages dirty all over, so replay has work to do.
-        for _ in 0..amount.mb.div_ceil(8) {
+        for _ in 0..mb.div_ceil(8) {
             let insert = format!("INSERT INTO {TABLE} SELECT gen_random_uuid(), repeat(md5(g::text), 24) FROM generate_series(1, 8192) g");
             run(&writer, &insert).await?;
         }
@@ -81,11 +82,7 @@ async fn wal_burst(scene: &Scene, amount: Amount) -> Result<String> {
         most = most.max(watcher.query_one(query, &[]).await.map_err(sql::plain)?.get(0));
     }
     run(&writer, &format!("DROP TABLE {TABLE}")).await?;
-    Ok(format!(
-        "wrote about {} MB on {leader}; the slowest replica was up to {:.1} MB behind in replay",
-        amount.mb,
-        most as f64 / 1_048_576.0
-    ))
+    Ok(format!("wrote about {} MB on {leader}; the slowest replica was up to {:.1} MB behind in replay", mb, most as f64 / 1_048_576.0))
 }
 
 /// A slot that Patroni keeps and nobody reads.
@@ -112,7 +109,7 @@ async fn slot_retain(scene: &Scene, amount: Amount) -> Result<String> {
     })
     .await?;
     // Messages are WAL without a table; the switch makes whole files of it.
-    let mb = amount.mb.min(64);
+    let mb = amount.mb.unwrap_or(64);
     run(&client, &format!("SELECT count(pg_logical_emit_message(false, 'pgbaton', repeat('x', 1048576))) FROM generate_series(1, {mb}); SELECT pg_switch_wal()"))
         .await?;
     Ok(format!("{leader} retains {mb} MB and all that follows for the slot {SLOT}"))

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::options::Options;
 use super::place::Place;
 use super::record::Tools;
-use super::steps::Steps;
+use super::steps::{Steps, tell};
 use super::venv;
 
 /// One thing that is not there.
@@ -49,8 +49,10 @@ pub fn look(place: &Place, options: &Options) -> Found {
         found
     };
     let pg_bin = need(postgres_bin(), "PostgreSQL", &["postgresql"]);
-    let etcd_packages: &[&str] = if apt::is_here() && !apt::knows("etcd-server") { &["etcd"] } else { &["etcd-server", "etcd-client"] };
-    let etcd = need(program("etcd").and_then(|e| program("etcdctl").map(|_| e)), "etcd and etcdctl", etcd_packages);
+    let etcd = program("etcd").and_then(|e| program("etcdctl").map(|_| e));
+    // Asking apt takes a second, so only when the answer matters.
+    let old_name = etcd.is_none() && apt::is_here() && !apt::knows("etcd-server");
+    let etcd = need(etcd, "etcd and etcdctl", if old_name { &["etcd"] } else { &["etcd-server", "etcd-client"] });
     let haproxy = need(program("haproxy"), "HAProxy", &["haproxy"]);
     let sshd = need(program("sshd"), "OpenSSH's server", &["openssh-server"]);
     let ssh_keygen = need(program("ssh-keygen"), "OpenSSH's client", &["openssh-client"]);
@@ -81,7 +83,7 @@ pub async fn ensure(place: &Place, options: &Options, yes: bool, steps: &mut Ste
             "{plan}\npgbaton installs packages itself on Debian and Ubuntu only, as root or with sudo: please install these, then run it again"
         );
     }
-    eprintln!("{plan}");
+    tell(&plan);
     if !yes && !ask("Install this?")? {
         bail!("nothing was installed, nothing was started");
     }
@@ -150,7 +152,7 @@ pub fn ask(question: &str) -> Result<bool> {
     if !stdin().is_terminal() || !stderr().is_terminal() {
         bail!("{question} There is no terminal to ask on; pass --yes to answer yes");
     }
-    eprint!("{question} [y/N] ");
+    write!(stderr(), "{question} [y/N] ")?;
     stderr().flush()?;
     let mut line = String::new();
     stdin().read_line(&mut line)?;
