@@ -75,8 +75,5 @@ impl Feed for LiveFeed {
 }
 
 fn lines(changes: &[crate::model::Change]) -> Vec<EventLine> {
-    changes
-        .iter()
-        .map(|change| EventLine { at: change.at, level: change.severity(), code: change.code().to_owned(), sentence: change.sentence() })
-        .collect()
+    changes.iter().map(EventLine::from).collect()
 }

@@ -1,15 +1,16 @@
 //! `pgbaton screenshot`: a picture of the console, drawn from documents that were captured.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::{Mode, Msg, State, TextEdit, update};
+use crate::app::{EventLine, Mode, Msg, State, TextEdit, update};
 use crate::command::{Keymap, Resolved, Resolver, parse_sequence};
-use crate::document::Document;
+use crate::document::{Document, Level};
+use crate::model::Time;
 use crate::theme::{Depth, Library};
 use crate::ui::{Look, draw, models, svg};
 
@@ -19,6 +20,9 @@ pub struct ScreenshotArgs {
     /// A file with what `pgbaton status --json` printed, or several of them one after the other (`--watch`); `-` reads the standard input.
     #[arg(long, value_name = "FILE")]
     pub document: PathBuf,
+    /// A file with what `pgbaton events` printed meanwhile; those up to the last document are shown.
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
     /// Columns and rows.
     #[arg(long, value_name = "COLUMNSxROWS", default_value = "120x40", value_parser = size)]
     pub size: (u16, u16),
@@ -56,8 +60,11 @@ pub fn run(args: &ScreenshotArgs) -> anyhow::Result<()> {
     let keymap = Keymap::builtin();
     let look = Look { theme: &theme, keymap: &keymap, ascii: args.ascii };
     let mut state = State::new(models(), "", Mode::ReadOnly);
+    let mut coming = args.events.as_deref().map(events).transpose()?.unwrap_or_default();
     for document in documents(&args.document)? {
-        update(&mut state, Msg::Document(Box::new(document), Vec::new()));
+        let later = coming.iter().position(|e| e.at > document.at).unwrap_or(coming.len());
+        let happened = coming.drain(..later).collect();
+        update(&mut state, Msg::Document(Box::new(document), happened));
     }
     let mut buffer = Buffer::empty(Rect::new(0, 0, args.size.0, args.size.1));
     let mut redraw = |state: &mut State| {
@@ -102,6 +109,27 @@ fn documents(path: &PathBuf) -> anyhow::Result<Vec<Document>> {
         bail!("there is no document in {}", path.display());
     }
     Ok(documents)
+}
+
+/// Reads events; the first line, which tells what was there at the start, is none.
+fn events(path: &Path) -> anyhow::Result<Vec<EventLine>> {
+    #[derive(serde::Deserialize)]
+    struct Line {
+        at: Time,
+        event: String,
+        severity: Level,
+        sentence: String,
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut lines = Vec::new();
+    for line in serde_json::Deserializer::from_str(&text).into_iter() {
+        let Line { at, event, severity, sentence } =
+            line.with_context(|| format!("{} is not what `pgbaton events` prints", path.display()))?;
+        if event != "started" {
+            lines.push(EventLine { at, level: severity, code: event, sentence });
+        }
+    }
+    Ok(lines)
 }
 
 /// The screen as text, without what is empty at the end of a line.

@@ -32,11 +32,22 @@ pub(super) fn document(cluster: &Cluster, findings: &[FindingDoc], now: Time) ->
 
 fn leads(cluster: &Cluster, now: Time) -> String {
     match (cluster.holder_now(now), cluster.leader_now(now), cluster.holder()) {
-        (Some(holder), _, _) => format!("{holder} leads"),
+        (Some(holder), _, _) => holds(cluster, holder, now),
         (None, Some(leader), _) => format!("{leader} leads by its own word"),
         (None, None, _) if cluster.dcs_current(now) => "nobody leads".to_owned(),
         (None, None, Some(last)) => format!("leader unknown, it was {last}"),
         (None, None, None) => "leader unknown".to_owned(),
+    }
+}
+
+/// The key alone does not make a leader: a holder that is silent, or whose PostgreSQL is in recovery, is not called one.
+fn holds(cluster: &Cluster, holder: &str, now: Time) -> String {
+    let Some(member) = cluster.members.get(holder) else { return format!("{holder} holds the leader key, but is no member") };
+    let standby_cluster = cluster.config().is_some_and(|c| c.standby_cluster);
+    match (member.writable(now), member.rest_now(now)) {
+        (Some(false), _) if !standby_cluster => format!("{holder} holds the leader key, but is in recovery"),
+        (None, None) if member.rest.error().is_some() => format!("{holder} holds the leader key, but is silent"),
+        _ => format!("{holder} leads"),
     }
 }
 

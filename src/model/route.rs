@@ -54,6 +54,8 @@ impl<'a> Route<'a> {
         }
         match self.kind {
             RouteKind::Other => None,
+            // Whoever leads: a write route that leads nowhere is wrong.
+            RouteKind::Write if self.up().is_empty() => Some(false),
             RouteKind::Write => Some(self.up() == [cluster.leader_now(now)?]),
             RouteKind::Read => Some(!self.up().is_empty()),
         }
