@@ -5,7 +5,9 @@ use crate::model::{Cluster, Level, SourceKind, Time};
 
 pub(super) fn document(cluster: &Cluster, findings: &[FindingDoc], now: Time) -> Headline {
     let leads = leads(cluster, now);
-    if let Some(worst) = findings.first() {
+    // Without etcd nothing is known of the cluster, so a lesser finding about a part of it is not the verdict on it.
+    let unread = cluster.dcs.revision.is_none() && cluster.dcs.error().is_some();
+    if let Some(worst) = findings.first().filter(|worst| !unread || worst.severity == Level::Critical) {
         let more = match findings.len() - 1 {
             0 => String::new(),
             n => format!(" (and {n} more)"),

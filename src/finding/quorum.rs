@@ -31,7 +31,9 @@ pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
         }
         (None, _) if all_failed(cluster) => {
             let sentence = "no etcd member answers: nobody can say who leads".to_owned();
-            vec![Finding::new("quorum-lost", Level::Critical, sentence).because(evidence())]
+            // Etcd that was never heard may be quite well, and only we do not reach it.
+            let severity = if cluster.dcs.revision.is_none() { Level::Unknown } else { Level::Critical };
+            vec![Finding::new("quorum-lost", severity, sentence).because(evidence())]
         }
         (Some(true), Some(size)) if quorum.tolerance == Some(0) && size > 2 && quorum.healthy < size => {
             let who = if silent.is_empty() { String::new() } else { format!(" ({} does not answer)", listed(&silent)) };

@@ -20,7 +20,12 @@ pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
             SourceKind::Haproxy => format!("where {} sends clients is not known: {error}", listed(&names)),
             _ => format!("PostgreSQL on {} cannot be asked: {error}", listed(&names)),
         };
-        let severity = if kind == SourceKind::Dcs { Level::Critical } else { Level::Warning };
+        let severity = match kind {
+            // What was never read may be quite well: the fault can be in our address, our password, our network.
+            SourceKind::Dcs if cluster.dcs.revision.is_none() => Level::Unknown,
+            SourceKind::Dcs => Level::Critical,
+            _ => Level::Warning,
+        };
         let evidence = stale
             .iter()
             .map(|h| Evidence::new(h.source.clone(), "error", h.error.map(ToString::to_string).unwrap_or_default(), h.failing_since));
