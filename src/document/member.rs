@@ -20,8 +20,8 @@ pub(super) fn document(cluster: &Cluster, member: &Member, now: Time) -> MemberD
         rest.map(|r| r.pending_changes.clone()).or_else(|| current_key.map(|k| k.pending_changes.clone())).unwrap_or_default();
     MemberDoc {
         name: name.to_owned(),
-        host: key.and_then(|k| k.host.clone()),
-        port: key.and_then(|k| k.port),
+        host: member.address().map(|(host, _)| host.to_owned()),
+        port: member.address().map(|(_, port)| port),
         api_url: key.and_then(|k| k.api_url.clone()),
         role: cluster.role(name, now),
         state: member.state(now),

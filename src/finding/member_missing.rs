@@ -14,7 +14,10 @@ pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
                 (false, None) => "",
             };
             let severity = if member.writable(now) == Some(true) { Level::Critical } else { Level::Warning };
-            let sentence = format!("{} is missing: its key in etcd is gone{alive}", member.name);
+            let sentence = match member.key {
+                Some(_) => format!("{} is missing: its key in etcd is gone{alive}", member.name),
+                None => format!("{} is a server of HAProxy's, but has no key in etcd{alive}", member.name),
+            };
             let gone = member.missing_since.map(|at| format!("gone since {at}")).unwrap_or_else(|| "gone".to_owned());
             Finding::new("member-missing", severity, sentence)
                 .about(&member.name)

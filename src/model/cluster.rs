@@ -147,7 +147,10 @@ impl Cluster {
                     member.sql.record(*status, at, rtt);
                 }
             }
-            Fact::Haproxy(status) => self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt),
+            Fact::Haproxy(status) => {
+                self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt);
+                self.follow_servers();
+            }
         }
     }
 
@@ -231,6 +234,7 @@ impl Cluster {
                 member.missing_since = Some(at);
             }
         }
+        self.follow_servers();
     }
 
     fn follow_leader(&mut self, before: Option<&str>, first: bool, at: Time) {

@@ -47,8 +47,11 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
         write!(out, "\n[clusters.{name}.restapi]\n{tls}")?;
     }
     write!(out, "\n[clusters.{name}.postgres]\nuser = \"pgbaton\"\ndbname = \"postgres\"\npassfile = {:?}\n", lab.pgpass())?;
+    // One by its page and one by its socket: the two ways tell different things (only the socket tells the servers' addresses), and practice
+    // should show both.
     for proxy in PROXIES {
-        write!(out, "\n[[clusters.{name}.haproxy]]\nname = \"{proxy}\"\nstats = \"{}\"\n", lab.stats_url(proxy))?;
+        let stats = if proxy == "vm4" { format!("unix:{}", lab.stats_socket(proxy).display()) } else { lab.stats_url(proxy) };
+        write!(out, "\n[[clusters.{name}.haproxy]]\nname = \"{proxy}\"\nstats = {stats:?}\n")?;
     }
     Ok(out)
 }
