@@ -24,7 +24,7 @@ pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
             let then = if stays {
                 "in failsafe mode the leader stays as long as it reaches every member"
             } else {
-                "the leader steps down when its lease ends"
+                "the leader steps down within its ttl"
             };
             let sentence = format!("etcd has lost its quorum: {then}");
             vec![Finding::new("quorum-lost", Level::Critical, sentence).because(evidence())]

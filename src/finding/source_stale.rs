@@ -34,14 +34,16 @@ pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
     found
 }
 
-/// Whether a failing source has been silent beyond its freshness limit, or never answered. A PostgreSQL whose member is down as a whole, and
-/// the lease of a leader key that is not there, are not missed.
+/// Whether a failing source has been silent beyond its freshness limit, or never answered. A PostgreSQL whose member is down as a whole,
+/// the lease of a leader key that is not there, and keys that a lost quorum withholds, are not missed.
 fn silent(heard: &Heard<'_>, cluster: &Cluster, now: Time) -> bool {
     let explained = match heard.source.kind {
         SourceKind::Sql => {
             cluster.members.get(&heard.source.target).is_some_and(|m| !m.present || m.rest_now(now).is_none_or(|r| !r.state.serves()))
         }
         SourceKind::Lease => cluster.dcs.error().is_some() || cluster.holder().is_none(),
+        // That nothing can be read without a quorum is said by `quorum-lost`.
+        SourceKind::Dcs => cluster.quorum(now).has == Some(false),
         _ => false,
     };
     !heard.fresh() && !explained
