@@ -34,7 +34,7 @@ fn the_console_on_a_real_cluster() {
     let lab = TestLab::up("proof-console", &["--ttl", "20", "--loop-wait", "5"]);
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");
-    let mut pty = open(&lab, &trace);
+    let mut pty = open(&lab, folder.path(), &trace);
     an_idle_screen_costs_next_to_nothing(&lab, &pty, &trace);
     keys_do_not_wait_for_what_is_frozen(&lab, &mut pty);
     the_leader_dies(&lab, &mut pty);
@@ -43,10 +43,10 @@ fn the_console_on_a_real_cluster() {
     pty.assert_restored();
 }
 
-fn open(lab: &TestLab, trace: &Path) -> Pty {
+fn open(lab: &TestLab, folder: &Path, trace: &Path) -> Pty {
     let config = lab.config();
     let args = ["-c", config.to_str().unwrap()];
-    let env = [("PGBATON_TRACE_BYTES", trace.to_str().unwrap()), ("HOME", "/nonexistent")];
+    let env = [("PGBATON_TRACE_BYTES", trace.to_str().unwrap()), ("HOME", folder.to_str().unwrap())];
     let begun = Instant::now();
     let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &args, &env, SIZE);
     pty.until("the first frame", |screen| screen.alternate_screen() && screen.contents().contains("pgbaton"));
@@ -115,8 +115,9 @@ fn an_idle_screen_costs_next_to_nothing(lab: &TestLab, pty: &Pty, trace: &Path) 
         each[each.len() / 2],
         (used[used.len() - 1] - used[0]) as f64 / seconds
     );
-    assert!(written.len() as f64 <= seconds + 2.0, "{} frames in {seconds} s: {written:?}", written.len());
-    assert!(per_minute < 30_000.0, "{per_minute} bytes a minute");
+    // One frame a second for the clock and the lease, and one for each change: a busy machine's answers take now less and now more than the
+    // 10 ms up to which they are all shown alike. Drawing the screen anew each second would be 300,000 bytes.
+    assert!(per_minute < 20_000.0, "{per_minute} bytes a minute");
     lab.heal();
 }
 
