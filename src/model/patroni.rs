@@ -143,6 +143,11 @@ impl PatroniStatus {
         })
     }
 
+    /// Up to where a replica has the WAL: what was replayed is there even when the receiver began further back.
+    pub fn wal_held(&self) -> Option<Lsn> {
+        self.received.max(self.replayed)
+    }
+
     /// Whether it says that it leads: `primary`, `master` before 4.0, `standby_leader`.
     pub fn says_it_leads(&self) -> bool {
         matches!(self.role.as_deref(), Some("primary" | "master" | "standby_leader"))

@@ -1,6 +1,6 @@
 //! Signs, and what stands in for them where there is only ASCII.
 
-use crate::document::Level;
+use crate::model::Level;
 
 /// The sign of a level; the four differ by shape, not only by colour.
 pub fn sign(level: Level) -> &'static str {
