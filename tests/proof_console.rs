@@ -115,8 +115,9 @@ fn an_idle_screen_costs_next_to_nothing(lab: &TestLab, pty: &Pty, trace: &Path) 
         each[each.len() / 2],
         (used[used.len() - 1] - used[0]) as f64 / seconds
     );
-    assert!(written.len() as f64 <= seconds + 2.0, "{} frames in {seconds} s: {written:?}", written.len());
-    assert!(per_minute < 30_000.0, "{per_minute} bytes a minute");
+    // One frame a second for the clock and the lease, and one for each change: a busy machine's answers take now less and now more than the
+    // 10 ms up to which they are all shown alike. Drawing the screen anew each second would be 300,000 bytes.
+    assert!(per_minute < 20_000.0, "{per_minute} bytes a minute");
     lab.heal();
 }
 
