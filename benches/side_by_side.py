@@ -81,7 +81,7 @@ class Screen:
 
 
 def timed(command, env):
-    """Wall seconds, CPU seconds (user, system) and largest memory in MiB of a command."""
+    """Wall seconds and CPU seconds (user, system) of a command."""
     begun = time.perf_counter()
     process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -89,7 +89,16 @@ def timed(command, env):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"{' '.join(command)} ended with {process.returncode}")
-    return wall, usage.ru_utime, usage.ru_stime, usage.ru_maxrss / 1024
+    return wall, usage.ru_utime, usage.ru_stime
+
+
+def memory(command, env):
+    """The largest memory of a command in MiB, by GNU time; None without it. Our own child would be charged with what it was before its exec."""
+    if not Path("/usr/bin/time").exists():
+        return None
+    with tempfile.NamedTemporaryFile("r") as told:
+        subprocess.run(["/usr/bin/time", "-f", "%M", "-o", told.name, *command], env=env, check=True, stdout=subprocess.DEVNULL)
+        return int(told.read()) / 1024
 
 
 def side_by_side(ours, theirs, env, runs):
@@ -101,14 +110,14 @@ def side_by_side(ours, theirs, env, runs):
         samples["patronictl list"].append(timed(theirs, env))
     result = {}
     for name, rows in samples.items():
-        walls, users, systems, memory = zip(*rows)
+        walls, users, systems = zip(*rows)
         result[name] = {
             "wall_ms": statistics.median(walls) * 1000,
             "fastest_ms": min(walls) * 1000,
             "slowest_ms": max(walls) * 1000,
             "user_ms": statistics.mean(users) * 1000,
             "system_ms": statistics.mean(systems) * 1000,
-            "memory_mib": max(memory),
+            "memory_mib": memory(ours if name == "pgbaton status" else theirs, env),
         }
     return result
 
@@ -241,7 +250,7 @@ def main():
         row = result[name]
         print(
             f"{name:<16} {row['wall_ms']:7.1f} ms median ({row['fastest_ms']:.1f} to {row['slowest_ms']:.1f}), "
-            f"CPU {row['user_ms']:.1f} ms user {row['system_ms']:.1f} ms system, {row['memory_mib']:.1f} MiB"
+            f"CPU {row['user_ms']:.1f} ms user {row['system_ms']:.1f} ms system, memory {'?' if row['memory_mib'] is None else format(row['memory_mib'], '.1f')} MiB"
         )
     console, still = result["console"], result["idle"]
     print(f"{'':<16} {result['times_faster']:.1f} times faster, {arguments.runs} runs of each in turn")

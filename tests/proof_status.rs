@@ -27,8 +27,9 @@ fn status_and_check_agree_with_the_tools() {
     lag_is_exact_in_bytes(&lab);
     lab.heal();
     check_exits(&lab, 0, "OK");
+    nobody_can_be_asked(&lab);
     nobody_leads(&lab);
-    nobody_answers(&lab);
+    every_etcd_is_gone(&lab);
 }
 
 fn check_exits(lab: &TestLab, code: i32, word: &str) {
@@ -257,16 +258,38 @@ fn nobody_leads(lab: &TestLab) {
     }
 }
 
-/// Every etcd gone: nothing is known, which is not the same as bad, nor as fine.
-fn nobody_answers(lab: &TestLab) {
+/// etcd out of our reach: nothing is known, which is not the same as bad, nor as fine.
+fn nobody_can_be_asked(lab: &TestLab) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("unreachable.toml");
+    std::fs::write(&config, lab.config_text().replace(":2379", ":1")).unwrap();
+    let run = |args: &[&str]| pgbaton().arg("-c").arg(&config).args(args).output().unwrap();
+    let out = run(&["check"]);
+    assert_eq!(out.status.code(), Some(3), "{}", said(&out));
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert!(text.starts_with("UNKNOWN: ") && text.contains("etcd cannot be read: ") && text.contains("connection refused"), "{text}");
+    let out = run(&["status", "--json"]);
+    assert_eq!(out.status.code(), Some(1), "{}", said(&out));
+    let document: Document = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(document.headline.level, Level::Unknown, "{:?}", document.headline);
+    assert!(document.members.is_empty() && document.cluster.leader.is_none() && document.etcd.quorum.is_none());
+    assert!(document.sources.iter().filter(|s| s.name == "etcd").all(|s| s.error.as_ref().is_some_and(|e| e.contains("refused"))));
+    // What does not need etcd goes on.
+    assert!(document.routes.len() == 4 && document.routes.iter().all(|r| r.asked.fresh), "{:#?}", document.routes);
+    let out = pgbaton().args(["-c", "/nonexistent/pgbaton.toml", "check"]).output().unwrap();
+    assert_eq!(out.status.code(), Some(3), "{}", said(&out));
+}
+
+/// Every etcd gone: who leads is not known any more, but that nobody can write is, from the HAProxies.
+fn every_etcd_is_gone(lab: &TestLab) {
     let members = lab.layout().members();
     lab.fault(&[&["stop-etcd"], members.iter().map(String::as_str).collect::<Vec<_>>().as_slice()].concat());
-    check_exits(lab, 3, "UNKNOWN");
+    check_exits(lab, 2, "CRITICAL");
     let out = lab.pgbaton(&["status", "--json"]).output().unwrap();
     assert_eq!(out.status.code(), Some(1), "{}", said(&out));
     let document: Document = serde_json::from_slice(&out.stdout).unwrap();
-    assert!(document.members.is_empty() && document.cluster.leader.is_none() && document.etcd.quorum.is_none());
-    assert!(document.sources.iter().filter(|s| s.name == "etcd").all(|s| s.error.as_ref().is_some_and(|e| e.contains("refused"))));
-    let out = pgbaton().args(["-c", "/nonexistent/pgbaton.toml", "check"]).output().unwrap();
-    assert_eq!(out.status.code(), Some(3), "{}", said(&out));
+    assert_eq!((document.headline.leads.as_str(), document.cluster.leader), ("leader unknown", None));
+    assert!(document.findings.iter().any(|f| f.code == "route-none" && f.severity == Level::Critical), "{:#?}", document.findings);
+    let unknown = document.findings.iter().filter(|f| matches!(f.code.as_str(), "quorum-lost" | "source-stale"));
+    assert!(unknown.map(|f| f.severity).all(|level| level == Level::Unknown), "{:#?}", document.findings);
 }
