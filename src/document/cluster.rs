@@ -23,8 +23,9 @@ pub(super) fn document(cluster: &Cluster, name: &str, now: Time) -> ClusterDoc {
         namespace: cluster.namespace.clone(),
         system_identifier: dcs.keys.initialize.clone().filter(|id| !id.is_empty()),
         leader: cluster.holder().map(str::to_owned),
-        leader_since: cluster.leader_since,
-        leaderless_since: cluster.leaderless_since,
+        // Both speak of the present, and the keys may be old.
+        leader_since: cluster.leader_since.filter(|_| leader.is_some()),
+        leaderless_since: cluster.leaderless_since.filter(|_| cluster.dcs_current(now)),
         timeline: leader.and_then(|l| cluster.timeline(l, now)),
         paused: config.map(|c| c.paused),
         lease_ttl_seconds,

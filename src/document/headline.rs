@@ -1,7 +1,7 @@
 //! The headline: who leads, and how bad it is.
 
 use super::{FindingDoc, Headline};
-use crate::model::{Cluster, Level, SourceKind, Time};
+use crate::model::{Cluster, Level, Time};
 
 pub(super) fn document(cluster: &Cluster, findings: &[FindingDoc], now: Time) -> Headline {
     let leads = leads(cluster, now);
@@ -19,8 +19,8 @@ pub(super) fn document(cluster: &Cluster, findings: &[FindingDoc], now: Time) ->
         return Headline { level: Level::Unknown, leads, verdict };
     }
     // Nothing is called healthy that was not verified within its freshness limit.
-    let unheard = sources.iter().filter(|h| h.pending() && h.source.kind != SourceKind::Lease).count();
-    let stale = sources.iter().filter(|h| !h.pending() && (!h.fresh() || h.error.is_some()) && h.source.kind != SourceKind::Lease).count();
+    let unheard = sources.iter().filter(|h| h.pending()).count();
+    let stale = sources.iter().filter(|h| !h.pending() && (!h.fresh() || h.error.is_some())).count();
     match (unheard, stale) {
         (0, 0) => Headline { level: Level::Ok, leads, verdict: "healthy".to_owned() },
         (0, stale) => {
@@ -64,7 +64,13 @@ fn unverified(cluster: &Cluster, now: Time) -> Option<String> {
     if !cluster.dcs_current(now) {
         return Some("etcd has confirmed nothing for a while".to_owned());
     }
-    match cluster.quorum(now).has {
+    let quorum = cluster.quorum(now);
+    match quorum.has {
+        Some(true) if quorum.size.is_none() => Some("etcd's members are not known yet".to_owned()),
+        Some(true) if quorum.unheard > 0 => {
+            let size = quorum.size.unwrap_or_default();
+            Some(format!("{} of {size} etcd members have not answered yet", quorum.unheard))
+        }
         Some(true) => None,
         Some(false) => Some("etcd has no quorum".to_owned()),
         None => Some("etcd's quorum is not known".to_owned()),

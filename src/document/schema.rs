@@ -55,9 +55,9 @@ pub struct ClusterDoc {
     pub system_identifier: Option<String>,
     /// Holder of the leader key, as etcd last said.
     pub leader: Option<String>,
-    /// When the present holder took the leader key, if that was seen or the history tells.
+    /// When the present holder took the leader key, if that was seen or the history tells, and as long as something current says that it leads.
     pub leader_since: Option<Time>,
-    /// For how long there has been no leader key.
+    /// Since when there has been no leader key, if it was seen to go; `null` while etcd cannot be read.
     pub leaderless_since: Option<Time>,
     /// The leader's timeline.
     pub timeline: Option<u32>,

@@ -36,8 +36,10 @@ pub struct Cluster {
     pub rest_history: Observed<Vec<HistoryEntry>>,
     /// When the present holder took the leader key, as far as that was seen or the history tells.
     pub leader_since: Option<Time>,
-    /// Since when there has been no leader key.
+    /// Since when there has been no leader key; `None` also when it was not there at the first reading, as nobody saw it go.
     pub leaderless_since: Option<Time>,
+    /// The newest holder of the leader key that was seen, the present one included.
+    pub last_leader: Option<String>,
     summary: Summary,
 }
 
@@ -91,6 +93,7 @@ impl Cluster {
             rest_history: Observed::default(),
             leader_since: None,
             leaderless_since: None,
+            last_leader: None,
             summary: Summary::default(),
         }
     }
@@ -119,9 +122,12 @@ impl Cluster {
             Fact::DcsListed { revision, consistency, keys } => self.listed(revision, consistency, &keys, at, rtt),
             Fact::DcsChanged { revision, events } => self.changed(revision, &events, at),
             Fact::DcsConfirmed { revision } => {
-                self.dcs.revision = self.dcs.revision.map(|known| known.max(revision));
-                self.vouched(at);
-                self.dcs.rtt = rtt;
+                // What was never read cannot be confirmed: the absence of keys would look like a cluster without a leader.
+                if let Some(known) = self.dcs.revision {
+                    self.dcs.revision = Some(known.max(revision));
+                    self.vouched(at);
+                    self.dcs.rtt = rtt;
+                }
             }
             Fact::Lease(lease) => self.lease.record(lease, at, rtt),
             Fact::EtcdStatus(status) => self.etcd.entry(source.target.clone()).or_default().record(status, at, rtt),
@@ -204,6 +210,10 @@ impl Cluster {
     }
 
     fn changed(&mut self, revision: i64, events: &[DcsEvent], at: Time) {
+        // Single keys are no picture of the whole; the list comes first.
+        if self.dcs.revision.is_none() {
+            return;
+        }
         let before = self.holder().map(str::to_owned);
         for event in events {
             match event {
@@ -245,7 +255,8 @@ impl Cluster {
             (None, _) => self.leader_since = None,
             _ => {}
         }
-        self.leaderless_since = if now.is_some() { None } else { self.leaderless_since.or(Some(at)) };
+        self.leaderless_since = if now.is_some() { None } else { self.leaderless_since.or((before.is_some()).then_some(at)) };
+        self.last_leader = now.or_else(|| self.last_leader.take());
     }
 
     /// The history's last entry names the present holder only when no change of timeline came after it.

@@ -1,0 +1,6 @@
+//! The picture made of scripted answers: what is found, what is told as a change, what the document says, and what it never says.
+
+#[path = "../common/scenario.rs"]
+mod scenario;
+
+mod start;
