@@ -132,7 +132,10 @@ fn lease(ctx: &Ctx<'_>, document: &Document) -> Option<Fact> {
             let left = (ttl - ctx.aged(ms).saturating_sub(ms) as f64 / 1000.0).max(0.0);
             // Patroni renews at every loop; a lease below half of its time means that it did not.
             let low = cluster.ttl.is_some_and(|granted| left < f64::from(granted) / 3.0);
+            // Nobody renews the lease of a leader that is silent by REST and by SQL: its end is what everybody waits for.
+            let silent = document.members.iter().any(|m| Some(&m.name) == cluster.leader.as_ref() && !m.rest.fresh && !m.sql.fresh);
             match (fresh, low) {
+                (true, _) if silent => Fact::same(format!("lease ends in {left:>2.0} s"), Role::Critical),
                 (true, false) => Fact::same(format!("lease {left:>2.0} s"), Role::Text),
                 (true, true) => Fact::same(format!("lease {left:>2.0} s"), Role::Warning),
                 (false, _) => Fact::same(format!("lease ? (read {} ago)", age(ctx.aged(ms))), Role::Stale),
