@@ -52,10 +52,8 @@ impl Asker {
     }
 
     async fn rare(&self, sink: Sink, clock: Clock, source: SourceId) {
-        // Not with the first answer: a command that asks once has no use for them, and at that moment everything else is being opened too.
-        self.answered.notified().await;
         loop {
-            // Right after a later answer to /patroni: the member is there, and the next second's turn is not near.
+            // Right after an answer to /patroni: the member is there, and the next second's turn is not near.
             self.answered.notified().await;
             let asked = timeout(RARE_DEADLINE, async {
                 self.tell("/config", Fact::PatroniConfig, &sink, clock, &source).await;
