@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::hygiene::Hygiene;
 use super::{Lsn, Time, clean};
 
 /// A member's `GET /patroni` (Patroni's rest_api.rst, "Monitoring endpoint"; `patroni/api.py`).
@@ -139,7 +140,7 @@ impl PatroniStatus {
             pending_changes: pending_changes(top),
             scheduled_restart: object(top, "scheduled_restart").and_then(|s| time(s, "schedule")),
             watchdog_failed: flag(top, "watchdog_failed"),
-            tags: object(top, "tags").cloned().unwrap_or_default(),
+            tags: tags(top),
         })
     }
 
@@ -181,6 +182,13 @@ pub(super) fn pending_changes(top: &Map<String, Value>) -> Vec<PendingChange> {
         .iter()
         .map(|(name, change)| PendingChange { parameter: clean(name), old: side(change, "old_value"), new: side(change, "new_value") })
         .collect()
+}
+
+/// `tags`: names and values that somebody chose.
+pub(super) fn tags(map: &Map<String, Value>) -> Map<String, Value> {
+    let mut tags = object(map, "tags").cloned().unwrap_or_default();
+    tags.wash();
+    tags
 }
 
 pub(super) fn text(map: &Map<String, Value>, key: &str) -> Option<String> {

@@ -3,4 +3,5 @@
 #[path = "../common/scenario.rs"]
 mod scenario;
 
+mod hostile;
 mod start;
