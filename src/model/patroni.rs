@@ -149,6 +149,13 @@ impl PatroniStatus {
         self.received.max(self.replayed)
     }
 
+    /// Whether this Patroni gives `replication_state` at all: from 3.0.4. `None`: its version is not known or not of the usual form.
+    pub fn tells_replication_state(&self) -> Option<bool> {
+        let mut parts = self.version.as_deref()?.split('.').map(|part| part.parse::<u32>().ok());
+        let version = (parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0));
+        Some(version >= (3, 0, 4))
+    }
+
     /// Whether it says that it leads: `primary`, `master` before 4.0, `standby_leader`.
     pub fn says_it_leads(&self) -> bool {
         matches!(self.role.as_deref(), Some("primary" | "master" | "standby_leader"))
