@@ -3,14 +3,23 @@
 use super::{Evidence, Finding, listed, settling};
 use crate::model::{Cluster, Level, RouteKind, SourceId, SourceKind, Time};
 
+/// Nothing is worse: each accepts what the other does not know.
+pub(super) fn two_writers(cluster: &Cluster, now: Time) -> Vec<Finding> {
+    let writers = cluster.truths(now).sql.names;
+    if writers.len() < 2 {
+        return Vec::new();
+    }
+    let both = if writers.len() == 2 { "both" } else { "all" };
+    let sentence = format!("{} {both} accept writes: their data part ways", listed(&writers));
+    vec![Finding::new("leader-disagreement", Level::Critical, sentence).because(evidence(cluster, now))]
+}
+
 pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
     let truths = cluster.truths(now);
-    let standby_cluster = cluster.config().is_some_and(|c| c.standby_cluster);
-    let writable: Vec<&str> = truths.sql.names.iter().map(String::as_str).collect();
-    if writable.len() > 1 {
-        let sentence = format!("{} both accept writes: their data part ways", listed(&writable));
-        return vec![Finding::new("leader-disagreement", Level::Critical, sentence).because(evidence(cluster, now))];
+    if truths.sql.names.len() > 1 {
+        return Vec::new();
     }
+    let standby_cluster = cluster.config().is_some_and(|c| c.standby_cluster);
     let Some(leader) = truths.reference() else { return Vec::new() };
     let mut against: Vec<String> = Vec::new();
     for (name, says) in truths.all() {
