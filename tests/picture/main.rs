@@ -4,4 +4,8 @@
 mod scenario;
 
 mod hostile;
+mod lag;
+mod leader;
+mod members;
+mod quorum;
 mod start;
