@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::config::Profile;
 use crate::document::Document;
 use crate::finding::{self, Tracked, Tracker};
-use crate::model::{Change, Cluster, Observation, RouteUse, SourceId, Time};
+use crate::model::{Change, Cluster, Observation, RouteUse, SourceId, Time, clean};
 use crate::source::{Clock, Collector, Inbox};
 
 /// A cluster with what is found in it. Pure: time comes in as an argument.
@@ -23,7 +23,7 @@ pub struct Picture {
 impl Picture {
     /// A picture of which nothing is known. `name` is the cluster's name in the configuration.
     pub fn new(name: &str, cluster: Cluster) -> Self {
-        Self { name: name.to_owned(), cluster, tracker: Tracker::default(), findings: Vec::new() }
+        Self { name: clean(name), cluster, tracker: Tracker::default(), findings: Vec::new() }
     }
 
     /// The cluster.

@@ -1,7 +1,7 @@
 //! The part on the cluster as a whole.
 
 use super::{ClusterDoc, ScheduledSwitchover, Truth, millis};
-use crate::model::{Cluster, Parsed, RouteKind, Says, Time};
+use crate::model::{Cluster, Parsed, RouteKind, Says, SourceError, Time};
 
 pub(super) fn document(cluster: &Cluster, name: &str, now: Time) -> ClusterDoc {
     let dcs = &cluster.dcs;
@@ -52,7 +52,7 @@ pub(super) fn document(cluster: &Cluster, name: &str, now: Time) -> ClusterDoc {
         dcs_revision: dcs.revision,
         dcs_age_ms: dcs.confirmed_at.max(dcs.serializable_at).map(|at| millis(now.since(at))),
         dcs_linearizable: linearizable,
-        dcs_error: dcs.error().map(ToString::to_string),
+        dcs_error: dcs.error().map(SourceError::told),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The part on one member.
 
 use super::{ArchiverDoc, Asked, MemberDoc, PendingSetting, SlotDoc, asked, fine_millis, millis};
-use crate::model::{Cluster, Member, PatroniStatus, PendingChange, PostgresStatus, SourceKind, Time};
+use crate::model::{Cluster, Member, PatroniStatus, PendingChange, PostgresStatus, SourceError, SourceKind, Time};
 
 pub(super) fn document(cluster: &Cluster, member: &Member, now: Time) -> MemberDoc {
     let name = member.name.as_str();
@@ -64,7 +64,7 @@ pub(super) fn document(cluster: &Cluster, member: &Member, now: Time) -> MemberD
         dcs: Asked {
             age_ms: cluster.dcs.confirmed_at.map(|at| millis(now.since(at))),
             fresh: cluster.dcs_current(now) && member.present,
-            error: member.key.as_ref().and_then(|k| k.bad()).map(str::to_owned).or_else(|| cluster.dcs.error().map(ToString::to_string)),
+            error: member.key.as_ref().and_then(|k| k.bad()).map(str::to_owned).or_else(|| cluster.dcs.error().map(SourceError::told)),
             rtt_ms: cluster.dcs.rtt().map(fine_millis),
         },
         rest: asked(&member.rest, SourceKind::Rest, now),

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::change::Summary;
+use super::hygiene::Hygiene;
 use super::{
     Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdMembership, EtcdStatus, Fact, HaproxyStatus, HistoryEntry, Lease,
-    Member, Observation, Observed, Outcome, Parsed, RouteUse, SourceError, SourceId, SourceKind, Time,
+    Member, Observation, Observed, Outcome, Parsed, RouteUse, SourceError, SourceId, SourceKind, Time, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -80,8 +81,8 @@ impl Cluster {
     pub fn new(scope: &str, namespace: &str, routes: BTreeMap<String, RouteUse>) -> Self {
         let haproxies = routes.keys().map(|name| (name.clone(), Observed::default())).collect();
         Self {
-            scope: scope.to_owned(),
-            namespace: namespace.to_owned(),
+            scope: clean(scope),
+            namespace: clean(namespace),
             route_names: routes,
             dcs: DcsSeen::default(),
             lease: Observed::default(),
@@ -99,7 +100,8 @@ impl Cluster {
     }
 
     /// Folds an observation in and says what it changed.
-    pub fn apply(&mut self, observation: Observation) -> Vec<Change> {
+    pub fn apply(&mut self, mut observation: Observation) -> Vec<Change> {
+        observation.wash();
         let Observation { source, at, rtt, outcome } = observation;
         match outcome {
             Outcome::Heard(fact) => self.heard(&source, at, rtt, *fact),

@@ -23,6 +23,8 @@ const FASTEST: Duration = Duration::from_millis(200);
 const SLOWEST: Duration = Duration::from_millis(500);
 /// What has changed is news and does not wait that long.
 const NEWS: Duration = Duration::from_millis(50);
+/// In the first second every source answers for the first time, and nobody wants to wait for the whole picture.
+const OPENING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(20));
 /// Ages and countdowns.
 const TICK: Duration = Duration::from_secs(1);
 /// How long the last frame may take when we leave.
@@ -80,6 +82,8 @@ struct Console<F> {
     due: Option<Instant>,
     /// Whether the screen has to be drawn whatever the data does.
     dirty: bool,
+    /// When the console was opened.
+    opened: Instant,
     /// When the picture was last made.
     made: Instant,
     /// How long it has to stand.
@@ -109,6 +113,7 @@ impl<F: Feed> Console<F> {
             news: Vec::new(),
             due: None,
             dirty: true,
+            opened: Instant::now(),
             made: Instant::now(),
             pace: FASTEST,
         };
@@ -186,7 +191,11 @@ impl<F: Feed> Console<F> {
 
     /// New observations are in; the picture is made when it is time.
     fn heard(&mut self, news: Vec<EventLine>) {
-        let wait = if news.is_empty() { self.pace } else { NEWS };
+        let wait = match news.is_empty() {
+            _ if self.opened.elapsed() < OPENING.0 => OPENING.1,
+            true => self.pace,
+            false => NEWS,
+        };
         self.news.extend(news);
         let due = (self.made + wait).max(Instant::now());
         self.due = Some(self.due.map_or(due, |old| old.min(due)));

@@ -32,6 +32,7 @@ pub struct Scenario {
     picture: Picture,
     document: Document,
     changes: Vec<Change>,
+    recorded: Vec<Observation>,
     now: Time,
     revision: i64,
     keys: BTreeMap<String, (String, i64)>,
@@ -71,6 +72,7 @@ impl Scenario {
             picture,
             document,
             changes: Vec::new(),
+            recorded: Vec::new(),
             now,
             revision: 100,
             keys,
@@ -335,6 +337,7 @@ impl Scenario {
 
     fn observe(&mut self, source: SourceId, outcome: Outcome) {
         let observation = Observation { source, at: self.now, rtt: Some(Duration::from_millis(2)), outcome };
+        self.recorded.push(observation.clone());
         self.changes.extend(self.picture.apply(vec![observation]));
     }
 
@@ -356,6 +359,11 @@ impl Scenario {
     }
 
     // What is made of it.
+
+    /// Everything that was heard so far.
+    pub fn recorded(&self) -> &[Observation] {
+        &self.recorded
+    }
 
     pub fn document(&self) -> &Document {
         &self.document

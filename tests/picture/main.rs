@@ -3,4 +3,9 @@
 #[path = "../common/scenario.rs"]
 mod scenario;
 
+mod hostile;
+mod lag;
+mod leader;
+mod members;
+mod quorum;
 mod start;

@@ -78,7 +78,7 @@ fn a_confirmation_of_nothing_read_is_no_absence_of_a_leader() {
 #[test]
 fn a_leader_key_that_was_never_there_is_not_said_to_have_gone_just_now() {
     let mut scenario = Scenario::unheard();
-    scenario.delete("leader").list().pass(1);
+    scenario.delete("leader").crash("psg1").list().pass(1);
     assert_eq!(scenario.sentence("no-leader"), "nobody leads: clients cannot write");
     assert_eq!(scenario.document().cluster.leaderless_since, None);
 }
