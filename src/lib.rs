@@ -1,4 +1,63 @@
-//! pgbaton
+//! pgbaton: a console for PostgreSQL clusters that Patroni, etcd and HAProxy keep up.
+//!
+//! This page is the map. The folders are the architecture, a file is named after the thing in it, and `tests/layers` holds the directions
+//! below: an import that is not in its table fails.
+//!
+//! # Layers
+//!
+//! A layer imports only from those above it.
+//!
+//! | module | what it is | knows of |
+//! |---|---|---|
+//! | [`model`] | what is known: plain data. No IO, no clock, no screen | nothing |
+//! | [`userfile`] | files that a user writes, read strictly, mistakes with their line and column | `model` |
+//! | [`command`] | every command once, keys, keymaps | `userfile` |
+//! | [`theme`] | roles and what they look like on the terminals there are | `model`, `userfile` |
+//! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | nothing |
+//! | [`lab`] | the practice cluster and its faults | nothing |
+//! | [`finding`] | what it means: one rule per file, from the cluster at a moment to findings | `model` |
+//! | [`source`] | reading etcd, Patroni, PostgreSQL and HAProxy; nothing in it can write | `config`, `model` |
+//! | [`document`] | the whole picture as one document | `finding`, `model` |
+//! | [`live`] | the sources feed the cluster, the cluster the findings, both the document | `config`, `source`, `model`, `finding`, `document` |
+//! | [`app`] | the console as a pure machine: a message in, effects out | `command`, `document`, `model` |
+//! | [`ui`] | from the machine's state to cells | `app`, `command`, `document`, `model`, `theme` |
+//! | [`shell`] | the edge: the terminal, signals, one write for each frame | `ui`, `app`, `theme`, `command`, `userfile`, `document`, `model` |
+//! | [`cli`] | one file for each subcommand; puts the rest together | nearly all |
+//!
+//! # What always holds
+//!
+//! 1. **Every fact is an observation.** A source says [`model::Observation`], [`model::Cluster::apply`] folds it in, and nothing else changes the
+//!    cluster. The console, `status`, `events` and the tests are one program with different feeders.
+//! 2. **One document.** What [`live::Picture`] gives is what `status --json` prints and what the panes draw.
+//! 3. **Unknown is not zero, old is not current.** A value keeps its age and why there is no newer one ([`model::Observed`]); a number that is not
+//!    known is `null`. Nothing is called healthy that was not verified within its freshness limit ([`model::SourceKind::freshness`]).
+//! 4. **The pure layers are pure.** `model`, `finding`, `document` and `app` have no IO and no clock; the time is an argument.
+//! 5. **Text from outside is hostile.** It passes [`model::clean`] where it becomes a fact, before anything can show it.
+//! 6. **A failing source is a state of the data.** It fails alone, within its own deadline, and shows the last value, its age and the reason.
+//! 7. **The latest wins.** A source has one slot for what it last said; nothing queues without a bound.
+//! 8. **Nothing changed, nothing sent.** A frame is drawn when something is different, and it is one write.
+//!
+//! # Where is ...
+//!
+//! | looked for | found in |
+//! |---|---|
+//! | who leads, the four truths | `model/leadership.rs` |
+//! | how far a replica is behind | `model/lag.rs` |
+//! | whether etcd's majority decides | `model/quorum.rs` |
+//! | where clients are sent | `model/route.rs` |
+//! | Patroni's keys in etcd, and its REST API's answers, parsed | `model/dcs.rs`, `model/patroni.rs` |
+//! | what counts as a change (`pgbaton events`) | `model/change.rs` |
+//! | a finding's rule | `finding/`, the code as the file's name |
+//! | the headline's sentence | `document/headline.rs` |
+//! | the JSON's fields | `document/schema.rs` |
+//! | which sources run, and when they stop | `source/collector.rs` |
+//! | how often a source is asked, its deadline, when it is old | `model/source.rs` |
+//! | the SQL that is run | `source/postgres/query.rs` |
+//! | what a key does | `command/`, then `app/update.rs` |
+//! | a pane | `ui/panes/`, one file each |
+//! | a subcommand | `cli/`, one file or folder each |
+//! | a fault of the practice cluster | `lab/` |
+
 pub mod app;
 pub mod cli;
 pub mod command;
@@ -6,8 +65,10 @@ pub mod config;
 pub mod document;
 pub mod finding;
 pub mod lab;
+pub mod live;
 pub mod model;
 pub mod shell;
 pub mod source;
 pub mod theme;
 pub mod ui;
+pub mod userfile;

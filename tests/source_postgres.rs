@@ -85,6 +85,7 @@ fn a_primary_is_read_as_psql_reads_it() {
 
     // Of two sessions more, ours is not counted and psql's is.
     let one = watch.reading().sessions;
+    assert!(one.is_some(), "postgres sees every session");
     let mut other = Watch::postgres(primary, profile("watcher"));
     other.reading();
     watch.until("the other session is counted", |o| (postgres_of(o)?.sessions > one).then_some(()));
@@ -125,6 +126,12 @@ fn what_a_user_may_not_see_is_unknown() {
     let row = &status.replication[0];
     assert_eq!(row.application_name, "psg2");
     assert_eq!((row.state.as_deref(), row.write_lsn, row.flush_lsn, row.replay_lsn, row.replay_lag), (None, None, None, None, None));
+
+    // A session of somebody else may be a client or not; it is not guessed.
+    let mut other = Watch::postgres(&pair.primary, profile("watcher"));
+    other.reading();
+    let mut stranger = Watch::postgres(&pair.primary, profile("stranger"));
+    stranger.until("the number of sessions is not known", |o| postgres_of(o)?.sessions.is_none().then_some(()));
 
     let hidden = Watch::postgres(&pair.standby, profile("stranger")).reading();
     let receiver = hidden.receiver.expect("there is a receiver");

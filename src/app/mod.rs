@@ -1,1 +1,16 @@
-//! app
+//! The machine behind the screen: a [`State`], messages, and what is to be done about them.
+//!
+//! [`update`] is pure: no input or output, no clock, no keys. Time comes in with messages, commands come as ids, and what has to be done in
+//! the world goes out as [`Effect`]s.
+
+mod events;
+mod history;
+mod pane;
+mod state;
+mod update;
+
+pub use events::{EventLine, EventLog};
+pub use history::{LagHistory, Point, SPAN};
+pub use pane::{Facts, PaneModel, RowId, View};
+pub use state::{Measured, Mode, Notice, Overlay, State, Typing};
+pub use update::{Effect, Msg, TextEdit, update};

@@ -1,2 +1,67 @@
-//! cli
+//! The command line: one file per subcommand.
+
+pub mod check;
 pub mod config;
+mod connect;
+pub mod console;
+pub mod events;
+pub mod lab;
+pub mod screenshot;
+pub mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The console for PostgreSQL high availability by Patroni, etcd and HAProxy.
+///
+/// Without a subcommand it opens the console. The configuration is found as patronictl finds it; `pgbaton config` shows what was found and where.
+#[derive(Debug, Parser)]
+#[command(version, about, args_conflicts_with_subcommands = false, subcommand_negates_reqs = true)]
+pub struct Cli {
+    #[command(flatten)]
+    connect: connect::ConnectArgs,
+    #[command(flatten)]
+    console: console::ConsoleArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// The subcommands. One line each, and one in [`run`].
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The picture once, for a person or as JSON
+    Status(status::StatusArgs),
+    /// One line and an exit code, for monitors: 0 ok, 1 warning, 2 critical, 3 unknown
+    Check(check::CheckArgs),
+    /// One JSON line for each change, as it is pushed, until interrupted
+    Events(events::EventsArgs),
+    /// The effective configuration, each value with its origin
+    Config {
+        #[command(flatten)]
+        args: config::ConfigArgs,
+    },
+    /// A practice cluster on this machine
+    Lab(lab::LabArgs),
+    /// Draw the console from a captured document
+    #[command(hide = true)]
+    Screenshot(screenshot::ScreenshotArgs),
+}
+
+/// Runs what the command line asks for.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let Cli { connect, console, command } = cli;
+    match command {
+        None => console::run(&connect, &console),
+        Some(Command::Status(args)) => status::run(&connect, &args),
+        Some(Command::Check(args)) => check::run(&connect, &args),
+        Some(Command::Events(args)) => events::run(&connect, &args),
+        Some(Command::Config { args }) => config::run(args, connect.config, connect.cluster),
+        Some(Command::Lab(args)) => lab::run(args, &|file: &std::path::Path| {
+            let connect = connect::ConnectArgs { config: Some(PathBuf::from(file)), cluster: None };
+            console::run(&connect, &console::ConsoleArgs::default())
+        }),
+        Some(Command::Screenshot(args)) => screenshot::run(&args).map(|()| ExitCode::SUCCESS),
+    }
+}

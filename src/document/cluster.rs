@@ -1,7 +1,7 @@
 //! The part on the cluster as a whole.
 
 use super::{ClusterDoc, ScheduledSwitchover, Truth, millis};
-use crate::model::{Cluster, Parsed, RouteKind, Says, Time};
+use crate::model::{Cluster, Parsed, RouteKind, Says, SourceError, Time};
 
 pub(super) fn document(cluster: &Cluster, name: &str, now: Time) -> ClusterDoc {
     let dcs = &cluster.dcs;
@@ -23,8 +23,9 @@ pub(super) fn document(cluster: &Cluster, name: &str, now: Time) -> ClusterDoc {
         namespace: cluster.namespace.clone(),
         system_identifier: dcs.keys.initialize.clone().filter(|id| !id.is_empty()),
         leader: cluster.holder().map(str::to_owned),
-        leader_since: cluster.leader_since,
-        leaderless_since: cluster.leaderless_since,
+        // Both speak of the present, and the keys may be old.
+        leader_since: cluster.leader_since.filter(|_| leader.is_some()),
+        leaderless_since: cluster.leaderless_since.filter(|_| cluster.dcs_current(now)),
         timeline: leader.and_then(|l| cluster.timeline(l, now)),
         paused: config.map(|c| c.paused),
         lease_ttl_seconds,
@@ -51,7 +52,7 @@ pub(super) fn document(cluster: &Cluster, name: &str, now: Time) -> ClusterDoc {
         dcs_revision: dcs.revision,
         dcs_age_ms: dcs.confirmed_at.max(dcs.serializable_at).map(|at| millis(now.since(at))),
         dcs_linearizable: linearizable,
-        dcs_error: dcs.error().map(ToString::to_string),
+        dcs_error: dcs.error().map(SourceError::told),
     }
 }
 

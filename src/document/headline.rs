@@ -1,11 +1,13 @@
 //! The headline: who leads, and how bad it is.
 
 use super::{FindingDoc, Headline};
-use crate::model::{Cluster, Level, SourceKind, Time};
+use crate::model::{Cluster, Level, Time};
 
 pub(super) fn document(cluster: &Cluster, findings: &[FindingDoc], now: Time) -> Headline {
     let leads = leads(cluster, now);
-    if let Some(worst) = findings.first() {
+    // Without etcd nothing is known of the cluster, so a lesser finding about a part of it is not the verdict on it.
+    let unread = cluster.dcs.revision.is_none() && cluster.dcs.error().is_some();
+    if let Some(worst) = findings.first().filter(|worst| !unread || worst.severity == Level::Critical) {
         let more = match findings.len() - 1 {
             0 => String::new(),
             n => format!(" (and {n} more)"),
@@ -17,8 +19,8 @@ pub(super) fn document(cluster: &Cluster, findings: &[FindingDoc], now: Time) ->
         return Headline { level: Level::Unknown, leads, verdict };
     }
     // Nothing is called healthy that was not verified within its freshness limit.
-    let unheard = sources.iter().filter(|h| h.pending() && h.source.kind != SourceKind::Lease).count();
-    let stale = sources.iter().filter(|h| !h.pending() && (!h.fresh() || h.error.is_some()) && h.source.kind != SourceKind::Lease).count();
+    let unheard = sources.iter().filter(|h| h.pending()).count();
+    let stale = sources.iter().filter(|h| !h.pending() && (!h.fresh() || h.error.is_some())).count();
     match (unheard, stale) {
         (0, 0) => Headline { level: Level::Ok, leads, verdict: "healthy".to_owned() },
         (0, stale) => {
@@ -32,11 +34,22 @@ pub(super) fn document(cluster: &Cluster, findings: &[FindingDoc], now: Time) ->
 
 fn leads(cluster: &Cluster, now: Time) -> String {
     match (cluster.holder_now(now), cluster.leader_now(now), cluster.holder()) {
-        (Some(holder), _, _) => format!("{holder} leads"),
+        (Some(holder), _, _) => holds(cluster, holder, now),
         (None, Some(leader), _) => format!("{leader} leads by its own word"),
         (None, None, _) if cluster.dcs_current(now) => "nobody leads".to_owned(),
         (None, None, Some(last)) => format!("leader unknown, it was {last}"),
         (None, None, None) => "leader unknown".to_owned(),
+    }
+}
+
+/// The key alone does not make a leader: a holder that is silent, or whose PostgreSQL is in recovery, is not called one.
+fn holds(cluster: &Cluster, holder: &str, now: Time) -> String {
+    let Some(member) = cluster.members.get(holder) else { return format!("{holder} holds the leader key, but is no member") };
+    let standby_cluster = cluster.config().is_some_and(|c| c.standby_cluster);
+    match (member.writable(now), member.rest_now(now)) {
+        (Some(false), _) if !standby_cluster => format!("{holder} holds the leader key, but is in recovery"),
+        (None, None) if member.rest.error().is_some() => format!("{holder} holds the leader key, but is silent"),
+        _ => format!("{holder} leads"),
     }
 }
 
@@ -51,7 +64,13 @@ fn unverified(cluster: &Cluster, now: Time) -> Option<String> {
     if !cluster.dcs_current(now) {
         return Some("etcd has confirmed nothing for a while".to_owned());
     }
-    match cluster.quorum(now).has {
+    let quorum = cluster.quorum(now);
+    match quorum.has {
+        Some(true) if quorum.size.is_none() => Some("etcd's members are not known yet".to_owned()),
+        Some(true) if quorum.unheard > 0 => {
+            let size = quorum.size.unwrap_or_default();
+            Some(format!("{} of {size} etcd members have not answered yet", quorum.unheard))
+        }
         Some(true) => None,
         Some(false) => Some("etcd has no quorum".to_owned()),
         None => Some("etcd's quorum is not known".to_owned()),

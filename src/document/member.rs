@@ -1,7 +1,7 @@
 //! The part on one member.
 
 use super::{ArchiverDoc, Asked, MemberDoc, PendingSetting, SlotDoc, asked, fine_millis, millis};
-use crate::model::{Cluster, Member, PendingChange, PostgresStatus, SourceKind, Time};
+use crate::model::{Cluster, Member, PatroniStatus, PendingChange, PostgresStatus, SourceError, SourceKind, Time};
 
 pub(super) fn document(cluster: &Cluster, member: &Member, now: Time) -> MemberDoc {
     let name = member.name.as_str();
@@ -20,8 +20,8 @@ pub(super) fn document(cluster: &Cluster, member: &Member, now: Time) -> MemberD
         rest.map(|r| r.pending_changes.clone()).or_else(|| current_key.map(|k| k.pending_changes.clone())).unwrap_or_default();
     MemberDoc {
         name: name.to_owned(),
-        host: key.and_then(|k| k.host.clone()),
-        port: key.and_then(|k| k.port),
+        host: member.address().map(|(host, _)| host.to_owned()),
+        port: member.address().map(|(_, port)| port),
         api_url: key.and_then(|k| k.api_url.clone()),
         role: cluster.role(name, now),
         state: member.state(now),
@@ -30,7 +30,7 @@ pub(super) fn document(cluster: &Cluster, member: &Member, now: Time) -> MemberD
         missing_since: member.missing_since,
         last_known: last_known(member, now),
         lsn: sql.and_then(|s| s.current_lsn).or_else(|| rest.and_then(|r| r.location)),
-        receive_lsn: sql.and_then(|s| s.receive_lsn).or_else(|| rest.and_then(|r| r.received)),
+        receive_lsn: sql.and_then(PostgresStatus::wal_held).or_else(|| rest.and_then(PatroniStatus::wal_held)),
         replay_lsn: sql.and_then(|s| s.replay_lsn).or_else(|| rest.and_then(|r| r.replayed)),
         receive_lag_bytes: lag.receive,
         replay_lag_bytes: lag.replay,
@@ -53,7 +53,7 @@ pub(super) fn document(cluster: &Cluster, member: &Member, now: Time) -> MemberD
             .map(|id| id.to_string())
             .or_else(|| member.rest.last().and_then(|r| r.system_identifier.clone())),
         postmaster_start: sql.and_then(|s| s.postmaster_start).or_else(|| rest.and_then(|r| r.postmaster_start)),
-        sessions: sql.map(|s| s.sessions),
+        sessions: sql.and_then(|s| s.sessions),
         slots: sql.map(slots).unwrap_or_default(),
         archiver: sql.and_then(|s| s.archiver.as_ref()).map(|a| ArchiverDoc {
             archived: a.archived,
@@ -64,7 +64,7 @@ pub(super) fn document(cluster: &Cluster, member: &Member, now: Time) -> MemberD
         dcs: Asked {
             age_ms: cluster.dcs.confirmed_at.map(|at| millis(now.since(at))),
             fresh: cluster.dcs_current(now) && member.present,
-            error: member.key.as_ref().and_then(|k| k.bad()).map(str::to_owned).or_else(|| cluster.dcs.error().map(ToString::to_string)),
+            error: member.key.as_ref().and_then(|k| k.bad()).map(str::to_owned).or_else(|| cluster.dcs.error().map(SourceError::told)),
             rtt_ms: cluster.dcs.rtt().map(fine_millis),
         },
         rest: asked(&member.rest, SourceKind::Rest, now),

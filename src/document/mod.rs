@@ -15,7 +15,7 @@ pub use schema::*;
 use std::time::Duration;
 
 use crate::finding::Tracked;
-use crate::model::{Cluster, Heard, Observed, SourceKind, Time};
+use crate::model::{Cluster, Heard, Observed, SourceError, SourceKind, Time};
 
 impl Document {
     /// The picture at `now`. `name` is the cluster's name in the configuration.
@@ -56,10 +56,7 @@ fn source(heard: &Heard<'_>) -> SourceDoc {
         age_ms: heard.age.map(millis),
         fresh: heard.fresh() && heard.error.is_none(),
         limit_ms: millis(heard.source.kind.freshness()),
-        error: heard.error.map(|e| match &e.hint {
-            Some(hint) => format!("{e} ({hint})"),
-            None => e.to_string(),
-        }),
+        error: heard.error.map(SourceError::told),
         rtt_ms: heard.rtt.map(fine_millis),
     }
 }
@@ -68,7 +65,7 @@ fn asked<T>(seen: &Observed<T>, kind: SourceKind, now: Time) -> Asked {
     Asked {
         age_ms: seen.age(now).map(millis),
         fresh: seen.error().is_none() && seen.fresh(now, kind.freshness()).is_some(),
-        error: seen.error().map(ToString::to_string),
+        error: seen.error().map(SourceError::told),
         rtt_ms: seen.rtt().map(fine_millis),
     }
 }

@@ -55,9 +55,9 @@ pub struct ClusterDoc {
     pub system_identifier: Option<String>,
     /// Holder of the leader key, as etcd last said.
     pub leader: Option<String>,
-    /// When the present holder took the leader key, if that was seen or the history tells.
+    /// When the present holder took the leader key, if that was seen or the history tells, and as long as something current says that it leads.
     pub leader_since: Option<Time>,
-    /// For how long there has been no leader key.
+    /// Since when there has been no leader key, if it was seen to go; `null` while etcd cannot be read.
     pub leaderless_since: Option<Time>,
     /// The leader's timeline.
     pub timeline: Option<u32>,
@@ -161,7 +161,7 @@ pub struct MemberDoc {
     pub last_known: Option<String>,
     /// Where the leader writes.
     pub lsn: Option<Lsn>,
-    /// What a replica has received and flushed.
+    /// Up to where a replica has the WAL, received or restored.
     pub receive_lsn: Option<Lsn>,
     /// What a replica has replayed.
     pub replay_lsn: Option<Lsn>,
@@ -201,7 +201,7 @@ pub struct MemberDoc {
     pub system_identifier: Option<String>,
     /// When its postmaster started.
     pub postmaster_start: Option<Time>,
-    /// Client sessions.
+    /// Client sessions, ours not counted; `null` also when our user may not see which sessions are clients.
     pub sessions: Option<u32>,
     /// Replication slots on it.
     pub slots: Vec<SlotDoc>,

@@ -31,7 +31,7 @@ impl Evidence {
     /// Why the DCS cannot be read, if so.
     pub fn dcs_error(cluster: &Cluster) -> Option<Self> {
         let source = SourceId::new(SourceKind::Dcs, &cluster.scope);
-        cluster.dcs.error().map(|error| Self::new(source, "error", error, cluster.dcs.failing_since()))
+        cluster.dcs.error().map(|error| Self::new(source, "error", error.told(), cluster.dcs.failing_since()))
     }
 
     /// What a member's REST API says.
@@ -46,7 +46,7 @@ impl Evidence {
 
     /// Why a source fails, if it does.
     pub fn error<T>(kind: SourceKind, target: &str, seen: &Observed<T>) -> Option<Self> {
-        seen.error().map(|error| Self::new(SourceId::new(kind, target), "error", error, seen.failing_since()))
+        seen.error().map(|error| Self::new(SourceId::new(kind, target), "error", error.told(), seen.failing_since()))
     }
 
     /// Why a member's REST API and its PostgreSQL fail, as far as they do.

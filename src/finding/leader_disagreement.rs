@@ -3,15 +3,31 @@
 use super::{Evidence, Finding, listed, settling};
 use crate::model::{Cluster, Level, RouteKind, SourceId, SourceKind, Time};
 
+/// Nothing is worse: each accepts what the other does not know.
+pub(super) fn two_writers(cluster: &Cluster, now: Time) -> Vec<Finding> {
+    let writers = cluster.truths(now).sql.names;
+    if writers.len() < 2 {
+        return Vec::new();
+    }
+    let both = if writers.len() == 2 { "both" } else { "all" };
+    let sentence = format!("{} {both} accept writes: their data part ways", listed(&writers));
+    vec![Finding::new("leader-disagreement", Level::Critical, sentence).because(evidence(cluster, now))]
+}
+
 pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
     let truths = cluster.truths(now);
-    let standby_cluster = cluster.config().is_some_and(|c| c.standby_cluster);
-    let writable: Vec<&str> = truths.sql.names.iter().map(String::as_str).collect();
-    if writable.len() > 1 {
-        let sentence = format!("{} both accept writes: their data part ways", listed(&writable));
-        return vec![Finding::new("leader-disagreement", Level::Critical, sentence).because(evidence(cluster, now))];
+    // Two writers, and a leader key that is not there, have rules of their own.
+    if truths.sql.names.len() > 1 || (cluster.dcs_current(now) && cluster.holder().is_none()) {
+        return Vec::new();
     }
-    let Some(leader) = truths.reference() else { return Vec::new() };
+    let standby_cluster = cluster.config().is_some_and(|c| c.standby_cluster);
+    // The routes follow what the REST APIs say; what only they say is nobody's claim to lead.
+    let claims = [(&truths.etcd, "holds the leader key"), (&truths.rest, "leads by REST"), (&truths.sql, "accepts writes")];
+    let claim = claims.iter().find_map(|(says, claim)| match says.names.as_slice() {
+        [one] => Some((one.as_str(), *claim)),
+        _ => None,
+    });
+    let Some((leader, claim)) = claim else { return Vec::new() };
     let mut against: Vec<String> = Vec::new();
     for (name, says) in truths.all() {
         // What nobody fresh says is not against anything; the routes have rules of their own for leading nowhere.
@@ -24,17 +40,16 @@ pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
             ("rest", []) => against.push("no REST API says that it leads".to_owned()),
             ("sql", []) => against.push("no PostgreSQL accepts writes".to_owned()),
             ("haproxy", names) => against.push(format!("the write routes lead to {}", listed(names))),
-            ("rest", names) => against.push(format!("by REST {} leads", listed(names))),
             ("sql", names) => against.push(format!("by SQL {} accepts writes", listed(names))),
-            (other, names) => against.push(format!("by {other} {} leads", listed(names))),
+            (_, [one]) => against.push(format!("by REST {one} leads")),
+            (_, names) => against.push(format!("by REST {} lead", listed(names))),
         }
     }
     if against.is_empty() {
         return Vec::new();
     }
     let (severity, still) = if settling(cluster, now) { (Level::Warning, "; the change is under way") } else { (Level::Critical, "") };
-    let who = if truths.etcd.names.is_empty() { format!("{leader} leads by REST") } else { format!("{leader} holds the leader key") };
-    let sentence = format!("{who}, but {}{still}", against.join(", "));
+    let sentence = format!("{leader} {claim}, but {}{still}", against.join(", "));
     vec![Finding::new("leader-disagreement", severity, sentence).because(evidence(cluster, now))]
 }
 

@@ -7,6 +7,7 @@ mod leader_disagreement;
 mod member_down;
 mod member_missing;
 mod no_leader;
+mod part;
 mod paused;
 mod pending_restart;
 mod quorum;
@@ -21,6 +22,7 @@ use std::fmt;
 use crate::model::{Cluster, Level, Time};
 
 pub use evidence::Evidence;
+use part::Part;
 pub use tracker::{Tracked, Tracker};
 
 /// A rule that fired.
@@ -58,14 +60,15 @@ impl Finding {
 /// A rule: from the cluster at a moment to what it finds.
 type Rule = fn(&Cluster, Time) -> Vec<Finding>;
 
-/// The rules. One line each.
+/// The rules. One line each, in the order in which they help: first what is wrong, then why, then what follows from it.
 const RULES: &[Rule] = &[
+    leader_disagreement::two_writers,
     no_leader::check,
     quorum::check,
     leader_disagreement::check,
-    route::check,
     member_missing::check,
     member_down::check,
+    route::check,
     replica_not_streaming::check,
     timeline_behind::check,
     lag_high::check,

@@ -1,6 +1,6 @@
 //! `no-leader`: there is no leader key.
 
-use super::{Evidence, Finding};
+use super::{Evidence, Finding, listed};
 use crate::model::{Cluster, Level, SourceId, SourceKind, Time};
 
 pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
@@ -8,10 +8,14 @@ pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
         return Vec::new();
     }
     let keys = &cluster.dcs.keys;
+    let writers: Vec<&str> = cluster.members.values().filter(|m| m.writable(now) == Some(true)).map(|m| m.name.as_str()).collect();
     let (sentence, value) = if keys.members.is_empty() && keys.initialize.is_none() && cluster.members.is_empty() {
         (format!("etcd holds no cluster named {}: nothing is under its keys", cluster.scope), "no keys")
     } else if keys.initialize.as_deref().is_none_or(str::is_empty) && cluster.members.values().all(|m| !m.present) {
         (format!("the cluster {} is gone from etcd: neither members nor a leader", cluster.scope), "absent")
+    } else if !writers.is_empty() {
+        let accept = if writers.len() == 1 { "accepts" } else { "accept" };
+        (format!("nobody holds the leader key, yet {} {accept} writes", listed(&writers)), "absent")
     } else if cluster.config().is_some_and(|c| c.paused) {
         ("nobody leads, and nobody will: the cluster is paused".to_owned(), "absent")
     } else {

@@ -6,7 +6,6 @@ use crate::model::{Cluster, Level, SourceId, SourceKind, Time};
 pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
     let quorum = cluster.quorum(now);
     let answering = cluster.etcd_now(now);
-    let silent: Vec<String> = silent(cluster, now);
     let evidence = || {
         let said = answering.values().map(|(endpoint, status)| {
             let value = match status.leader_id {
@@ -24,23 +23,27 @@ pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
             let then = if stays {
                 "in failsafe mode the leader stays as long as it reaches every member"
             } else {
-                "the leader steps down when its lease ends"
+                "the leader steps down within its ttl"
             };
             let sentence = format!("etcd has lost its quorum: {then}");
             vec![Finding::new("quorum-lost", Level::Critical, sentence).because(evidence())]
         }
         (None, _) if all_failed(cluster) => {
             let sentence = "no etcd member answers: nobody can say who leads".to_owned();
-            vec![Finding::new("quorum-lost", Level::Critical, sentence).because(evidence())]
+            // Etcd that was never heard may be quite well, and only we do not reach it.
+            let severity = if cluster.dcs.revision.is_none() { Level::Unknown } else { Level::Critical };
+            vec![Finding::new("quorum-lost", severity, sentence).because(evidence())]
         }
-        (Some(true), Some(size)) if quorum.tolerance == Some(0) && size > 2 && quorum.healthy < size => {
-            let who = if silent.is_empty() { String::new() } else { format!(" ({} does not answer)", listed(&silent)) };
-            let sentence = format!("etcd cannot lose another member: {} of {size} are healthy{who}", quorum.healthy);
-            vec![Finding::new("quorum-at-risk", Level::Warning, sentence).because(evidence())]
-        }
-        (Some(true), Some(size)) if quorum.healthy < size && size > 2 => {
-            let sentence = format!("{} of {size} etcd members are healthy: {} does not answer", quorum.healthy, listed(&silent));
-            vec![Finding::new("etcd-member-down", Level::Warning, sentence).because(evidence())]
+        // Who was not heard yet is not called unhealthy.
+        (Some(true), Some(size)) if size > 2 && quorum.healthy + quorum.unheard < size => {
+            let who = unhealthy(cluster, now);
+            let (code, sentence) = if quorum.healthy + quorum.unheard <= size / 2 + 1 {
+                let are = if quorum.healthy == 1 { "is" } else { "are" };
+                ("quorum-at-risk", format!("etcd cannot lose another member: {} of {size} {are} healthy, {who}", quorum.healthy))
+            } else {
+                ("etcd-member-down", format!("{} of {size} etcd members are healthy: {who}", quorum.healthy))
+            };
+            vec![Finding::new(code, Level::Warning, sentence).because(evidence())]
         }
         _ => Vec::new(),
     }
@@ -51,14 +54,22 @@ fn all_failed(cluster: &Cluster) -> bool {
     !cluster.etcd.is_empty() && cluster.etcd.values().all(|seen| seen.error().is_some())
 }
 
-/// The etcd members that do not answer, by name as far as it is known.
-fn silent(cluster: &Cluster, now: Time) -> Vec<String> {
+/// What is wrong with the voting members that are not healthy: `psg2 does not answer, psg3 sees no raft leader`.
+fn unhealthy(cluster: &Cluster, now: Time) -> String {
     let answering = cluster.etcd_now(now);
-    match cluster.etcd_membership.last() {
-        Some(known) => {
-            let silent = known.members.iter().filter(|m| !m.is_learner && !answering.contains_key(&m.id));
-            silent.map(|m| if m.name.is_empty() { format!("{:x}", m.id) } else { m.name.clone() }).collect()
+    let voters = cluster.etcd_membership.last().into_iter().flat_map(|known| &known.members).filter(|m| !m.is_learner);
+    let (mut silent, mut alone) = (Vec::new(), Vec::new());
+    for member in voters {
+        let name = if member.name.is_empty() { format!("{:x}", member.id) } else { member.name.clone() };
+        match answering.get(&member.id) {
+            None => silent.push(name),
+            Some((_, status)) if !status.sees_leader() => alone.push(name),
+            Some(_) => {}
         }
-        None => cluster.etcd.iter().filter(|(_, seen)| seen.error().is_some()).map(|(url, _)| url.clone()).collect(),
     }
+    let said = |names: &[String], one: &str, many: &str| {
+        (!names.is_empty()).then(|| format!("{} {}", listed(names), if names.len() == 1 { one } else { many }))
+    };
+    let parts = [said(&silent, "does not answer", "do not answer"), said(&alone, "sees no raft leader", "see no raft leader")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -15,11 +15,11 @@ fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {
     if !matches!(cluster.role(&member.name, now), Role::Replica | Role::SyncStandby | Role::QuorumStandby) {
         return None;
     }
-    let by_rest = member.rest_now(now).filter(|r| r.state.0 == "running").map(|r| r.replication_state.as_deref() == Some("streaming"));
+    let rest = member.rest_now(now).filter(|r| r.state.0 == "running" && r.tells_replication_state() != Some(false));
+    let by_rest = rest.map(|r| r.replication_state.as_deref() == Some("streaming"));
     let by_sql = member.sql_now(now).map(|s| s.receiver.as_ref().is_some_and(|r| r.status.as_deref().is_none_or(|s| s == "streaming")));
-    // Patroni before 3.0.4 says nothing about replication; then SQL decides alone.
-    let old = member.rest_now(now).is_some_and(|r| r.replication_state.is_none() && by_sql == Some(true));
-    if old || by_rest.or(by_sql) != Some(false) {
+    let unsaid = rest.is_some_and(|r| r.replication_state.is_none() && r.tells_replication_state().is_none());
+    if (unsaid && by_sql != Some(false)) || by_rest.or(by_sql) != Some(false) {
         return None;
     }
     let how = member.rest_now(now).and_then(|r| r.replication_state.clone()).unwrap_or_else(|| "not streaming".to_owned());

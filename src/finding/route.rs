@@ -18,6 +18,8 @@ fn judge(cluster: &Cluster, route: &Route<'_>, now: Time) -> Option<Finding> {
             Level::Critical,
             format!("clients of {} cannot write: {} has no server", route.instance, route.backend),
         ),
+        // A server that is not known to be any member is not known to be a wrong one.
+        RouteKind::Write if !route.known() => return None,
         RouteKind::Write => {
             let leader = leader?;
             let wrong: Vec<&str> = up.iter().copied().filter(|name| *name != leader).collect();

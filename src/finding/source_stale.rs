@@ -1,43 +1,72 @@
 //! `source-stale`: somebody who should be heard is not, so that part of the picture is old or missing. One finding for each kind of source.
 
 use super::{Evidence, Finding, listed};
-use crate::model::{Cluster, Heard, Level, SourceKind, Time};
+use crate::model::{Cluster, Heard, Level, SourceError, SourceKind, Time};
 
 pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
     let sources = cluster.sources(now);
     let mut found = Vec::new();
-    // What REST's silence means is said by `member-down`, and what etcd members' means by the rules on the quorum.
-    for kind in [SourceKind::Dcs, SourceKind::Lease, SourceKind::Sql, SourceKind::Haproxy] {
-        let stale: Vec<&Heard<'_>> =
-            sources.iter().filter(|h| h.source.kind == kind && h.error.is_some() && silent(h, cluster, now)).collect();
+    for kind in [SourceKind::Dcs, SourceKind::Lease, SourceKind::Etcd, SourceKind::Rest, SourceKind::Sql, SourceKind::Haproxy] {
+        let stale: Vec<&Heard<'_>> = sources.iter().filter(|h| h.source.kind == kind && silent(h, cluster, now)).collect();
         let Some(first) = stale.first() else { continue };
-        let error = first.error.map(ToString::to_string).unwrap_or_default();
+        // Each source answers or fails within its deadline; one that does neither hangs, or its host slept.
+        let limit = kind.freshness().as_secs();
+        let said = |h: &Heard<'_>| h.error.map_or_else(|| format!("nothing was heard for more than {limit} s"), SourceError::told);
+        let error = said(first);
         let names: Vec<&str> = stale.iter().map(|h| h.source.target.as_str()).collect();
         let sentence = match kind {
             SourceKind::Dcs if first.age.is_none() => format!("etcd cannot be read: {error}"),
             SourceKind::Dcs => format!("what etcd holds is no longer confirmed: {error}"),
             SourceKind::Lease => format!("the leader's lease cannot be read: {error}"),
             SourceKind::Haproxy => format!("where {} sends clients is not known: {error}", listed(&names)),
-            _ => format!("PostgreSQL on {} cannot be asked: {error}", listed(&names)),
+            SourceKind::Etcd => format!("how {} does is not known: {error}", listed(&names)),
+            SourceKind::Rest => format!("the Patroni of {} cannot be asked: {error}", listed(&names)),
+            SourceKind::Sql => format!("PostgreSQL on {} cannot be asked: {error}", listed(&names)),
         };
-        let severity = if kind == SourceKind::Dcs { Level::Critical } else { Level::Warning };
+<<<<<<< HEAD
+        let severity = match kind {
+            // What was never read may be quite well: the fault can be in our address, our password, our network.
+            SourceKind::Dcs if cluster.dcs.revision.is_none() => Level::Unknown,
+            SourceKind::Dcs => Level::Critical,
+            _ => Level::Warning,
+        };
         let evidence = stale
             .iter()
             .map(|h| Evidence::new(h.source.clone(), "error", h.error.map(ToString::to_string).unwrap_or_default(), h.failing_since));
+=======
+        let severity = if kind == SourceKind::Dcs { Level::Critical } else { Level::Warning };
+        let evidence = stale.iter().map(|h| Evidence::new(h.source.clone(), "error", said(h), h.failing_since));
+>>>>>>> model
         found.push(Finding::new("source-stale", severity, sentence).about(kind).because(evidence));
     }
     found
 }
 
-/// Whether a failing source has been silent beyond its freshness limit, or never answered. A PostgreSQL whose member is down as a whole, and
-/// the lease of a leader key that is not there, are not missed.
+<<<<<<< HEAD
+/// Whether a failing source has been silent beyond its freshness limit, or never answered. A PostgreSQL whose member is down as a whole,
+/// the lease of a leader key that is not there, and keys that a lost quorum withholds, are not missed.
+=======
+/// Whether a source has been silent beyond its freshness limit, or has failed and never answered; unless another rule says so.
+>>>>>>> model
 fn silent(heard: &Heard<'_>, cluster: &Cluster, now: Time) -> bool {
-    let explained = match heard.source.kind {
+    let said_elsewhere = match heard.source.kind {
+        // A PostgreSQL whose member is down as a whole is not missed by itself.
         SourceKind::Sql => {
             cluster.members.get(&heard.source.target).is_some_and(|m| !m.present || m.rest_now(now).is_none_or(|r| !r.state.serves()))
         }
+<<<<<<< HEAD
         SourceKind::Lease => cluster.dcs.error().is_some() || cluster.holder().is_none(),
+        // That nothing can be read without a quorum is said by `quorum-lost`.
+        SourceKind::Dcs => cluster.quorum(now).has == Some(false),
         _ => false,
+=======
+        // There is no lease without a leader key, and none is read while the keys are not.
+        SourceKind::Lease => cluster.dcs.error().is_some() || !cluster.dcs_current(now) || cluster.holder().is_none(),
+        // `member-down` and the rules on the quorum say what a failure means. A member that left is not waited for.
+        SourceKind::Rest => heard.error.is_some() || cluster.members.get(&heard.source.target).is_some_and(|m| !m.present),
+        SourceKind::Etcd => heard.error.is_some(),
+        SourceKind::Dcs | SourceKind::Haproxy => false,
+>>>>>>> model
     };
-    !heard.fresh() && !explained
+    !heard.pending() && !heard.fresh() && !said_elsewhere
 }

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cluster, ErrorKind, Failover, Level, Role, RouteKind, SourceId, Time};
+use super::hygiene::Hygiene;
+use super::{Cluster, ErrorKind, Failover, Level, Parsed, Role, RouteKind, SourceId, Time};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -165,8 +166,10 @@ pub(super) struct Summary {
     system_identifier: Option<String>,
     paused: Option<bool>,
     config: Option<Value>,
+    /// `None`: the key is there and cannot be read.
     sync: Option<Vec<String>>,
-    failover: Option<Failover>,
+    /// `None`: likewise.
+    failover: Option<Option<Failover>>,
     quorum: Option<bool>,
     members: BTreeMap<String, MemberSummary>,
     routes: BTreeMap<(String, String), (RouteKind, Vec<String>)>,
@@ -207,8 +210,14 @@ impl Summary {
             system_identifier: keys.initialize.clone().filter(|id| !id.is_empty()),
             paused: keys.config().map(|c| c.paused),
             config: keys.config().map(|c| c.raw.clone()),
-            sync: keys.sync.as_ref().and_then(super::Parsed::good).map(|s| s.standbys.clone()),
-            failover: keys.pending_failover().cloned(),
+            sync: match &keys.sync {
+                None => Some(Vec::new()),
+                Some(sync) => sync.good().map(|s| s.standbys.clone()),
+            },
+            failover: match &keys.failover {
+                Some(Parsed::Bad(_)) => None,
+                _ => Some(keys.pending_failover().cloned()),
+            },
             quorum: cluster.quorum(now).has,
             members: members.collect(),
             routes: routes.collect(),
@@ -223,6 +232,8 @@ impl Summary {
         self.timeline = self.timeline.or(before.timeline);
         self.paused = self.paused.or(before.paused);
         self.config = self.config.take().or_else(|| before.config.clone());
+        self.sync = self.sync.take().or_else(|| before.sync.clone());
+        self.failover = self.failover.take().or_else(|| before.failover.clone());
         self.quorum = self.quorum.or(before.quorum);
         for (route, up) in &before.routes {
             self.routes.entry(route.clone()).or_insert_with(|| up.clone());
@@ -288,12 +299,13 @@ impl Summary {
                 kinds.push(ChangeKind::ConfigChanged { keys });
             }
         }
-        if self.sync.as_ref().unwrap_or(&Vec::new()) != next.sync.as_ref().unwrap_or(&Vec::new()) {
-            let (from, to) = (self.sync.clone().unwrap_or_default(), next.sync.clone().unwrap_or_default());
-            kinds.push(ChangeKind::SyncChanged { from, to });
+        if let (Some(from), Some(to)) = (&self.sync, &next.sync)
+            && from != to
+        {
+            kinds.push(ChangeKind::SyncChanged { from: from.clone(), to: to.clone() });
         }
-        match (&self.failover, &next.failover) {
-            (before, Some(asked)) if before.as_ref() != Some(asked) => kinds.push(ChangeKind::SwitchoverRequested {
+        match (self.failover.as_ref().and_then(Option::as_ref), next.failover.as_ref().and_then(Option::as_ref)) {
+            (before, Some(asked)) if before != Some(asked) => kinds.push(ChangeKind::SwitchoverRequested {
                 from: asked.leader.clone(),
                 to: asked.candidate.clone(),
                 scheduled_at: asked.scheduled_at,
@@ -345,7 +357,12 @@ fn config_changes(path: &str, from: &Value, to: &Value, out: &mut Vec<ConfigChan
                 config_changes(&path, a.get(name).unwrap_or(&Value::Null), b.get(name).unwrap_or(&Value::Null), out);
             }
         }
-        _ if from != to => out.push(ConfigChange { key: super::clean(path), from: from.clone(), to: to.clone() }),
+        _ if from != to => {
+            let mut change = ConfigChange { key: super::clean(path), from: from.clone(), to: to.clone() };
+            change.from.wash();
+            change.to.wash();
+            out.push(change);
+        }
         _ => {}
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::change::Summary;
+use super::hygiene::Hygiene;
 use super::{
     Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdMembership, EtcdStatus, Fact, HaproxyStatus, HistoryEntry, Lease,
-    Member, Observation, Observed, Outcome, Parsed, RouteUse, SourceError, SourceId, SourceKind, Time,
+    Member, Observation, Observed, Outcome, Parsed, RouteUse, SourceError, SourceId, SourceKind, Time, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -36,8 +37,10 @@ pub struct Cluster {
     pub rest_history: Observed<Vec<HistoryEntry>>,
     /// When the present holder took the leader key, as far as that was seen or the history tells.
     pub leader_since: Option<Time>,
-    /// Since when there has been no leader key.
+    /// Since when there has been no leader key; `None` also when it was not there at the first reading, as nobody saw it go.
     pub leaderless_since: Option<Time>,
+    /// The newest holder of the leader key that was seen, the present one included.
+    pub last_leader: Option<String>,
     summary: Summary,
 }
 
@@ -78,8 +81,8 @@ impl Cluster {
     pub fn new(scope: &str, namespace: &str, routes: BTreeMap<String, RouteUse>) -> Self {
         let haproxies = routes.keys().map(|name| (name.clone(), Observed::default())).collect();
         Self {
-            scope: scope.to_owned(),
-            namespace: namespace.to_owned(),
+            scope: clean(scope),
+            namespace: clean(namespace),
             route_names: routes,
             dcs: DcsSeen::default(),
             lease: Observed::default(),
@@ -91,12 +94,14 @@ impl Cluster {
             rest_history: Observed::default(),
             leader_since: None,
             leaderless_since: None,
+            last_leader: None,
             summary: Summary::default(),
         }
     }
 
     /// Folds an observation in and says what it changed.
-    pub fn apply(&mut self, observation: Observation) -> Vec<Change> {
+    pub fn apply(&mut self, mut observation: Observation) -> Vec<Change> {
+        observation.wash();
         let Observation { source, at, rtt, outcome } = observation;
         match outcome {
             Outcome::Heard(fact) => self.heard(&source, at, rtt, *fact),
@@ -119,9 +124,12 @@ impl Cluster {
             Fact::DcsListed { revision, consistency, keys } => self.listed(revision, consistency, &keys, at, rtt),
             Fact::DcsChanged { revision, events } => self.changed(revision, &events, at),
             Fact::DcsConfirmed { revision } => {
-                self.dcs.revision = self.dcs.revision.map(|known| known.max(revision));
-                self.vouched(at);
-                self.dcs.rtt = rtt;
+                // What was never read cannot be confirmed: the absence of keys would look like a cluster without a leader.
+                if let Some(known) = self.dcs.revision {
+                    self.dcs.revision = Some(known.max(revision));
+                    self.vouched(at);
+                    self.dcs.rtt = rtt;
+                }
             }
             Fact::Lease(lease) => self.lease.record(lease, at, rtt),
             Fact::EtcdStatus(status) => self.etcd.entry(source.target.clone()).or_default().record(status, at, rtt),
@@ -147,7 +155,10 @@ impl Cluster {
                     member.sql.record(*status, at, rtt);
                 }
             }
-            Fact::Haproxy(status) => self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt),
+            Fact::Haproxy(status) => {
+                self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt);
+                self.follow_servers();
+            }
         }
     }
 
@@ -201,6 +212,10 @@ impl Cluster {
     }
 
     fn changed(&mut self, revision: i64, events: &[DcsEvent], at: Time) {
+        // Single keys are no picture of the whole; the list comes first.
+        if self.dcs.revision.is_none() {
+            return;
+        }
         let before = self.holder().map(str::to_owned);
         for event in events {
             match event {
@@ -231,6 +246,7 @@ impl Cluster {
                 member.missing_since = Some(at);
             }
         }
+        self.follow_servers();
     }
 
     fn follow_leader(&mut self, before: Option<&str>, first: bool, at: Time) {
@@ -241,7 +257,8 @@ impl Cluster {
             (None, _) => self.leader_since = None,
             _ => {}
         }
-        self.leaderless_since = if now.is_some() { None } else { self.leaderless_since.or(Some(at)) };
+        self.leaderless_since = if now.is_some() { None } else { self.leaderless_since.or((before.is_some()).then_some(at)) };
+        self.last_leader = now.or_else(|| self.last_leader.take());
     }
 
     /// The history's last entry names the present holder only when no change of timeline came after it.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::patroni::{flag, lsn, number, object, pending_changes, text, time};
+use super::patroni::{flag, lsn, number, object, pending_changes, tags, text, time};
 use super::{Lsn, PendingChange, Time, clean};
 
 /// Who vouches for a read.
@@ -311,7 +311,7 @@ impl DcsMember {
             received: lsn(map, "receive_lsn"),
             replayed: lsn(map, "replay_lsn"),
             replication_state: text(map, "replication_state"),
-            tags: object(map, "tags").cloned().unwrap_or_default(),
+            tags: tags(map),
             paused: flag(map, "pause"),
             pending_restart: flag(map, "pending_restart"),
             pending_changes: pending_changes(map),
@@ -349,10 +349,10 @@ impl DynamicConfig {
 
 impl DcsSync {
     fn read(map: &Map<String, Value>) -> Self {
-        let names = text(map, "sync_standby").unwrap_or_default();
+        let names = map.get("sync_standby").and_then(Value::as_str).unwrap_or_default();
         Self {
             leader: text(map, "leader"),
-            standbys: names.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect(),
+            standbys: names.split(',').map(str::trim).filter(|n| !n.is_empty()).map(clean).collect(),
             quorum: number(map, "quorum"),
         }
     }

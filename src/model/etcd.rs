@@ -27,6 +27,13 @@ pub struct EtcdStatus {
     pub errors: Vec<String>,
 }
 
+impl EtcdStatus {
+    /// Whether it sees a raft leader, and does not complain of having none.
+    pub fn sees_leader(&self) -> bool {
+        self.leader_id.is_some() && !self.errors.iter().any(|e| e.contains("no leader"))
+    }
+}
+
 /// The etcd cluster as one member tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EtcdMembership {

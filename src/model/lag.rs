@@ -24,7 +24,8 @@ pub struct Lag {
     pub receive: Option<u64>,
     /// Bytes written by the leader that the replica has not replayed.
     pub replay: Option<u64>,
-    /// Seconds by which its replay is behind; 0 when it has replayed all, however long ago that was.
+    /// Seconds by which its replay is behind; 0 when it has replayed all, however long ago that was. From [`LagSource::SqlLsn`] at most this
+    /// much: the age of the newest commit it has replayed.
     pub seconds: Option<f64>,
     /// Where the figures come from.
     pub source: Option<LagSource>,
@@ -45,7 +46,9 @@ impl Cluster {
         {
             let replay = at.bytes_since(replayed);
             let seconds = if replay == 0 { Some(0.0) } else { row.replay_lag };
-            return Lag { receive: Some(at.bytes_since(flushed)), replay: Some(replay), seconds, source: Some(LagSource::Sql) };
+            // What it has replayed it has: a receiver begins at a segment's start, behind what was replayed from the archive.
+            let held = flushed.max(replayed);
+            return Lag { receive: Some(at.bytes_since(held)), replay: Some(replay), seconds, source: Some(LagSource::Sql) };
         }
         let behind = |at: Option<Lsn>, position: Option<Lsn>| Some(at?.bytes_since(position?));
         if let (Some(leader), Some(replica)) = (leader_sql, member.sql_now(now)) {
@@ -53,12 +56,12 @@ impl Cluster {
             let waited = replica.server_time.zip(replica.replay_timestamp).map(|(now, then)| now.since(then).as_secs_f64());
             let seconds = if replay == Some(0) { Some(0.0) } else { replay.and(waited) };
             if replay.is_some() {
-                let receive = behind(leader.current_lsn, replica.receive_lsn);
+                let receive = behind(leader.current_lsn, replica.wal_held());
                 return Lag { receive, replay, seconds, source: Some(LagSource::SqlLsn) };
             }
         }
         if let (Some(leader), Some(replica)) = (leader.rest_now(now), member.rest_now(now)) {
-            let (receive, replay) = (behind(leader.location, replica.received), behind(leader.location, replica.replayed));
+            let (receive, replay) = (behind(leader.location, replica.wal_held()), behind(leader.location, replica.replayed));
             if receive.is_some() || replay.is_some() {
                 return Lag { receive, replay, seconds: replay.filter(|r| *r == 0).map(|_| 0.0), source: Some(LagSource::Rest) };
             }

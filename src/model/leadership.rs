@@ -137,7 +137,7 @@ impl Cluster {
         }
         for route in self.routes(now).iter().filter(|r| r.kind == RouteKind::Write) {
             truths.haproxy.asked += 1;
-            if route.fresh {
+            if route.fresh && route.known() {
                 truths.haproxy.answered += 1;
                 let age = self.haproxies.get(route.instance).and_then(|seen| seen.age(now));
                 truths.haproxy.age = truths.haproxy.age.max(age);

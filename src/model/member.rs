@@ -15,6 +15,8 @@ pub struct Member {
     pub present: bool,
     /// When the key went.
     pub missing_since: Option<Time>,
+    /// Where an HAProxy reaches it, for one whose key was never seen.
+    pub behind_proxy: Option<(String, u16)>,
     /// Its REST API.
     pub rest: Observed<PatroniStatus>,
     /// Its PostgreSQL.
@@ -29,7 +31,15 @@ const SQL: Duration = SourceKind::Sql.freshness();
 impl Member {
     /// A member of which only the name is known.
     pub fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), key: None, present: false, missing_since: None, rest: Observed::default(), sql: Observed::default() }
+        Self {
+            name: name.to_owned(),
+            key: None,
+            present: false,
+            missing_since: None,
+            behind_proxy: None,
+            rest: Observed::default(),
+            sql: Observed::default(),
+        }
     }
 
     /// Its key's value, if it could be read.
@@ -53,10 +63,10 @@ impl Member {
         self.sql_now(now).map(|sql| !sql.in_recovery)
     }
 
-    /// Host and port of its PostgreSQL.
+    /// Host and port of its PostgreSQL: by its key, else as an HAProxy has it.
     pub fn address(&self) -> Option<(&str, u16)> {
-        let key = self.dcs()?;
-        Some((key.host.as_deref()?, key.port?))
+        let by_key = self.dcs().and_then(|key| Some((key.host.as_deref()?, key.port?)));
+        by_key.or_else(|| self.behind_proxy.as_ref().map(|(host, port)| (host.as_str(), *port)))
     }
 
     /// Patroni's word for its state: from its own REST API if that is current. A replica that runs and receives is `streaming`, as

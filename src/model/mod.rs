@@ -8,6 +8,7 @@ mod cluster;
 mod dcs;
 mod etcd;
 mod haproxy;
+mod hygiene;
 mod lag;
 mod leadership;
 mod level;

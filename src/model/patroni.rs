@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::hygiene::Hygiene;
 use super::{Lsn, Time, clean};
 
 /// A member's `GET /patroni` (Patroni's rest_api.rst, "Monitoring endpoint"; `patroni/api.py`).
@@ -139,8 +140,20 @@ impl PatroniStatus {
             pending_changes: pending_changes(top),
             scheduled_restart: object(top, "scheduled_restart").and_then(|s| time(s, "schedule")),
             watchdog_failed: flag(top, "watchdog_failed"),
-            tags: object(top, "tags").cloned().unwrap_or_default(),
+            tags: tags(top),
         })
+    }
+
+    /// Up to where a replica has the WAL: what was replayed is there even when the receiver began further back.
+    pub fn wal_held(&self) -> Option<Lsn> {
+        self.received.max(self.replayed)
+    }
+
+    /// Whether this Patroni gives `replication_state` at all: from 3.0.4. `None`: its version is not known or not of the usual form.
+    pub fn tells_replication_state(&self) -> Option<bool> {
+        let mut parts = self.version.as_deref()?.split('.').map(|part| part.parse::<u32>().ok());
+        let version = (parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0));
+        Some(version >= (3, 0, 4))
     }
 
     /// Whether it says that it leads: `primary`, `master` before 4.0, `standby_leader`.
@@ -176,6 +189,13 @@ pub(super) fn pending_changes(top: &Map<String, Value>) -> Vec<PendingChange> {
         .iter()
         .map(|(name, change)| PendingChange { parameter: clean(name), old: side(change, "old_value"), new: side(change, "new_value") })
         .collect()
+}
+
+/// `tags`: names and values that somebody chose.
+pub(super) fn tags(map: &Map<String, Value>) -> Map<String, Value> {
+    let mut tags = object(map, "tags").cloned().unwrap_or_default();
+    tags.wash();
+    tags
 }
 
 pub(super) fn text(map: &Map<String, Value>, key: &str) -> Option<String> {

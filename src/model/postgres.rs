@@ -17,7 +17,7 @@ pub struct PostgresStatus {
     pub server_version_num: u32,
     /// `pg_current_wal_lsn()`; `None` in recovery.
     pub current_lsn: Option<Lsn>,
-    /// `pg_last_wal_receive_lsn()`.
+    /// `pg_last_wal_receive_lsn()`. It may lie behind `replay_lsn`; see [`Self::wal_held`].
     pub receive_lsn: Option<Lsn>,
     /// `pg_last_wal_replay_lsn()`.
     pub replay_lsn: Option<Lsn>,
@@ -33,8 +33,8 @@ pub struct PostgresStatus {
     pub slots: Vec<Slot>,
     /// `pg_stat_archiver`; `None` when `archive_mode` is off.
     pub archiver: Option<Archiver>,
-    /// Client backends, ours not counted.
-    pub sessions: u32,
+    /// Client backends, ours not counted; `None` when our user may not see which of the others are.
+    pub sessions: Option<u32>,
     /// `pg_postmaster_start_time()`.
     pub postmaster_start: Option<Time>,
     /// Its own clock (`clock_timestamp()`), to be held beside ours.
@@ -112,6 +112,12 @@ pub struct Archiver {
 }
 
 impl PostgresStatus {
+    /// Up to where a standby has the WAL. A receiver starts at the beginning of a segment, which may lie behind what was replayed before, and
+    /// without a receiver WAL comes from the archive: what was replayed is there in any case.
+    pub fn wal_held(&self) -> Option<Lsn> {
+        self.receive_lsn.max(self.replay_lsn)
+    }
+
     /// The version as people write it: `15.18`, `9.6.24`.
     pub fn version(&self) -> String {
         version_text(self.server_version_num)

@@ -1,6 +1,6 @@
 //! Whether etcd's majority decides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cluster, EtcdStatus, SourceKind, Time};
 
@@ -13,7 +13,9 @@ pub struct Quorum {
     pub size: Option<u32>,
     /// Voting members that answered within the freshness limit and see a raft leader.
     pub healthy: u32,
-    /// How many more may fail; `None` when the size is not known or there is no quorum.
+    /// Voting members of which nothing was heard yet, good or bad.
+    pub unheard: u32,
+    /// How many more may fail; `None` when the size is not known, when there is no quorum, and while a member is unheard.
     pub tolerance: Option<u32>,
 }
 
@@ -40,8 +42,7 @@ impl Cluster {
             self.etcd_membership.last().map(|m| m.members.iter().filter(|m| !m.is_learner).map(|m| m.id).collect());
         let answering = self.etcd_now(now);
         let votes = |id: &u64| voters.as_ref().is_none_or(|v| v.contains(id));
-        let sees_leader = |status: &EtcdStatus| status.leader_id.is_some() && !status.errors.iter().any(|e| e.contains("no leader"));
-        let healthy = answering.iter().filter(|(id, (_, s))| votes(id) && sees_leader(s)).count();
+        let healthy = answering.iter().filter(|(id, (_, s))| votes(id) && s.sees_leader()).count();
         let size = voters.as_ref().map(Vec::len).filter(|n| *n > 0);
         let confirmed = self.dcs.confirmed_at.is_some_and(|at| now.since(at) <= SourceKind::Dcs.freshness()) && self.dcs.error().is_none();
         let has = if confirmed || healthy > 0 {
@@ -52,7 +53,19 @@ impl Cluster {
             None
         };
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let tolerance = size.filter(|_| has == Some(true)).map(|n| count(healthy.saturating_sub(n / 2 + 1)));
-        Quorum { has, size: size.map(count), healthy: count(healthy), tolerance }
+        let unheard = self.unheard_voters();
+        let tolerance = size.filter(|_| has == Some(true) && unheard == 0).map(|n| count(healthy.saturating_sub(n / 2 + 1)));
+        Quorum { has, size: size.map(count), healthy: count(healthy), unheard: count(unheard), tolerance }
+    }
+
+    /// Voting members that never answered and whose endpoint has not failed either. An endpoint that fails and never told its id may be
+    /// anybody's, under a name of the configuration's own; it stands for one of them.
+    fn unheard_voters(&self) -> usize {
+        let Some(membership) = self.etcd_membership.last() else { return 0 };
+        let answered: BTreeSet<u64> = self.etcd.values().filter_map(|seen| seen.last()).map(|status| status.member_id).collect();
+        let voters = membership.members.iter().filter(|m| !m.is_learner);
+        let never = voters.filter(|m| !answered.contains(&m.id)).count();
+        let nameless = self.etcd.values().filter(|seen| seen.last().is_none() && seen.error().is_some()).count();
+        never.saturating_sub(nameless)
     }
 }

@@ -47,13 +47,21 @@ impl<'a> Route<'a> {
         self.servers.iter().filter(|(server, _)| server.takes_sessions()).map(|(server, member)| member.unwrap_or(&server.name)).collect()
     }
 
-    /// Whether it leads where it should; `None`: not known.
+    /// Whether every server that takes new sessions is known to be some member.
+    pub fn known(&self) -> bool {
+        self.servers.iter().all(|(server, member)| member.is_some() || !server.takes_sessions())
+    }
+
+    /// Whether it leads where it should; `None`: not known, among other reasons because its servers cannot be told to be members.
     pub fn right(&self, cluster: &Cluster, now: Time) -> Option<bool> {
         if !self.fresh {
             return None;
         }
         match self.kind {
             RouteKind::Other => None,
+            // Whoever leads: a write route that leads nowhere is wrong.
+            RouteKind::Write if self.up().is_empty() => Some(false),
+            RouteKind::Write if !self.known() => None,
             RouteKind::Write => Some(self.up() == [cluster.leader_now(now)?]),
             RouteKind::Read => Some(!self.up().is_empty()),
         }
@@ -82,13 +90,51 @@ fn kind_of(backend: &str, names: Option<&RouteUse>) -> RouteKind {
     }
 }
 
+/// `10.0.0.11:5432` or `[fe80::1]:5432` in its parts.
+fn host_and_port(address: &str) -> Option<(String, u16)> {
+    let (host, port) = address.rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    (!host.is_empty()).then_some((host.to_owned(), port.parse().ok()?))
+}
+
 impl Cluster {
     /// The member behind a server: by the address of its PostgreSQL, else by its name.
     pub fn member_behind(&self, server: &HaproxyServer) -> Option<&str> {
         let by_address = server.address.as_deref().and_then(|address| {
-            self.members.values().find(|m| m.address().is_some_and(|(host, port)| address == format!("{host}:{port}")))
+            let address = host_and_port(address)?;
+            self.members.values().find(|m| m.address().is_some_and(|(host, port)| address.0 == host && address.1 == port))
         });
         by_address.or_else(|| self.members.get(&server.name)).map(|m| m.name.as_str())
+    }
+
+    /// Takes in servers that are no member by any key: one whose key had gone before we came is not known to etcd, but its PostgreSQL may well
+    /// accept writes. A server counts as one of the cluster's when it stands in a backend beside members.
+    pub(super) fn follow_servers(&mut self) {
+        // Before the keys are known every server would be a stranger.
+        if self.dcs.revision.is_none() {
+            return;
+        }
+        let mut strangers: Vec<(String, Option<(String, u16)>)> = Vec::new();
+        for status in self.haproxies.values().filter_map(super::Observed::last) {
+            for server in status.servers.iter().filter(|s| self.member_behind(s).is_none()) {
+                let beside = status.servers.iter().filter(|other| other.backend == server.backend);
+                if beside.filter_map(|other| self.member_behind(other)).next().is_some() {
+                    strangers.push((server.name.clone(), server.address.as_deref().and_then(host_and_port)));
+                }
+            }
+        }
+        for (name, address) in strangers {
+            let member = self.members.entry(name.clone()).or_insert_with(|| super::Member::named(&name));
+            member.behind_proxy = member.behind_proxy.take().or(address);
+        }
+        // A name of HAProxy's own for a member whose key has come meanwhile.
+        let keyed: Vec<(String, u16)> = self
+            .members
+            .values()
+            .filter(|m| m.key.is_some())
+            .filter_map(|m| m.address().map(|(host, port)| (host.to_owned(), port)))
+            .collect();
+        self.members.retain(|_, m| m.key.is_some() || m.behind_proxy.as_ref().is_none_or(|address| !keyed.contains(address)));
     }
 
     /// All routes, in the order of the configuration's names and of HAProxy's backends. Backends none of whose servers is a member and whose
@@ -121,6 +167,15 @@ impl Cluster {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_comes_apart() {
+        assert_eq!(host_and_port("10.0.0.11:5432"), Some(("10.0.0.11".into(), 5432)));
+        assert_eq!(host_and_port("[fe80::1]:6432"), Some(("fe80::1".into(), 6432)));
+        for bad in ["", "10.0.0.11", ":5432", "unix:/run/x", "a:99999"] {
+            assert_eq!(host_and_port(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn a_backends_name_tells_what_it_is_for() {

@@ -120,6 +120,14 @@ impl SourceError {
         Self { kind, message: super::clean(message.as_ref()), hint: None }
     }
 
+    /// The sentence and, in brackets, what to do about it.
+    pub fn told(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{self} ({hint})"),
+            None => self.to_string(),
+        }
+    }
+
     /// The same with a hint.
     pub fn with_hint(mut self, hint: impl AsRef<str>) -> Self {
         self.hint = Some(super::clean(hint.as_ref()));

@@ -1,1 +1,18 @@
-//! shell
+//! The edge: the terminal, the keys, the signals, the loop.
+//!
+//! Rules of the wire: a key is drawn at once, data at most a few times a second; one write for each frame; no frame while the last one is
+//! unsent; nothing changed, nothing sent. The terminal is put back on quit, error, panic, SIGTERM, SIGHUP, SIGINT, SIGQUIT and while stopped.
+
+mod encode;
+mod feed;
+mod options;
+mod panics;
+mod run;
+mod screen;
+mod signals;
+mod terminal;
+mod writer;
+
+pub use feed::Feed;
+pub use options::{Appearance, Options};
+pub use run::{Exit, run};

@@ -1,1 +1,95 @@
-//! ui
+//! The picture: a [`State`] into a [`Buffer`].
+//!
+//! Nothing here knows a terminal; tests, screenshots and the console draw through the same [`draw`].
+
+mod fact;
+mod footer;
+pub mod format;
+mod headline;
+mod layout;
+mod look;
+mod overlay;
+mod pane;
+mod panes;
+pub mod svg;
+mod widget;
+
+pub use look::Look;
+pub use pane::{Ctx, Details, Drawn, Pane, Want};
+pub use panes::{PANES, models};
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::{Measured, State};
+use crate::theme::{Role, ascii};
+
+/// The smallest screen with panes.
+pub const SMALLEST: (u16, u16) = (60, 12);
+
+/// Draws the whole screen and tells what fitted.
+pub fn draw(state: &State, look: &Look<'_>, buffer: &mut Buffer) -> Measured {
+    let area = buffer.area;
+    for cell in &mut buffer.content {
+        cell.reset();
+    }
+    buffer.set_style(area, look.style(Role::Text));
+    let measured = if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        small(state, look, area, buffer);
+        Measured::default()
+    } else {
+        full(state, look, area, buffer)
+    };
+    if look.ascii {
+        to_ascii(buffer);
+    }
+    measured
+}
+
+fn full(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) -> Measured {
+    let head = headline::draw(state, look, area, buffer);
+    let body = Rect { y: area.y + head, height: area.height.saturating_sub(head + 1), ..area };
+    let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
+    let mut measured = Measured { pages: vec![0; state.panes.len()], ..Measured::default() };
+    for (number, area) in layout::places(state, look, body) {
+        if let Some(pane) = PANES.get(number) {
+            let page = pane::draw_framed(*pane, number, state, look, area, buffer);
+            if let Some(slot) = measured.pages.get_mut(number) {
+                *slot = page;
+            }
+        }
+    }
+    (measured.overlay_page, measured.overlay_end) = overlay::draw(state, look, body, buffer);
+    footer::draw(state, look, foot, buffer);
+    measured
+}
+
+/// A screen too small for panes says so, and tells the main thing in what is left.
+fn small(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+    let (width, height) = SMALLEST;
+    let mut lines = vec![(format!("pgbaton needs {width}x{height}, this is {}x{}", area.width, area.height), Role::Muted)];
+    if let Some(document) = &state.facts.document {
+        lines.push((document.headline.leads.clone(), Role::Emphasis));
+        lines.push((document.headline.verdict.clone(), look.verdict(document.headline.level)));
+    }
+    // On a single line the main thing is worth more than the complaint.
+    if area.height == 1 && lines.len() > 1 {
+        lines.remove(0);
+    }
+    for (y, (text, role)) in (area.y..area.bottom()).zip(lines) {
+        buffer.set_stringn(area.x, y, text, usize::from(area.width), look.style(role));
+    }
+}
+
+fn to_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let mut chars = cell.symbol().chars();
+        if let (Some(first), None) = (chars.next(), chars.next())
+            && first.is_ascii()
+        {
+            continue;
+        }
+        let replaced = cell.symbol().chars().next().map_or(' ', ascii);
+        cell.set_char(replaced);
+    }
+}

@@ -34,8 +34,8 @@ pub(super) const OPTIONS: &str = "-c default_transaction_read_only=on -c stateme
 /// LSNs are texts, times microseconds since the Unix epoch, lags seconds. A column that a version lacks is read through `to_jsonb`, which
 /// gives null for it. A position of the past (what a promoted server had received as a standby) is not given.
 ///
-/// Sessions of others are hidden from a user without `pg_read_all_stats` except for database and user: they count as client sessions unless
-/// they are walsenders.
+/// Sessions of others are hidden from a user without `pg_read_all_stats` except for database and user. One that has both and is no walsender
+/// may be a client or a parallel worker of one: then the number of clients is not known.
 pub(super) fn statement(control: Control) -> String {
     let or_null = |allowed: bool, sql: &'static str| if allowed { sql } else { "NULL" };
     let identifier = or_null(control.system, "(SELECT system_identifier FROM pg_control_system())");
@@ -102,12 +102,12 @@ SELECT json_build_object(
             'last_failed_wal', a.last_failed_wal)
         FROM pg_stat_archiver AS a LIMIT 1) END,
     'sessions', (
-        SELECT count(*)
+        SELECT CASE WHEN count(*) FILTER (
+                   WHERE a.backend_type IS NULL AND a.datid IS NOT NULL AND a.usesysid IS NOT NULL
+                     AND a.pid NOT IN (SELECT s.pid FROM pg_stat_replication AS s)) = 0
+               THEN count(*) FILTER (WHERE a.backend_type = 'client backend') END
         FROM pg_stat_activity AS a
-        WHERE a.pid <> pg_backend_pid()
-          AND (a.backend_type = 'client backend'
-               OR (a.backend_type IS NULL AND a.datid IS NOT NULL AND a.usesysid IS NOT NULL
-                   AND a.pid NOT IN (SELECT s.pid FROM pg_stat_replication AS s)))),
+        WHERE a.pid <> pg_backend_pid()),
     'postmaster_start', (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8,
     'server_time', (extract(epoch FROM clock_timestamp()) * 1000000)::int8
 )::text

@@ -22,7 +22,7 @@ struct Answer {
     receiver: Option<AnswerReceiver>,
     slots: Vec<AnswerSlot>,
     archiver: Option<AnswerArchiver>,
-    sessions: u32,
+    sessions: Option<u32>,
     postmaster_start: Option<i64>,
     server_time: Option<i64>,
 }

@@ -1,0 +1,141 @@
+//! Everything that decides what is on the screen.
+
+use super::{Facts, PaneModel, RowId, View};
+use crate::command::Scope;
+use crate::document::Level;
+use crate::model::Time;
+
+/// Whether anything can be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing: there is no object in the process that could write.
+    ReadOnly,
+    /// Actions are possible.
+    Operator,
+}
+
+/// Something that pgbaton itself has to say, in the last line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// How much it matters. A warning stays until it is dismissed and goes into the events; anything less goes with the next command.
+    pub level: Level,
+    /// One sentence.
+    pub text: String,
+}
+
+/// What lies over the panes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Overlay {
+    /// Every key.
+    Help {
+        /// Lines without this text are hidden.
+        query: String,
+        /// Lines scrolled past.
+        scroll: u16,
+    },
+    /// Everything about one row.
+    Details {
+        /// Number of the pane, from 0.
+        pane: usize,
+        /// The row.
+        row: RowId,
+        /// Lines scrolled past.
+        scroll: u16,
+    },
+}
+
+/// What is being typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typing {
+    /// The filter of the pane with the focus.
+    Filter,
+    /// The search of the help.
+    Search,
+}
+
+/// What drawing has found out, for the next command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// Rows of each pane that fit at once.
+    pub pages: Vec<u16>,
+    /// Lines of the overlay that fit at once.
+    pub overlay_page: u16,
+    /// How far the overlay can be scrolled.
+    pub overlay_end: u16,
+}
+
+/// Everything that decides what is on the screen.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The panes, in the order of their numbers.
+    pub panes: Vec<&'static dyn PaneModel>,
+    /// What there is to show.
+    pub facts: Facts,
+    /// What was chosen in each pane.
+    pub views: Vec<View>,
+    /// Number of the pane that has the focus, from 0.
+    pub focus: usize,
+    /// Whether that pane has the whole screen.
+    pub zoom: bool,
+    /// What lies over the panes.
+    pub overlay: Option<Overlay>,
+    /// What is being typed.
+    pub typing: Option<Typing>,
+    /// What pgbaton itself has to say.
+    pub notice: Option<Notice>,
+    /// Keys of a sequence that has not ended.
+    pub pending: Option<String>,
+    /// The time of the newest message.
+    pub now: Option<Time>,
+    /// The cluster's name before the first document.
+    pub cluster: String,
+    /// Whether anything can be changed.
+    pub mode: Mode,
+    /// What drawing has found out.
+    pub measured: Measured,
+}
+
+impl State {
+    /// The console as it opens.
+    pub fn new(panes: Vec<&'static dyn PaneModel>, cluster: impl Into<String>, mode: Mode) -> Self {
+        let views = vec![View::default(); panes.len()];
+        Self {
+            panes,
+            facts: Facts::default(),
+            views,
+            focus: 0,
+            zoom: false,
+            overlay: None,
+            typing: None,
+            notice: None,
+            pending: None,
+            now: None,
+            cluster: cluster.into(),
+            mode,
+            measured: Measured::default(),
+        }
+    }
+
+    /// The scopes whose keys count now, innermost first.
+    pub fn scopes(&self) -> &'static [Scope] {
+        match (self.typing, &self.overlay, self.panes.get(self.focus)) {
+            (Some(_), _, _) => &[Scope::Text, Scope::Global],
+            (None, Some(_), _) => &[Scope::Overlay, Scope::Global],
+            (None, None, Some(pane)) => pane.scopes(),
+            (None, None, None) => &[Scope::Global],
+        }
+    }
+
+    /// What was chosen in the pane that has the focus.
+    pub fn view(&self) -> Option<&View> {
+        self.views.get(self.focus)
+    }
+
+    /// The rows of a pane as they are shown.
+    pub fn rows(&self, pane: usize) -> Vec<RowId> {
+        match (self.panes.get(pane), self.views.get(pane)) {
+            (Some(model), Some(view)) => model.rows(&self.facts, view),
+            _ => Vec::new(),
+        }
+    }
+}

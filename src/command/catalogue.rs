@@ -1,0 +1,140 @@
+//! Every command, once.
+
+/// Where a command can be given. An inner scope's keys come before an outer one's; [`Scope::Global`] is the outermost.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::Display, strum::EnumString, strum::EnumIter, strum::IntoStaticStr,
+)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Scope {
+    /// Everywhere.
+    Global,
+    /// In a pane.
+    List,
+    /// In what lies over the panes: details, help.
+    Overlay,
+    /// While text is typed: the filter, the search in the help.
+    Text,
+}
+
+impl Scope {
+    /// The heading over its keys in the help.
+    pub fn title(self) -> &'static str {
+        match self {
+            Scope::Global => "Everywhere",
+            Scope::List => "In a pane",
+            Scope::Overlay => "In details and help",
+            Scope::Text => "While typing",
+        }
+    }
+}
+
+/// What a command can do to the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::Display)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Danger {
+    /// Nothing: it changes what is on the screen.
+    Harmless,
+    /// It changes a setting or plans something.
+    Changes,
+    /// Clients notice it.
+    Disrupts,
+}
+
+/// One command.
+#[derive(Debug, Clone, Copy)]
+pub struct Command {
+    /// Its id; the name in keymap files is this in kebab case.
+    pub id: CommandId,
+    /// A few words for a line of keys.
+    pub title: &'static str,
+    /// One sentence for the help.
+    pub doc: &'static str,
+    /// Where it can be given.
+    pub scope: Scope,
+    /// What it can do to the cluster.
+    pub danger: Danger,
+}
+
+macro_rules! commands {
+    ($($id:ident $scope:ident $danger:ident $title:literal $doc:literal;)*) => {
+        /// The id of a command. Displays as its name in keymap files: `sort-next`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::Display, strum::EnumString, strum::EnumIter, strum::IntoStaticStr)]
+        #[strum(serialize_all = "kebab-case")]
+        pub enum CommandId { $(#[doc = $doc] $id,)* }
+
+        /// Every command, in the order in which the help lists them.
+        pub const COMMANDS: &[Command] = &[
+            $(Command { id: CommandId::$id, title: $title, doc: $doc, scope: Scope::$scope, danger: Danger::$danger },)*
+        ];
+    };
+}
+
+commands! {
+    Help         Global Harmless "help"       "Show every key and what it does.";
+    Quit         Global Harmless "quit"       "Leave pgbaton; the terminal is put back as it was.";
+    Back         Global Harmless "back"       "Close what is on top, else clear the filter, else leave the full screen.";
+    PaneNext     Global Harmless "next pane"  "Go to the next pane.";
+    PanePrevious Global Harmless "previous"   "Go to the previous pane.";
+    Pane1        Global Harmless "pane 1"     "Go to pane 1.";
+    Pane2        Global Harmless "pane 2"     "Go to pane 2.";
+    Pane3        Global Harmless "pane 3"     "Go to pane 3.";
+    Pane4        Global Harmless "pane 4"     "Go to pane 4.";
+    Pane5        Global Harmless "pane 5"     "Go to pane 5.";
+    Pane6        Global Harmless "pane 6"     "Go to pane 6.";
+    Zoom         Global Harmless "zoom"       "Give the pane the whole screen, or take it back.";
+    Up           Global Harmless "up"         "One row up.";
+    Down         Global Harmless "down"       "One row down.";
+    PageUp       Global Harmless "page up"    "One page up.";
+    PageDown     Global Harmless "page down"  "One page down.";
+    Top          Global Harmless "first row"  "Go to the first row.";
+    Bottom       Global Harmless "last row"   "Go to the last row.";
+    Suspend      Global Harmless "suspend"    "Stop pgbaton and give the terminal to the shell; `fg` comes back.";
+    Redraw       Global Harmless "redraw"     "Draw the whole screen anew.";
+    Open         List   Harmless "details"    "Show everything that is known of the selected row, with source and age.";
+    SortNext     List   Harmless "sort"       "Sort the rows by the next column.";
+    SortReverse  List   Harmless "reverse"    "Turn the order of the rows round.";
+    Filter       List   Harmless "filter"     "Show only the rows that contain a text.";
+    Search       Overlay Harmless "search"    "Show only the lines that contain a text.";
+    Accept       Text   Harmless "keep"       "Keep the text and go back to the rows.";
+    Discard      Text   Harmless "clear"      "Throw the text away and go back to the rows.";
+    EraseChar    Text   Harmless "erase"      "Erase the last character.";
+    EraseWord    Text   Harmless "erase word" "Erase the last word.";
+    EraseAll     Text   Harmless "erase all"  "Erase the whole text.";
+}
+
+impl CommandId {
+    /// Its entry in [`COMMANDS`].
+    pub fn command(self) -> &'static Command {
+        // The macro lists ids and entries in one order.
+        &COMMANDS[self as usize]
+    }
+
+    /// The number of the pane that it goes to, from 1.
+    pub fn pane_number(self) -> Option<usize> {
+        use CommandId::{Pane1, Pane2, Pane3, Pane4, Pane5, Pane6};
+        [Pane1, Pane2, Pane3, Pane4, Pane5, Pane6].iter().position(|id| *id == self).map(|n| n + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::IntoEnumIterator;
+
+    use super::*;
+
+    #[test]
+    fn every_id_finds_its_own_entry() {
+        for id in CommandId::iter() {
+            assert_eq!(id.command().id, id);
+        }
+        assert_eq!(COMMANDS.len(), CommandId::iter().count());
+    }
+
+    #[test]
+    fn docs_are_sentences_and_titles_are_short() {
+        for command in COMMANDS {
+            assert!(command.doc.ends_with('.') && command.doc.len() < 90, "{}", command.doc);
+            assert!(command.title.len() <= 12, "{}", command.title);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What tools outside the lab need to reach it: files in the lab's folder, and the lines of `lab env`.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+
+use crate::lab::files::{self, PRIVATE, PUBLIC};
+use crate::lab::layout::{DATABASE, Lab, POSTGRES, PROXIES, READ, WRITE};
+use crate::lab::secrets::{Owner, Secrets};
+
+use super::patroni;
+
+/// Writes `pgbaton.toml`, `patronictl.yaml`, `pgpass` and, with `--auth`, the password files for etcd.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(lab: &Lab, secrets: &Secrets) -> Result<()> {
+    let owner = &lab.record.account;
+    files::write(&lab.pgbaton_toml(), &pgbaton_toml(lab)?, PUBLIC, owner)?;
+    files::write(&lab.patronictl_yaml(), &patronictl_yaml(lab, secrets)?, PRIVATE, owner)?;
+    files::write(&lab.pgpass(), &pgpass(lab, secrets)?, PRIVATE, owner)?;
+    if lab.record.options.auth {
+        files::write(&lab.dir.join("etcd-password"), secrets.expose(Owner::EtcdConsole)?, PRIVATE, owner)?;
+        let root = format!("root:{}", secrets.expose(Owner::EtcdRoot)?);
+        files::write(&lab.dir.join("etcdctl-user"), &root, PRIVATE, owner)?;
+    }
+    Ok(())
+}
+
+fn pgbaton_toml(lab: &Lab) -> Result<String> {
+    let name = &lab.record.name;
+    let endpoints: Vec<String> = lab.members().iter().map(|m| format!("{:?}", lab.etcd_url(m))).collect();
+    let mut out = format!(
+        "default = \"{name}\"\n\n[clusters.{name}]\nscope = \"{name}\"\nnamespace = \"/service/\"\n\n[clusters.{name}.etcd]\nendpoints = [{}]\n",
+        endpoints.join(", ")
+    );
+    if lab.record.options.auth {
+        writeln!(out, "username = \"pgbaton\"\npassword = {{ file = {:?} }}", lab.dir.join("etcd-password"))?;
+    }
+    let tls = if lab.record.options.tls {
+        format!("cacert = {:?}\ncertfile = {:?}\nkeyfile = {:?}\n", lab.cert("ca"), lab.cert("client"), lab.key("client"))
+    } else {
+        String::new()
+    };
+    out.push_str(&tls);
+    if lab.record.options.tls {
+        write!(out, "\n[clusters.{name}.restapi]\n{tls}")?;
+    }
+    write!(out, "\n[clusters.{name}.postgres]\nuser = \"pgbaton\"\ndbname = \"postgres\"\npassfile = {:?}\n", lab.pgpass())?;
+    // One by its page and one by its socket: the two ways tell different things (only the socket tells the servers' addresses), and practice
+    // should show both.
+    for proxy in PROXIES {
+        let stats = if proxy == "vm4" { format!("unix:{}", lab.stats_socket(proxy).display()) } else { lab.stats_url(proxy) };
+        write!(out, "\n[[clusters.{name}.haproxy]]\nname = \"{proxy}\"\nstats = {stats:?}\n")?;
+    }
+    Ok(out)
+}
+
+fn patronictl_yaml(lab: &Lab, secrets: &Secrets) -> Result<String> {
+    let mut out = format!("scope: {}\nnamespace: /service/\n", lab.record.name);
+    out.push_str(&patroni::etcd3(lab, secrets, "client")?);
+    out.push_str(&patroni::ctl(lab, "client"));
+    if lab.record.options.auth {
+        writeln!(out, "restapi:\n  authentication: {{username: patroni, password: '{}'}}", secrets.expose(Owner::Rest)?)?;
+    }
+    Ok(out)
+}
+
+fn pgpass(lab: &Lab, secrets: &Secrets) -> Result<String> {
+    let users = [
+        ("pgbaton", Owner::Console),
+        ("app", Owner::App),
+        ("postgres", Owner::Superuser),
+        ("replicator", Owner::Replicator),
+        ("rewind", Owner::Rewind),
+    ];
+    let mut out = String::new();
+    let mut places: Vec<(String, u16)> = lab.members().iter().map(|m| (lab.ip(m).to_string(), POSTGRES)).collect();
+    places.extend(PROXIES.iter().flat_map(|p| [(lab.ip(p).to_string(), WRITE), (lab.ip(p).to_string(), READ)]));
+    for (host, port) in places {
+        for (user, owner) in users {
+            writeln!(out, "{host}:{port}:*:{user}:{}", secrets.expose(owner)?)?;
+        }
+    }
+    Ok(out)
+}
+
+/// Variables with which any tool reaches the lab, in the order in which `lab env` prints them. `Ok` values are plain; an
+/// `Err` value is a shell expression, used where the plain value is a secret that must not be printed.
+#[must_use]
+pub fn variables(lab: &Lab, path: &str) -> Vec<(&'static str, Result<String, String>)> {
+    let show = |p: std::path::PathBuf| Ok(p.to_string_lossy().into_owned());
+    let endpoints: Vec<String> = lab.members().iter().map(|m| lab.etcd_url(m)).collect();
+    let mut out = vec![
+        ("PGBATON_CONFIG", show(lab.pgbaton_toml())),
+        ("PGBATON_LAB_SSH_CONFIG", show(lab.ssh_config())),
+        ("PATRONICTL_CONFIG_FILE", show(lab.patronictl_yaml())),
+        ("ETCDCTL_API", Ok("3".to_owned())),
+        ("ETCDCTL_ENDPOINTS", Ok(endpoints.join(","))),
+    ];
+    if lab.record.options.tls {
+        out.push(("ETCDCTL_CACERT", show(lab.cert("ca"))));
+        out.push(("ETCDCTL_CERT", show(lab.cert("client"))));
+        out.push(("ETCDCTL_KEY", show(lab.key("client"))));
+    }
+    if lab.record.options.auth {
+        out.push(("ETCDCTL_USER", Err(format!("\"$(cat {})\"", quote(&lab.dir.join("etcdctl-user").to_string_lossy())))));
+    }
+    let own = lab.record.tools.venv.join("bin");
+    let pg_bin = lab.record.tools.pg_bin.display();
+    let there = path.split(':').any(|p| std::path::Path::new(p) == own);
+    let path = if there { path.to_owned() } else { format!("{}:{pg_bin}:{path}", own.display()) };
+    out.extend([
+        ("PGHOST", Ok(lab.ip(PROXIES[0]).to_string())),
+        ("PGPORT", Ok(WRITE.to_string())),
+        ("PGUSER", Ok("pgbaton".to_owned())),
+        ("PGDATABASE", Ok("postgres".to_owned())),
+        ("PGPASSFILE", show(lab.pgpass())),
+        ("PATH", Ok(path)),
+    ]);
+    out
+}
+
+/// The lines that `lab env` prints, for `eval` in a POSIX shell.
+#[must_use]
+pub fn exports(lab: &Lab, path: &str) -> String {
+    let mut out = String::new();
+    for (name, value) in variables(lab, path) {
+        let value = value.map_or_else(|expression| expression, |plain| quote(&plain));
+        let _ = writeln!(out, "export {name}={value}");
+    }
+    let _ = writeln!(out, "# the application's database: psql -U app {DATABASE}");
+    out
+}
+
+/// Single quotes around a word, for a POSIX shell.
+fn quote(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn a_quote_in_a_path_does_not_end_the_word() {
+        assert_eq!(quote("/a b/it's"), r"'/a b/it'\''s'");
+    }
+}

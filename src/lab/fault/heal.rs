@@ -1,0 +1,74 @@
+//! The cure: whatever was done to a lab, bring it to what `up` left, and wait until it is healthy.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+
+use super::{Scene, active, network, proxy, wal};
+use crate::lab::conf;
+use crate::lab::health;
+use crate::lab::process;
+use crate::lab::scan;
+use crate::lab::steps::Steps;
+use crate::lab::up;
+use crate::lab::wait::{self, NotYet};
+
+/// A failover or a rewind after a heal may take a whole ttl and more; the longest waits seen were 40 s.
+const HEALTHY_WITHIN: u64 = 180;
+
+/// Undoes every fault, known or not. It compares with the wanted state instead of reversing steps, so it may be repeated,
+/// and also cures a lab after a restart of the machine.
+///
+/// # Errors
+/// When the lab does not become healthy in time: the error says what is not.
+pub async fn heal(scene: &Scene, steps: &mut Steps) -> Result<()> {
+    let lab = &scene.lab;
+    let thrown = active(lab);
+    let names: Vec<&str> = thrown.iter().map(|t| t.fault.as_str()).collect();
+
+    steps.begin("processes");
+    let mut woken = 0;
+    for id in scan::processes(&lab.dir) {
+        if id.state() == Some('T') {
+            id.signal(Signal::CONT).with_context(|| format!("cannot wake process {}", id.pid))?;
+            woken += 1;
+        }
+    }
+    network::heal(scene)?;
+    proxy::heal(scene).await?;
+    let mut started = Vec::new();
+    for key in conf::keys(lab) {
+        if process::running(lab, &key).is_none() {
+            process::start(lab, &conf::spec(lab, &key)?)?;
+            started.push(key);
+        }
+    }
+    let list = if started.is_empty() { String::new() } else { format!(" ({})", started.join(", ")) };
+    steps.done(&format!("{woken} woken, {} started{list}", started.len()));
+
+    steps.begin("a leader");
+    let leader = wait::until(Duration::from_secs(HEALTHY_WITHIN), Duration::from_millis(200), async || {
+        let members = health::members(lab, &scene.http).await;
+        let leader = health::leader(&members).ok_or_else(|| NotYet::Reason("no member leads, or two do".into()));
+        if leader.is_err() {
+            steps.note("no member leads, or two do");
+        }
+        leader
+    })
+    .await?;
+    steps.done(&leader);
+
+    steps.begin("slots, archiving");
+    wal::heal(scene, &leader).await?;
+    steps.done("as they were");
+
+    steps.begin("health");
+    up::wait_healthy(lab, &scene.secrets, &scene.http, steps, HEALTHY_WITHIN).await?;
+    for entry in fs::read_dir(lab.dir.join("faults")).into_iter().flatten().flatten() {
+        fs::remove_file(entry.path()).with_context(|| format!("cannot remove {}", entry.path().display()))?;
+    }
+    steps.done(&if names.is_empty() { "no fault was noted".to_owned() } else { format!("healed {}", names.join(", ")) });
+    Ok(())
+}

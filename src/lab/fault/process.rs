@@ -1,0 +1,124 @@
+//! Faults that are a signal to a process. Nothing in a lab restarts what dies, as a node without an init system: `heal` does.
+
+use anyhow::{Result, bail};
+use rustix::process::Signal;
+
+use super::{Fault, Scene, Target};
+use crate::lab::conf;
+use crate::lab::process;
+use crate::lab::procfs::ProcId;
+use crate::lab::scan;
+
+/// SIGKILL to the postmaster.
+pub const KILL_POSTGRES: Fault = Fault {
+    name: "kill-postgres",
+    doc: "kill -9 the postmaster: Patroni starts it again in its next loop, without a failover",
+    target: Target::Members,
+    needs_netns: false,
+    throw: |scene, targets, _| {
+        Box::pin(async move {
+            each(targets, |member| {
+                let Some(postmaster) = scan::postmaster(&scene.lab.data_dir(member)) else { bail!("no PostgreSQL runs on {member}") };
+                postmaster.signal(Signal::KILL)?;
+                Ok(format!("killed the postmaster of {member} (pid {})", postmaster.pid))
+            })
+        })
+    },
+};
+
+/// SIGKILL to Patroni.
+pub const KILL_PATRONI: Fault = Fault {
+    name: "kill-patroni",
+    doc: "kill -9 Patroni: PostgreSQL goes on; after the ttl another member leads and two take writes",
+    target: Target::Members,
+    needs_netns: false,
+    throw: |scene, targets, _| Box::pin(async move { each(targets, |m| program(scene, m, "patroni", Signal::KILL, "killed")) }),
+};
+
+/// SIGSTOP to Patroni.
+pub const FREEZE_PATRONI: Fault = Fault {
+    name: "freeze-patroni",
+    doc: "SIGSTOP Patroni: as killed, but its API accepts connections and says nothing",
+    target: Target::Members,
+    needs_netns: false,
+    throw: |scene, targets, _| Box::pin(async move { each(targets, |m| program(scene, m, "patroni", Signal::STOP, "froze")) }),
+};
+
+/// SIGSTOP to every PostgreSQL process of a member.
+pub const FREEZE_POSTGRES: Fault = Fault {
+    name: "freeze-postgres",
+    doc: "SIGSTOP every PostgreSQL process: sessions hang, and so does Patroni's API",
+    target: Target::Members,
+    needs_netns: false,
+    throw: |scene, targets, _| {
+        Box::pin(async move {
+            each(targets, |member| {
+                let data = scene.lab.data_dir(member);
+                // The postmaster first: it must not make new children while the others are stopped.
+                let Some(postmaster) = scan::postmaster(&data) else { bail!("no PostgreSQL runs on {member}") };
+                postmaster.signal(Signal::STOP)?;
+                let all = scan::postgres(&data);
+                signal_all(&all, Signal::STOP)?;
+                Ok(format!("froze {} PostgreSQL processes of {member}", all.len()))
+            })
+        })
+    },
+};
+
+/// SIGSTOP to etcd.
+pub const FREEZE_ETCD: Fault = Fault {
+    name: "freeze-etcd",
+    doc: "SIGSTOP etcd: its clients hang until they choose another endpoint",
+    target: Target::Members,
+    needs_netns: false,
+    throw: |scene, targets, _| Box::pin(async move { each(targets, |m| program(scene, m, "etcd", Signal::STOP, "froze")) }),
+};
+
+/// SIGKILL to etcd.
+pub const STOP_ETCD: Fault = Fault {
+    name: "stop-etcd",
+    doc: "kill -9 etcd; two of three (--two, or two names): the quorum is lost, the leader steps down",
+    target: Target::Members,
+    needs_netns: false,
+    throw: |scene, targets, _| Box::pin(async move { each(targets, |m| program(scene, m, "etcd", Signal::KILL, "killed")) }),
+};
+
+/// SIGKILL to everything on a node.
+pub const STOP_NODE: Fault = Fault {
+    name: "stop-node",
+    doc: "kill -9 all of a node at once: Patroni, PostgreSQL, etcd, sshd",
+    target: Target::Members,
+    needs_netns: false,
+    throw: |scene, targets, _| {
+        Box::pin(async move {
+            each(targets, |member| {
+                let mut all: Vec<ProcId> =
+                    conf::keys_of(&scene.lab, member).iter().filter_map(|k| process::running(&scene.lab, k)).collect();
+                all.extend(scan::postgres(&scene.lab.data_dir(member)));
+                if all.is_empty() {
+                    bail!("nothing runs on {member}");
+                }
+                signal_all(&all, Signal::KILL)?;
+                Ok(format!("killed {} processes of {member}", all.len()))
+            })
+        })
+    },
+};
+
+fn each(targets: &[String], act: impl Fn(&str) -> Result<String>) -> Result<String> {
+    Ok(targets.iter().map(|t| act(t)).collect::<Result<Vec<_>>>()?.join("; "))
+}
+
+fn program(scene: &Scene, member: &str, program: &str, signal: Signal, done: &str) -> Result<String> {
+    let Some(id) = process::running(&scene.lab, &format!("{member}/{program}")) else { bail!("no {program} runs on {member}") };
+    id.signal(signal)?;
+    Ok(format!("{done} {program} of {member} (pid {})", id.pid))
+}
+
+/// Signals several processes; one that is gone meanwhile is no error.
+fn signal_all(all: &[ProcId], signal: Signal) -> Result<()> {
+    for id in all {
+        id.signal(signal)?;
+    }
+    Ok(())
+}

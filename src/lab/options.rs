@@ -1,0 +1,113 @@
+//! What kind of practice cluster is asked for.
+
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+
+/// The Patroni that is installed when none is named: the newest 4.1 that the lab was run with.
+pub const PATRONI_VERSION: &str = "4.1.5";
+
+/// The shape of a lab; fixed when it is started, kept in its record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// Nodes with etcd, Patroni and PostgreSQL: `psg1` ... `psgN`, 1 to 9.
+    pub members: u8,
+    /// etcd and Patroni's REST API with a private CA and client certificates.
+    pub tls: bool,
+    /// Basic authentication for unsafe REST calls, user and password for etcd.
+    pub auth: bool,
+    /// Patroni's `synchronous_mode`.
+    pub sync: bool,
+    /// Patroni's `failsafe_mode`.
+    pub failsafe: bool,
+    /// Patroni's version as PyPI names it.
+    pub patroni: String,
+    /// One network namespace per node instead of loopback addresses.
+    pub netns: bool,
+    /// Patroni's `ttl`, seconds.
+    pub ttl: u32,
+    /// Patroni's `loop_wait`, seconds.
+    pub loop_wait: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            members: 3,
+            tls: false,
+            auth: false,
+            sync: false,
+            failsafe: false,
+            patroni: PATRONI_VERSION.to_owned(),
+            netns: false,
+            ttl: 30,
+            loop_wait: 10,
+        }
+    }
+}
+
+impl Options {
+    /// Refuses what Patroni would refuse or silently change later.
+    ///
+    /// # Errors
+    /// A sentence that names the option, the value and the limit.
+    pub fn check(&self) -> Result<()> {
+        if !(1..=9).contains(&self.members) {
+            bail!("--members {}: a lab has 1 to 9 members", self.members);
+        }
+        if self.sync && self.members < 2 {
+            bail!("--sync needs at least 2 members: one leads, one confirms");
+        }
+        if self.ttl < 20 {
+            bail!("--ttl {}: Patroni's minimum is 20 seconds", self.ttl);
+        }
+        if self.loop_wait < 1 {
+            bail!("--loop-wait 0: Patroni's minimum is 1 second");
+        }
+        if self.loop_wait.saturating_add(6) > self.ttl {
+            bail!(
+                "--ttl {} --loop-wait {}: Patroni demands loop_wait + 2 * retry_timeout <= ttl, and retry_timeout is at least 3",
+                self.ttl,
+                self.loop_wait
+            );
+        }
+        let version_like = !self.patroni.is_empty()
+            && self.patroni.starts_with(|c: char| c.is_ascii_digit())
+            && self.patroni.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+        if !version_like {
+            bail!("--patroni {:?} is not a version such as {PATRONI_VERSION}", self.patroni);
+        }
+        Ok(())
+    }
+
+    /// Patroni's `retry_timeout` in seconds: its default of 10, or as much as ttl and `loop_wait` leave.
+    #[must_use]
+    pub fn retry_timeout(&self) -> u32 {
+        (self.ttl.saturating_sub(self.loop_wait) / 2).clamp(3, 10)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_timeout_always_satisfies_patronis_rule() {
+        for ttl in 20..60 {
+            for loop_wait in 1..=(ttl - 6) {
+                let o = Options { ttl, loop_wait, ..Options::default() };
+                o.check().unwrap();
+                assert!(loop_wait + 2 * o.retry_timeout() <= ttl, "ttl {ttl} loop_wait {loop_wait}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_patroni_would_refuse_is_refused_here() {
+        let refused = |o: Options| o.check().unwrap_err().to_string();
+        assert!(refused(Options { members: 0, ..Options::default() }).contains("1 to 9"));
+        assert!(refused(Options { ttl: 19, ..Options::default() }).contains("20 seconds"));
+        assert!(refused(Options { loop_wait: 25, ..Options::default() }).contains("loop_wait + 2"));
+        assert!(refused(Options { sync: true, members: 1, ..Options::default() }).contains("--sync"));
+        assert!(refused(Options { patroni: "4.1.5; rm".into(), ..Options::default() }).contains("not a version"));
+    }
+}

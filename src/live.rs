@@ -1,0 +1,123 @@
+//! The living picture: the sources feed the cluster, the cluster feeds the findings, both feed the document.
+//!
+//! The console and the command line hold one of these; a test or a replay can feed a [`Picture`] without any source.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::config::Profile;
+use crate::document::Document;
+use crate::finding::{self, Tracked, Tracker};
+use crate::model::{Change, Cluster, Observation, RouteUse, SourceId, Time, clean};
+use crate::source::{Clock, Collector, Inbox};
+
+/// A cluster with what is found in it. Pure: time comes in as an argument.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    name: String,
+    cluster: Cluster,
+    tracker: Tracker,
+    findings: Vec<Tracked>,
+}
+
+impl Picture {
+    /// A picture of which nothing is known. `name` is the cluster's name in the configuration.
+    pub fn new(name: &str, cluster: Cluster) -> Self {
+        Self { name: clean(name), cluster, tracker: Tracker::default(), findings: Vec::new() }
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Folds observations in and says what they changed.
+    pub fn apply(&mut self, observations: Vec<Observation>) -> Vec<Change> {
+        observations.into_iter().flat_map(|observation| self.cluster.apply(observation)).collect()
+    }
+
+    /// What has changed by the mere passing of time.
+    pub fn pass(&mut self, now: Time) -> Vec<Change> {
+        self.cluster.changes(now)
+    }
+
+    /// The picture at `now`.
+    pub fn document(&mut self, now: Time) -> Document {
+        self.findings = self.tracker.track(finding::findings(&self.cluster, now), now);
+        Document::of(&self.cluster, &self.findings, &self.name, now)
+    }
+}
+
+/// A picture with its sources.
+pub struct Live {
+    picture: Picture,
+    collector: Collector,
+    inbox: Inbox,
+    clock: Clock,
+    heard: BTreeSet<SourceId>,
+}
+
+impl Live {
+    /// Starts the sources of a profile whose scope is set. Must be called within a tokio runtime.
+    pub fn start(profile: Profile, clock: Clock) -> Self {
+        let scope = profile.scope.clone().unwrap_or_default();
+        let routes: BTreeMap<String, RouteUse> = profile
+            .haproxy
+            .iter()
+            .map(|h| (h.name.clone(), RouteUse { write: h.write_backend.clone(), read: h.read_backend.clone() }))
+            .collect();
+        let cluster = Cluster::new(&scope, &profile.namespace, routes);
+        let picture = Picture::new(&profile.name, cluster);
+        let (collector, inbox) = Collector::start(profile, clock);
+        Self { picture, collector, inbox, clock, heard: BTreeSet::new() }
+    }
+
+    /// Now, by the clock of the sources.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> &Cluster {
+        self.picture.cluster()
+    }
+
+    /// Waits for observations, folds them in, asks whom they name, and says what has changed. Safe to drop while it waits.
+    pub async fn wait(&mut self) -> Vec<Change> {
+        let arrived = self.inbox.next().await;
+        self.heard.extend(arrived.iter().map(|o| o.source.clone()));
+        let changes = self.picture.apply(arrived);
+        self.collector.follow(self.picture.cluster());
+        changes
+    }
+
+    /// What has changed by the mere passing of time.
+    pub fn pass(&mut self) -> Vec<Change> {
+        let now = self.now();
+        self.picture.pass(now)
+    }
+
+    /// The picture now.
+    pub fn document(&mut self) -> Document {
+        let now = self.now();
+        self.picture.document(now)
+    }
+
+    /// Waits until every source has reported once, good or bad, or `limit` has passed. What changes on the way is returned.
+    pub async fn settle(&mut self, limit: Duration) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let whole = async {
+            while !self.whole() {
+                changes.extend(self.wait().await);
+            }
+        };
+        // Past the limit the picture is made of what is there; the document says who has not answered.
+        let _ = tokio::time::timeout(limit, whole).await;
+        changes
+    }
+
+    /// Whether every source that runs has reported.
+    fn whole(&self) -> bool {
+        self.collector.expected().iter().all(|source| self.heard.contains(source))
+    }
+}

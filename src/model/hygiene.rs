@@ -1,0 +1,265 @@
+//! The one place through which every text from outside comes into the cluster.
+//!
+//! The structs are taken apart without `..`: a field that is added later does not compile until it is decided here what becomes of it.
+
+use serde_json::{Map, Value};
+
+use super::{
+    Archiver, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, Observation, Outcome,
+    PatroniReplication, PatroniStatus, PendingChange, PostgresStatus, Receiver, ReplicationRow, Slot, SourceError, SourceId, clean,
+};
+
+/// Something that holds text from outside.
+pub(super) trait Hygiene {
+    /// Makes each text in it one that may reach a terminal ([`clean`]).
+    fn wash(&mut self);
+}
+
+impl Hygiene for String {
+    fn wash(&mut self) {
+        let washed = clean(self);
+        if washed != *self {
+            *self = washed;
+        }
+    }
+}
+
+impl<T: Hygiene> Hygiene for Option<T> {
+    fn wash(&mut self) {
+        self.iter_mut().for_each(Hygiene::wash);
+    }
+}
+
+impl<T: Hygiene> Hygiene for Vec<T> {
+    fn wash(&mut self) {
+        self.iter_mut().for_each(Hygiene::wash);
+    }
+}
+
+impl Hygiene for Value {
+    fn wash(&mut self) {
+        match self {
+            Value::String(text) => text.wash(),
+            Value::Array(items) => items.wash(),
+            Value::Object(map) => map.wash(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+impl Hygiene for Map<String, Value> {
+    fn wash(&mut self) {
+        *self = std::mem::take(self)
+            .into_iter()
+            .map(|(name, mut value)| {
+                value.wash();
+                (clean(&name), value)
+            })
+            .collect();
+    }
+}
+
+impl Hygiene for Observation {
+    fn wash(&mut self) {
+        let Self { source: SourceId { kind: _, target }, at: _, rtt: _, outcome } = self;
+        target.wash();
+        match outcome {
+            Outcome::Heard(fact) => fact.wash(),
+            Outcome::Failed(error) => error.wash(),
+        }
+    }
+}
+
+impl Hygiene for SourceError {
+    fn wash(&mut self) {
+        let Self { kind: _, message, hint } = self;
+        message.wash();
+        hint.wash();
+    }
+}
+
+impl Hygiene for Fact {
+    fn wash(&mut self) {
+        match self {
+            // JSON within text: washed where it is taken apart, as a change of a long setting must be seen behind the 400th character too.
+            Fact::DcsListed { .. } | Fact::DcsChanged { .. } | Fact::PatroniConfig(_) | Fact::PatroniHistory(_) => {}
+            Fact::DcsConfirmed { revision: _ } | Fact::Lease(_) => {}
+            Fact::EtcdStatus(status) => status.wash(),
+            Fact::EtcdMembership(EtcdMembership { members, alarms }) => {
+                members.wash();
+                alarms.wash();
+            }
+            Fact::Patroni(status) => status.wash(),
+            Fact::Postgres(status) => status.wash(),
+            Fact::Haproxy(HaproxyStatus { servers }) => servers.wash(),
+        }
+    }
+}
+
+impl Hygiene for EtcdStatus {
+    fn wash(&mut self) {
+        let Self {
+            member_id: _,
+            leader_id: _,
+            raft_term: _,
+            raft_index: _,
+            raft_applied_index: _,
+            db_size: _,
+            db_in_use: _,
+            version,
+            is_learner: _,
+            errors,
+        } = self;
+        version.wash();
+        errors.wash();
+    }
+}
+
+impl Hygiene for EtcdMember {
+    fn wash(&mut self) {
+        let Self { id: _, name, client_urls, is_learner: _ } = self;
+        name.wash();
+        client_urls.wash();
+    }
+}
+
+impl Hygiene for EtcdAlarm {
+    fn wash(&mut self) {
+        let Self { member_id: _, kind } = self;
+        kind.wash();
+    }
+}
+
+impl Hygiene for PatroniStatus {
+    fn wash(&mut self) {
+        let Self {
+            state,
+            role,
+            name,
+            scope,
+            version,
+            server_version: _,
+            postmaster_start: _,
+            timeline: _,
+            location: _,
+            received: _,
+            replayed: _,
+            replayed_at: _,
+            replay_paused: _,
+            replication_state,
+            replication,
+            sync_standby: _,
+            quorum_standby: _,
+            paused: _,
+            cluster_unlocked: _,
+            failsafe_active: _,
+            dcs_last_seen: _,
+            system_identifier,
+            pending_restart: _,
+            pending_changes,
+            scheduled_restart: _,
+            watchdog_failed: _,
+            tags,
+        } = self;
+        state.0.wash();
+        [role, name, scope, version, replication_state, system_identifier].into_iter().for_each(Hygiene::wash);
+        replication.wash();
+        pending_changes.wash();
+        tags.wash();
+    }
+}
+
+impl Hygiene for PatroniReplication {
+    fn wash(&mut self) {
+        let Self { application_name, client_addr, state, sync_state } = self;
+        application_name.wash();
+        [client_addr, state, sync_state].into_iter().for_each(Hygiene::wash);
+    }
+}
+
+impl Hygiene for PendingChange {
+    fn wash(&mut self) {
+        let Self { parameter, old, new } = self;
+        parameter.wash();
+        old.wash();
+        new.wash();
+    }
+}
+
+impl Hygiene for PostgresStatus {
+    fn wash(&mut self) {
+        let Self {
+            in_recovery: _,
+            timeline: _,
+            system_identifier: _,
+            server_version_num: _,
+            current_lsn: _,
+            receive_lsn: _,
+            replay_lsn: _,
+            replay_timestamp: _,
+            replay_paused: _,
+            replication,
+            receiver,
+            slots,
+            archiver,
+            sessions: _,
+            postmaster_start: _,
+            server_time: _,
+        } = self;
+        replication.wash();
+        receiver.wash();
+        slots.wash();
+        archiver.wash();
+    }
+}
+
+impl Hygiene for ReplicationRow {
+    fn wash(&mut self) {
+        let Self {
+            application_name,
+            client_addr,
+            state,
+            sync_state,
+            write_lsn: _,
+            flush_lsn: _,
+            replay_lsn: _,
+            write_lag: _,
+            flush_lag: _,
+            replay_lag: _,
+        } = self;
+        application_name.wash();
+        [client_addr, state, sync_state].into_iter().for_each(Hygiene::wash);
+    }
+}
+
+impl Hygiene for Receiver {
+    fn wash(&mut self) {
+        let Self { status, sender_host, sender_port: _, slot, timeline: _ } = self;
+        [status, sender_host, slot].into_iter().for_each(Hygiene::wash);
+    }
+}
+
+impl Hygiene for Slot {
+    fn wash(&mut self) {
+        let Self { name, kind, active: _, retained: _, wal_status } = self;
+        name.wash();
+        kind.wash();
+        wal_status.wash();
+    }
+}
+
+impl Hygiene for Archiver {
+    fn wash(&mut self) {
+        let Self { archived: _, failed: _, last_archived: _, last_failed: _, last_failed_wal } = self;
+        last_failed_wal.wash();
+    }
+}
+
+impl Hygiene for HaproxyServer {
+    fn wash(&mut self) {
+        let Self { backend, name, address, status, check_status, check_code: _, check_ms: _, sessions: _, last_change: _ } = self;
+        [backend, name, status].into_iter().for_each(Hygiene::wash);
+        address.wash();
+        check_status.wash();
+    }
+}

@@ -1,0 +1,225 @@
+//! What differs between two screens, as bytes for a terminal.
+
+use std::fmt::Write as _;
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr;
+
+/// The looks that a terminal is in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Pen {
+    fg: Color,
+    bg: Color,
+    modifier: Modifier,
+}
+
+const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+
+/// The bytes that turn a terminal that shows `before` into one that shows `after`; empty when nothing differs. The terminal's looks are
+/// plain before and after.
+pub(super) fn encode(before: &Buffer, after: &Buffer) -> String {
+    let mut out = String::new();
+    let mut pen = PLAIN;
+    let mut cursor: Option<(u16, u16)> = None;
+    for (x, y, cell) in changes(before, after) {
+        match cursor {
+            Some(at) if at == (x, y) => {}
+            Some((cx, cy)) if cy == y && x > cx => push(&mut out, format_args!("\x1b[{}C", x - cx)),
+            _ => push(&mut out, format_args!("\x1b[{};{}H", y + 1, x + 1)),
+        }
+        let wanted = Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
+        if wanted != pen {
+            switch(&mut out, pen, wanted);
+            pen = wanted;
+        }
+        out.push_str(if cell.symbol().is_empty() { " " } else { cell.symbol() });
+        // At the last column a terminal's cursor waits; where it goes next is not the same everywhere.
+        let next = x.saturating_add(width(cell));
+        cursor = (next < after.area.right()).then_some((next, y));
+    }
+    if pen != PLAIN {
+        out.push_str("\x1b[0m");
+    }
+    out
+}
+
+/// The cells to be written, with their places from 0.
+///
+/// A wide character of which one half is overwritten loses the other too, in looks that differ between terminals; that half is written anew.
+fn changes<'a>(before: &'a Buffer, after: &'a Buffer) -> Vec<(u16, u16, &'a Cell)> {
+    let mut changes = Vec::new();
+    let columns = after.area.width;
+    for y in 0..after.area.height {
+        let at = |buffer: &'a Buffer, x: u16| buffer.cell((buffer.area.x + x, buffer.area.y + y));
+        let mut broken_until = 0;
+        let mut x = 0;
+        while let Some(cell) = at(after, x).filter(|_| x < columns) {
+            let wide = width(cell);
+            let old = at(before, x);
+            if old != Some(cell) || x < broken_until {
+                changes.push((x, y, cell));
+                for covered in x..x.saturating_add(wide) {
+                    let halves = at(before, covered).map_or(1, width);
+                    if halves > 1 {
+                        broken_until = broken_until.max(covered.saturating_add(halves));
+                    }
+                }
+            }
+            x = x.saturating_add(wide);
+        }
+    }
+    changes
+}
+
+/// Columns that a cell's character takes.
+fn width(cell: &Cell) -> u16 {
+    u16::try_from(cell.symbol().width()).unwrap_or(1).max(1)
+}
+
+fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = out.write_fmt(text);
+}
+
+const MODIFIERS: [(Modifier, u8); 7] = [
+    (Modifier::BOLD, 1),
+    (Modifier::DIM, 2),
+    (Modifier::ITALIC, 3),
+    (Modifier::UNDERLINED, 4),
+    (Modifier::REVERSED, 7),
+    (Modifier::HIDDEN, 8),
+    (Modifier::CROSSED_OUT, 9),
+];
+
+fn switch(out: &mut String, from: Pen, to: Pen) {
+    let mut codes: Vec<String> = Vec::new();
+    let mut from = from;
+    // Taking one modifier away has its own code on some terminals only; to begin anew works on all.
+    if !(from.modifier - to.modifier).is_empty() || (to.fg == Color::Reset && to.bg == Color::Reset && to.modifier.is_empty()) {
+        codes.push("0".to_owned());
+        from = PLAIN;
+    }
+    for (modifier, code) in MODIFIERS {
+        if (to.modifier - from.modifier).contains(modifier) {
+            codes.push(code.to_string());
+        }
+    }
+    if to.fg != from.fg {
+        codes.push(color(to.fg, 30));
+    }
+    if to.bg != from.bg {
+        codes.push(color(to.bg, 40));
+    }
+    push(out, format_args!("\x1b[{}m", codes.join(";")));
+}
+
+/// The code of a colour; `base` is 30 for what is written, 40 for what it is written on.
+fn color(color: Color, base: u8) -> String {
+    let plain = |n: u8| (base + n).to_string();
+    let bright = |n: u8| (base + 60 + n).to_string();
+    match color {
+        Color::Reset => plain(9),
+        Color::Black => plain(0),
+        Color::Red => plain(1),
+        Color::Green => plain(2),
+        Color::Yellow => plain(3),
+        Color::Blue => plain(4),
+        Color::Magenta => plain(5),
+        Color::Cyan => plain(6),
+        Color::Gray => plain(7),
+        Color::DarkGray => bright(0),
+        Color::LightRed => bright(1),
+        Color::LightGreen => bright(2),
+        Color::LightYellow => bright(3),
+        Color::LightBlue => bright(4),
+        Color::LightMagenta => bright(5),
+        Color::LightCyan => bright(6),
+        Color::White => bright(7),
+        Color::Indexed(index) => format!("{};5;{index}", base + 8),
+        Color::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::*;
+
+    const AREA: Rect = Rect { x: 0, y: 0, width: 20, height: 4 };
+
+    #[test]
+    fn nothing_changed_is_no_byte() {
+        let mut buffer = Buffer::empty(AREA);
+        buffer.set_string(1, 1, "psg1 leads", Style::new().fg(Color::Green));
+        assert_eq!(encode(&buffer, &buffer), "");
+    }
+
+    #[test]
+    fn one_digit_is_a_few_bytes() {
+        let mut before = Buffer::empty(AREA);
+        before.set_string(0, 0, "lease 27 s", Style::new());
+        let mut after = before.clone();
+        after.set_string(0, 0, "lease 26 s", Style::new());
+        assert_eq!(encode(&before, &after), "\x1b[1;8H6");
+    }
+
+    fn size(cells: u16) -> std::num::NonZero<u16> {
+        std::num::NonZero::new(cells).expect("a size")
+    }
+
+    /// What a terminal shows after the bytes is what the buffer holds.
+    fn shown(before: &Buffer, after: &Buffer) -> vt100::Parser {
+        let mut parser = vt100::Parser::new(size(AREA.height), size(AREA.width), 0);
+        parser.process(encode(&Buffer::empty(AREA), before).as_bytes());
+        parser.process(encode(before, after).as_bytes());
+        parser
+    }
+
+    fn screens() -> impl Strategy<Value = Vec<(u16, u16, String, usize)>> {
+        let text = prop::sample::select(vec!["psg1", "●", "日本", "█▁", "a  b", " "]).prop_map(str::to_owned);
+        prop::collection::vec((0..20u16, 0..4u16, text, 0..6usize), 0..30)
+    }
+
+    fn paint(buffer: &mut Buffer, marks: &[(u16, u16, String, usize)]) {
+        let styles = [
+            Style::new(),
+            Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD),
+            Style::new().bg(Color::Blue),
+            Style::new().fg(Color::Indexed(200)).add_modifier(Modifier::REVERSED | Modifier::ITALIC),
+            Style::new().fg(Color::Rgb(1, 2, 3)).bg(Color::White),
+            Style::new().add_modifier(Modifier::UNDERLINED),
+        ];
+        for (x, y, text, style) in marks {
+            buffer.set_string(*x, *y, text, styles[*style]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_terminal_shows_what_the_buffer_holds(first in screens(), second in screens()) {
+            let (mut before, mut after) = (Buffer::empty(AREA), Buffer::empty(AREA));
+            paint(&mut before, &first);
+            paint(&mut after, &second);
+            let parser = shown(&before, &after);
+            for y in 0..AREA.height {
+                for x in 0..AREA.width {
+                    let cell = parser.screen().cell(y, x).expect("a cell");
+                    if cell.is_wide_continuation() {
+                        continue;
+                    }
+                    let wanted = &after[(x, y)];
+                    let shown = if cell.contents().is_empty() { " " } else { cell.contents() };
+                    prop_assert_eq!(shown, wanted.symbol(), "at {} {}", x, y);
+                    prop_assert_eq!(cell.bold(), wanted.modifier.contains(Modifier::BOLD));
+                    prop_assert_eq!(cell.inverse(), wanted.modifier.contains(Modifier::REVERSED));
+                    let default_back = cell.bgcolor() == vt100::Color::Default;
+                    prop_assert_eq!(default_back, wanted.bg == Color::Reset, "back at {} {}", x, y);
+                }
+            }
+        }
+    }
+}

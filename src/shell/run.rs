@@ -1,0 +1,285 @@
+//! The loop.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use crossterm::event::{Event, EventStream, KeyEventKind};
+use crossterm::terminal::size;
+use futures_util::StreamExt;
+use tokio::time::{Instant, sleep_until};
+
+use super::signals::{Caught, Signals, can_stop};
+use super::terminal::{Terminal, drop_unsent};
+use super::writer::Writer;
+use super::{Feed, Options, panics, screen::Screen};
+use crate::app::{Effect, EventLine, Msg, Notice, State, TextEdit, update};
+use crate::command::{Keymap, Resolved, Resolver, chord_of};
+use crate::document::Level;
+use crate::theme::Theme;
+use crate::ui::{Look, models};
+
+/// Data is drawn no more often than this, and no less often than [`SLOWEST`] when the line is slow.
+const FASTEST: Duration = Duration::from_millis(200);
+const SLOWEST: Duration = Duration::from_millis(500);
+/// What has changed is news and does not wait that long.
+const NEWS: Duration = Duration::from_millis(50);
+/// In the first second every source answers for the first time, and nobody wants to wait for the whole picture.
+const OPENING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(20));
+/// Ages and countdowns.
+const TICK: Duration = Duration::from_secs(1);
+/// How long the last frame may take when we leave.
+const PARTING: Duration = Duration::from_millis(1500);
+
+/// How the console ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// By its own command.
+    Quit,
+    /// By a signal of this number; a terminal that went away counts as SIGHUP.
+    Signal(i32),
+}
+
+impl Exit {
+    /// The exit code: 0, or 128 and the number of the signal, as shells tell it (SIGHUP 129, SIGINT 130, SIGTERM 143).
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Quit => 0,
+            Exit::Signal(number) => u8::try_from(128 + number).unwrap_or(u8::MAX),
+        }
+    }
+}
+
+/// Opens the console and ends with it. To be called from the thread that started the runtime (in `block_on`): a panic there gives the terminal
+/// back and ends the program, a panic anywhere else becomes a line on the screen.
+pub async fn run(options: Options, feed: impl Feed) -> anyhow::Result<Exit> {
+    let signals = Signals::listen().context("cannot listen to signals")?;
+    let terminal = Terminal::take()?;
+    panics::install();
+    let mut console = Console::open(options, feed)?;
+    let result = console.live(signals, &terminal).await;
+    if !console.writer.settle(PARTING).await {
+        drop_unsent();
+    }
+    drop(terminal);
+    for text in panics::take() {
+        eprintln!("pgbaton: {text}");
+    }
+    result
+}
+
+struct Console<F> {
+    feed: F,
+    state: State,
+    theme: Theme,
+    keymap: Keymap,
+    ascii: bool,
+    resolver: Resolver,
+    screen: Screen,
+    writer: Writer,
+    /// Changes that are not drawn yet.
+    news: Vec<EventLine>,
+    /// When the picture is to be made anew; `None`: it is as it should be.
+    due: Option<Instant>,
+    /// Whether the screen has to be drawn whatever the data does.
+    dirty: bool,
+    /// When the console was opened.
+    opened: Instant,
+    /// When the picture was last made.
+    made: Instant,
+    /// How long it has to stand.
+    pace: Duration,
+}
+
+/// What the loop does next.
+enum Next {
+    Stay,
+    Leave(Exit),
+    Stop,
+}
+
+impl<F: Feed> Console<F> {
+    fn open(options: Options, feed: F) -> anyhow::Result<Self> {
+        let state = State::new(models(), options.cluster, options.mode);
+        let screen = Screen::new(size().context("cannot ask the terminal for its size")?, options.synchronized)?;
+        let mut console = Self {
+            feed,
+            state,
+            theme: options.theme,
+            keymap: options.keymap,
+            ascii: options.ascii,
+            resolver: Resolver::default(),
+            screen,
+            writer: Writer::to_stdout().context("cannot write to the terminal")?,
+            news: Vec::new(),
+            due: None,
+            dirty: true,
+            opened: Instant::now(),
+            made: Instant::now(),
+            pace: FASTEST,
+        };
+        console.make();
+        for text in options.notices {
+            update(&mut console.state, Msg::Notice(Notice { level: Level::Warning, text }));
+        }
+        Ok(console)
+    }
+
+    async fn live(&mut self, mut signals: Signals, terminal: &Terminal) -> anyhow::Result<Exit> {
+        let mut keys = EventStream::new();
+        let mut tick = Instant::now() + TICK;
+        self.draw()?;
+        panic_on_purpose();
+        loop {
+            let due = self.due.unwrap_or_else(|| Instant::now() + TICK);
+            let next = tokio::select! {
+                biased;
+                caught = signals.next() => match caught {
+                    Caught::End(number) => Next::Leave(Exit::Signal(number)),
+                    Caught::Stop => Next::Stop,
+                    Caught::Continue => {
+                        // Somebody stopped us without asking, and a shell may have set up the terminal for itself meanwhile.
+                        terminal.lend();
+                        terminal.retake()?;
+                        self.redraw()?;
+                        Next::Stay
+                    }
+                },
+                event = keys.next() => match event {
+                    Some(Ok(event)) => self.event(event)?,
+                    // The terminal is gone.
+                    Some(Err(_)) | None => Next::Leave(Exit::Signal(1)),
+                },
+                written = self.writer.written() => match written {
+                    Ok(took) => {
+                        self.pace = (took * 4).clamp(FASTEST, SLOWEST);
+                        Next::Stay
+                    }
+                    Err(_) => Next::Leave(Exit::Signal(1)),
+                },
+                () = panics::news() => {
+                    for text in panics::take() {
+                        update(&mut self.state, Msg::Notice(Notice { level: Level::Critical, text }));
+                    }
+                    self.dirty = true;
+                    Next::Stay
+                }
+                news = self.feed.wait() => {
+                    self.heard(news);
+                    Next::Stay
+                }
+                () = sleep_until(due), if self.due.is_some() && !self.writer.busy() => {
+                    self.make();
+                    Next::Stay
+                }
+                () = sleep_until(tick) => {
+                    tick += TICK;
+                    if tick < Instant::now() {
+                        tick = Instant::now() + TICK;
+                    }
+                    self.due.get_or_insert(Instant::now());
+                    Next::Stay
+                }
+            };
+            match next {
+                Next::Leave(exit) => return Ok(exit),
+                Next::Stop => self.stop(&mut signals, terminal).await?,
+                Next::Stay => {}
+            }
+            self.draw()?;
+        }
+    }
+
+    /// New observations are in; the picture is made when it is time.
+    fn heard(&mut self, news: Vec<EventLine>) {
+        let wait = match news.is_empty() {
+            _ if self.opened.elapsed() < OPENING.0 => OPENING.1,
+            true => self.pace,
+            false => NEWS,
+        };
+        self.news.extend(news);
+        let due = (self.made + wait).max(Instant::now());
+        self.due = Some(self.due.map_or(due, |old| old.min(due)));
+    }
+
+    fn make(&mut self) {
+        self.due = None;
+        self.made = Instant::now();
+        let document = Box::new(self.feed.document());
+        update(&mut self.state, Msg::Document(document, std::mem::take(&mut self.news)));
+        self.dirty = true;
+    }
+
+    fn event(&mut self, event: Event) -> anyhow::Result<Next> {
+        self.dirty = true;
+        match event {
+            Event::Key(key) if key.kind != KeyEventKind::Release => {
+                let effects = match self.resolver.press(chord_of(&key), self.state.scopes(), &self.keymap) {
+                    Resolved::Command(id) => update(&mut self.state, Msg::Command(id)),
+                    Resolved::Typed(c) => update(&mut self.state, Msg::Text(TextEdit::Insert(c.to_string()))),
+                    Resolved::Pending(keys) => update(&mut self.state, Msg::Pending(Some(keys))),
+                    Resolved::Nothing(_) => update(&mut self.state, Msg::Pending(None)),
+                };
+                for effect in effects {
+                    match effect {
+                        Effect::Quit => return Ok(Next::Leave(Exit::Quit)),
+                        Effect::Suspend => return Ok(Next::Stop),
+                        Effect::Redraw => self.redraw()?,
+                    }
+                }
+            }
+            Event::Paste(text) if self.state.typing.is_some() => drop(update(&mut self.state, Msg::Text(TextEdit::Insert(text)))),
+            Event::Paste(_) => {
+                let text = "pasted text is not taken for keys; it was ignored".to_owned();
+                update(&mut self.state, Msg::Notice(Notice { level: Level::Ok, text }));
+            }
+            Event::Resize(..) => self.redraw()?,
+            _ => {}
+        }
+        Ok(Next::Stay)
+    }
+
+    fn redraw(&mut self) -> anyhow::Result<()> {
+        self.screen.reset(size().context("cannot ask the terminal for its size")?);
+        self.dirty = true;
+        Ok(())
+    }
+
+    /// Draws when there is something to draw and the last frame is out; otherwise it is drawn when that is.
+    fn draw(&mut self) -> anyhow::Result<()> {
+        if !self.dirty || self.writer.busy() {
+            return Ok(());
+        }
+        let look = Look { theme: &self.theme, keymap: &self.keymap, ascii: self.ascii };
+        let measured = self.screen.draw(&self.state, &look, &mut self.writer).context("cannot write to the terminal")?;
+        update(&mut self.state, Msg::Measured(measured));
+        self.dirty = false;
+        Ok(())
+    }
+
+    async fn stop(&mut self, signals: &mut Signals, terminal: &Terminal) -> anyhow::Result<()> {
+        if !can_stop() {
+            let text = "there is no shell that could call pgbaton back; it goes on".to_owned();
+            update(&mut self.state, Msg::Notice(Notice { level: Level::Ok, text }));
+            self.dirty = true;
+            return Ok(());
+        }
+        if !self.writer.settle(PARTING).await {
+            drop_unsent();
+        }
+        terminal.lend();
+        signals.stop().await.context("cannot stop")?;
+        terminal.retake()?;
+        self.redraw()?;
+        self.due = Some(Instant::now());
+        Ok(())
+    }
+}
+
+/// A panic on purpose, for the tests of what a panic leaves behind: `PGBATON_TEST_PANIC=task` or `ui`.
+fn panic_on_purpose() {
+    match std::env::var("PGBATON_TEST_PANIC").as_deref() {
+        Ok("task") => drop(tokio::spawn(async { panic!("on purpose, in a task") })),
+        Ok("ui") => panic!("on purpose, on the screen's thread"),
+        _ => {}
+    }
+}

@@ -1,0 +1,90 @@
+//! The last line: what pgbaton has to say, what is being typed, or the most useful keys.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::format::display_width;
+use super::look::Look;
+use crate::app::{Overlay, State, Typing};
+use crate::command::CommandId;
+use crate::document::Level;
+use crate::theme::Role;
+
+pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+    let pending = state.pending.as_ref().map(|keys| format!("{keys} …")).unwrap_or_default();
+    let pending_width = u16::try_from(display_width(&pending)).unwrap_or(u16::MAX);
+    let room = area.width.saturating_sub(pending_width + 2);
+    let line = match (state.typing, &state.notice) {
+        (Some(typing), _) => typed(state, look, typing),
+        (None, Some(notice)) => {
+            let role = if notice.level >= Level::Warning { Role::NoticeWarning } else { Role::Notice };
+            let mut spans = vec![look.span(format!(" {}", notice.text), role)];
+            if notice.level >= Level::Warning {
+                spans.push(Span::raw("   "));
+                spans.extend(hint(look, &[CommandId::Back], "dismiss"));
+            }
+            Line::from(spans)
+        }
+        (None, None) => hints(state, look, usize::from(room)),
+    };
+    buffer.set_line(area.x, area.y, &line, room);
+    let x = area.right().saturating_sub(pending_width + 1).max(area.x);
+    buffer.set_stringn(x, area.y, pending, usize::from(area.right() - x), look.style(Role::Key));
+}
+
+fn typed(state: &State, look: &Look<'_>, typing: Typing) -> Line<'static> {
+    let text = match (typing, &state.overlay) {
+        (Typing::Search, Some(Overlay::Help { query, .. })) => query.clone(),
+        _ => state.view().map(|view| view.filter.clone()).unwrap_or_default(),
+    };
+    let cursor = Span::styled(" ", look.style(Role::Text).add_modifier(Modifier::REVERSED));
+    let mut spans = vec![look.span(" /", Role::Key), look.span(text, Role::Emphasis), cursor, Span::raw("   ")];
+    spans.extend(hint(look, &[CommandId::Accept], "keep"));
+    spans.push(Span::raw("  "));
+    spans.extend(hint(look, &[CommandId::Discard], "clear"));
+    Line::from(spans)
+}
+
+/// The keys that help here, as many as fit.
+fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
+    let hints: &[(&[CommandId], &str)] = match &state.overlay {
+        Some(Overlay::Help { .. }) => {
+            &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll"), (&[CommandId::Search], "search")]
+        }
+        Some(Overlay::Details { .. }) => &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll")],
+        None => &[
+            (&[CommandId::Help], "help"),
+            (&[CommandId::PaneNext], "next pane"),
+            (&[CommandId::Open], "details"),
+            (&[CommandId::Zoom], "zoom"),
+            (&[CommandId::Filter], "filter"),
+            (&[CommandId::SortNext], "sort"),
+            (&[CommandId::Quit], "quit"),
+        ],
+    };
+    let sortable = state.panes.get(state.focus).is_some_and(|pane| pane.sorts().len() > 1);
+    let mut line = Line::from(" ");
+    for (commands, title) in hints {
+        if commands.contains(&CommandId::SortNext) && !sortable {
+            continue;
+        }
+        let spans = hint(look, commands, title);
+        let width: usize = spans.iter().map(|s| display_width(&s.content)).sum();
+        if line.width() + width + 2 > room {
+            break;
+        }
+        if width > 0 {
+            line.extend(spans);
+            line.push_span("  ");
+        }
+    }
+    line
+}
+
+/// `up down scroll`; nothing when no key gives the commands.
+fn hint(look: &Look<'_>, commands: &[CommandId], title: &str) -> Vec<Span<'static>> {
+    let keys: Vec<String> = commands.iter().filter_map(|command| look.key(*command)).collect();
+    if keys.is_empty() { Vec::new() } else { vec![look.span(keys.join(" "), Role::Key), look.span(format!(" {title}"), Role::Hint)] }
+}

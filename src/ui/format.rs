@@ -1,0 +1,216 @@
+//! Numbers as people read them, in fixed widths.
+
+use std::time::Duration;
+
+/// What stands for a value that is not known.
+pub const UNKNOWN: &str = "?";
+
+/// What stands where a value makes no sense.
+pub const NONE: &str = "–";
+
+/// Bytes, in PostgreSQL's units of 1024: `0 B`, `24 kB`, `4.2 MB`. At most 7 characters.
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    // 999.5 of a unit would be rounded to four digits.
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    // Below one megabyte a tenth of a kilobyte is noise.
+    if value < 9.95 && unit > 0 { format!("{value:.1} {}", UNITS[unit]) } else { format!("{value:.0} {}", UNITS[unit]) }
+}
+
+/// A span that is measured: `0.1 s`, `12 s`, `3 min`, `2 h`. At most 6 characters.
+pub fn seconds(seconds: f64) -> String {
+    match seconds {
+        s if !s.is_finite() || s < 0.0 => UNKNOWN.to_owned(),
+        s if s < 9.95 => format!("{s:.1} s"),
+        s if s < 99.5 => format!("{s:.0} s"),
+        s if s < 5940.0 => format!("{:.0} min", s / 60.0),
+        s if s < 356_400.0 => format!("{:.0} h", s / 3600.0),
+        s => format!("{:.0} d", (s / 86400.0).min(9999.0)),
+    }
+}
+
+/// An age, coarser the older it is, so that it seldom changes: `now`, `3 s`, `15 s`, `2 min`, `5 h`, `3 d`.
+pub fn age(ms: u64) -> String {
+    let s = ms / 1000;
+    match s {
+        0 => "now".to_owned(),
+        1..10 => format!("{s} s"),
+        10..60 => format!("{} s", s / 5 * 5),
+        60..3600 => format!("{} min", s / 60),
+        3600..172_800 => format!("{} h", s / 3600),
+        s => format!("{} d", s / 86400),
+    }
+}
+
+/// An age in a narrow cell, at most 4 characters: `3 s`, `15 s`, `2 m`, `5 h`, `99 d`; never `now`, because what it stands beside is old.
+pub fn age_short(ms: u64) -> String {
+    let s = (ms / 1000).max(1);
+    match s {
+        1..10 => format!("{s} s"),
+        10..60 => format!("{} s", s / 5 * 5),
+        60..3600 => format!("{} m", s / 60),
+        3600..172_800 => format!("{} h", s / 3600),
+        s => format!("{} d", (s / 86400).min(99)),
+    }
+}
+
+/// A span since something, in two units: `45 s`, `12 min`, `5 h 07 min`, `3 d 04 h`.
+pub fn since(span: Duration) -> String {
+    let s = span.as_secs();
+    match s {
+        0..60 => format!("{s} s"),
+        60..3600 => format!("{} min", s / 60),
+        3600..86400 => format!("{} h {:02} min", s / 3600, s / 60 % 60),
+        s => format!("{} d {:02} h", s / 86400, s / 3600 % 24),
+    }
+}
+
+/// How long an answer took. Below 10 ms the number would only flicker.
+pub fn rtt(ms: f64) -> String {
+    match ms {
+        ms if !ms.is_finite() || ms < 0.0 => UNKNOWN.to_owned(),
+        ms if ms < 10.0 => "<10 ms".to_owned(),
+        ms if ms < 100.0 => format!("{:.0} ms", (ms / 10.0).floor() * 10.0),
+        ms if ms < 1000.0 => format!("{:.0} ms", (ms / 50.0).floor() * 50.0),
+        ms => seconds(ms / 1000.0),
+    }
+}
+
+/// `text` in `width` columns; what is cut is cut at the end.
+pub fn cut_end(text: &str, width: usize) -> String {
+    if display_width(text) <= width {
+        return text.to_owned();
+    }
+    let mut out = head(text, width.saturating_sub(1));
+    if width > 0 {
+        out.push('…');
+    }
+    out
+}
+
+/// `text` in `width` columns; what is cut is cut in the middle, because names differ at their ends.
+pub fn cut_middle(text: &str, width: usize) -> String {
+    if display_width(text) <= width {
+        return text.to_owned();
+    }
+    if width < 3 {
+        return cut_end(text, width);
+    }
+    let front = (width - 1) / 3;
+    let back = width - 1 - front;
+    let reversed: String = text.chars().rev().collect();
+    let tail: String = head(&reversed, back).chars().rev().collect();
+    format!("{}…{tail}", head(text, front))
+}
+
+fn head(text: &str, width: usize) -> String {
+    let mut used = 0;
+    text.chars()
+        .take_while(|c| {
+            used += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
+            used <= width
+        })
+        .collect()
+}
+
+/// Columns that a text takes.
+pub fn display_width(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
+
+/// Words in lines of at most `width` columns; a word that is longer is broken.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let mut word = word.to_owned();
+        if !line.is_empty() && display_width(&line) + 1 + display_width(&word) > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        while display_width(&word) > width {
+            let mut first = head(&word, width);
+            if first.is_empty() {
+                // A character wider than the line: it takes a line of its own, and the buffer cuts it.
+                first = word.chars().take(1).collect();
+            }
+            word = word.split_off(first.len());
+            lines.push(first);
+        }
+        if !line.is_empty() && !word.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&word);
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_stay_within_seven_columns() {
+        let cases = [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1 kB"),
+            (24_576, "24 kB"),
+            (1_048_575, "1.0 MB"),
+            (1_048_576, "1.0 MB"),
+            (4_404_019, "4.2 MB"),
+            (67_108_864, "64 MB"),
+            (1_073_741_824, "1.0 GB"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(bytes(value), text);
+        }
+        for shift in 0..64 {
+            assert!(bytes(u64::MAX >> shift).len() <= 7, "{}", bytes(u64::MAX >> shift));
+        }
+    }
+
+    #[test]
+    fn ages_get_coarser() {
+        for (ms, text) in [(999, "now"), (3400, "3 s"), (14_000, "10 s"), (61_000, "1 min"), (7_300_000, "2 h"), (260_000_000, "3 d")] {
+            assert_eq!(age(ms), text);
+        }
+        assert_eq!(since(Duration::from_secs(3 * 86400 + 4 * 3600 + 59)), "3 d 04 h");
+        assert_eq!(seconds(0.04), "0.0 s");
+        assert_eq!(seconds(f64::NAN), "?");
+        assert_eq!(rtt(2.4), "<10 ms");
+        assert_eq!(rtt(37.0), "30 ms");
+        assert_eq!(rtt(1530.0), "1.5 s");
+    }
+
+    #[test]
+    fn names_are_cut_in_the_middle_and_never_too_wide() {
+        assert_eq!(cut_middle("card-prod-postgres-01", 12), "car…tgres-01");
+        assert_eq!(cut_end("unreachable", 5), "unre…");
+        for width in 0..12 {
+            for text in ["card-prod-postgres-01", "日本語のノード", "é"] {
+                assert!(display_width(&cut_middle(text, width)) <= width.max(1), "{text} {width}");
+                assert!(display_width(&cut_end(text, width)) <= width.max(1), "{text} {width}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_wrapped_and_long_ones_broken() {
+        assert_eq!(wrap("psg1 no longer answers", 10), ["psg1 no", "longer", "answers"]);
+        assert_eq!(wrap("0123456789abc x", 10), ["0123456789", "abc x"]);
+        assert_eq!(wrap("", 10), [""]);
+        assert_eq!(wrap("日本", 1), ["日", "本"]);
+    }
+}

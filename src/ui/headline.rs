@@ -1,0 +1,174 @@
+//! The first lines: who leads, how bad it is, and the facts behind that.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::fact::{Fact, facts};
+use super::format::{cut_end, cut_middle, display_width, since, wrap};
+use super::look::Look;
+use super::pane::Ctx;
+use crate::app::{Mode, State};
+use crate::document::{Document, Level};
+use crate::theme::{Role, sign};
+
+/// Most lines that a verdict takes.
+const VERDICT_LINES: usize = 2;
+
+/// Draws the headline; tells how many lines it took.
+pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) -> u16 {
+    let Some(ctx) = Ctx::of(state, look, 0) else { return 0 };
+    identity(&ctx, Rect { height: 1, ..area }, buffer);
+    let rest = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    match ctx.document() {
+        Some(document) => 1 + verdict(&ctx, document, rest, buffer),
+        None => {
+            let line = Line::from(vec![look.span(" ○ ", Role::Muted), look.span("nothing is known yet", Role::Muted)]);
+            buffer.set_line(rest.x, rest.y, &line, rest.width);
+            2
+        }
+    }
+}
+
+/// `pgbaton  card-prod   psg1 leads · timeline 7 · 3 d 04 h            READ-ONLY  03:12:44`
+fn identity(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
+    let look = ctx.look;
+    let clock = ctx.state.now.map(|now| now.clock()).unwrap_or_default();
+    let (mode, role) = match ctx.state.mode {
+        Mode::ReadOnly => ("READ-ONLY".to_owned(), Role::Mode),
+        Mode::Operator => (" OPERATOR ".to_owned(), Role::ModeOperator),
+    };
+    let mut right: Vec<Span<'static>> = Vec::new();
+    if ctx.document().is_some_and(|d| d.cluster.paused == Some(true)) {
+        right.push(look.span(" PAUSED ", Role::WarningHeadline));
+        right.push(Span::raw("  "));
+    }
+    right.extend([look.span(mode, role), Span::raw("  "), look.span(clock, Role::Clock), Span::raw(" ")]);
+    let right_width = width_of(&right);
+    let room = usize::from(area.width).saturating_sub(right_width + 1);
+
+    let name = ctx.document().map_or(ctx.state.cluster.as_str(), |d| d.cluster.name.as_str());
+    let mut left = vec![look.span(" pgbaton  ", Role::Program), look.span(cut_middle(name, 28), Role::Cluster), Span::raw("   ")];
+    if let Some(document) = ctx.document() {
+        let (text, role) = leads(document);
+        left.push(look.span(cut_middle(text, 40), role));
+        // The less telling parts come last and go first.
+        for part in [timeline(document), reign(ctx, document)].into_iter().flatten() {
+            let spans = [look.span(" · ", Role::Muted), part];
+            if width_of(&left) + width_of(&spans) <= room {
+                left.extend(spans);
+            }
+        }
+    }
+    if width_of(&left) > room {
+        left.remove(0);
+        left.insert(0, Span::raw(" "));
+    }
+    buffer.set_line(area.x, area.y, &Line::from(left), u16::try_from(room).unwrap_or(u16::MAX));
+    let x = area.right().saturating_sub(u16::try_from(right_width).unwrap_or(u16::MAX)).max(area.x);
+    buffer.set_line(x, area.y, &Line::from(right), area.right() - x);
+}
+
+fn leads(document: &Document) -> (&str, Role) {
+    let leads = document.headline.leads.as_str();
+    // A holder of the key whom nobody current confirms is not told as the leader.
+    let certain = document.cluster.leader.as_ref().is_some_and(|leader| leads == format!("{leader} leads"));
+    let role = match (certain, document.cluster.leaderless_since) {
+        (true, _) => Role::Emphasis,
+        (false, Some(_)) => Role::Critical,
+        // The key is there and etcd is current, but its holder does not lead.
+        (false, None) if document.cluster.dcs_linearizable == Some(true) && document.headline.level == Level::Critical => Role::Critical,
+        (false, None) => Role::Unknown,
+    };
+    (leads, role)
+}
+
+fn timeline(document: &Document) -> Option<Span<'static>> {
+    document.cluster.timeline.map(|tl| Span::raw(format!("timeline {tl}")))
+}
+
+fn reign(ctx: &Ctx<'_>, document: &Document) -> Option<Span<'static>> {
+    document.cluster.leader.as_ref()?;
+    document.cluster.leader_since.map(|at| Span::raw(since(ctx.now().since(at))))
+}
+
+/// The verdict, and the facts beside it or below it.
+fn verdict(ctx: &Ctx<'_>, document: &Document, area: Rect, buffer: &mut Buffer) -> u16 {
+    let look = ctx.look;
+    let level = document.headline.level;
+    let facts = facts(ctx, document);
+    let width = usize::from(area.width);
+    if level == Level::Ok {
+        let head = vec![look.span(format!(" {} ", sign(level)), Role::Ok), look.span(document.headline.verdict.clone(), Role::OkHeadline)];
+        let line = with_facts(ctx, head, &facts, width);
+        buffer.set_line(area.x, area.y, &line, area.width);
+        return 1;
+    }
+    let role = look.verdict(level);
+    // The sentence is never cut while a second line can take it.
+    let lines = wrap(&document.headline.verdict, width.saturating_sub(4));
+    let used = lines.len().min(VERDICT_LINES);
+    for (n, text) in lines.iter().take(used).enumerate() {
+        let y = area.y + n as u16;
+        if y >= area.bottom() {
+            return n as u16;
+        }
+        let text =
+            if n + 1 == used && lines.len() > used { cut_end(&format!("{text} …"), width.saturating_sub(4)) } else { text.clone() };
+        let lead = if n == 0 { format!(" {} ", sign(level)) } else { "   ".to_owned() };
+        let full = format!("{lead}{text}");
+        let pad = width.saturating_sub(display_width(&full));
+        buffer.set_stringn(area.x, y, format!("{full}{}", " ".repeat(pad)), width, look.style(role));
+    }
+    let y = area.y + used as u16;
+    if y < area.bottom() {
+        let line = with_facts(ctx, Vec::new(), &facts, width);
+        buffer.set_line(area.x, y, &line, area.width);
+    }
+    used as u16 + 1
+}
+
+/// As many facts as fit, in their long form if all of them fit so.
+fn with_facts(ctx: &Ctx<'_>, head: Vec<Span<'static>>, facts: &[Fact], width: usize) -> Line<'static> {
+    let look = ctx.look;
+    let build = |long: bool, facts: &[&Fact]| {
+        let mut spans = head.clone();
+        for (n, fact) in facts.iter().enumerate() {
+            let gap = look.span(if n == 0 { "   " } else { " · " }, Role::Muted);
+            let text = if long { &fact.long } else { &fact.short };
+            spans.extend([gap, look.span(text.clone(), fact.role)]);
+        }
+        spans
+    };
+    let fits = |spans: &Vec<Span<'static>>| width_of(spans) <= width;
+    let mut kept: Vec<&Fact> = facts.iter().collect();
+    let long = build(true, &kept);
+    if fits(&long) {
+        return Line::from(long);
+    }
+    loop {
+        let short = build(false, &kept);
+        if fits(&short) || kept.is_empty() {
+            return Line::from(short);
+        }
+        // The last of those that matter least goes first.
+        let least = kept.iter().map(|fact| weight(fact.role)).min().unwrap_or(0);
+        if let Some(at) = kept.iter().rposition(|fact| weight(fact.role) == least) {
+            kept.remove(at);
+        }
+    }
+}
+
+/// How much a fact matters when there is not room for all.
+fn weight(role: Role) -> u8 {
+    match role {
+        Role::Critical => 3,
+        Role::Warning | Role::Stale => 2,
+        Role::Unknown => 1,
+        _ => 0,
+    }
+}
+
+fn width_of(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(|s| display_width(&s.content)).sum()
+}

@@ -1,0 +1,93 @@
+//! What lies over the panes.
+
+mod help;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::format::display_width;
+use super::look::Look;
+use super::pane::{Ctx, Details};
+use super::panes::PANES;
+use crate::app::{Overlay, State};
+use crate::theme::Role;
+
+/// The widest text that is easy to read.
+const WIDEST: u16 = 96;
+
+/// Draws the overlay, if there is one; tells how many of its lines fit, and how far it can be scrolled.
+pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buffer) -> (u16, u16) {
+    match &state.overlay {
+        None => (0, 0),
+        Some(Overlay::Help { query, scroll }) => {
+            let area = place(body, WIDEST);
+            let lines = help::lines(look, query, area.width.saturating_sub(4));
+            framed(look, &Details { title: "Help".to_owned(), lines }, *scroll, area, buffer)
+        }
+        Some(Overlay::Details { pane, row, scroll }) => {
+            let area = place(body, WIDEST);
+            let details = Ctx::of(state, look, *pane)
+                .zip(PANES.get(*pane))
+                .and_then(|(ctx, pane)| pane.details(&ctx, row, area.width.saturating_sub(4)));
+            // What it was about can go away while one reads.
+            let details = details.unwrap_or_else(|| Details {
+                title: row.clone(),
+                lines: vec![Line::from(look.span("it is not there any more", Role::Muted))],
+            });
+            framed(look, &details, *scroll, area, buffer)
+        }
+    }
+}
+
+/// The middle of the body, with the panes still visible at the sides where there is room.
+fn place(body: Rect, widest: u16) -> Rect {
+    let width = body.width.min(widest);
+    let margin = if body.height >= 30 { 1 } else { 0 };
+    Rect { x: body.x + (body.width - width) / 2, y: body.y + margin, width, height: body.height.saturating_sub(2 * margin) }
+}
+
+fn framed(look: &Look<'_>, details: &Details, scroll: u16, area: Rect, buffer: &mut Buffer) -> (u16, u16) {
+    let page = area.height.saturating_sub(2);
+    let count = u16::try_from(details.lines.len()).unwrap_or(u16::MAX);
+    let end = count.saturating_sub(page);
+    let scroll = scroll.min(end);
+    // A short sheet needs no tall frame.
+    let area = Rect { height: area.height.min(count.saturating_add(2)), ..area };
+    for y in area.y..area.bottom() {
+        for x in area.x..area.right() {
+            if let Some(cell) = buffer.cell_mut((x, y)) {
+                cell.reset();
+            }
+        }
+    }
+    buffer.set_style(area.intersection(buffer.area), look.style(Role::Overlay));
+    border(look, &details.title, scroll, page, count, area, buffer);
+    for (y, line) in (area.y + 1..area.bottom().saturating_sub(1)).zip(details.lines.iter().skip(usize::from(scroll))) {
+        buffer.set_line(area.x + 2, y, line, area.width.saturating_sub(4));
+    }
+    (page, end)
+}
+
+fn border(look: &Look<'_>, title: &str, scroll: u16, page: u16, count: u16, area: Rect, buffer: &mut Buffer) {
+    if area.width < 4 || area.height < 2 {
+        return;
+    }
+    let style = look.style(Role::OverlayBorder);
+    let inner = usize::from(area.width - 2);
+    let width = usize::from(area.width);
+    buffer.set_stringn(area.x, area.y, format!("╭{}╮", "─".repeat(inner)), width, style);
+    for y in area.y + 1..area.bottom() - 1 {
+        buffer.set_stringn(area.x, y, "│", 1, style);
+        buffer.set_stringn(area.right() - 1, y, "│", 1, style);
+    }
+    let bottom = area.bottom() - 1;
+    buffer.set_stringn(area.x, bottom, format!("╰{}╯", "─".repeat(inner)), width, style);
+    buffer.set_stringn(area.x + 2, area.y, format!(" {title} "), inner.saturating_sub(2), look.style(Role::TitleFocus));
+    if count > page {
+        let last = (scroll + page).min(count);
+        let text = format!(" {} to {last} of {count} ", scroll + 1);
+        let x = area.right().saturating_sub(u16::try_from(display_width(&text)).unwrap_or(0) + 2).max(area.x);
+        buffer.set_stringn(x, bottom, text, inner, look.style(Role::Muted));
+    }
+}

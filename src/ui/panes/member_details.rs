@@ -1,0 +1,154 @@
+//! Everything that is known of one member, with who said it and how old that is.
+
+use super::asked::{lines as asked_lines, said};
+use super::members::{role_of, state_role};
+use crate::document::MemberDoc;
+use crate::theme::Role;
+use crate::ui::format::{UNKNOWN, bytes, seconds};
+use crate::ui::pane::{Ctx, Details};
+use crate::ui::widget::Sheet;
+
+pub(super) fn details(ctx: &Ctx<'_>, row: &str, width: u16) -> Option<Details> {
+    let member = ctx.document()?.members.iter().find(|m| m.name == row)?;
+    let mut sheet = Sheet::new(ctx.look, width);
+    replication(ctx, &mut sheet, member);
+    heard(ctx, &mut sheet, member);
+    restart(ctx, &mut sheet, member);
+    server(ctx, &mut sheet, member);
+    slots(ctx, &mut sheet, member);
+    tags(ctx, &mut sheet, member);
+    Some(Details { title: member.name.clone(), lines: sheet.lines() })
+}
+
+/// A fact that may not be known.
+fn maybe(sheet: &mut Sheet<'_>, name: &str, value: Option<String>, said: &str) {
+    match value {
+        Some(value) => sheet.fact(name, value, Role::Text, said),
+        None => sheet.fact(name, UNKNOWN, Role::Unknown, ""),
+    }
+}
+
+fn replication(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
+    let (dcs, rest, sql) = (said(ctx, "etcd", &member.dcs), said(ctx, "rest", &member.rest), said(ctx, "sql", &member.sql));
+    let leads = role_of(member.role) == Role::Leader;
+    sheet.heading("Replication");
+    sheet.fact("role", member.role.to_string().replace('_', " "), role_of(member.role), &dcs);
+    match (&member.state, &member.last_known) {
+        (Some(state), _) => sheet.fact("state", state.clone(), state_role(state), &rest),
+        (None, Some(last)) => sheet.fact("state", last.clone(), Role::Stale, "rest"),
+        (None, None) => sheet.fact("state", UNKNOWN, Role::Unknown, ""),
+    }
+    if let Some(since) = member.missing_since.filter(|_| !member.present) {
+        sheet.fact("missing", format!("its key in etcd went {} ago", ctx.ago(since)), Role::Critical, &dcs);
+    }
+    maybe(sheet, "timeline", member.timeline.map(|t| t.to_string()), &rest);
+    maybe(sheet, "in recovery", member.in_recovery.map(yes_no), &sql);
+    if leads {
+        maybe(sheet, "writes at", member.lsn.map(|l| l.to_string()), &sql);
+        return;
+    }
+    let lag = member.lag_source.clone().unwrap_or_default();
+    maybe(sheet, "receives from", member.upstream.clone(), &sql);
+    maybe(sheet, "received", member.receive_lsn.map(|l| l.to_string()), &sql);
+    maybe(sheet, "replayed", member.replay_lsn.map(|l| l.to_string()), &sql);
+    maybe(sheet, "receive lag", member.receive_lag_bytes.map(exact), &lag);
+    maybe(sheet, "replay lag", member.replay_lag_bytes.map(exact), &lag);
+    maybe(sheet, "replay delay", member.replay_lag_seconds.map(seconds), &lag);
+    maybe(sheet, "replication", member.replication_state.clone(), &lag);
+    maybe(sheet, "synchronous", member.sync_state.clone(), &lag);
+    match member.replay_paused {
+        Some(true) => sheet.fact("replay", "paused", Role::Warning, &sql),
+        Some(false) => sheet.fact("replay", "runs", Role::Text, &sql),
+        None => sheet.fact("replay", UNKNOWN, Role::Unknown, ""),
+    }
+}
+
+fn heard(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
+    sheet.heading("Who was asked");
+    asked_lines(ctx, sheet, "etcd", &member.dcs);
+    asked_lines(ctx, sheet, "REST API", &member.rest);
+    asked_lines(ctx, sheet, "PostgreSQL", &member.sql);
+}
+
+fn restart(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
+    let rest = said(ctx, "rest", &member.rest);
+    sheet.heading("Restart");
+    match member.pending_restart {
+        Some(true) => sheet.fact("pending", "yes", Role::Warning, &rest),
+        Some(false) => sheet.fact("pending", "no", Role::Text, &rest),
+        None => sheet.fact("pending", UNKNOWN, Role::Unknown, ""),
+    }
+    for setting in &member.pending_restart_reason {
+        let word = |value: &Option<String>| value.clone().unwrap_or_else(|| UNKNOWN.to_owned());
+        let change = format!("{}: {} → {}", setting.parameter, word(&setting.old), word(&setting.new));
+        sheet.fact("", change, Role::Text, "");
+    }
+    if let Some(at) = member.scheduled_restart {
+        sheet.fact("scheduled", at.to_string(), Role::Warning, &rest);
+    }
+}
+
+fn server(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
+    let (dcs, rest, sql) = (said(ctx, "etcd", &member.dcs), said(ctx, "rest", &member.rest), said(ctx, "sql", &member.sql));
+    sheet.heading("Server");
+    let address = match (&member.host, member.port) {
+        (Some(host), Some(port)) => Some(format!("{host}:{port}")),
+        (Some(host), None) => Some(host.clone()),
+        (None, _) => None,
+    };
+    maybe(sheet, "address", address, &dcs);
+    maybe(sheet, "REST API at", member.api_url.clone(), &dcs);
+    maybe(sheet, "PostgreSQL", member.postgres_version.clone(), &sql);
+    maybe(sheet, "Patroni", member.patroni_version.clone(), &rest);
+    maybe(sheet, "system identifier", member.system_identifier.clone(), &sql);
+    maybe(sheet, "up since", member.postmaster_start.map(|at| format!("{at} ({})", ctx.ago(at))), &sql);
+    maybe(sheet, "sessions", member.sessions.map(|n| n.to_string()), &sql);
+    if let Some(archiver) = &member.archiver {
+        let failing = archiver.last_failed > archiver.last_archived;
+        let role = if failing { Role::Warning } else { Role::Text };
+        sheet.fact("archiver", format!("{} archived, {} failed", archiver.archived, archiver.failed), role, &sql);
+        for (name, at) in [("last archived", archiver.last_archived), ("last failed", archiver.last_failed)] {
+            if let Some(at) = at {
+                sheet.fact(name, format!("{} ago", ctx.ago(at)), role, "");
+            }
+        }
+    }
+}
+
+fn slots(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
+    if member.slots.is_empty() {
+        return;
+    }
+    sheet.heading("Replication slots");
+    for slot in &member.slots {
+        let retained = slot.retained_bytes.map_or_else(|| UNKNOWN.to_owned(), bytes);
+        let status = slot.wal_status.as_deref().unwrap_or(UNKNOWN);
+        let active = if slot.active { "active" } else { "inactive" };
+        let role = match status {
+            "lost" | "unreserved" => Role::Critical,
+            _ if slot.active => Role::Text,
+            _ => Role::Warning,
+        };
+        let text = format!("{}, {active}, keeps {retained}, {status}", slot.kind);
+        sheet.fact(&slot.name, text, role, &said(ctx, "sql", &member.sql));
+    }
+}
+
+fn tags(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
+    if member.tags.is_empty() {
+        return;
+    }
+    sheet.heading("Tags");
+    for (name, value) in &member.tags {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        sheet.fact(name, crate::model::clean(&text), Role::Text, &said(ctx, "etcd", &member.dcs));
+    }
+}
+
+fn exact(value: u64) -> String {
+    if value < 1024 { format!("{value} B") } else { format!("{} ({value} B)", bytes(value)) }
+}
+
+fn yes_no(yes: bool) -> String {
+    if yes { "yes" } else { "no" }.to_owned()
+}

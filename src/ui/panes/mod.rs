@@ -1,0 +1,21 @@
+//! The panes, one file each.
+
+mod asked;
+mod events;
+mod findings;
+mod lag;
+mod member_details;
+mod members;
+mod quorum;
+mod routes;
+
+use super::pane::Pane;
+use crate::app::PaneModel;
+
+/// The panes, in the order of their numbers. One line each.
+pub static PANES: [&dyn Pane; 6] = [&members::Members, &lag::Lag, &quorum::Quorum, &routes::Routes, &findings::Findings, &events::Events];
+
+/// The panes as the machine knows them.
+pub fn models() -> Vec<&'static dyn PaneModel> {
+    PANES.iter().map(|pane| *pane as &'static dyn PaneModel).collect()
+}

@@ -1,0 +1,145 @@
+//! etcd: who decides, and how many may still fail.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::asked;
+use crate::app::{Facts, PaneModel, RowId, View};
+use crate::document::{Document, EtcdMemberDoc};
+use crate::theme::Role;
+use crate::ui::format::{UNKNOWN, bytes};
+use crate::ui::pane::{Ctx, Details, Drawn, Pane, Want};
+use crate::ui::widget::{Align, Cell, Column, Row, Sheet, table};
+
+/// The pane.
+pub(super) struct Quorum;
+
+const COLUMNS: &[Column] = &[
+    Column::new("etcd", Align::Name, 5, 24, 0),
+    Column::new("State", Align::Left, 8, 11, 0),
+    Column::new("Answer", Align::Right, 6, 6, 0),
+    Column::new("Alarms", Align::Left, 6, 16, 1),
+    Column::new("Size", Align::Right, 7, 7, 2),
+    Column::new("In use", Align::Right, 7, 7, 4),
+    Column::new("Term", Align::Right, 4, 6, 3),
+    Column::new("Index", Align::Right, 7, 12, 5),
+    Column::new("Version", Align::Left, 7, 10, 6),
+];
+
+impl PaneModel for Quorum {
+    fn title(&self) -> &'static str {
+        "Quorum"
+    }
+
+    fn rows(&self, facts: &Facts, view: &View) -> Vec<RowId> {
+        facts.document.as_deref().map(|d| shown(d, view).into_iter().map(|m| m.endpoint.clone()).collect()).unwrap_or_default()
+    }
+}
+
+impl Pane for Quorum {
+    fn summary(&self, ctx: &Ctx<'_>) -> Vec<Span<'static>> {
+        let Some(etcd) = ctx.document().map(|d| &d.etcd) else { return Vec::new() };
+        let Some(size) = etcd.size else { return vec![ctx.look.span(UNKNOWN, Role::Unknown)] };
+        let (text, role) = match (etcd.quorum, etcd.failure_tolerance) {
+            (Some(false), _) => (format!("{} of {size}, no quorum", etcd.healthy), Role::Critical),
+            (Some(true), Some(0)) if size > 1 => (format!("{} of {size}, can lose none", etcd.healthy), Role::Warning),
+            (Some(true), Some(n)) => (format!("{} of {size}, can lose {n}", etcd.healthy), Role::Muted),
+            _ => (format!("{} of {size} answer", etcd.healthy), Role::Unknown),
+        };
+        vec![ctx.look.span(text, role)]
+    }
+
+    fn want(&self, ctx: &Ctx<'_>, _width: u16) -> Want {
+        let rows = ctx.document().map_or(1, |d| u16::try_from(shown(d, ctx.view).len()).unwrap_or(u16::MAX)).max(1);
+        Want { min: (rows + 1).min(4), ideal: rows + 1, max: rows + 1 }
+    }
+
+    fn draw(&self, ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) -> Drawn {
+        let Some(document) = ctx.document() else { return Drawn::default() };
+        let members = shown(document, ctx.view);
+        if members.is_empty() {
+            let error = document.cluster.dcs_error.clone();
+            let role = if error.is_some() { Role::Critical } else { Role::Muted };
+            ctx.say(&error.unwrap_or_else(|| "no etcd has answered yet".to_owned()), role, area, buffer);
+            return Drawn::default();
+        }
+        let rows: Vec<Row> = members.into_iter().map(|m| row(ctx, m)).collect();
+        table(ctx, COLUMNS, &rows, area, buffer)
+    }
+
+    fn details(&self, ctx: &Ctx<'_>, row: &str, width: u16) -> Option<Details> {
+        let document = ctx.document()?;
+        let member = document.etcd.members.iter().find(|m| m.endpoint == row)?;
+        let mut sheet = Sheet::new(ctx.look, width);
+        let said = asked::said(ctx, "etcd", &member.asked);
+        let mut maybe = |name: &str, value: Option<String>| match value {
+            Some(value) => sheet.fact(name, value, Role::Text, &said),
+            None => sheet.fact(name, UNKNOWN, Role::Unknown, ""),
+        };
+        maybe("state", Some(member.state.clone()));
+        maybe("id", member.id.clone());
+        maybe("endpoint", Some(member.endpoint.clone()));
+        maybe("version", member.version.clone());
+        maybe("raft term", member.raft_term.map(|n| n.to_string()));
+        maybe("raft index", member.raft_index.map(|n| n.to_string()));
+        maybe("applied index", member.raft_applied_index.map(|n| n.to_string()));
+        maybe("database", member.db_size_bytes.map(bytes));
+        maybe("of that in use", member.db_in_use_bytes.map(bytes));
+        for alarm in &member.alarms {
+            sheet.fact("alarm", alarm.clone(), Role::Critical, &said);
+        }
+        for error in &member.errors {
+            sheet.fact("complains", error.clone(), Role::Warning, &said);
+        }
+        sheet.heading("Who was asked");
+        asked::lines(ctx, &mut sheet, "etcd", &member.asked);
+        sheet.heading("The cluster's keys");
+        let cluster = &document.cluster;
+        let revision = cluster.dcs_revision.map_or_else(|| UNKNOWN.to_owned(), |r| r.to_string());
+        let (text, role) = match cluster.dcs_linearizable {
+            Some(true) => (format!("{revision}, a majority vouches for it"), Role::Text),
+            Some(false) => (format!("{revision}, one member answered for itself"), Role::Warning),
+            None => (revision, Role::Unknown),
+        };
+        let confirmed = cluster.dcs_age_ms.map(|ms| format!("{} ago", crate::ui::format::age(ctx.aged(ms).max(1000)))).unwrap_or_default();
+        sheet.fact("revision", text, role, &confirmed);
+        if let Some(error) = &cluster.dcs_error {
+            sheet.fact("error", error.clone(), Role::Critical, "");
+        }
+        Some(Details { title: format!("etcd {}", member.name), lines: sheet.lines() })
+    }
+}
+
+fn shown<'d>(document: &'d Document, view: &View) -> Vec<&'d EtcdMemberDoc> {
+    let passes = |m: &&EtcdMemberDoc| view.passes([m.name.as_str(), &m.state, &m.endpoint]);
+    let mut members: Vec<&EtcdMemberDoc> = document.etcd.members.iter().filter(passes).collect();
+    members.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.endpoint.cmp(&b.endpoint)));
+    members
+}
+
+fn row(ctx: &Ctx<'_>, member: &EtcdMemberDoc) -> Row {
+    let state = match member.state.as_str() {
+        "leader" => Role::Leader,
+        "follower" | "learner" => Role::Text,
+        "no leader" | "unreachable" => Role::Critical,
+        _ => Role::Unknown,
+    };
+    // Numbers that are not current are drawn so.
+    let value = |text: Option<String>| match text {
+        Some(text) => Cell::new(text, if member.asked.fresh { Role::Muted } else { Role::Stale }),
+        None => Cell::unknown(),
+    };
+    let cells = vec![
+        Cell::new(&member.name, Role::Text),
+        Cell::new(&member.state, state),
+        asked::cell(ctx, &member.asked),
+        Cell::new(member.alarms.join(" "), Role::Critical),
+        value(member.db_size_bytes.map(bytes)),
+        value(member.db_in_use_bytes.map(bytes)),
+        value(member.raft_term.map(|n| n.to_string())),
+        value(member.raft_index.map(|n| n.to_string())),
+        value(member.version.clone()),
+    ];
+    Row { id: member.endpoint.clone(), cells }
+}

@@ -1,0 +1,11 @@
+//! What several panes are made of.
+
+mod chart;
+mod list;
+mod sheet;
+mod table;
+
+pub(super) use chart::{chart, scale_of};
+pub(super) use list::{Item, list};
+pub(super) use sheet::Sheet;
+pub(super) use table::{Align, Cell, Column, Row, first_row, mark, table};

@@ -1,0 +1,169 @@
+//! A program in a terminal of its own, and what is to be seen there.
+
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::termios::{InputModes, LocalModes, OutputModes, tcgetattr};
+
+/// Longer than anything that works takes.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A program in a terminal.
+pub struct Pty {
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    output: Receiver<Vec<u8>>,
+    pub parser: vt100::Parser,
+    /// The modes that it had before the program.
+    modes: Modes,
+    /// How long to wait for anything before giving up.
+    pub patience: Duration,
+}
+
+/// What decides whether a terminal turns lines into commands and shows what is typed.
+type Modes = (InputModes, OutputModes, LocalModes);
+
+fn modes_of(master: &dyn MasterPty) -> Modes {
+    let name = master.tty_name().expect("the terminal has a name");
+    let slave = open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK, Mode::empty()).expect("it opens");
+    let modes = tcgetattr(slave).expect("it has modes");
+    (modes.input_modes, modes.output_modes, modes.local_modes)
+}
+
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).expect("a size")
+}
+
+fn parser(cols: u16, rows: u16) -> vt100::Parser {
+    vt100::Parser::new(cells(rows), cells(cols), 0)
+}
+
+/// The example that runs the console on a sample, built as it is now.
+pub fn console() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(build).clone()
+}
+
+fn build() -> PathBuf {
+    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--example", "console_on_sample"]).status().expect("cargo runs");
+    assert!(built.success(), "the example does not build");
+    let target = std::env::current_exe().expect("the test knows itself");
+    let profile = target.ancestors().nth(2).expect("target/debug/deps/test");
+    profile.join("examples/console_on_sample")
+}
+
+impl Pty {
+    /// Starts a program in a terminal of this size.
+    pub fn spawn(program: &Path, args: &[&str], env: &[(&str, &str)], (cols, rows): (u16, u16)) -> Self {
+        let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("a pty");
+        let mut command = CommandBuilder::new(program);
+        command.args(args);
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.env_remove("LC_ALL");
+        command.env_remove("NO_COLOR");
+        command.env("RUST_BACKTRACE", "0");
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        let modes = modes_of(&*pair.master);
+        let child = pair.slave.spawn_command(command).expect("it starts");
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let (send, output) = channel();
+        thread::spawn(move || {
+            let mut chunk = [0; 8192];
+            while let Ok(n) = reader.read(&mut chunk) {
+                if n == 0 || send.send(chunk[..n].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let keys = pair.master.take_writer().expect("a writer");
+        Self { master: pair.master, keys, child, output, parser: parser(cols, rows), modes, patience: DEADLINE }
+    }
+
+    pub fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).expect("keys are sent");
+        self.keys.flush().expect("keys are sent");
+    }
+
+    pub fn resize(&mut self, cols: u16, rows: u16) {
+        self.parser.screen_mut().set_size(cells(rows), cells(cols));
+        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("resized");
+    }
+
+    pub fn pid(&self) -> rustix::process::Pid {
+        let pid = self.child.process_id().expect("a pid");
+        rustix::process::Pid::from_raw(pid.cast_signed()).expect("a pid")
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(self.pid(), signal).expect("the signal is sent");
+    }
+
+    pub fn screen(&self) -> String {
+        self.parser.screen().contents()
+    }
+
+    /// Reads until the screen is as wanted; tells how long that took.
+    pub fn until(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) -> Duration {
+        let begun = Instant::now();
+        loop {
+            if wanted(self.parser.screen()) {
+                return begun.elapsed();
+            }
+            match self.output.recv_timeout(self.patience.saturating_sub(begun.elapsed())) {
+                Ok(bytes) => {
+                    self.parser.process(&bytes);
+                }
+                Err(RecvTimeoutError::Timeout) => panic!("{what} did not come; the screen is\n{}", self.screen()),
+                Err(RecvTimeoutError::Disconnected) => panic!("{what} did not come before the end; the screen is\n{}", self.screen()),
+            }
+        }
+    }
+
+    pub fn until_text(&mut self, text: &str) -> Duration {
+        self.until(text, |screen| screen.contents().contains(text))
+    }
+
+    /// Waits for the end; reads what is still to come. Tells the exit code.
+    pub fn end(&mut self) -> u32 {
+        let begun = Instant::now();
+        loop {
+            match self.output.recv_timeout(self.patience.saturating_sub(begun.elapsed())) {
+                Ok(bytes) => {
+                    self.parser.process(&bytes);
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it did not end; the screen is\n{}", self.screen()),
+            }
+        }
+        self.child.wait().expect("it ended").exit_code()
+    }
+
+    /// The terminal is as a shell wants it: main screen, cursor, no mark for pasted text, no looks left over.
+    pub fn assert_restored(&self) {
+        self.assert_screen_restored();
+        assert_eq!(modes_of(&*self.master), self.modes, "the modes are others than before");
+    }
+
+    /// The same without the modes, which a shell at its prompt sets for itself.
+    pub fn assert_screen_restored(&self) {
+        let screen = self.parser.screen();
+        assert!(!screen.alternate_screen(), "still on the alternate screen");
+        assert!(!screen.hide_cursor(), "the cursor is still hidden");
+        assert!(!screen.bracketed_paste(), "pasted text is still marked");
+        assert_eq!(screen.fgcolor(), vt100::Color::Default);
+        assert!(!screen.bold() && !screen.inverse());
+    }
+}

@@ -1,0 +1,525 @@
+//! A cluster that is played: what each source would answer is set, time passes, and the real reducer hears it second by second.
+//!
+//! It stands in for the sources only. What is believed, found and documented comes from the product.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use pgbaton::document::{Document, FindingDoc, MemberDoc};
+use pgbaton::live::Picture;
+use pgbaton::model::*;
+use serde_json::{Value, json};
+
+/// 2026-11-24 03:00:00 UTC: second 0 of every scenario.
+const START: i64 = 1_795_489_200_000_000;
+/// Id of the lease that the leader key hangs on.
+const LEASE: i64 = 77;
+/// The position up to which everything is written in the beginning.
+pub const WRITTEN: u64 = 0x500_0148;
+
+/// What a source does when it is asked.
+#[derive(Clone)]
+pub enum Voice<T> {
+    Says(T),
+    Fails(SourceError),
+    /// It says nothing, and no error comes either: it hangs, or is not asked.
+    Silent,
+}
+
+/// The cluster.
+pub struct Scenario {
+    picture: Picture,
+    document: Document,
+    changes: Vec<Change>,
+    recorded: Vec<Observation>,
+    now: Time,
+    revision: i64,
+    keys: BTreeMap<String, (String, i64)>,
+    dcs: Voice<()>,
+    lease: Voice<Lease>,
+    rest: BTreeMap<String, Voice<Value>>,
+    sql: BTreeMap<String, Voice<PostgresStatus>>,
+    etcd: BTreeMap<String, Voice<EtcdStatus>>,
+    haproxy: BTreeMap<String, Voice<HaproxyStatus>>,
+    membership: Option<EtcdMembership>,
+}
+
+impl Scenario {
+    /// psg1 leads, psg2 and psg3 stream, an etcd member on each, the HAProxy vm1 with a write and a read backend. Nothing was heard yet.
+    pub fn unheard() -> Self {
+        let names = ["psg1", "psg2", "psg3"];
+        let mut keys = BTreeMap::new();
+        let mut put = |key: &str, value: String, lease| keys.insert(key.to_owned(), (value, lease));
+        put("initialize", "7711549358043286544".to_owned(), 0);
+        put("leader", "psg1".to_owned(), LEASE);
+        let config = json!({"ttl": 30, "loop_wait": 10, "retry_timeout": 10, "maximum_lag_on_failover": 1_048_576});
+        put("config", config.to_string(), 0);
+        put("status", json!({"optime": WRITTEN}).to_string(), 0);
+        for (name, host) in names.iter().zip(["192.0.2.11", "192.0.2.12", "192.0.2.13"]) {
+            let role = if *name == "psg1" { "primary" } else { "replica" };
+            let member = json!({"conn_url": format!("postgres://{host}:5432/postgres"), "api_url": format!("http://{host}:8008/patroni"),
+                "state": "running", "role": role, "version": "4.1.5", "timeline": 1});
+            put(&format!("members/{name}"), member.to_string(), 0);
+        }
+        let etcd = |n: u64| (url(n), Voice::Says(etcd_status(n)));
+        let member = |n: u64| EtcdMember { id: n, name: format!("psg{n}"), client_urls: vec![url(n)], is_learner: false };
+        let cluster = Cluster::new("psg", "/service/", [("vm1".to_owned(), RouteUse::default())].into());
+        let mut picture = Picture::new("card-prod", cluster);
+        let now = Time::from_micros(START);
+        let document = picture.document(now);
+        Self {
+            picture,
+            document,
+            changes: Vec::new(),
+            recorded: Vec::new(),
+            now,
+            revision: 100,
+            keys,
+            dcs: Voice::Says(()),
+            lease: Voice::Says(Lease { id: LEASE, ttl: 28, granted: 30 }),
+            rest: names.iter().map(|n| ((*n).to_owned(), Voice::Says(rest_answer(n, "psg1", 1)))).collect(),
+            sql: names.iter().map(|n| ((*n).to_owned(), Voice::Says(sql_answer(n, "psg1", 1)))).collect(),
+            etcd: (1..=3).map(etcd).collect(),
+            haproxy: [("vm1".to_owned(), Voice::Says(haproxy_answer("psg1")))].into(),
+            membership: Some(EtcdMembership { members: (1..=3).map(member).collect(), alarms: Some(Vec::new()) }),
+        }
+    }
+
+    /// The same, heard for two seconds; nothing is found, and the changes so far are forgotten.
+    pub fn healthy() -> Self {
+        let mut scenario = Self::unheard();
+        scenario.list();
+        scenario.pass(2);
+        assert_eq!((scenario.codes(), scenario.verdict()), (vec![], "healthy"), "a scenario begins in health");
+        scenario.changes.clear();
+        scenario
+    }
+
+    // What is there.
+
+    /// Reads all keys, as a source does first, with the membership of etcd.
+    pub fn list(&mut self) -> &mut Self {
+        self.list_as(Consistency::Linearizable)
+    }
+
+    /// The same, with one etcd member's own word.
+    pub fn list_serializable(&mut self) -> &mut Self {
+        self.list_as(Consistency::Serializable)
+    }
+
+    fn list_as(&mut self, consistency: Consistency) -> &mut Self {
+        let keys = self.keys.iter().map(|(key, (value, lease))| self.dcs_key(key, value, *lease)).collect();
+        self.report(SourceId::new(SourceKind::Dcs, "psg"), Fact::DcsListed { revision: self.revision, consistency, keys });
+        if let Some(membership) = self.membership.clone() {
+            self.report(SourceId::new(SourceKind::Etcd, url(1)), Fact::EtcdMembership(membership));
+        }
+        self
+    }
+
+    /// Writes a key, which the watch pushes at once, if it is read at all.
+    pub fn put(&mut self, key: &str, value: impl ToString) -> &mut Self {
+        let value = value.to_string();
+        let lease = if key == "leader" { LEASE } else { 0 };
+        self.keys.insert(key.to_owned(), (value.clone(), lease));
+        self.revision += 1;
+        let event = DcsEvent::Put(self.dcs_key(key, &value, lease));
+        self.push(event)
+    }
+
+    /// Deletes a key, likewise.
+    pub fn delete(&mut self, key: &str) -> &mut Self {
+        self.keys.remove(key);
+        self.revision += 1;
+        let event = DcsEvent::Delete { key: key.to_owned(), revision: self.revision };
+        self.push(event)
+    }
+
+    /// Changes fields of a key that is a JSON object; null takes a field away.
+    pub fn merge(&mut self, key: &str, fields: Value) -> &mut Self {
+        let mut value: Value = serde_json::from_str(&self.keys[key].0).unwrap();
+        merge(&mut value, fields);
+        self.put(key, value)
+    }
+
+    /// The leader key says this name.
+    pub fn leader(&mut self, name: &str) -> &mut Self {
+        self.put("leader", name)
+    }
+
+    /// Changes fields of what a member's REST API answers; null takes a field away.
+    pub fn patroni(&mut self, name: &str, fields: Value) -> &mut Self {
+        let mut answer = match &self.rest[name] {
+            Voice::Says(answer) => answer.clone(),
+            _ => rest_answer(name, "psg1", 1),
+        };
+        merge(&mut answer, fields);
+        self.rest.insert(name.to_owned(), Voice::Says(answer));
+        self
+    }
+
+    /// Changes what a member's PostgreSQL answers.
+    pub fn sql(&mut self, name: &str, change: impl FnOnce(&mut PostgresStatus)) -> &mut Self {
+        let mut answer = match &self.sql[name] {
+            Voice::Says(answer) => answer.clone(),
+            _ => sql_answer(name, "psg1", 1),
+        };
+        change(&mut answer);
+        self.sql.insert(name.to_owned(), Voice::Says(answer));
+        self
+    }
+
+    /// Changes what the etcd member of this number answers.
+    pub fn etcd(&mut self, number: u64, change: impl FnOnce(&mut EtcdStatus)) -> &mut Self {
+        let mut status = etcd_status(number);
+        change(&mut status);
+        self.etcd.insert(url(number), Voice::Says(status));
+        self
+    }
+
+    /// Makes it an etcd cluster of so many members.
+    pub fn etcd_members(&mut self, count: u64) -> &mut Self {
+        let member = |n: u64| EtcdMember { id: n, name: format!("psg{n}"), client_urls: vec![url(n)], is_learner: false };
+        self.membership = Some(EtcdMembership { members: (1..=count).map(member).collect(), alarms: Some(Vec::new()) });
+        self.etcd = (1..=count).map(|n| (url(n), Voice::Says(etcd_status(n)))).collect();
+        self.list()
+    }
+
+    /// The HAProxy's write backend has these servers UP, and its read backend the others.
+    pub fn writes_go_to(&mut self, up: &[&str]) -> &mut Self {
+        self.haproxy("vm1", |status| {
+            for server in &mut status.servers {
+                let is_up = up.contains(&server.name.as_str()) == (server.backend == "primary");
+                server.status = if is_up { "UP" } else { "DOWN" }.to_owned();
+            }
+        })
+    }
+
+    /// Changes what an HAProxy answers.
+    pub fn haproxy(&mut self, name: &str, change: impl FnOnce(&mut HaproxyStatus)) -> &mut Self {
+        let mut status = match &self.haproxy[name] {
+            Voice::Says(status) => status.clone(),
+            _ => haproxy_answer("psg1"),
+        };
+        change(&mut status);
+        self.haproxy.insert(name.to_owned(), Voice::Says(status));
+        self
+    }
+
+    /// From now on the source fails so: `dcs`, `lease`, `rest psg1`, `sql psg1`, `etcd 1`, `haproxy vm1`.
+    pub fn fails(&mut self, source: &str, kind: ErrorKind, message: &str) -> &mut Self {
+        self.fails_with(source, SourceError::new(kind, message))
+    }
+
+    pub fn fails_with(&mut self, source: &str, error: SourceError) -> &mut Self {
+        self.voice(source, Some(error))
+    }
+
+    /// From now on the source says nothing at all.
+    pub fn silent(&mut self, source: &str) -> &mut Self {
+        self.voice(source, None)
+    }
+
+    /// From now on it answers as in health.
+    pub fn answers(&mut self, source: &str) -> &mut Self {
+        match source.split_once(' ').unwrap_or((source, "")) {
+            ("dcs", _) => self.dcs = Voice::Says(()),
+            ("lease", _) => self.lease = Voice::Says(Lease { id: LEASE, ttl: 28, granted: 30 }),
+            ("rest", name) => drop(self.rest.insert(name.to_owned(), Voice::Says(rest_answer(name, "psg1", 1)))),
+            ("sql", name) => drop(self.sql.insert(name.to_owned(), Voice::Says(sql_answer(name, "psg1", 1)))),
+            ("etcd", n) => drop(self.etcd.insert(url(n.parse().unwrap()), Voice::Says(etcd_status(n.parse().unwrap())))),
+            ("haproxy", name) => drop(self.haproxy.insert(name.to_owned(), Voice::Says(haproxy_answer("psg1")))),
+            _ => panic!("no such source: {source}"),
+        }
+        self
+    }
+
+    fn voice(&mut self, source: &str, error: Option<SourceError>) -> &mut Self {
+        fn voice<T>(error: Option<SourceError>) -> Voice<T> {
+            error.map_or(Voice::Silent, Voice::Fails)
+        }
+        match source.split_once(' ').unwrap_or((source, "")) {
+            ("dcs", _) => self.dcs = voice(error),
+            ("lease", _) => self.lease = voice(error),
+            ("rest", name) => drop(self.rest.insert(name.to_owned(), voice(error))),
+            ("sql", name) => drop(self.sql.insert(name.to_owned(), voice(error))),
+            ("etcd", n) => drop(self.etcd.insert(url(n.parse().unwrap()), voice(error))),
+            ("haproxy", name) => drop(self.haproxy.insert(name.to_owned(), voice(error))),
+            _ => panic!("no such source: {source}"),
+        }
+        self
+    }
+
+    /// Patroni and PostgreSQL of a member refuse connections; its keys stay until somebody deletes them.
+    pub fn crash(&mut self, name: &str) -> &mut Self {
+        self.fails(&format!("rest {name}"), ErrorKind::Refused, "connection refused");
+        self.fails(&format!("sql {name}"), ErrorKind::Refused, "connection refused")
+    }
+
+    /// A member leads in everybody's eyes, the others that answer follow it, on this timeline.
+    pub fn promote(&mut self, leader: &str, timeline: u32) -> &mut Self {
+        for (name, voice) in &mut self.rest {
+            if let Voice::Says(answer) = voice {
+                *answer = rest_answer(name, leader, timeline);
+            }
+        }
+        for (name, voice) in &mut self.sql {
+            if let Voice::Says(answer) = voice {
+                *answer = sql_answer(name, leader, timeline);
+            }
+        }
+        self.haproxy.insert("vm1".to_owned(), Voice::Says(haproxy_answer(leader)));
+        self.leader(leader)
+    }
+
+    // Time.
+
+    /// So many seconds pass; in each one every source that is asked answers.
+    pub fn pass(&mut self, seconds: u32) -> &mut Self {
+        for _ in 0..seconds {
+            self.now = self.now.plus(Duration::from_secs(1));
+            self.hear();
+        }
+        self
+    }
+
+    /// A tenth of a second passes, and every source that is asked answers.
+    pub fn moment(&mut self) -> &mut Self {
+        self.now = self.now.plus(Duration::from_millis(100));
+        self.hear();
+        self
+    }
+
+    /// So many seconds pass in which nothing at all is heard.
+    pub fn pass_unheard(&mut self, seconds: u32) -> &mut Self {
+        for _ in 0..seconds {
+            self.now = self.now.plus(Duration::from_secs(1));
+            self.look();
+        }
+        self
+    }
+
+    fn hear(&mut self) {
+        let mut heard: Vec<(SourceId, Outcome)> = Vec::new();
+        let confirmed = self.dcs.outcome(|()| Fact::DcsConfirmed { revision: self.revision });
+        heard.extend(confirmed.map(|o| (SourceId::new(SourceKind::Dcs, "psg"), o)));
+        let lease = self.lease.outcome(|lease| Fact::Lease(self.keys.contains_key("leader").then_some(lease)));
+        heard.extend(lease.map(|o| (SourceId::new(SourceKind::Lease, "psg"), o)));
+        for (url, voice) in &self.etcd {
+            heard.extend(voice.outcome(Fact::EtcdStatus).map(|o| (SourceId::new(SourceKind::Etcd, url), o)));
+        }
+        for (name, voice) in &self.rest {
+            let read = |answer: Value| Fact::Patroni(Box::new(PatroniStatus::from_json(answer.to_string().as_bytes()).unwrap()));
+            heard.extend(voice.outcome(read).map(|o| (SourceId::new(SourceKind::Rest, name), o)));
+        }
+        for (name, voice) in &self.sql {
+            let read = |mut answer: PostgresStatus| {
+                answer.server_time = Some(self.now);
+                Fact::Postgres(Box::new(answer))
+            };
+            heard.extend(voice.outcome(read).map(|o| (SourceId::new(SourceKind::Sql, name), o)));
+        }
+        for (name, voice) in &self.haproxy {
+            heard.extend(voice.outcome(Fact::Haproxy).map(|o| (SourceId::new(SourceKind::Haproxy, name), o)));
+        }
+        for (source, outcome) in heard {
+            self.observe(source, outcome);
+        }
+        self.look();
+    }
+
+    /// One source says this, now.
+    pub fn report(&mut self, source: SourceId, fact: Fact) -> &mut Self {
+        self.observe(source, Outcome::Heard(Box::new(fact)));
+        self.look();
+        self
+    }
+
+    fn observe(&mut self, source: SourceId, outcome: Outcome) {
+        let observation = Observation { source, at: self.now, rtt: Some(Duration::from_millis(2)), outcome };
+        self.recorded.push(observation.clone());
+        self.changes.extend(self.picture.apply(vec![observation]));
+    }
+
+    fn push(&mut self, event: DcsEvent) -> &mut Self {
+        if matches!(self.dcs, Voice::Says(())) {
+            let fact = Fact::DcsChanged { revision: self.revision, events: vec![event] };
+            self.report(SourceId::new(SourceKind::Dcs, "psg"), fact);
+        }
+        self
+    }
+
+    fn look(&mut self) {
+        self.changes.extend(self.picture.pass(self.now));
+        self.document = self.picture.document(self.now);
+    }
+
+    fn dcs_key(&self, key: &str, value: &str, lease: i64) -> DcsKey {
+        DcsKey { key: key.to_owned(), value: value.to_owned(), create_revision: 1, mod_revision: self.revision, lease }
+    }
+
+    // What is made of it.
+
+    /// Everything that was heard so far.
+    pub fn recorded(&self) -> &[Observation] {
+        &self.recorded
+    }
+
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    pub fn cluster(&self) -> &Cluster {
+        self.picture.cluster()
+    }
+
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    pub fn member(&self, name: &str) -> &MemberDoc {
+        self.document.members.iter().find(|m| m.name == name).unwrap()
+    }
+
+    pub fn verdict(&self) -> &str {
+        &self.document.headline.verdict
+    }
+
+    /// The codes of all findings, worst first.
+    pub fn codes(&self) -> Vec<&str> {
+        self.document.findings.iter().map(|f| f.code.as_str()).collect()
+    }
+
+    pub fn finding(&self, code: &str) -> Option<&FindingDoc> {
+        self.document.findings.iter().find(|f| f.code == code)
+    }
+
+    /// The sentence of the first finding with this code; an empty one when there is none.
+    pub fn sentence(&self, code: &str) -> &str {
+        self.finding(code).map_or("", |f| &f.sentence)
+    }
+
+    /// The changes since this was last called, each as `code: sentence`.
+    pub fn changes(&mut self) -> Vec<String> {
+        self.changes.drain(..).map(|c| format!("{}: {}", c.code(), c.sentence())).collect()
+    }
+
+    /// The same as values.
+    pub fn raw_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+}
+
+impl<T: Clone> Voice<T> {
+    fn outcome(&self, read: impl FnOnce(T) -> Fact) -> Option<Outcome> {
+        match self {
+            Voice::Says(answer) => Some(Outcome::Heard(Box::new(read(answer.clone())))),
+            Voice::Fails(error) => Some(Outcome::Failed(error.clone())),
+            Voice::Silent => None,
+        }
+    }
+}
+
+fn merge(value: &mut Value, fields: Value) {
+    let (Value::Object(value), Value::Object(fields)) = (value, fields) else { panic!("not objects") };
+    for (name, field) in fields {
+        if field.is_null() {
+            value.remove(&name);
+        } else {
+            value.insert(name, field);
+        }
+    }
+}
+
+/// Address of the etcd member of this number.
+pub fn url(number: u64) -> String {
+    format!("http://192.0.2.1{number}:2379")
+}
+
+fn etcd_status(number: u64) -> EtcdStatus {
+    EtcdStatus {
+        member_id: number,
+        leader_id: Some(1),
+        raft_term: 2,
+        raft_index: 140,
+        raft_applied_index: 140,
+        db_size: 65_536,
+        db_in_use: Some(40_960),
+        version: "3.4.23".to_owned(),
+        is_learner: false,
+        errors: Vec::new(),
+    }
+}
+
+fn rest_answer(name: &str, leader: &str, timeline: u32) -> Value {
+    let mut answer = json!({"state": "running", "role": "primary", "server_version": 150_018, "timeline": timeline,
+        "xlog": {"location": WRITTEN}, "patroni": {"version": "4.1.5", "scope": "psg", "name": name}});
+    if name != leader {
+        let xlog = json!({"received_location": WRITTEN, "replayed_location": WRITTEN, "paused": false});
+        merge(&mut answer, json!({"role": "replica", "replication_state": "streaming", "xlog": xlog}));
+    }
+    answer
+}
+
+fn sql_answer(name: &str, leader: &str, timeline: u32) -> PostgresStatus {
+    let leads = name == leader;
+    let written = Some(Lsn(WRITTEN));
+    let row = |name: &str| ReplicationRow {
+        application_name: name.to_owned(),
+        client_addr: None,
+        state: Some("streaming".to_owned()),
+        sync_state: Some("async".to_owned()),
+        write_lsn: written,
+        flush_lsn: written,
+        replay_lsn: written,
+        write_lag: None,
+        flush_lag: None,
+        replay_lag: None,
+    };
+    let receiver = Receiver {
+        status: Some("streaming".to_owned()),
+        sender_host: Some(format!("192.0.2.1{}", &leader[3..])),
+        sender_port: Some(5432),
+        slot: Some(name.to_owned()),
+        timeline: Some(timeline),
+    };
+    PostgresStatus {
+        in_recovery: !leads,
+        timeline: Some(timeline),
+        system_identifier: Some(7_711_549_358_043_286_544),
+        server_version_num: 150_018,
+        current_lsn: written.filter(|_| leads),
+        receive_lsn: written.filter(|_| !leads),
+        replay_lsn: written.filter(|_| !leads),
+        replay_timestamp: None,
+        replay_paused: (!leads).then_some(false),
+        replication: ["psg1", "psg2", "psg3"].iter().filter(|n| leads && **n != leader).map(|n| row(n)).collect(),
+        receiver: (!leads).then_some(receiver),
+        slots: Vec::new(),
+        archiver: None,
+        sessions: Some(3),
+        postmaster_start: Some(Time::from_micros(START - 86_400_000_000)),
+        server_time: None,
+    }
+}
+
+fn haproxy_answer(leader: &str) -> HaproxyStatus {
+    let mut servers = Vec::new();
+    for backend in ["primary", "replicas"] {
+        for (name, address) in [("psg1", "192.0.2.11:5432"), ("psg2", "192.0.2.12:5432"), ("psg3", "192.0.2.13:5432")] {
+            let up = (name == leader) == (backend == "primary");
+            servers.push(HaproxyServer {
+                backend: backend.to_owned(),
+                name: name.to_owned(),
+                address: Some(address.to_owned()),
+                status: if up { "UP" } else { "DOWN" }.to_owned(),
+                check_status: Some(if up { "L7OK" } else { "L7STS" }.to_owned()),
+                check_code: Some(if up { 200 } else { 503 }),
+                check_ms: Some(1),
+                sessions: Some(if up { 4 } else { 0 }),
+                last_change: Some(60),
+            });
+        }
+    }
+    HaproxyStatus { servers }
+}

@@ -1,0 +1,246 @@
+//! What the console looks like: every sample at the usual sizes, and no size or document that breaks it.
+
+mod common {
+    pub mod sample;
+}
+
+use common::sample;
+use pgbaton::app::{EventLine, Mode, Msg, Overlay, State, TextEdit, update};
+use pgbaton::command::{CommandId, Keymap};
+use pgbaton::document::{Document, Level};
+use pgbaton::theme::{BUILTIN, Depth, Library};
+use pgbaton::ui::{Look, draw, models};
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use strum::IntoEnumIterator;
+
+fn screen(state: &mut State, size: (u16, u16), ascii: bool) -> Buffer {
+    let (theme, _) = Library::default().theme("dark", Depth::TrueColor).expect("the theme");
+    let keymap = Keymap::builtin();
+    let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+    let measured = draw(state, &Look { theme: &theme, keymap: &keymap, ascii }, &mut buffer);
+    update(state, Msg::Measured(measured));
+    buffer
+}
+
+fn text(buffer: &Buffer) -> String {
+    pgbaton::cli::screenshot::text(buffer)
+}
+
+/// The console after these documents; the clock in the first line is left out, it is that of the machine's zone.
+fn console(documents: Vec<Document>) -> State {
+    let mut state = State::new(models(), "card-prod", Mode::ReadOnly);
+    for document in documents {
+        update(&mut state, Msg::Document(Box::new(document), Vec::new()));
+    }
+    state
+}
+
+fn press(state: &mut State, commands: &[CommandId]) {
+    for id in commands {
+        update(state, Msg::Command(*id));
+    }
+}
+
+fn snapshot(name: &str, buffer: &Buffer) {
+    insta::with_settings!({ filters => vec![(r"\d\d:\d\d:\d\d", "[clock]")] }, { insta::assert_snapshot!(name, text(buffer)) });
+}
+
+#[test]
+fn every_sample_at_the_usual_sizes() {
+    for (name, document) in sample::all() {
+        let documents = sample::history_to(&document, 600);
+        for size in [(80, 24), (120, 40), (160, 48)] {
+            let mut state = console(documents.clone());
+            snapshot(&format!("{name}-{}x{}", size.0, size.1), &screen(&mut state, size, false));
+        }
+    }
+}
+
+#[test]
+fn ascii_is_ascii_and_says_the_same() {
+    let mut state = console(sample::history_to(&sample::no_leader(), 600));
+    let buffer = screen(&mut state, (80, 24), true);
+    assert!(text(&buffer).is_ascii());
+    snapshot("no-leader-ascii", &buffer);
+}
+
+#[test]
+fn before_the_first_document_it_says_that_nothing_is_known() {
+    let mut state = State::new(models(), "card-prod", Mode::Operator);
+    snapshot("no-document", &screen(&mut state, (80, 24), false));
+}
+
+#[test]
+fn details_of_a_member_and_of_a_finding() {
+    let mut state = console(vec![sample::lagging()]);
+    press(&mut state, &[CommandId::Bottom, CommandId::Open]);
+    snapshot("details-member", &screen(&mut state, (120, 60), false));
+    press(&mut state, &[CommandId::Back, CommandId::Pane5, CommandId::Down, CommandId::Open]);
+    snapshot("details-finding", &screen(&mut state, (80, 24), false));
+}
+
+#[test]
+fn details_of_every_row_of_every_pane() {
+    for (name, document) in sample::all() {
+        let mut state = console(vec![document]);
+        let event =
+            EventLine { at: sample::at(sample::NOW), level: Level::Ok, code: "test".to_owned(), sentence: "something happened".to_owned() };
+        let again = state.facts.document.clone().expect("a document");
+        update(&mut state, Msg::Document(again, vec![event]));
+        for pane in 0..state.panes.len() {
+            for row in state.rows(pane) {
+                state.overlay = Some(Overlay::Details { pane, row: row.clone(), scroll: 0 });
+                let shown = text(&screen(&mut state, (100, 40), false));
+                assert!(!shown.contains("it is not there any more"), "{name}: pane {pane} has no details of {row}\n{shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn help_tells_the_keys_as_they_are() {
+    let mut state = console(vec![sample::healthy()]);
+    press(&mut state, &[CommandId::Help]);
+    snapshot("help", &screen(&mut state, (100, 60), false));
+    press(&mut state, &[CommandId::Search]);
+    update(&mut state, Msg::Text(TextEdit::Insert("pane".to_owned())));
+    let found = text(&screen(&mut state, (100, 60), false));
+    assert!(found.contains("Go to the next pane") && !found.contains("Leave pgbaton"), "{found}");
+}
+
+#[test]
+fn a_pane_can_have_the_whole_screen() {
+    let mut state = console(sample::history_to(&sample::lagging(), 600));
+    press(&mut state, &[CommandId::Pane2, CommandId::Zoom]);
+    snapshot("zoom-lag", &screen(&mut state, (100, 30), false));
+}
+
+/// What is not known must not look like 0, nor like nothing.
+#[test]
+fn unknown_is_a_question_mark() {
+    let mut document = sample::healthy();
+    let member = &mut document.members[1];
+    (member.receive_lag_bytes, member.replay_lag_bytes, member.replay_lag_seconds) = (None, None, None);
+    (member.timeline, member.state, member.last_known) = (None, None, None);
+    let shown = text(&screen(&mut console(vec![document]), (80, 24), false));
+    let row = shown.lines().find(|line| line.contains("psg2  ")).expect("its row");
+    assert_eq!(row.matches('?').count(), 5, "{row}");
+}
+
+/// A fresh value has no age; an old one is never without.
+#[test]
+fn only_what_is_old_has_an_age() {
+    let healthy = text(&screen(&mut console(vec![sample::healthy()]), (120, 40), false));
+    assert!(!healthy.contains('◐'), "{healthy}");
+    let stale = text(&screen(&mut console(vec![sample::stale()]), (120, 40), false));
+    let row = stale.lines().find(|line| line.contains("was streaming")).expect("its row");
+    assert_eq!(row.matches("◐ 45 s").count(), 2, "{row}");
+}
+
+#[test]
+fn hostile_text_cannot_leave_its_cell() {
+    let mut document = sample::healthy();
+    document.members[1].name = "psg2\u{1b}[2J".to_owned();
+    document.headline.verdict = "a\nb\u{9b}31m".to_owned();
+    let buffer = screen(&mut console(vec![document]), (120, 40), false);
+    let control = buffer.content.iter().flat_map(|cell| cell.symbol().chars()).find(|c| c.is_control());
+    assert_eq!(control, None);
+}
+
+fn texts() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(String::new()),
+        Just("日本語のノード".to_owned()),
+        Just("é\u{301}\u{200d}🙂".to_owned()),
+        "[a-z ]{0,200}",
+        "\\PC{0,20}"
+    ]
+}
+
+/// A sample with some of its values replaced by the most awkward ones.
+fn documents() -> impl Strategy<Value = Document> {
+    let numbers = prop_oneof![Just(None), Just(Some(0u64)), Just(Some(u64::MAX)), any::<u64>().prop_map(Some)];
+    (0..sample::all().len(), texts(), texts(), numbers, any::<Option<f64>>(), any::<bool>(), 0..40usize).prop_map(
+        |(n, name, sentence, number, seconds, reverse, count)| {
+            let (_, mut doc) = sample::all().swap_remove(n);
+            doc.cluster.name = name.clone();
+            doc.headline.verdict = sentence.clone();
+            doc.headline.leads = name.clone();
+            doc.cluster.lease_ttl_seconds = seconds;
+            doc.cluster.lease_age_ms = number;
+            doc.cluster.maximum_lag_on_failover = number;
+            for member in &mut doc.members {
+                member.replay_lag_bytes = number;
+                member.replay_lag_seconds = seconds;
+                member.rest.age_ms = number;
+                member.rest.rtt_ms = seconds;
+                member.last_known = Some(sentence.clone());
+            }
+            let extra = (0..count).map(|n| sample::replica(&format!("{name}{n}"), &sentence, doc_role(n), number.unwrap_or(7)));
+            doc.members.extend(extra);
+            for finding in &mut doc.findings {
+                finding.sentence = sentence.clone();
+                finding.subject = Some(name.clone());
+            }
+            for route in &mut doc.routes {
+                route.up = vec![name.clone(), sentence.clone()];
+                route.instance = name.clone();
+            }
+            if reverse {
+                doc.members.reverse();
+            }
+            doc
+        },
+    )
+}
+
+fn doc_role(n: usize) -> pgbaton::document::Role {
+    use pgbaton::document::Role::{Demoted, Leader, Primary, QuorumStandby, Replica, StandbyLeader, SyncStandby, Uninitialized, Unknown};
+    [Leader, StandbyLeader, SyncStandby, QuorumStandby, Replica, Primary, Demoted, Uninitialized, Unknown][n % 9]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn no_document_no_size_and_no_command_breaks_it(
+        document in documents(),
+        width in 0..300u16,
+        height in 0..100u16,
+        commands in prop::collection::vec(prop::sample::select(CommandId::iter().collect::<Vec<_>>()), 0..12),
+        typed in texts(),
+        ascii in any::<bool>(),
+    ) {
+        let mut state = console(vec![document.clone(), document]);
+        screen(&mut state, (width, height), ascii);
+        for id in commands {
+            update(&mut state, Msg::Command(id));
+            update(&mut state, Msg::Text(TextEdit::Insert(typed.clone())));
+            screen(&mut state, (width, height), ascii);
+        }
+        screen(&mut state, (height, width), ascii);
+    }
+}
+
+#[test]
+fn every_theme_draws_every_sample_at_every_depth() {
+    let keymap = Keymap::builtin();
+    for (name, _) in BUILTIN {
+        for depth in [Depth::Mono, Depth::Sixteen, Depth::Indexed, Depth::TrueColor] {
+            let (theme, _) = Library::default().theme(name, depth).expect(name);
+            for (sample, document) in sample::all() {
+                let state = console(vec![document]);
+                let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 40));
+                draw(&state, &Look { theme: &theme, keymap: &keymap, ascii: false }, &mut buffer);
+                let fits = buffer.content.iter().all(|cell| match depth {
+                    Depth::Mono => cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset,
+                    Depth::Sixteen => !matches!(cell.fg, ratatui::style::Color::Rgb(..) | ratatui::style::Color::Indexed(_)),
+                    Depth::Indexed => !matches!(cell.fg, ratatui::style::Color::Rgb(..)),
+                    Depth::TrueColor => true,
+                });
+                assert!(fits, "{name} {depth} {sample}");
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The picture made of scripted answers: what is found, what is told as a change, what the document says, and what it never says.
+
+#[path = "../common/scenario.rs"]
+mod scenario;
+
+mod hostile;
+mod lag;
+mod leader;
+mod members;
+mod quorum;
+mod start;

@@ -1,0 +1,170 @@
+//! The README's commands, run as they stand there, on a real cluster.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+#[path = "common/pty.rs"]
+#[allow(dead_code)]
+mod pty;
+
+use pty::Pty;
+
+/// A fenced block: the mark in the comment before it, its language, its lines.
+struct Block {
+    mark: String,
+    language: String,
+    lines: Vec<String>,
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn blocks() -> Vec<Block> {
+    let text = fs::read_to_string(root().join("README.md")).expect("the README");
+    let (mut blocks, mut mark, mut open): (Vec<Block>, String, bool) = (Vec::new(), String::new(), false);
+    for line in text.lines() {
+        match line.strip_prefix("```") {
+            Some(_) if open => open = false,
+            Some(language) => {
+                open = true;
+                blocks.push(Block { mark: std::mem::take(&mut mark), language: language.to_owned(), lines: Vec::new() });
+            }
+            None if open => blocks.last_mut().expect("a block").lines.push(line.to_owned()),
+            None => mark = line.strip_prefix("<!-- ").and_then(|m| m.strip_suffix(" -->")).map_or(mark, str::to_owned),
+        }
+    }
+    assert!(!open, "the README has a block without an end");
+    blocks
+}
+
+/// Commands of the blocks with this mark, without their comments.
+fn commands(mark: &str) -> Vec<String> {
+    let lines = blocks().into_iter().filter(|b| b.mark == mark && b.language == "sh").flat_map(|b| b.lines);
+    lines.map(|l| l.split("  #").next().unwrap_or_default().trim().to_owned()).filter(|l| !l.is_empty()).collect()
+}
+
+/// A lab of the name that the README's commands mean, in a folder of its own.
+struct Lab {
+    base: PathBuf,
+    home: tempfile::TempDir,
+}
+
+impl Lab {
+    fn up() -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        // PostgreSQL runs as another user and must be able to enter.
+        let base = std::env::temp_dir().join(format!("pgbaton-readme-{}", std::process::id()));
+        let lab = Self { base, home };
+        let up = lab.run("pgbaton lab up --yes");
+        assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+        lab
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.base.join("lab")
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        let bin = Path::new(env!("CARGO_BIN_EXE_pgbaton")).parent().expect("a folder").display().to_string();
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut variables = vec![
+            ("PATH".to_owned(), format!("{bin}:{path}")),
+            ("PGBATON_LAB_DIR".to_owned(), self.base.display().to_string()),
+            ("XDG_CONFIG_HOME".to_owned(), self.home.path().display().to_string()),
+        ];
+        let own = self.dir().join("pgbaton.toml");
+        if own.exists() {
+            variables.push(("PGBATON_CONFIG".to_owned(), own.display().to_string()));
+        }
+        variables
+    }
+
+    fn run(&self, line: &str) -> Output {
+        Command::new("/bin/sh").arg("-c").arg(line).envs(self.variables()).current_dir(self.home.path()).output().expect("a shell")
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.run("pgbaton lab down --purge");
+        let _ = fs::remove_dir_all(&self.base);
+    }
+}
+
+#[test]
+fn every_command_is_run_by_a_test_or_named_here() {
+    let marks: BTreeSet<String> = blocks().into_iter().filter(|b| b.language == "sh").map(|b| b.mark).collect();
+    let known: BTreeSet<String> = ["", "lab", "test", "try"].into_iter().map(str::to_owned).collect();
+    assert_eq!(marks, known);
+    // The unmarked block opens consoles (below) and installs, which is what `cargo run` has built already.
+    assert_eq!(commands(""), ["cargo install --path .", "pgbaton", "pgbaton -c patroni.yml", "pgbaton card-prod"]);
+    assert_eq!(commands("test"), ["tests/run"], "what .ci/run calls");
+    assert_eq!(commands("try"), ["cargo run --release -- lab"]);
+}
+
+#[test]
+fn the_commands_for_scripts_and_for_practice_and_the_consoles() {
+    let lab = Lab::up();
+    for line in commands("lab") {
+        let output = lab.run(&line);
+        // After a fault the check is right to say so.
+        let said = format!("{line}\n{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{said}");
+        assert!(!output.stdout.is_empty() || line.contains("heal"), "{said}");
+    }
+    let example = blocks().into_iter().find(|b| b.language == "toml").expect("an example");
+    let file = lab.home.path().join("example.toml");
+    fs::write(&file, example.lines.join("\n")).expect("written");
+    let checked = lab.run("pgbaton config check example.toml");
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+
+    // A console by patronictl's file alone, by a node's patroni.yml, by a name of pgbaton.toml.
+    fs::copy(lab.dir().join("psg1/patroni.yml"), lab.home.path().join("patroni.yml")).expect("copied");
+    fs::create_dir(lab.home.path().join("pgbaton")).expect("made");
+    let own = fs::read_to_string(lab.dir().join("pgbaton.toml")).expect("read").replace("clusters.lab", "clusters.card-prod");
+    let own = own.replace("default = \"lab\"", "default = \"card-prod\"");
+    let patronictl = lab.dir().join("patronictl.yaml").display().to_string();
+    for (line, variable, shows) in [
+        ("pgbaton", Some(("PATRONICTL_CONFIG_FILE", patronictl.as_str())), "leads"),
+        ("pgbaton -c patroni.yml", None, "leads"),
+        ("pgbaton card-prod", None, "both routes write to"),
+    ] {
+        if line.ends_with("card-prod") {
+            fs::write(lab.home.path().join("pgbaton/pgbaton.toml"), &own).expect("written");
+        }
+        let mut variables: Vec<(String, String)> = lab.variables().into_iter().filter(|(name, _)| name != "PGBATON_CONFIG").collect();
+        variables.extend(variable.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let variables: Vec<(&str, &str)> = variables.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let script = format!("cd '{}' && exec {line}", lab.home.path().display());
+        let mut console = Pty::spawn(Path::new("/bin/sh"), &["-c", &script], &variables, (120, 40));
+        console.until(line, |screen| screen.contents().contains(shows));
+        console.press("q");
+        assert_eq!(console.end(), 0, "{line}");
+    }
+}
+
+/// The first command, to the console on a healthy cluster and out again.
+#[test]
+fn the_first_command_ends_in_a_console_on_a_healthy_cluster() {
+    let built = Command::new(env!("CARGO")).args(["build", "--release", "--quiet"]).current_dir(root()).status().expect("cargo runs");
+    assert!(built.success());
+    let base = std::env::temp_dir().join(format!("pgbaton-first-{}", std::process::id()));
+    let place = base.display().to_string();
+    let line = format!("cd '{}' && exec {}", root().display(), commands("try")[0]);
+    let mut console = Pty::spawn(Path::new("/bin/sh"), &["-c", &line], &[("PGBATON_LAB_DIR", &place)], (120, 40));
+    // On a machine that lacks something it asks before it installs.
+    console.patience = std::time::Duration::from_secs(300);
+    console.until("the console", |screen| {
+        let screen = screen.contents();
+        screen.contains("psg") && screen.contains("4 of 4 sources agree")
+    });
+    console.press("q");
+    console.until("the question", |screen| screen.contents().contains("running?"));
+    console.press("n\r");
+    assert_eq!(console.end(), 0);
+    assert!(!base.join("lab").exists(), "the lab has left something");
+    let _ = fs::remove_dir_all(&base);
+}
