@@ -155,8 +155,10 @@ fn the_first_command_ends_in_a_console_on_a_healthy_cluster() {
     let place = base.display().to_string();
     let line = format!("cd '{}' && exec {}", root().display(), commands("try")[0]);
     let mut console = Pty::spawn(Path::new("/bin/sh"), &["-c", &line], &[("PGBATON_LAB_DIR", &place)], (120, 40));
-    // On a machine that lacks something it asks before it installs.
     console.patience = std::time::Duration::from_secs(300);
+    // This lab's folder is new, so Patroni at least is missing there, and it asks before it installs.
+    console.until_text("Install this?");
+    console.press("y\r");
     console.until("the console", |screen| {
         let screen = screen.contents();
         screen.contains("psg") && screen.contains("4 of 4 sources agree")

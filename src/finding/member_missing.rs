@@ -13,18 +13,13 @@ pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
                 (true, None) => ", yet its Patroni answers",
                 (false, None) => "",
             };
-<<<<<<< HEAD
-            let severity = if member.writable(now) == Some(true) { Level::Critical } else { Level::Warning };
-            let sentence = match member.key {
-                Some(_) => format!("{} is missing: its key in etcd is gone{alive}", member.name),
-                None => format!("{} is a server of HAProxy's, but has no key in etcd{alive}", member.name),
-            };
-=======
             let part = Part::of(cluster, &member.name, now);
             let critical = part != Part::Follower || member.writable(now) == Some(true);
             let severity = if critical { Level::Critical } else { Level::Warning };
-            let sentence = format!("{} is missing: its key in etcd is gone{alive}", part.call(&member.name));
->>>>>>> model
+            let sentence = match member.key {
+                Some(_) => format!("{} is missing: its key in etcd is gone{alive}", part.call(&member.name)),
+                None => format!("{} is a server of HAProxy's, but has no key in etcd{alive}", member.name),
+            };
             let gone = member.missing_since.map(|at| format!("gone since {at}")).unwrap_or_else(|| "gone".to_owned());
             Finding::new("member-missing", severity, sentence)
                 .about(&member.name)

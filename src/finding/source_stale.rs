@@ -23,50 +23,33 @@ pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
             SourceKind::Rest => format!("the Patroni of {} cannot be asked: {error}", listed(&names)),
             SourceKind::Sql => format!("PostgreSQL on {} cannot be asked: {error}", listed(&names)),
         };
-<<<<<<< HEAD
         let severity = match kind {
             // What was never read may be quite well: the fault can be in our address, our password, our network.
             SourceKind::Dcs if cluster.dcs.revision.is_none() => Level::Unknown,
             SourceKind::Dcs => Level::Critical,
             _ => Level::Warning,
         };
-        let evidence = stale
-            .iter()
-            .map(|h| Evidence::new(h.source.clone(), "error", h.error.map(ToString::to_string).unwrap_or_default(), h.failing_since));
-=======
-        let severity = if kind == SourceKind::Dcs { Level::Critical } else { Level::Warning };
         let evidence = stale.iter().map(|h| Evidence::new(h.source.clone(), "error", said(h), h.failing_since));
->>>>>>> model
         found.push(Finding::new("source-stale", severity, sentence).about(kind).because(evidence));
     }
     found
 }
 
-<<<<<<< HEAD
-/// Whether a failing source has been silent beyond its freshness limit, or never answered. A PostgreSQL whose member is down as a whole,
-/// the lease of a leader key that is not there, and keys that a lost quorum withholds, are not missed.
-=======
 /// Whether a source has been silent beyond its freshness limit, or has failed and never answered; unless another rule says so.
->>>>>>> model
 fn silent(heard: &Heard<'_>, cluster: &Cluster, now: Time) -> bool {
     let said_elsewhere = match heard.source.kind {
         // A PostgreSQL whose member is down as a whole is not missed by itself.
         SourceKind::Sql => {
             cluster.members.get(&heard.source.target).is_some_and(|m| !m.present || m.rest_now(now).is_none_or(|r| !r.state.serves()))
         }
-<<<<<<< HEAD
-        SourceKind::Lease => cluster.dcs.error().is_some() || cluster.holder().is_none(),
-        // That nothing can be read without a quorum is said by `quorum-lost`.
-        SourceKind::Dcs => cluster.quorum(now).has == Some(false),
-        _ => false,
-=======
-        // There is no lease without a leader key, and none is read while the keys are not.
-        SourceKind::Lease => cluster.dcs.error().is_some() || !cluster.dcs_current(now) || cluster.holder().is_none(),
         // `member-down` and the rules on the quorum say what a failure means. A member that left is not waited for.
         SourceKind::Rest => heard.error.is_some() || cluster.members.get(&heard.source.target).is_some_and(|m| !m.present),
         SourceKind::Etcd => heard.error.is_some(),
-        SourceKind::Dcs | SourceKind::Haproxy => false,
->>>>>>> model
+        // There is no lease without a leader key, and none is read while the keys are not.
+        SourceKind::Lease => cluster.dcs.error().is_some() || !cluster.dcs_current(now) || cluster.holder().is_none(),
+        // That nothing can be read without a quorum is said by `quorum-lost`.
+        SourceKind::Dcs => cluster.quorum(now).has == Some(false),
+        SourceKind::Haproxy => false,
     };
     !heard.pending() && !heard.fresh() && !said_elsewhere
 }

@@ -112,11 +112,8 @@ fn poison(value: &Value) -> Vec<(String, Value)> {
     match value {
         Value::String(text) => {
             let mut all = vec![(String::new(), json!(format!("{text}{HOSTILE}")))];
-            match serde_json::from_str::<Value>(text) {
-                Ok(inner @ (Value::Object(_) | Value::Array(_))) => {
-                    all.extend(poison(&inner).into_iter().map(|(place, value)| (format!("~{place}"), json!(value.to_string()))));
-                }
-                _ => {}
+            if let Ok(inner @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str::<Value>(text) {
+                all.extend(poison(&inner).into_iter().map(|(place, value)| (format!("~{place}"), json!(value.to_string()))));
             }
             all
         }

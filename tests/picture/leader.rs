@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 fn a_lost_leader_is_told_first_then_who_it_was_then_what_follows() {
     let mut s = Scenario::healthy();
     s.crash("psg1").writes_go_to(&[]).pass(1);
-    assert_eq!(s.document().headline.leads, "psg1 leads", "its key is there until its lease ends");
+    assert_eq!(s.document().headline.leads, "psg1 has the key, but is silent", "its key is there until its lease ends");
     assert_eq!(s.sentence("member-down"), "psg1, the leader, is down: connection refused");
     assert_eq!(s.codes(), ["member-down", "route-none"]);
 

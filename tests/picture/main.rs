@@ -1,4 +1,5 @@
 //! The picture made of scripted answers: what is found, what is told as a change, what the document says, and what it never says.
+#![allow(clippy::unwrap_used)]
 
 #[path = "../common/scenario.rs"]
 mod scenario;

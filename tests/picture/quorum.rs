@@ -55,7 +55,7 @@ fn a_majority_that_is_gone_is_lost() {
     s.fails("etcd 2", ErrorKind::Refused, "refused").fails("etcd 3", ErrorKind::Refused, "refused").etcd(1, alone);
     s.fails("dcs", ErrorKind::Unavailable, "etcd has no leader").fails("lease", ErrorKind::Unavailable, "etcd has no leader").pass(8);
     assert_eq!(s.codes()[0], "quorum-lost");
-    assert_eq!(s.sentence("quorum-lost"), "etcd has lost its quorum: the leader steps down when its lease ends");
+    assert_eq!(s.sentence("quorum-lost"), "etcd has lost its quorum: the leader steps down within its ttl");
     assert_eq!((s.document().etcd.quorum, s.document().etcd.failure_tolerance), (Some(false), None));
     assert_eq!(s.document().headline.level, Level::Critical);
     for source in ["etcd 1", "etcd 2", "etcd 3", "dcs", "lease"] {
