@@ -3,6 +3,7 @@
 #[path = "../common/scenario.rs"]
 mod scenario;
 
+mod cluster;
 mod hostile;
 mod lag;
 mod leader;
