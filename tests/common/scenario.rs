@@ -109,12 +109,17 @@ impl Scenario {
     }
 
     fn list_as(&mut self, consistency: Consistency) -> &mut Self {
-        let keys = self.keys.iter().map(|(key, (value, lease))| self.dcs_key(key, value, *lease)).collect();
-        self.report(SourceId::new(SourceKind::Dcs, "psg"), Fact::DcsListed { revision: self.revision, consistency, keys });
+        let listing = self.listing(consistency);
+        self.report(SourceId::new(SourceKind::Dcs, "psg"), listing);
         if let Some(membership) = self.membership.clone() {
             self.report(SourceId::new(SourceKind::Etcd, url(1)), Fact::EtcdMembership(membership));
         }
         self
+    }
+
+    fn listing(&self, consistency: Consistency) -> Fact {
+        let keys = self.keys.iter().map(|(key, (value, lease))| self.dcs_key(key, value, *lease)).collect();
+        Fact::DcsListed { revision: self.revision, consistency, keys }
     }
 
     /// Writes a key, which the watch pushes at once, if it is read at all.
@@ -268,7 +273,9 @@ impl Scenario {
                 *answer = sql_answer(name, leader, timeline);
             }
         }
-        self.haproxy.insert("vm1".to_owned(), Voice::Says(haproxy_answer(leader)));
+        if let Voice::Says(answer) = self.haproxy.get_mut("vm1").unwrap() {
+            *answer = haproxy_answer(leader);
+        }
         self.leader(leader)
     }
 
@@ -301,7 +308,11 @@ impl Scenario {
 
     fn hear(&mut self) {
         let mut heard: Vec<(SourceId, Outcome)> = Vec::new();
-        let confirmed = self.dcs.outcome(|()| Fact::DcsConfirmed { revision: self.revision });
+        // A source that could not watch for a while reads everything again.
+        let missed = self.cluster().dcs.revision.is_some_and(|known| known != self.revision);
+        let confirmed = self
+            .dcs
+            .outcome(|()| if missed { self.listing(Consistency::Linearizable) } else { Fact::DcsConfirmed { revision: self.revision } });
         heard.extend(confirmed.map(|o| (SourceId::new(SourceKind::Dcs, "psg"), o)));
         let lease = self.lease.outcome(|lease| Fact::Lease(self.keys.contains_key("leader").then_some(lease)));
         heard.extend(lease.map(|o| (SourceId::new(SourceKind::Lease, "psg"), o)));

@@ -4,9 +4,13 @@
 #[path = "../common/scenario.rs"]
 mod scenario;
 
+mod changes;
+mod cluster;
 mod hostile;
 mod lag;
 mod leader;
 mod members;
+mod payloads;
 mod quorum;
+mod random;
 mod start;
