@@ -1,7 +1,7 @@
 //! The picture made of scripted answers: what is found, what is told as a change, what the document says, and what it never says.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../common/scenario.rs"]
+#[path = "../common/scenario/mod.rs"]
 mod scenario;
 
 mod changes;
