@@ -34,7 +34,7 @@ pub fn write(path: &Path, content: &str, mode: u32, owner: &Account) -> Result<(
     result.with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The temporary name that [`write`] uses beside a file.
+/// The temporary name that [`fn@write`] uses beside a file.
 #[must_use]
 pub fn neighbour(path: &Path) -> PathBuf {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

@@ -76,7 +76,7 @@ fn leads(document: &Document) -> (&str, Role) {
     let role = match (certain, document.cluster.leaderless_since) {
         (true, _) => Role::Emphasis,
         (false, Some(_)) => Role::Critical,
-        // The key is there and etcd is current, but its holder does not lead.
+        // etcd is current, and what it says is that nobody leads, or that the holder of the key does not.
         (false, None) if document.cluster.dcs_linearizable == Some(true) && document.headline.level == Level::Critical => Role::Critical,
         (false, None) => Role::Unknown,
     };
