@@ -1,7 +1,7 @@
 //! The part on the cluster as a whole.
 
 use super::{ClusterDoc, ScheduledSwitchover, Truth, millis};
-use crate::model::{Cluster, Parsed, RouteKind, Says, SourceError, Time};
+use crate::model::{Cluster, Parsed, RouteKind, Says, SourceError, Time, listed};
 
 pub(super) fn document(cluster: &Cluster, name: &str, now: Time) -> ClusterDoc {
     let dcs = &cluster.dcs;
@@ -76,7 +76,7 @@ fn truths(cluster: &Cluster, now: Time) -> Vec<Truth> {
             }
             "sql" if standby_cluster => Some("the leader of a standby cluster is in recovery".to_owned()),
             _ if says.silent.is_empty() => None,
-            _ => Some(format!("no current answer: {}", says.silent.join(", "))),
+            _ => Some(format!("no current answer: {}", listed(&says.silent))),
         };
         Truth { source: source.to_owned(), leaders: says.names.clone(), agrees, age_ms: says.age.map(millis), note }
     };

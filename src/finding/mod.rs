@@ -19,7 +19,7 @@ mod tracker;
 
 use std::fmt;
 
-use crate::model::{Cluster, Level, Time};
+use crate::model::{Cluster, Level, Time, listed};
 
 pub use evidence::Evidence;
 use part::Part;
@@ -91,16 +91,4 @@ const SETTLING: std::time::Duration = std::time::Duration::from_secs(12);
 /// Whether the leader key changed hands so lately that routes and roles may still be following.
 fn settling(cluster: &Cluster, now: Time) -> bool {
     cluster.leader_since.is_some_and(|at| now.since(at) < SETTLING)
-}
-
-/// `psg2`, `psg2 and psg3`, `psg2, psg3 and psg4`.
-fn listed<S: AsRef<str>>(names: &[S]) -> String {
-    match names {
-        [] => "nobody".to_owned(),
-        [one] => one.as_ref().to_owned(),
-        [most @ .., last] => {
-            let most: Vec<&str> = most.iter().map(AsRef::as_ref).collect();
-            format!("{} and {}", most.join(", "), last.as_ref())
-        }
-    }
 }

@@ -26,9 +26,34 @@ pub fn clean(text: &str) -> String {
     out
 }
 
+/// Names that a sentence can bear.
+const NAMED: usize = 5;
+
+/// `psg2`, `psg2 and psg3`, `psg2, psg3 and psg4`; of more than five the first four and how many more there are.
+pub fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    let (named, last) = match names {
+        [] => return "nobody".to_owned(),
+        [one] => return one.as_ref().to_owned(),
+        [most @ .., last] if names.len() <= NAMED => (most, last.as_ref().to_owned()),
+        more => (&more[..NAMED - 1], format!("{} more", more.len() - (NAMED - 1))),
+    };
+    let named: Vec<&str> = named.iter().map(AsRef::as_ref).collect();
+    format!("{} and {last}", named.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::clean;
+    use super::{clean, listed};
+
+    #[test]
+    fn a_sentence_bears_five_names() {
+        let names: Vec<String> = (1..=300).map(|n| format!("m{n}")).collect();
+        assert_eq!(listed(&names[..0]), "nobody");
+        assert_eq!(listed(&names[..1]), "m1");
+        assert_eq!(listed(&names[..2]), "m1 and m2");
+        assert_eq!(listed(&names[..5]), "m1, m2, m3, m4 and m5");
+        assert_eq!(listed(&names), "m1, m2, m3, m4 and 296 more");
+    }
 
     #[test]
     fn nothing_that_moves_a_cursor_gets_through() {
