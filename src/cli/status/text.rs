@@ -33,7 +33,7 @@ pub fn render(document: &Document) -> String {
     out.push('\n');
     let mut rows = vec![row(&["etcd", "state", "raft index", "term", "db", "round trip"])];
     rows.extend(document.etcd.members.iter().map(etcd));
-    table(&mut out, &rows, &[2, 3, 4, 5]);
+    table(&mut out, &rows, &[2, 3, 4]);
     out.push('\n');
     if document.routes.is_empty() {
         out.push_str("routes: no HAProxy is configured\n");
