@@ -30,7 +30,11 @@ impl Fact {
 /// The facts, the most telling first.
 pub(super) fn facts(ctx: &Ctx<'_>, document: &Document) -> Vec<Fact> {
     let mut facts = vec![truths(document), etcd(document), routes(document)];
-    facts.extend(lease(ctx, document));
+    if let Some(lease) = lease(ctx, document) {
+        // When it is running out, it is what everybody waits for, and must not be the first to go on a narrow screen.
+        let at = if lease.role == Role::Critical { 0 } else { facts.len() };
+        facts.insert(at, lease);
+    }
     facts
 }
 
