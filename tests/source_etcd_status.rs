@@ -162,7 +162,11 @@ async fn the_collector_asks_whom_the_cluster_names() {
 
     // And the keys are read of them when the configured one is gone.
     etcd.kill(0);
-    etcd.client(1).await.put("/service/psg/leader", "psg1", None).await.unwrap();
+    // The killed one may have led the others: until they have elected another, a write can time out.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while let Err(error) = etcd.client(1).await.put("/service/psg/leader", "psg1", None).await {
+        assert!(Instant::now() < deadline, "{error}");
+    }
     console.until("the leader key", |c| c.cluster.dcs.keys.leader.is_some()).await;
 
     // A member that comes back elsewhere is asked there.
