@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::Profile;
 use crate::document::Document;
-use crate::finding::{self, Tracked, Tracker};
+use crate::finding::{self, Limits, Tracked, Tracker};
 use crate::model::{Change, Cluster, Observation, RouteUse, SourceId, Time, clean};
 use crate::source::{Clock, Collector, Inbox};
 
@@ -16,6 +16,7 @@ use crate::source::{Clock, Collector, Inbox};
 pub struct Picture {
     name: String,
     cluster: Cluster,
+    limits: Limits,
     tracker: Tracker,
     findings: Vec<Tracked>,
 }
@@ -23,7 +24,7 @@ pub struct Picture {
 impl Picture {
     /// A picture of which nothing is known. `name` is the cluster's name in the configuration.
     pub fn new(name: &str, cluster: Cluster) -> Self {
-        Self { name: clean(name), cluster, tracker: Tracker::default(), findings: Vec::new() }
+        Self { name: clean(name), cluster, limits: Limits::default(), tracker: Tracker::default(), findings: Vec::new() }
     }
 
     /// The cluster.
@@ -43,7 +44,7 @@ impl Picture {
 
     /// The picture at `now`.
     pub fn document(&mut self, now: Time) -> Document {
-        self.findings = self.tracker.track(finding::findings(&self.cluster, now), now);
+        self.findings = self.tracker.track(finding::findings(&self.cluster, &self.limits, now), now);
         Document::of(&self.cluster, &self.findings, &self.name, now)
     }
 }

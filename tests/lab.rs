@@ -23,10 +23,13 @@ fn up_is_healthy_under_30_s_every_tool_reaches_it_and_down_leaves_nothing() {
     let memory = status["memory_kib"].as_u64().expect("memory is known");
     eprintln!("healthy after {took:.1?}, memory {} MiB", memory / 1024);
 
-    let members = lab.patroni();
-    assert_eq!(members.len(), 3);
-    assert_eq!(members.values().filter(|m| **m == ("Leader".to_owned(), "running".to_owned())).count(), 1, "{members:?}");
-    assert_eq!(members.values().filter(|m| **m == ("Replica".to_owned(), "streaming".to_owned())).count(), 2, "{members:?}");
+    // patronictl reads what each Patroni last wrote into etcd, which follows its PostgreSQL by up to loop_wait.
+    wait_for("patronictl to see two replicas stream", 30, || {
+        let members = lab.patroni();
+        let count = |role: &str, state: &str| members.values().filter(|m| **m == (role.to_owned(), state.to_owned())).count();
+        let right = (members.len(), count("Leader", "running"), count("Replica", "streaming")) == (3, 1, 2);
+        if right { Ok(()) } else { Err(format!("{members:?}")) }
+    });
 
     let health = lab.tool("etcdctl", &["endpoint", "health"]);
     assert_eq!(text(&health).matches("is healthy").count(), 3, "{}", text(&health));

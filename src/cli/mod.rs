@@ -5,6 +5,7 @@ pub mod config;
 mod connect;
 pub mod console;
 pub mod events;
+pub mod explain;
 pub mod lab;
 pub mod screenshot;
 pub mod status;
@@ -37,6 +38,8 @@ enum Command {
     Check(check::CheckArgs),
     /// One JSON line for each change, as it is pushed, until interrupted
     Events(events::EventsArgs),
+    /// What a finding's code means, why it matters, what to do
+    Explain(explain::ExplainArgs),
     /// The effective configuration, each value with its origin
     Config {
         #[command(flatten)]
@@ -57,6 +60,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Status(args)) => status::run(&connect, &args),
         Some(Command::Check(args)) => check::run(&connect, &args),
         Some(Command::Events(args)) => events::run(&connect, &args),
+        Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Config { args }) => config::run(args, connect.config, connect.cluster),
         Some(Command::Lab(args)) => lab::run(args, &|file: &std::path::Path| {
             let connect = connect::ConnectArgs { config: Some(PathBuf::from(file)), cluster: None };

@@ -1,9 +1,25 @@
 //! `dcs-value-bad`: a value in etcd does not have Patroni's form.
 
-use super::{Evidence, Finding};
-use crate::model::{Cluster, Level, Time};
+use super::{Case, Evidence, Explanation, Finding, Rule};
+use crate::model::Level;
 
-pub(super) fn check(cluster: &Cluster, _now: Time) -> Vec<Finding> {
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[Explanation {
+        code: "dcs-value-bad",
+        fires: "a key of the cluster in etcd does not have the form that Patroni writes: no JSON, or JSON of another shape.",
+        matters: "Patroni on every node reads the same key. A broken config or sync key can stop the HA loop, and what it would have said is not known here.",
+        next: &[
+            "Look at the value: etcdctl get --print-value-only /NAMESPACE/SCOPE/KEY.",
+            "Find out who wrote it: Patroni does not write such values; a script or a hand did.",
+            "For config, put the right value back with patronictl edit-config; a members key is written anew by its Patroni within loop_wait.",
+        ],
+        runbook: None,
+    }],
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, .. } = *case;
     let complaints = cluster.dcs.keys.complaints();
     let found = complaints.into_iter().map(|why| {
         let key = why.strip_prefix("the DCS key ").and_then(|rest| rest.split(' ').next()).unwrap_or("?");

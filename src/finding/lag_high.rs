@@ -1,12 +1,29 @@
 //! `lag-high`: a replica is further behind than a failover may lose.
 
-use super::{Evidence, Finding};
-use crate::model::{Cluster, LagSource, Level, SourceId, SourceKind, Time};
+use super::{Case, Evidence, Explanation, Finding, Rule};
+use crate::model::{LagSource, Level, SourceId, SourceKind};
 
 /// Patroni's default for `maximum_lag_on_failover`, bytes.
 const DEFAULT_LIMIT: u64 = 1_048_576;
 
-pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[Explanation {
+        code: "lag-high",
+        fires: "a replica has not received, or not replayed, more WAL than maximum_lag_on_failover (1 MB unless the dynamic configuration says otherwise). The figures come from the positions of the leader and the replica now, not from what the DCS holds.",
+        matters: "Not received: Patroni will not promote it, and what it lacks would be lost. Received and not replayed: reads on it are old, and a promotion waits until it has replayed.",
+        next: &[
+            "See in the pane Lag whether it grows, stands or shrinks.",
+            "Not received: look at the network and at the receiver (pg_stat_wal_receiver) on the replica, then at its disk.",
+            "Not replayed: look for a paused replay (pg_is_wal_replay_paused), for long queries on the replica that conflict, for its disk.",
+            "Do not switch over to it before it has caught up.",
+        ],
+        runbook: None,
+    }],
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, now, .. } = *case;
     let limit = cluster.config().and_then(|c| c.maximum_lag_on_failover).unwrap_or(DEFAULT_LIMIT);
     let Some(leader) = cluster.leader_now(now) else { return Vec::new() };
     let mut found = Vec::new();

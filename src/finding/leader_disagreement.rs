@@ -1,20 +1,52 @@
 //! `leader-disagreement`: etcd, the REST APIs, SQL and HAProxy do not name the same leader.
 
-use super::{Evidence, Finding, listed, settling};
+use super::{Case, Evidence, Explanation, Finding, Rule, listed, settling};
 use crate::model::{Cluster, Level, RouteKind, SourceId, SourceKind, Time};
 
 /// Nothing is worse: each accepts what the other does not know.
-pub(super) fn two_writers(cluster: &Cluster, now: Time) -> Vec<Finding> {
+pub(super) const SPLIT_BRAIN: Rule = Rule {
+    check: two_writers,
+    codes: &[Explanation {
+        code: "split-brain",
+        fires: "two members are not in recovery at once, by their own PostgreSQL.",
+        matters: "Both accept writes that the other does not know: the data parts, and when Patroni rejoins the old one, its rows are dropped by pg_rewind.",
+        next: &[
+            "Find out to whom the clients write: the routes say it.",
+            "Stop the one without the leader key from accepting writes: its routes first, then its PostgreSQL.",
+            "Keep its data directory until somebody has compared what it has written. Never reinitialise it before.",
+        ],
+        runbook: Some("split-brain"),
+    }],
+};
+
+fn two_writers(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, now, .. } = *case;
     let writers = cluster.truths(now).sql.names;
     if writers.len() < 2 {
         return Vec::new();
     }
     let both = if writers.len() == 2 { "both" } else { "all" };
     let sentence = format!("{} {both} accept writes: their data part ways", listed(&writers));
-    vec![Finding::new("leader-disagreement", Level::Critical, sentence).because(evidence(cluster, now))]
+    vec![Finding::new("split-brain", Level::Critical, sentence).because(evidence(cluster, now))]
 }
 
-pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[Explanation {
+        code: "leader-disagreement",
+        fires: "the leader key, the REST APIs, SQL and the write routes do not name the same member, longer than a change of leader needs to settle.",
+        matters: "Clients may write to somebody who is not the leader, or nobody may write though etcd names a leader.",
+        next: &[
+            "See in the evidence who says what, and how old that is.",
+            "If SQL denies what etcd says: the leader is in recovery or its PostgreSQL is down; look at it first.",
+            "If a route denies it: see that HAProxy's checks and its configuration.",
+        ],
+        runbook: Some("leader-down"),
+    }],
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, now, .. } = *case;
     let truths = cluster.truths(now);
     // Two writers, and a leader key that is not there, have rules of their own.
     if truths.sql.names.len() > 1 || (cluster.dcs_current(now) && cluster.holder().is_none()) {

@@ -1,9 +1,25 @@
 //! `member-down`: a member whose key is there does not serve: its REST API is silent, or says that its PostgreSQL does not run.
 
-use super::{Evidence, Finding, Part};
+use super::{Case, Evidence, Explanation, Finding, Part, Rule};
 use crate::model::{Cluster, ErrorKind, Level, Member, Time};
 
-pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[Explanation {
+        code: "member-down",
+        fires: "the member has its key in etcd, and its Patroni does not answer, or answers that its PostgreSQL does not run.",
+        matters: "A replica that is down cannot take over. A leader whose Patroni is silent loses its lease: when that has run out, a replica takes over, and without a watchdog the old PostgreSQL may go on accepting writes.",
+        next: &[
+            "See by its evidence what is silent: the host (everything), Patroni (REST only), PostgreSQL (SQL only).",
+            "On the node: systemctl status patroni, then its log; the reason stands there.",
+            "If it is the leader, do not restart Patroni on it blindly: look at the lease and at who would take over first.",
+        ],
+        runbook: Some("leader-down"),
+    }],
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, now, .. } = *case;
     cluster.members.values().filter(|m| m.present).filter_map(|member| judge(cluster, member, now)).collect()
 }
 

@@ -1,9 +1,25 @@
 //! `member-missing`: a member's key in etcd is gone.
 
-use super::{Evidence, Finding, Part};
-use crate::model::{Cluster, Level, Time};
+use super::{Case, Evidence, Explanation, Finding, Part, Rule};
+use crate::model::Level;
 
-pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[Explanation {
+        code: "member-missing",
+        fires: "a member that was seen before, or that an HAProxy still has as a server, has no key in etcd any more. Patroni removes it when it is stopped cleanly; else it goes ttl seconds after the last renewal.",
+        matters: "patronictl list no longer shows it, which is easily read as fine. If its PostgreSQL still accepts writes, they are written to a cluster that nobody follows.",
+        next: &[
+            "If it accepts writes and is not the leader: treat it as a split brain.",
+            "Else: on the node, systemctl status patroni and its log.",
+            "If it was removed on purpose, it disappears from here when pgbaton is started anew.",
+        ],
+        runbook: Some("replace-replica"),
+    }],
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, now, .. } = *case;
     let missing = cluster.members.values().filter(|m| !m.present);
     missing
         .map(|member| {

@@ -4,6 +4,7 @@ mod dcs_value_bad;
 mod evidence;
 mod lag_high;
 mod leader_disagreement;
+mod limits;
 mod member_down;
 mod member_missing;
 mod no_leader;
@@ -13,16 +14,20 @@ mod pending_restart;
 mod quorum;
 mod replica_not_streaming;
 mod route;
+mod rule;
 mod source_stale;
 mod timeline_behind;
 mod tracker;
 
 use std::fmt;
 
-use crate::model::{Cluster, Level, Time, listed};
+use crate::model::{Cluster, Level, Time, listed, spoken};
 
 pub use evidence::Evidence;
+pub use limits::Limits;
 use part::Part;
+pub use rule::Explanation;
+use rule::{Case, Rule};
 pub use tracker::{Tracked, Tracker};
 
 /// A rule that fired.
@@ -57,32 +62,35 @@ impl Finding {
     }
 }
 
-/// A rule: from the cluster at a moment to what it finds.
-type Rule = fn(&Cluster, Time) -> Vec<Finding>;
-
 /// The rules. One line each, in the order in which they help: first what is wrong, then why, then what follows from it.
 const RULES: &[Rule] = &[
-    leader_disagreement::two_writers,
-    no_leader::check,
-    quorum::check,
-    leader_disagreement::check,
-    member_missing::check,
-    member_down::check,
-    route::check,
-    replica_not_streaming::check,
-    timeline_behind::check,
-    lag_high::check,
-    paused::check,
-    pending_restart::check,
-    dcs_value_bad::check,
-    source_stale::check,
+    leader_disagreement::SPLIT_BRAIN,
+    no_leader::RULE,
+    quorum::RULE,
+    leader_disagreement::RULE,
+    member_missing::RULE,
+    member_down::RULE,
+    route::RULE,
+    replica_not_streaming::RULE,
+    timeline_behind::RULE,
+    lag_high::RULE,
+    paused::RULE,
+    pending_restart::RULE,
+    dcs_value_bad::RULE,
+    source_stale::RULE,
 ];
 
 /// Every finding at `now`, worst first, in the rules' order within a severity. Nothing is found before etcd was heard of once.
-pub fn findings(cluster: &Cluster, now: Time) -> Vec<Finding> {
-    let mut found: Vec<Finding> = RULES.iter().flat_map(|rule| rule(cluster, now)).collect();
+pub fn findings(cluster: &Cluster, limits: &Limits, now: Time) -> Vec<Finding> {
+    let case = Case { cluster, now, limits };
+    let mut found: Vec<Finding> = RULES.iter().flat_map(|rule| (rule.check)(&case)).collect();
     found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     found
+}
+
+/// What stands behind every code, in the rules' order.
+pub fn explanations() -> impl Iterator<Item = &'static Explanation> {
+    RULES.iter().flat_map(|rule| rule.codes)
 }
 
 /// How long the parties may disagree after a change of leader without a fault: HAProxy needs two or three checks (measured: 3 to 6 s).

@@ -1,9 +1,26 @@
 //! `no-leader`: there is no leader key.
 
-use super::{Evidence, Finding, listed};
-use crate::model::{Cluster, Level, SourceId, SourceKind, Time};
+use super::{Case, Evidence, Explanation, Finding, Rule, listed};
+use crate::model::{Level, SourceId, SourceKind};
 
-pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[Explanation {
+        code: "no-leader",
+        fires: "etcd, by a majority, holds no leader key.",
+        matters: "Nobody may accept writes. A replica that is allowed to takes the key within loop_wait; while the cluster is paused nobody does.",
+        next: &[
+            "Look at the forecast: who can take over, and for everybody else why not.",
+            "Wait for one loop_wait: an election takes seconds.",
+            "If nobody can: bring the last leader back (its data is complete) before you force a replica.",
+            "If somebody accepts writes without the key, stop that first.",
+        ],
+        runbook: Some("leader-down"),
+    }],
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, now, .. } = *case;
     if !cluster.dcs_current(now) || cluster.holder().is_some() {
         return Vec::new();
     }

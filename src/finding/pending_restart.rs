@@ -1,9 +1,24 @@
 //! `pending-restart`: a changed setting waits for a restart.
 
-use super::{Evidence, Finding};
-use crate::model::{Cluster, Level, PendingChange, Time};
+use super::{Case, Evidence, Explanation, Finding, Rule};
+use crate::model::{Level, PendingChange};
 
-pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[Explanation {
+        code: "pending-restart",
+        fires: "Patroni says that a changed setting takes effect only after a restart of PostgreSQL on this member.",
+        matters: "The member runs with old settings. A restart or a failover at a bad moment brings the new ones in unawares.",
+        next: &[
+            "See which settings wait (old and new value in the evidence).",
+            "Restart the replicas first, switch over, then restart the old leader.",
+        ],
+        runbook: Some("rolling-restart"),
+    }],
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, now, .. } = *case;
     let mut found = Vec::new();
     for member in cluster.members.values() {
         let Some(rest) = member.rest_now(now).filter(|r| r.pending_restart) else { continue };

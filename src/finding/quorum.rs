@@ -1,9 +1,41 @@
 //! `quorum-lost`: etcd has no majority. `quorum-at-risk`: one more failure and it has none, though more members are meant to be there.
 
-use super::{Evidence, Finding, listed};
+use super::{Case, Evidence, Explanation, Finding, Rule, listed};
 use crate::model::{Cluster, Level, SourceId, SourceKind, Time};
 
-pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[
+        Explanation {
+            code: "quorum-lost",
+            fires: "the etcd members that answer see no raft leader, or none answers.",
+            matters: "No leader key can be renewed. The leader steps down within its ttl unless failsafe mode holds it; nobody can take over. What Patroni's /cluster says meanwhile is its cache.",
+            next: &[
+                "Bring one etcd member back: with one more the majority decides again.",
+                "Look at the hosts first (power, network, disk), then at etcd's log.",
+                "Do not make a new etcd cluster from one member before you know that the others are lost for good.",
+            ],
+            runbook: Some("quorum-lost"),
+        },
+        Explanation {
+            code: "quorum-at-risk",
+            fires: "etcd has a majority, and one more member that fails ends it.",
+            matters: "The next fault, or the next maintenance, stops the cluster.",
+            next: &["Bring the missing etcd member back before any other work.", "Do not restart a node that runs one of the others."],
+            runbook: Some("quorum-lost"),
+        },
+        Explanation {
+            code: "etcd-member-down",
+            fires: "an etcd member does not answer or sees no raft leader, and the majority can still lose another one.",
+            matters: "The margin is smaller than it was meant to be.",
+            next: &["Look at the member: systemctl status etcd, its log, its disk."],
+            runbook: None,
+        },
+    ],
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, now, .. } = *case;
     let quorum = cluster.quorum(now);
     let answering = cluster.etcd_now(now);
     let evidence = || {

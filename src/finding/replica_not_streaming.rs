@@ -1,9 +1,24 @@
 //! `replica-not-streaming`: a replica runs, but receives nothing.
 
-use super::{Evidence, Finding};
+use super::{Case, Evidence, Explanation, Finding, Rule};
 use crate::model::{Cluster, Level, Member, Role, Time};
 
-pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[Explanation {
+        code: "replica-not-streaming",
+        fires: "a replica runs, but neither Patroni nor pg_stat_wal_receiver says that it streams.",
+        matters: "It falls further behind with every write, and its slot on the leader keeps WAL until the disk is full.",
+        next: &[
+            "Read PostgreSQL's log on the replica: a missing segment, a wrong password, and a timeline that has parted are the usual reasons.",
+            "If WAL is missing that nobody has, reinitialise the replica.",
+        ],
+        runbook: Some("replace-replica"),
+    }],
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, now, .. } = *case;
     // Without a leader nobody can stream; that has a finding of its own.
     if cluster.leader_now(now).is_none() {
         return Vec::new();

@@ -1,9 +1,36 @@
 //! `route-wrong`: a write route leads to somebody else than the leader. `route-none`: a route leads nowhere.
 
-use super::{Evidence, Finding, listed, settling};
+use super::{Case, Evidence, Explanation, Finding, Rule, listed, settling};
 use crate::model::{Cluster, Level, Route, RouteKind, SourceId, SourceKind, Time};
 
-pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[
+        Explanation {
+            code: "route-wrong",
+            fires: "an HAProxy backend for writes sends new sessions to a member that is not the leader.",
+            matters: "Clients get errors (a replica refuses writes), or write to a member that nobody follows.",
+            next: &[
+                "See the checks in the evidence: /primary must answer 200 on the leader only.",
+                "A proxy with an old configuration or a stuck check is set right by its reload.",
+            ],
+            runbook: None,
+        },
+        Explanation {
+            code: "route-none",
+            fires: "an HAProxy backend has no server that takes new sessions.",
+            matters: "Clients of this proxy are refused.",
+            next: &[
+                "See the checks in the evidence: refused, timed out, or answered 503.",
+                "If the leader is well and its check fails, its REST API may hang: five open connections block Patroni 4.1.5's.",
+            ],
+            runbook: Some("leader-down"),
+        },
+    ],
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, now, .. } = *case;
     cluster.routes(now).iter().filter(|route| route.fresh).filter_map(|route| judge(cluster, route, now)).collect()
 }
 

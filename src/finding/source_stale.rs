@@ -1,9 +1,24 @@
 //! `source-stale`: somebody who should be heard is not, so that part of the picture is old or missing. One finding for each kind of source.
 
-use super::{Evidence, Finding, listed};
+use super::{Case, Evidence, Explanation, Finding, Rule, listed};
 use crate::model::{Cluster, Heard, Level, SourceError, SourceKind, Time};
 
-pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[Explanation {
+        code: "source-stale",
+        fires: "a source has given no answer within its freshness limit: 5 s for etcd's keys, the lease, REST and SQL, 7 s for etcd's members and HAProxy.",
+        matters: "That part of the picture is old or missing. The fault may be with us (our address, password, network) as well as there.",
+        next: &[
+            "Read the error in the evidence; it says what was tried and often what would mend it.",
+            "Try the same by hand from here: curl, psql, etcdctl.",
+        ],
+        runbook: None,
+    }],
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, now, .. } = *case;
     let sources = cluster.sources(now);
     let mut found = Vec::new();
     for kind in [SourceKind::Dcs, SourceKind::Lease, SourceKind::Etcd, SourceKind::Rest, SourceKind::Sql, SourceKind::Haproxy] {

@@ -1,9 +1,24 @@
 //! `timeline-behind`: a replica is on another timeline than the leader.
 
-use super::{Evidence, Finding, settling};
-use crate::model::{Cluster, Level, Time};
+use super::{Case, Evidence, Explanation, Finding, Rule, settling};
+use crate::model::Level;
 
-pub(super) fn check(cluster: &Cluster, now: Time) -> Vec<Finding> {
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[Explanation {
+        code: "timeline-behind",
+        fires: "a replica is on another timeline than the leader, longer than a change of leader needs to settle.",
+        matters: "It does not follow the leader: it cannot take over and receives nothing.",
+        next: &[
+            "Read Patroni's log on it: pg_rewind is tried first, and the log says why it failed.",
+            "If it cannot be rewound, reinitialise it. Before that, think whether it holds writes that the leader does not have.",
+        ],
+        runbook: Some("replace-replica"),
+    }],
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, now, .. } = *case;
     let Some(leader) = cluster.leader_now(now) else { return Vec::new() };
     let Some(of_leader) = cluster.timeline(leader, now) else { return Vec::new() };
     // A replica follows to the new timeline at its Patroni's next loop.

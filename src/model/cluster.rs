@@ -39,6 +39,8 @@ pub struct Cluster {
     pub leader_since: Option<Time>,
     /// Since when there has been no leader key; `None` also when it was not there at the first reading, as nobody saw it go.
     pub leaderless_since: Option<Time>,
+    /// When the maintenance mode was first seen, if it is on; it may have begun before.
+    pub paused_since: Option<Time>,
     /// The newest holder of the leader key that was seen, the present one included.
     pub last_leader: Option<String>,
     summary: Summary,
@@ -94,6 +96,7 @@ impl Cluster {
             rest_history: Observed::default(),
             leader_since: None,
             leaderless_since: None,
+            paused_since: None,
             last_leader: None,
             summary: Summary::default(),
         }
@@ -259,6 +262,8 @@ impl Cluster {
         }
         self.leaderless_since = if now.is_some() { None } else { self.leaderless_since.or((before.is_some()).then_some(at)) };
         self.last_leader = now.or_else(|| self.last_leader.take());
+        let paused = self.config().is_some_and(|c| c.paused);
+        self.paused_since = self.paused_since.or(Some(at)).filter(|_| paused);
     }
 
     /// The history's last entry names the present holder only when no change of timeline came after it.

@@ -1,4 +1,6 @@
-//! Text from outside.
+//! Text from outside, and words in sentences.
+
+use std::time::Duration;
 
 /// The longest text from outside that is kept, in characters.
 const LONGEST: usize = 400;
@@ -39,6 +41,16 @@ pub fn listed<S: AsRef<str>>(names: &[S]) -> String {
     };
     let named: Vec<&str> = named.iter().map(AsRef::as_ref).collect();
     format!("{} and {last}", named.join(", "))
+}
+
+/// A span in a sentence, in two units: `45 s`, `12 min`, `5 h 07 min`, `3 d 04 h`.
+pub fn spoken(span: Duration) -> String {
+    match span.as_secs() {
+        s @ 0..60 => format!("{s} s"),
+        s @ 60..3600 => format!("{} min", s / 60),
+        s @ 3600..86400 => format!("{} h {:02} min", s / 3600, s / 60 % 60),
+        s => format!("{} d {:02} h", s / 86400, s / 3600 % 24),
+    }
 }
 
 #[cfg(test)]

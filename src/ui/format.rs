@@ -1,6 +1,6 @@
 //! Numbers as people read them, in fixed widths.
 
-use std::time::Duration;
+pub use crate::model::spoken as since;
 
 /// What stands for a value that is not known.
 pub const UNKNOWN: &str = "?";
@@ -59,17 +59,6 @@ pub fn age_short(ms: u64) -> String {
         60..3600 => format!("{} m", s / 60),
         3600..172_800 => format!("{} h", s / 3600),
         s => format!("{} d", (s / 86400).min(99)),
-    }
-}
-
-/// A span since something, in two units: `45 s`, `12 min`, `5 h 07 min`, `3 d 04 h`.
-pub fn since(span: Duration) -> String {
-    let s = span.as_secs();
-    match s {
-        0..60 => format!("{s} s"),
-        60..3600 => format!("{} min", s / 60),
-        3600..86400 => format!("{} h {:02} min", s / 3600, s / 60 % 60),
-        s => format!("{} d {:02} h", s / 86400, s / 3600 % 24),
     }
 }
 
@@ -158,6 +147,8 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

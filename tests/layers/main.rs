@@ -25,7 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("app", &["command", "document", "model"]),
     ("ui", &["app", "command", "document", "model", "theme"]),
     ("shell", &["app", "command", "document", "model", "theme", "ui", "userfile"]),
-    ("cli", &["app", "command", "config", "document", "lab", "live", "model", "shell", "source", "theme", "ui"]),
+    ("cli", &["app", "command", "config", "document", "finding", "lab", "live", "model", "shell", "source", "theme", "ui"]),
     ("main", &["cli"]),
 ];
 
