@@ -201,7 +201,12 @@ fn faults_do_what_they_say_and_heal_undoes_them_without_a_lost_write() {
 #[test]
 fn tls_and_users_keep_strangers_out() {
     let lab = TestLab::up("locked", &["--tls", "--auth", "--sync", "--failsafe"]);
-    assert_eq!(lab.patroni().values().filter(|(role, _)| role == "Sync Standby").count(), 1, "{:?}", lab.patroni());
+    // Patroni chooses the standby in a loop of its own, after the replicas stream.
+    wait_for("a sync standby", 30, || {
+        let members = lab.patroni();
+        let count = members.values().filter(|(role, _)| role == "Sync Standby").count();
+        if count == 1 { Ok(()) } else { Err(format!("{members:?}")) }
+    });
     let env = lab.env();
     let etcdctl = |change: &[(&str, &str)]| {
         let mut command = Command::new("timeout");
