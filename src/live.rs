@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::Profile;
 use crate::document::Document;
-use crate::finding::{self, Limits, Tracked, Tracker};
+use crate::finding::{self, Forecast, Limits, Tracked, Tracker};
 use crate::model::{Change, Cluster, Observation, RouteUse, SourceId, Time, clean};
 use crate::source::{Clock, Collector, Inbox};
 
@@ -44,8 +44,9 @@ impl Picture {
 
     /// The picture at `now`.
     pub fn document(&mut self, now: Time) -> Document {
-        self.findings = self.tracker.track(finding::findings(&self.cluster, &self.limits, now), now);
-        Document::of(&self.cluster, &self.findings, &self.name, now)
+        let forecast = Forecast::of(&self.cluster, now);
+        self.findings = self.tracker.track(finding::findings(&self.cluster, &self.limits, &forecast, now), now);
+        Document::of(&self.cluster, &self.findings, &forecast, &self.name, now)
     }
 }
 

@@ -123,7 +123,7 @@ fn unknown_is_a_question_mark() {
     let mut document = sample::healthy();
     let member = &mut document.members[1];
     (member.receive_lag_bytes, member.replay_lag_bytes, member.replay_lag_seconds) = (None, None, None);
-    (member.timeline, member.state, member.last_known) = (None, None, None);
+    (member.timeline, member.state, member.last_known, member.can_take_over) = (None, None, None, None);
     let shown = text(&screen(&mut console(vec![document]), (80, 24), false));
     let row = shown.lines().find(|line| line.contains("psg2  ")).expect("its row");
     assert_eq!(row.matches('?').count(), 5, "{row}");

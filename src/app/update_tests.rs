@@ -49,7 +49,8 @@ impl PaneModel for Empty {
 }
 
 fn document(at: i64) -> Box<Document> {
-    Box::new(Document::of(&Cluster::new("card", "/service/", std::collections::BTreeMap::new()), &[], "card", Time::from_micros(at)))
+    let (cluster, at) = (Cluster::new("card", "/service/", std::collections::BTreeMap::new()), Time::from_micros(at));
+    Box::new(Document::of(&cluster, &[], &crate::finding::Forecast::of(&cluster, at), "card", at))
 }
 
 fn state() -> State {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
-use crate::finding::{Explanation, explanations};
+use crate::finding::{Explanation, explanation, explanations};
 
 /// What to explain.
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,7 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     };
-    let Some(explanation) = explanations().find(|e| e.code == code) else {
+    let Some(explanation) = explanation(code) else {
         bail!("no finding has the code {code:?}; `pgbaton explain` lists them");
     };
     print!("{}", told(explanation));

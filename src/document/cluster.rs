@@ -30,6 +30,7 @@ pub(super) fn document(cluster: &Cluster, name: &str, now: Time) -> ClusterDoc {
         paused: config.map(|c| c.paused),
         lease_ttl_seconds,
         lease_age_ms,
+        lease_renewed: cluster.lease_renewed(),
         ttl: config.and_then(|c| c.ttl),
         loop_wait: config.and_then(|c| c.loop_wait),
         retry_timeout: config.and_then(|c| c.retry_timeout),

@@ -1,9 +1,10 @@
 //! The part on one member.
 
-use super::{ArchiverDoc, Asked, MemberDoc, PendingSetting, SlotDoc, asked, fine_millis, millis};
+use super::{ArchiverDoc, Asked, MemberDoc, PendingSetting, SlotDoc, asked, fine_millis, forecast, millis};
+use crate::finding::Forecast;
 use crate::model::{Cluster, Member, PatroniStatus, PendingChange, PostgresStatus, SourceError, SourceKind, Time};
 
-pub(super) fn document(cluster: &Cluster, member: &Member, now: Time) -> MemberDoc {
+pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, now: Time) -> MemberDoc {
     let name = member.name.as_str();
     let key = member.dcs();
     let rest = member.rest_now(now);
@@ -18,6 +19,7 @@ pub(super) fn document(cluster: &Cluster, member: &Member, now: Time) -> MemberD
     let current_key = key.filter(|_| member.present && cluster.dcs_current(now));
     let pending: Vec<PendingChange> =
         rest.map(|r| r.pending_changes.clone()).or_else(|| current_key.map(|k| k.pending_changes.clone())).unwrap_or_default();
+    let (can_take_over, cannot_because) = forecast::can_take_over(forecast, name);
     MemberDoc {
         name: name.to_owned(),
         host: member.address().map(|(host, _)| host.to_owned()),
@@ -41,6 +43,12 @@ pub(super) fn document(cluster: &Cluster, member: &Member, now: Time) -> MemberD
         upstream: sql.and_then(|s| upstream(cluster, s)),
         in_recovery: sql.map(|s| s.in_recovery),
         replay_paused: sql.and_then(|s| s.replay_paused).or_else(|| rest.and_then(|r| r.replay_paused)),
+        can_take_over,
+        cannot_because,
+        questions: forecast::questions(cluster, forecast, member, now),
+        dcs_last_seen: rest.and_then(|r| r.dcs_last_seen),
+        failsafe_active: rest.map(|r| r.failsafe_active),
+        watchdog_failed: rest.map(|r| r.watchdog_failed),
         paused: rest.map(|r| r.paused),
         pending_restart: rest.map(|r| r.pending_restart).or_else(|| current_key.map(|k| k.pending_restart)),
         pending_restart_reason: pending.into_iter().map(|c| PendingSetting { parameter: c.parameter, old: c.old, new: c.new }).collect(),

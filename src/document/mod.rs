@@ -5,6 +5,7 @@
 
 mod cluster;
 mod etcd;
+mod forecast;
 mod headline;
 mod member;
 mod routes;
@@ -14,20 +15,21 @@ pub use schema::*;
 
 use std::time::Duration;
 
-use crate::finding::Tracked;
+use crate::finding::{Forecast, Tracked, explanation};
 use crate::model::{Cluster, Heard, Observed, SourceError, SourceKind, Time};
 
 impl Document {
     /// The picture at `now`. `name` is the cluster's name in the configuration.
-    pub fn of(cluster: &Cluster, findings: &[Tracked], name: &str, now: Time) -> Self {
+    pub fn of(cluster: &Cluster, findings: &[Tracked], forecast: &Forecast, name: &str, now: Time) -> Self {
         let findings: Vec<FindingDoc> = findings.iter().map(|tracked| finding(tracked, now)).collect();
         let cluster_doc = cluster::document(cluster, name, now);
-        let members = cluster.members.values().map(|m| member::document(cluster, m, now)).collect();
+        let members = cluster.members.values().map(|m| member::document(cluster, forecast, m, now)).collect();
         let etcd = etcd::document(cluster, now);
         let routes = routes::document(cluster, now);
         let sources: Vec<SourceDoc> = cluster.sources(now).iter().map(source).collect();
+        let forecast = forecast::document(forecast);
         let headline = headline::document(cluster, &findings, now);
-        Self { schema: SCHEMA.to_owned(), at: now, headline, cluster: cluster_doc, members, etcd, routes, findings, sources }
+        Self { schema: SCHEMA.to_owned(), at: now, headline, cluster: cluster_doc, members, etcd, routes, forecast, findings, sources }
     }
 }
 
@@ -39,6 +41,7 @@ fn finding(tracked: &Tracked, now: Time) -> FindingDoc {
         value: e.value.clone(),
         age_ms: e.at.map(|at| millis(now.since(at))),
     });
+    let explained = explanation(finding.code);
     FindingDoc {
         code: finding.code.to_owned(),
         severity: finding.severity,
@@ -46,6 +49,9 @@ fn finding(tracked: &Tracked, now: Time) -> FindingDoc {
         sentence: finding.sentence.clone(),
         since: tracked.since,
         evidence: evidence.collect(),
+        matters: explained.map(|e| e.matters.to_owned()).unwrap_or_default(),
+        next: explained.map(|e| e.next.iter().map(|step| (*step).to_owned()).collect()).unwrap_or_default(),
+        runbook: explained.and_then(|e| e.runbook).map(str::to_owned),
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Document {
     pub etcd: EtcdDoc,
     /// The ways on which clients reach the members: one for each HAProxy backend.
     pub routes: Vec<RouteDoc>,
+    /// If the leader died now: who would take over, and what would be lost.
+    pub forecast: ForecastDoc,
     /// The rules that fired, worst first.
     pub findings: Vec<FindingDoc>,
     /// Who was asked, and how that went.
@@ -67,6 +69,8 @@ pub struct ClusterDoc {
     pub lease_ttl_seconds: Option<f64>,
     /// Age of that reading.
     pub lease_age_ms: Option<u64>,
+    /// When the leader last renewed it, to the second.
+    pub lease_renewed: Option<Time>,
     /// Dynamic configuration `ttl`, seconds.
     pub ttl: Option<u32>,
     /// Dynamic configuration `loop_wait`, seconds.
@@ -183,6 +187,18 @@ pub struct MemberDoc {
     pub in_recovery: Option<bool>,
     /// `pg_is_wal_replay_paused()`.
     pub replay_paused: Option<bool>,
+    /// Whether it could take over now; `None`: it leads, or not enough is known.
+    pub can_take_over: Option<bool>,
+    /// Why not, or why that is not known.
+    pub cannot_because: Vec<ReasonDoc>,
+    /// The three questions that its Patroni asks itself at each loop.
+    pub questions: Vec<QuestionDoc>,
+    /// When its Patroni last saw etcd, by its own clock (`dcs_last_seen`).
+    pub dcs_last_seen: Option<Time>,
+    /// Whether its failsafe mode is active: etcd is gone, and the leader goes on.
+    pub failsafe_active: Option<bool>,
+    /// Whether a watchdog is required and does not work.
+    pub watchdog_failed: Option<bool>,
     /// Whether it has seen the maintenance mode.
     pub paused: Option<bool>,
     /// Whether a changed setting waits for a restart.
@@ -342,6 +358,53 @@ pub struct RouteServerDoc {
     pub last_change_seconds: Option<u64>,
 }
 
+/// If the leader died now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ForecastDoc {
+    /// The leader whose end is thought of; `None`: there is none, and it says who takes over next.
+    pub leader: Option<String>,
+    /// `takes-over`, `nobody`, `unknown`.
+    pub outcome: String,
+    /// Who would take over; several: chance decides between them.
+    pub next: Vec<String>,
+    /// Bytes of WAL that the leader has written and the next one has not received.
+    pub lost_bytes: Option<u64>,
+    /// Seconds of committed work in them.
+    pub lost_seconds: Option<f64>,
+    /// Whether synchronous replication keeps every commit that a client was told of.
+    pub acknowledged_kept: Option<bool>,
+    /// In words: `psg2, nothing lost`.
+    pub sentence: String,
+    /// Whether the leader would stay one if etcd lost its majority.
+    pub leader_stays_without_quorum: Option<bool>,
+    /// That in words.
+    pub without_quorum: String,
+}
+
+/// Why a member cannot take over, or why that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReasonDoc {
+    /// Its stable code: `lagging`, `nofailover`, `not-sync`.
+    pub code: String,
+    /// Where Patroni checks it: `request` (when it is asked for), `race` (later, in the HA loop).
+    pub stage: String,
+    /// A few words: `is 4.2 MB behind (limit 1.0 MB)`.
+    pub short: String,
+    /// The whole.
+    pub sentence: String,
+}
+
+/// A question of a member's HA loop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionDoc {
+    /// The question.
+    pub question: String,
+    /// Yes or no; `None`: nothing current says.
+    pub answer: Option<bool>,
+    /// Why.
+    pub because: String,
+}
+
 /// A rule that fired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingDoc {
@@ -357,6 +420,12 @@ pub struct FindingDoc {
     pub since: Time,
     /// What it rests on.
     pub evidence: Vec<EvidenceDoc>,
+    /// Why it matters.
+    pub matters: String,
+    /// What to do next, in the order in which to do it.
+    pub next: Vec<String>,
+    /// The runbook for it.
+    pub runbook: Option<String>,
 }
 
 /// One piece of evidence.

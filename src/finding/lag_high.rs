@@ -1,10 +1,8 @@
 //! `lag-high`: a replica is further behind than a failover may lose.
 
+use super::forecast::MAXIMUM_LAG;
 use super::{Case, Evidence, Explanation, Finding, Rule};
-use crate::model::{LagSource, Level, SourceId, SourceKind};
-
-/// Patroni's default for `maximum_lag_on_failover`, bytes.
-const DEFAULT_LIMIT: u64 = 1_048_576;
+use crate::model::{LagSource, Level, SourceId, SourceKind, size};
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -24,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, .. } = *case;
-    let limit = cluster.config().and_then(|c| c.maximum_lag_on_failover).unwrap_or(DEFAULT_LIMIT);
+    let limit = cluster.config().and_then(|c| c.maximum_lag_on_failover).unwrap_or(MAXIMUM_LAG);
     let Some(leader) = cluster.leader_now(now) else { return Vec::new() };
     let mut found = Vec::new();
     for member in cluster.members.values() {
@@ -53,14 +51,4 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         ]));
     }
     found
-}
-
-/// `24 kB`, `4.2 MB`: powers of 1024, as PostgreSQL's `pg_size_pretty` has them.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..=10_239 => format!("{bytes} B"),
-        10_240..=1_048_575 => format!("{} kB", bytes / 1024),
-        1_048_576..=1_073_741_823 => format!("{:.1} MB", bytes as f64 / 1_048_576.0),
-        _ => format!("{:.1} GB", bytes as f64 / 1_073_741_824.0),
-    }
 }

@@ -1,5 +1,6 @@
 //! `member-down`: a member whose key is there does not serve: its REST API is silent, or says that its PostgreSQL does not run.
 
+use super::leader_silent::silent_leader;
 use super::{Case, Evidence, Explanation, Finding, Part, Rule};
 use crate::model::{Cluster, ErrorKind, Level, Member, Time};
 
@@ -20,7 +21,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, .. } = *case;
-    cluster.members.values().filter(|m| m.present).filter_map(|member| judge(cluster, member, now)).collect()
+    // The leader's silence has a rule of its own.
+    let silent = silent_leader(cluster, now).map(|leader| leader.name.as_str());
+    let judged = cluster.members.values().filter(|m| m.present && silent != Some(m.name.as_str()));
+    judged.filter_map(|member| judge(cluster, member, now)).collect()
 }
 
 fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {
@@ -46,6 +50,6 @@ fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {
 }
 
 /// Whether a failure speaks of the other side's absence. A password that is refused, a certificate, or settings of ours that are wrong do not.
-fn absent(kind: ErrorKind) -> bool {
+pub(super) fn absent(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Refused | ErrorKind::Timeout | ErrorKind::Broken | ErrorKind::Dns | ErrorKind::Unavailable)
 }

@@ -2,11 +2,14 @@
 
 mod dcs_value_bad;
 mod evidence;
+pub mod forecast;
 mod lag_high;
 mod leader_disagreement;
+mod leader_silent;
 mod limits;
 mod member_down;
 mod member_missing;
+mod no_candidate;
 mod no_leader;
 mod part;
 mod paused;
@@ -24,6 +27,7 @@ use std::fmt;
 use crate::model::{Cluster, Level, Time, listed, spoken};
 
 pub use evidence::Evidence;
+pub use forecast::Forecast;
 pub use limits::Limits;
 use part::Part;
 pub use rule::Explanation;
@@ -66,11 +70,13 @@ impl Finding {
 const RULES: &[Rule] = &[
     leader_disagreement::SPLIT_BRAIN,
     no_leader::RULE,
+    leader_silent::RULE,
     quorum::RULE,
     leader_disagreement::RULE,
     member_missing::RULE,
     member_down::RULE,
     route::RULE,
+    no_candidate::RULE,
     replica_not_streaming::RULE,
     timeline_behind::RULE,
     lag_high::RULE,
@@ -81,8 +87,8 @@ const RULES: &[Rule] = &[
 ];
 
 /// Every finding at `now`, worst first, in the rules' order within a severity. Nothing is found before etcd was heard of once.
-pub fn findings(cluster: &Cluster, limits: &Limits, now: Time) -> Vec<Finding> {
-    let case = Case { cluster, now, limits };
+pub fn findings(cluster: &Cluster, limits: &Limits, forecast: &Forecast, now: Time) -> Vec<Finding> {
+    let case = Case { cluster, now, limits, forecast };
     let mut found: Vec<Finding> = RULES.iter().flat_map(|rule| (rule.check)(&case)).collect();
     found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     found
@@ -91,6 +97,11 @@ pub fn findings(cluster: &Cluster, limits: &Limits, now: Time) -> Vec<Finding> {
 /// What stands behind every code, in the rules' order.
 pub fn explanations() -> impl Iterator<Item = &'static Explanation> {
     RULES.iter().flat_map(|rule| rule.codes)
+}
+
+/// What stands behind a code.
+pub fn explanation(code: &str) -> Option<&'static Explanation> {
+    explanations().find(|e| e.code == code)
 }
 
 /// How long the parties may disagree after a change of leader without a fault: HAProxy needs two or three checks (measured: 3 to 6 s).

@@ -29,7 +29,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    let Case { cluster, now, limits } = *case;
+    let Case { cluster, now, limits, .. } = *case;
     if !cluster.config().is_some_and(|c| c.paused) {
         return Vec::new();
     }

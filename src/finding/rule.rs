@@ -1,5 +1,6 @@
 //! What a rule is.
 
+use super::forecast::Forecast;
 use super::{Finding, Limits};
 use crate::model::{Cluster, Time};
 
@@ -12,6 +13,8 @@ pub(super) struct Case<'a> {
     pub now: Time,
     /// From where on something is too much.
     pub limits: &'a Limits,
+    /// Who would take over.
+    pub forecast: &'a Forecast,
 }
 
 /// A rule: a pure function from a case to findings, and what the codes mean that it may give.

@@ -292,6 +292,15 @@ impl Cluster {
         (lease.id == key.lease && lease.ttl >= 0).then(|| ((lease.ttl as f64 - age.as_secs_f64()).max(0.0), age))
     }
 
+    /// When the leader key's lease was last renewed, as far as its last reading tells; etcd counts in whole seconds.
+    pub fn lease_renewed(&self) -> Option<Time> {
+        let lease = (*self.lease.last()?)?;
+        let key = self.dcs.keys.leader.as_ref()?;
+        let spent = u64::try_from(lease.granted.checked_sub(lease.ttl)?).ok()?;
+        (lease.id == key.lease && lease.ttl >= 0).then_some(())?;
+        Some(self.lease.at()?.before(Duration::from_secs(spent)))
+    }
+
     /// A member's timeline: its PostgreSQL's word, else its REST API's.
     pub fn timeline(&self, name: &str, now: Time) -> Option<u32> {
         let member = self.members.get(name)?;

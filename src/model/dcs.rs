@@ -159,6 +159,8 @@ pub struct DynamicConfig {
     pub synchronous_mode: String,
     /// `failsafe_mode`.
     pub failsafe_mode: bool,
+    /// `check_timeline`: a member on an older timeline may not take over.
+    pub check_timeline: bool,
     /// `pause`.
     pub paused: bool,
     /// `standby_cluster` is there: the leader follows another cluster.
@@ -335,6 +337,7 @@ impl DynamicConfig {
             maximum_lag_on_failover: map.get("maximum_lag_on_failover").and_then(Value::as_u64),
             synchronous_mode: synchronous_mode.to_owned(),
             failsafe_mode: flag(map, "failsafe_mode"),
+            check_timeline: flag(map, "check_timeline"),
             paused: flag(map, "pause"),
             standby_cluster: object(map, "standby_cluster").is_some_and(|m| !m.is_empty()),
             raw: Value::Object(map.clone()),

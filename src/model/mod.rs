@@ -45,5 +45,5 @@ pub use quorum::Quorum;
 pub use role::Role;
 pub use route::{Route, RouteKind, RouteUse};
 pub use source::{ErrorKind, SourceError, SourceId, SourceKind};
-pub use text::{clean, listed, spoken};
+pub use text::{clean, listed, size, spoken};
 pub use time::Time;

@@ -28,8 +28,15 @@ impl Fact {
 }
 
 /// The facts, the most telling first.
-pub(super) fn facts(ctx: &Ctx<'_>, document: &Document) -> Vec<Fact> {
+pub(super) fn facts(ctx: &Ctx<'_>, document: &Document, with_forecast: bool) -> Vec<Fact> {
     let mut facts = vec![truths(document), etcd(document), routes(document)];
+    if document.cluster.leaderless_since.is_some() && document.cluster.truths.iter().all(|t| t.leaders.is_empty()) {
+        // That there is no leader, and since when, is said by the lease.
+        facts.remove(0);
+    }
+    if with_forecast {
+        facts.push(forecast(document));
+    }
     if let Some(lease) = lease(ctx, document) {
         // When it is running out, it is what everybody waits for, and must not be the first to go on a narrow screen.
         let at = if lease.role == Role::Critical { 0 } else { facts.len() };
@@ -85,6 +92,24 @@ fn etcd(document: &Document) -> Fact {
         (Some(true), Some(0)) => Fact::same(count, Role::Text),
         (Some(true), Some(n)) => Fact::same(format!("{count}, can lose {n}"), Role::Text),
     }
+}
+
+/// Who takes over if the leader dies.
+pub(super) fn forecast(document: &Document) -> Fact {
+    let forecast = &document.forecast;
+    let long = match &forecast.leader {
+        Some(leader) => format!("if {leader} died now: {}", forecast.sentence),
+        None => format!("next: {}", forecast.sentence),
+    };
+    let lossy = forecast.acknowledged_kept != Some(true) && forecast.lost_bytes > document.cluster.maximum_lag_on_failover;
+    let (short, role) = match (forecast.outcome.as_str(), &forecast.leader) {
+        ("takes-over", _) if lossy => (format!("next {}", forecast.next.join("/")), Role::Warning),
+        ("takes-over", _) => (format!("next {}", forecast.next.join("/")), Role::Text),
+        ("nobody", Some(_)) => ("next nobody".to_owned(), Role::Warning),
+        ("nobody", None) => ("next nobody".to_owned(), Role::Critical),
+        _ => ("next ?".to_owned(), Role::Unknown),
+    };
+    Fact::new(long, short, role)
 }
 
 /// Where the write routes lead.

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::fact::{Fact, facts};
+use super::fact::{Fact, facts, forecast};
 use super::format::{cut_end, cut_middle, display_width, since, wrap};
 use super::look::Look;
 use super::pane::Ctx;
@@ -18,10 +18,10 @@ const VERDICT_LINES: usize = 2;
 /// Draws the headline; tells how many lines it took.
 pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) -> u16 {
     let Some(ctx) = Ctx::of(state, look, 0) else { return 0 };
-    identity(&ctx, Rect { height: 1, ..area }, buffer);
+    let told = identity(&ctx, Rect { height: 1, ..area }, buffer);
     let rest = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     match ctx.document() {
-        Some(document) => 1 + verdict(&ctx, document, rest, buffer),
+        Some(document) => 1 + verdict(&ctx, document, !told, rest, buffer),
         None => {
             let line = Line::from(vec![look.span(" ○ ", Role::Muted), look.span("nothing is known yet", Role::Muted)]);
             buffer.set_line(rest.x, rest.y, &line, rest.width);
@@ -31,7 +31,8 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
 }
 
 /// `pgbaton  card-prod   psg1 leads · timeline 7 · 3 d 04 h            READ-ONLY  03:12:44`
-fn identity(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
+/// Tells whether the forecast had room in it.
+fn identity(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) -> bool {
     let look = ctx.look;
     let clock = ctx.state.now.map(|now| now.clock()).unwrap_or_default();
     let (mode, role) = match ctx.state.mode {
@@ -60,6 +61,10 @@ fn identity(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
             }
         }
     }
+    let told = ctx.document().map(forecast).filter(|fact| width_of(&left) + display_width(&fact.long) + 6 <= room);
+    if let Some(fact) = &told {
+        left.extend([Span::raw("     "), look.span(fact.long.clone(), fact.role)]);
+    }
     if width_of(&left) > room {
         left.remove(0);
         left.insert(0, Span::raw(" "));
@@ -67,6 +72,7 @@ fn identity(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
     buffer.set_line(area.x, area.y, &Line::from(left), u16::try_from(room).unwrap_or(u16::MAX));
     let x = area.right().saturating_sub(u16::try_from(right_width).unwrap_or(u16::MAX)).max(area.x);
     buffer.set_line(x, area.y, &Line::from(right), area.right() - x);
+    told.is_some()
 }
 
 fn leads(document: &Document) -> (&str, Role) {
@@ -93,10 +99,10 @@ fn reign(ctx: &Ctx<'_>, document: &Document) -> Option<Span<'static>> {
 }
 
 /// The verdict, and the facts beside it or below it.
-fn verdict(ctx: &Ctx<'_>, document: &Document, area: Rect, buffer: &mut Buffer) -> u16 {
+fn verdict(ctx: &Ctx<'_>, document: &Document, with_forecast: bool, area: Rect, buffer: &mut Buffer) -> u16 {
     let look = ctx.look;
     let level = document.headline.level;
-    let facts = facts(ctx, document);
+    let facts = facts(ctx, document, with_forecast);
     let width = usize::from(area.width);
     if level == Level::Ok {
         let head = vec![look.span(format!(" {} ", sign(level)), Role::Ok), look.span(document.headline.verdict.clone(), Role::OkHeadline)];

@@ -40,6 +40,52 @@ fn finding(code: &str, severity: Level, subject: Option<&str>, sentence: &str, s
         sentence: sentence.to_owned(),
         since: at(since),
         evidence: vec![evidence("etcd", "leader key", "none", 400), evidence("sql psg2", "pg_is_in_recovery()", "true", 12_300)],
+        matters: "A sentence that says what the next fault would do, and whom it would hurt.".to_owned(),
+        next: vec!["Look at the log of the member.".to_owned(), "Wait for one loop of Patroni's, then look again.".to_owned()],
+        runbook: Some("leader-down".to_owned()),
+    }
+}
+
+fn questions(leads: bool) -> Vec<QuestionDoc> {
+    let question = |question: &str, answer, because: &str| QuestionDoc {
+        question: question.to_owned(),
+        answer: Some(answer),
+        because: because.to_owned(),
+    };
+    let seen = if leads { "it holds the leader key itself" } else { "it sees the key of psg1, and last saw etcd 2 s ago" };
+    let lead = if leads { "it leads, and renews the key at each loop" } else { "psg1 leads; without it, it would" };
+    vec![
+        question("am I healthy?", true, "its PostgreSQL is running"),
+        question("is a leader alive?", true, seen),
+        question("should I lead?", leads, lead),
+    ]
+}
+
+fn reason(code: &str, short: &str, sentence: &str) -> ReasonDoc {
+    ReasonDoc { code: code.to_owned(), stage: "race".to_owned(), short: short.to_owned(), sentence: sentence.to_owned() }
+}
+
+fn forecast(leader: Option<&str>, next: &[&str], sentence: &str) -> ForecastDoc {
+    ForecastDoc {
+        leader: leader.map(str::to_owned),
+        outcome: if next.is_empty() { "nobody" } else { "takes-over" }.to_owned(),
+        next: next.iter().map(|n| (*n).to_owned()).collect(),
+        lost_bytes: (!next.is_empty()).then_some(0),
+        lost_seconds: (!next.is_empty()).then_some(0.0),
+        acknowledged_kept: (!next.is_empty()).then_some(true),
+        sentence: sentence.to_owned(),
+        leader_stays_without_quorum: leader.map(|_| false),
+        without_quorum: "psg1 would step down: failsafe mode is off".to_owned(),
+    }
+}
+
+/// Nobody can take over, all for one reason.
+fn nobody(doc: &mut Document, why: ReasonDoc, sentence: &str) {
+    let leader = doc.forecast.leader.clone();
+    doc.forecast = forecast(leader.as_deref(), &[], sentence);
+    for member in &mut doc.members[1..] {
+        member.can_take_over = Some(false);
+        member.cannot_because = vec![why.clone()];
     }
 }
 
@@ -68,6 +114,12 @@ pub fn replica(name: &str, host: &str, role: Role, replay: u64) -> MemberDoc {
         upstream: Some("psg1".to_owned()),
         in_recovery: Some(true),
         replay_paused: Some(false),
+        can_take_over: Some(true),
+        cannot_because: Vec::new(),
+        questions: questions(false),
+        dcs_last_seen: Some(at(NOW - 2)),
+        failsafe_active: Some(false),
+        watchdog_failed: Some(false),
         paused: Some(false),
         pending_restart: Some(false),
         pending_restart_reason: Vec::new(),
@@ -101,6 +153,8 @@ fn leader(name: &str, host: &str) -> MemberDoc {
         upstream: None,
         in_recovery: Some(false),
         replay_paused: None,
+        can_take_over: None,
+        questions: questions(true),
         sessions: Some(41),
         slots: vec![
             SlotDoc {
@@ -197,6 +251,7 @@ pub fn healthy() -> Document {
             paused: Some(false),
             lease_ttl_seconds: Some(27.0),
             lease_age_ms: Some(300),
+            lease_renewed: Some(at(NOW - 3)),
             ttl: Some(30),
             loop_wait: Some(10),
             retry_timeout: Some(10),
@@ -215,7 +270,11 @@ pub fn healthy() -> Document {
         members: vec![
             leader("psg1", "10.20.0.8"),
             replica("psg2", "10.20.0.9", Role::SyncStandby, 24_576),
-            replica("psg3", "10.20.0.10", Role::Replica, 0),
+            MemberDoc {
+                can_take_over: Some(false),
+                cannot_because: vec![reason("not-sync", "is not in the synchronous set", "it is not in the synchronous set")],
+                ..replica("psg3", "10.20.0.10", Role::Replica, 0)
+            },
         ],
         etcd: EtcdDoc {
             quorum: Some(true),
@@ -235,6 +294,7 @@ pub fn healthy() -> Document {
             route("vm4", RouteKind::Write, &["psg1"], 13),
             route("vm4", RouteKind::Read, &["psg2", "psg3"], 0),
         ],
+        forecast: forecast(Some("psg1"), &["psg2"], "psg2, no acknowledged commit lost"),
         findings: Vec::new(),
         sources: vec![
             source("dcs", "card-prod"),
@@ -255,6 +315,7 @@ pub fn no_leader() -> Document {
         verdict: "nobody leads for 4 s: psg1's lease ran out and no replica has taken the leader key; clients cannot write (and 3 more)"
             .to_owned(),
     };
+    doc.forecast = forecast(None, &["psg2"], "psg2 takes over");
     doc.cluster.leader = None;
     doc.cluster.leader_since = None;
     doc.cluster.leaderless_since = Some(at(NOW - 4));
@@ -263,6 +324,8 @@ pub fn no_leader() -> Document {
     doc.cluster.truths = vec![truth("etcd", &[], None), truth("rest", &[], None), truth("sql", &[], None), truth("haproxy", &[], None)];
     let dead = &mut doc.members[0];
     dead.role = Role::Unknown;
+    dead.can_take_over = Some(false);
+    dead.cannot_because = vec![reason("missing", "is missing", "its key in etcd is gone")];
     dead.state = None;
     dead.present = false;
     dead.missing_since = Some(at(NOW - 4));
@@ -334,6 +397,8 @@ pub fn quorum_lost() -> Document {
     doc.cluster.dcs_age_ms = Some(17_000);
     doc.cluster.dcs_linearizable = Some(false);
     doc.cluster.dcs_error = Some("etcdserver: no leader".to_owned());
+    let why = "cannot take the key without etcd's quorum";
+    nobody(&mut doc, reason("no-quorum", why, &format!("it {why}")), "nobody can take over: etcd has no quorum");
     doc.etcd.quorum = Some(false);
     doc.etcd.healthy = 1;
     doc.etcd.failure_tolerance = Some(0);
@@ -380,6 +445,8 @@ pub fn lagging() -> Document {
 pub fn paused() -> Document {
     let mut doc = healthy();
     doc.cluster.paused = Some(true);
+    let why = "waits for the end of the pause";
+    nobody(&mut doc, reason("paused", why, &format!("it {why}")), "nobody can take over: the cluster is paused");
     doc.headline = Headline {
         level: Level::Warning,
         leads: "psg1 leads".to_owned(),
@@ -400,6 +467,8 @@ pub fn stale() -> Document {
         Headline { level: Level::Warning, leads: "psg1 leads".to_owned(), verdict: "psg2's REST API gives no answer for 47 s".to_owned() };
     let frozen = &mut doc.members[1];
     frozen.state = None;
+    frozen.can_take_over = None;
+    frozen.cannot_because = vec![reason("silent", "does not answer", "its Patroni does not answer us: no answer within 2 s")];
     frozen.last_known = Some("replica, streaming 47 s ago".to_owned());
     frozen.timeline = None;
     frozen.rest = lost(Some(47_000), "no answer within 2 s");
@@ -455,6 +524,7 @@ pub fn twelve() -> Document {
 pub fn nothing() -> Document {
     let mut doc = healthy();
     doc.headline = Headline { level: Level::Unknown, leads: "leader unknown".to_owned(), verdict: "asking etcd".to_owned() };
+    doc.forecast = ForecastDoc { outcome: "unknown".to_owned(), ..forecast(None, &[], "not known") };
     doc.cluster = ClusterDoc {
         system_identifier: None,
         leader: None,

@@ -11,8 +11,8 @@ fn a_lost_leader_is_told_first_then_who_it_was_then_what_follows() {
     let mut s = Scenario::healthy();
     s.crash("psg1").writes_go_to(&[]).pass(1);
     assert_eq!(s.document().headline.leads, "psg1 has the key, but is silent", "its key is there until its lease ends");
-    assert_eq!(s.sentence("member-down"), "psg1, the leader, is down: connection refused");
-    assert_eq!(s.codes(), ["member-down", "route-none"]);
+    assert_eq!(s.sentence("leader-silent"), "psg1's Patroni refuses connections, its lease ends in 28 s, then psg2 or psg3 takes over");
+    assert_eq!(s.codes(), ["leader-silent", "route-none"]);
 
     s.delete("leader").pass(1);
     assert_eq!(s.codes(), ["no-leader", "member-down", "route-none"]);

@@ -6,9 +6,11 @@ mod scenario;
 
 mod changes;
 mod cluster;
+mod forecast;
 mod hostile;
 mod lag;
 mod leader;
+mod leader_silent;
 mod members;
 mod payloads;
 mod quorum;

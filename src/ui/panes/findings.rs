@@ -95,6 +95,19 @@ impl Pane for Findings {
             };
             sheet.fact(&evidence.what, evidence.value.clone(), Role::Text, &said);
         }
+        if !finding.matters.is_empty() {
+            sheet.heading("Why it matters");
+            sheet.text(&finding.matters, Role::Text);
+        }
+        if !finding.next.is_empty() {
+            sheet.heading("What to do");
+            for (n, step) in finding.next.iter().enumerate() {
+                sheet.text(&format!("{}. {step}", n + 1), Role::Text);
+            }
+        }
+        if let Some(runbook) = &finding.runbook {
+            sheet.fact("runbook", runbook.clone(), Role::Text, "");
+        }
         Some(Details { title: finding.code.clone(), lines: sheet.lines() })
     }
 }

@@ -12,6 +12,7 @@ pub(super) fn details(ctx: &Ctx<'_>, row: &str, width: u16) -> Option<Details> {
     let member = ctx.document()?.members.iter().find(|m| m.name == row)?;
     let mut sheet = Sheet::new(ctx.look, width);
     replication(ctx, &mut sheet, member);
+    candidacy(ctx, &mut sheet, member);
     heard(ctx, &mut sheet, member);
     restart(ctx, &mut sheet, member);
     server(ctx, &mut sheet, member);
@@ -60,6 +61,32 @@ fn replication(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
         Some(true) => sheet.fact("replay", "paused", Role::Warning, &sql),
         Some(false) => sheet.fact("replay", "runs", Role::Text, &sql),
         None => sheet.fact("replay", UNKNOWN, Role::Unknown, ""),
+    }
+}
+
+/// Whether it could take over, and what its Patroni asks itself at each loop.
+fn candidacy(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
+    let rest = said(ctx, "rest", &member.rest);
+    if role_of(member.role) != Role::Leader {
+        sheet.heading("Could it take over?");
+        match member.can_take_over {
+            Some(true) => sheet.fact("now", "yes", Role::Text, &rest),
+            Some(false) => sheet.fact("now", "no", Role::Warning, &rest),
+            None => sheet.fact("now", UNKNOWN, Role::Unknown, ""),
+        }
+        for reason in &member.cannot_because {
+            let stage = if reason.stage == "request" { "on request" } else { "in the race" };
+            sheet.fact("", reason.sentence.clone(), Role::Warning, stage);
+        }
+    }
+    sheet.heading("Its Patroni asks");
+    for question in &member.questions {
+        let (answer, role) = match question.answer {
+            Some(true) => ("yes", Role::Text),
+            Some(false) => ("no", Role::Text),
+            None => (UNKNOWN, Role::Unknown),
+        };
+        sheet.fact(&question.question, format!("{answer}: {}", question.because), role, &rest);
     }
 }
 

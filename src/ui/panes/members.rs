@@ -24,7 +24,8 @@ const COLUMNS: &[Column] = &[
     Column::new("TL", Align::Right, 2, 6, 0),
     Column::new("Receive", Align::Right, 7, 7, 0),
     Column::new("Replay", Align::Right, 7, 7, 0),
-    Column::new("Delay", Align::Right, 6, 6, 1),
+    Column::new("Delay", Align::Right, 6, 6, 3),
+    Column::new("Lead?", Align::Left, 5, 5, 0),
     Column::new("REST", Align::Right, 6, 6, 2),
     Column::new("SQL", Align::Right, 6, 6, 2),
     Column::new("Notes", Align::Left, 5, 40, 4),
@@ -76,7 +77,7 @@ impl Pane for Members {
             ctx.say(text, Role::Muted, area, buffer);
             return Drawn::default();
         }
-        let rows: Vec<Row> = members.into_iter().map(|member| row(ctx, &document.cluster, member)).collect();
+        let rows: Vec<Row> = members.into_iter().map(|member| row(ctx, document, member)).collect();
         table(ctx, COLUMNS, &rows, area, buffer)
     }
 
@@ -120,7 +121,8 @@ fn rank(role: MemberRole) -> u8 {
     }
 }
 
-fn row(ctx: &Ctx<'_>, cluster: &ClusterDoc, member: &MemberDoc) -> Row {
+fn row(ctx: &Ctx<'_>, document: &Document, member: &MemberDoc) -> Row {
+    let cluster = &document.cluster;
     let position = member.lsn.filter(|_| leads(member)).or(member.replay_lsn);
     let cells = vec![
         Cell::new(&member.name, if leads(member) { Role::Leader } else { Role::Text }),
@@ -134,6 +136,7 @@ fn row(ctx: &Ctx<'_>, cluster: &ClusterDoc, member: &MemberDoc) -> Row {
             Some(s) => Cell::new(seconds(s), Role::Text),
             None => Cell::unknown(),
         },
+        can_lead(document, member),
         asked::cell(ctx, &member.rest),
         asked::cell(ctx, &member.sql),
         Cell::new(notes(member).join(", "), Role::Warning),
@@ -196,6 +199,19 @@ pub(super) fn state_role(state: &str) -> Role {
     }
 }
 
+/// Whether it could lead now; why not stands in the notes.
+fn can_lead(document: &Document, member: &MemberDoc) -> Cell {
+    if document.forecast.leader.as_deref() == Some(&member.name) {
+        return Cell::new("leads", Role::Muted);
+    }
+    match member.can_take_over {
+        Some(true) if document.forecast.next.contains(&member.name) => Cell::new("next", Role::Text),
+        Some(true) => Cell::new("yes", Role::Text),
+        Some(false) => Cell::new("no", Role::Warning),
+        None => Cell::unknown(),
+    }
+}
+
 fn timeline(cluster: &ClusterDoc, member: &MemberDoc) -> Cell {
     match (member.timeline, cluster.timeline) {
         (None, _) => Cell::unknown(),
@@ -228,6 +244,9 @@ fn notes(member: &MemberDoc) -> Vec<String> {
         _ => false,
     };
     let mut notes = Vec::new();
+    // What the other columns and the first line say already is not said again.
+    let said = ["paused", "no-quorum", "missing", "down", "silent", "unheard", "not-running", "nofailover"];
+    notes.extend(member.cannot_because.iter().filter(|r| !said.contains(&r.code.as_str())).map(|r| r.short.clone()));
     if member.pending_restart == Some(true) {
         notes.push("restart pending".to_owned());
     }

@@ -211,6 +211,12 @@ impl Scenario {
         self
     }
 
+    /// From now on the leader key's lease is read as having so many seconds left of 30.
+    pub fn lease(&mut self, ttl: i64) -> &mut Self {
+        self.lease = Voice::Says(Lease { id: LEASE, ttl, granted: 30 });
+        self
+    }
+
     /// From now on the source fails so: `dcs`, `lease`, `rest psg1`, `sql psg1`, `etcd 1`, `haproxy vm1`.
     pub fn fails(&mut self, source: &str, kind: ErrorKind, message: &str) -> &mut Self {
         self.fails_with(source, SourceError::new(kind, message))

@@ -1,0 +1,84 @@
+//! `leader-silent`: the leader's Patroni does not answer. It is the first sign of a crash, long before the leader key goes.
+
+use std::time::Duration;
+
+use super::forecast::{Forecast, Outcome};
+use super::member_down::absent;
+use super::{Case, Evidence, Explanation, Finding, Rule};
+use crate::model::{Cluster, ErrorKind, Level, Member, SourceId, SourceKind, Time, spoken};
+
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[Explanation {
+        code: "leader-silent",
+        fires: "the REST API of the holder of the leader key refuses, breaks off, or does not answer within 2 s. It is a warning when the \
+                lease was renewed since then: the leader's Patroni lives, and only we do not reach it.",
+        matters: "Patroni renews the lease of the leader key at each loop. If it is gone, the lease runs out within ttl seconds, and then \
+                  another member takes over. HAProxy stops sending clients to it before that, after two or three failed checks.",
+        next: &[
+            "See by the lease whether it is renewed: if so, look at the network between here and the leader, or at its REST API.",
+            "Look at who would take over, and what would be lost.",
+            "If its PostgreSQL still accepts writes when the lease ends, there are two primaries: be ready to stop the old one.",
+            "On the node: systemctl status patroni, then its log.",
+        ],
+        runbook: Some("leader-down"),
+    }],
+};
+
+/// A lease that is renewed this long after the silence began was renewed by the leader. Sooner it may have been by etcd, whose new raft leader
+/// extends every lease (measured: within 3 s of the old one's end).
+const SINCE_SILENCE: Duration = Duration::from_secs(5);
+
+/// What lasts for less has no number.
+const MOMENT: Duration = Duration::from_secs(1);
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let Case { cluster, now, forecast, .. } = *case;
+    silent_leader(cluster, now).map(|leader| judge(cluster, leader, forecast, now)).into_iter().collect()
+}
+
+/// The holder of the leader key, if its Patroni fails to answer by a fault that speaks of its absence.
+pub(super) fn silent_leader(cluster: &Cluster, now: Time) -> Option<&Member> {
+    let member = cluster.members.get(cluster.holder_now(now)?)?;
+    member.rest.error().filter(|error| absent(error.kind)).map(|_| member)
+}
+
+fn judge(cluster: &Cluster, leader: &Member, forecast: &Forecast, now: Time) -> Finding {
+    let name = &leader.name;
+    let since = leader.rest.failing_since().unwrap_or(now);
+    let refused = leader.rest.error().is_some_and(|error| error.kind == ErrorKind::Refused);
+    let silent = match (refused, now.since(since)) {
+        (true, lasting) if lasting >= MOMENT => format!("{name}'s Patroni has refused for {}", spoken(lasting)),
+        (false, lasting) if lasting >= MOMENT => format!("{name}'s Patroni has not answered for {}", spoken(lasting)),
+        (true, _) => format!("{name}'s Patroni refuses connections"),
+        (false, _) => format!("{name}'s Patroni does not answer"),
+    };
+    let writable = leader.writable(now);
+    let writes = if writable == Some(true) { "; its PostgreSQL still accepts writes" } else { "" };
+    let left = cluster.lease_left(now).map(|(left, _)| format!("{left:.0} s"));
+    let renewed = cluster.lease_renewed();
+    let alive = renewed.is_some_and(|at| at > since.plus(SINCE_SILENCE));
+    let (severity, sentence) = if alive {
+        let ago = renewed.map(|at| spoken(now.since(at))).unwrap_or_default();
+        (Level::Warning, format!("{silent}, but it renewed its lease {ago} ago: it lives, and only we do not reach it"))
+    } else {
+        let then = match &forecast.outcome {
+            Outcome::TakesOver(who, _) => format!("then {} takes over", who.join(" or ")),
+            Outcome::Nobody => format!("then nobody takes over ({})", forecast.reasons()),
+            Outcome::Unknown => "who takes over then is not known".to_owned(),
+        };
+        let lease = left.map_or("its lease is not known".to_owned(), |left| format!("its lease ends in {left}"));
+        (Level::Critical, format!("{silent}, {lease}, {then}{writes}"))
+    };
+    let lease = SourceId::new(SourceKind::Lease, &cluster.scope);
+    let mut finding = Finding::new("leader-silent", severity, sentence).about(name).because(Evidence::errors(leader));
+    finding.evidence.push(Evidence::dcs(cluster, "leader key", name));
+    if let Some((left, _)) = cluster.lease_left(now) {
+        finding.evidence.push(Evidence::new(lease.clone(), "seconds left", format!("{left:.0}"), cluster.lease.at()));
+    }
+    if let Some(at) = renewed {
+        finding.evidence.push(Evidence::new(lease, "last renewed", at, cluster.lease.at()));
+    }
+    finding.evidence.extend(writable.map(|writable| Evidence::sql(leader, "pg_is_in_recovery()", !writable)));
+    finding
+}
