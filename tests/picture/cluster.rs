@@ -196,3 +196,15 @@ fn a_finding_has_a_beginning() {
     s.answers("rest psg2").answers("sql psg2").pass(10).crash("psg2").pass(1);
     assert_eq!(s.finding("member-down").unwrap().since, s.now());
 }
+
+#[test]
+fn a_pause_that_lasts_may_be_forgotten() {
+    let mut s = Scenario::healthy();
+    s.merge("config", json!({"pause": true})).later(std::time::Duration::from_secs(3595));
+    assert_eq!(s.finding("pause-forgotten"), None);
+    s.pass(6);
+    assert_eq!(s.sentence("pause-forgotten"), "the pause has lasted for 1 h 00 min at least: was it forgotten?");
+    s.merge("config", json!({"pause": null})).pass(1);
+    s.merge("config", json!({"pause": true})).pass(1);
+    assert_eq!(s.finding("pause-forgotten"), None, "a new pause is a new one");
+}

@@ -178,7 +178,7 @@ fn beside_a_primary_that_answers_nobody_promotes() {
 
 #[test]
 fn before_anybody_was_heard_nothing_is_known() {
-    let mut s = Scenario::unheard();
+    let s = Scenario::unheard();
     let document = s.document();
     assert_eq!((document.forecast.outcome.as_str(), document.forecast.sentence.as_str()), ("unknown", "not known"));
 }

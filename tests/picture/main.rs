@@ -6,6 +6,7 @@ mod scenario;
 
 mod changes;
 mod cluster;
+mod explanations;
 mod forecast;
 mod hostile;
 mod lag;

@@ -303,6 +303,13 @@ impl Scenario {
         self
     }
 
+    /// So much time passes with nothing new, and then everybody is heard again.
+    pub fn later(&mut self, span: Duration) -> &mut Self {
+        self.now = self.now.plus(span);
+        self.hear();
+        self
+    }
+
     /// So many seconds pass in which nothing at all is heard.
     pub fn pass_unheard(&mut self, seconds: u32) -> &mut Self {
         for _ in 0..seconds {
@@ -369,6 +376,10 @@ impl Scenario {
     fn look(&mut self) {
         self.changes.extend(self.picture.pass(self.now));
         self.document = self.picture.document(self.now);
+        for finding in &self.document.findings {
+            assert!(!finding.evidence.is_empty(), "a finding without evidence: {finding:#?}");
+            assert!(!finding.matters.is_empty() && !finding.next.is_empty(), "a finding without an explanation: {finding:#?}");
+        }
     }
 
     fn dcs_key(&self, key: &str, value: &str, lease: i64) -> DcsKey {
