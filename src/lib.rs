@@ -46,7 +46,8 @@
 //! | whether etcd's majority decides | `model/quorum.rs` |
 //! | where clients are sent | `model/route.rs` |
 //! | Patroni's keys in etcd, and its REST API's answers, parsed | `model/dcs.rs`, `model/patroni.rs` |
-//! | what counts as a change (`pgbaton events`) | `model/change.rs` |
+//! | what counts as a change (`pgbaton events`) | `model/change/` |
+//! | when a finding is raised, and when it is over | `finding/tracker.rs` |
 //! | a finding's rule | `finding/`, the code as the file's name |
 //! | the headline's sentence | `document/headline.rs` |
 //! | the JSON's fields | `document/schema.rs` |

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::Profile;
 use crate::document::Document;
-use crate::finding::{self, Limits, Tracked, Tracker};
+use crate::finding::{self, Limits, Tracker, UNREPEATED};
 use crate::model::{Change, Cluster, Observation, RouteUse, SourceId, Time, clean};
 use crate::source::{Clock, Collector, Inbox};
 
@@ -18,13 +18,16 @@ pub struct Picture {
     cluster: Cluster,
     limits: Limits,
     tracker: Tracker,
-    findings: Vec<Tracked>,
+    /// What became of findings while a document was made, to be told next.
+    untold: Vec<Change>,
+    /// When findings were last looked for.
+    looked: Option<Time>,
 }
 
 impl Picture {
     /// A picture of which nothing is known. `name` is the cluster's name in the configuration.
     pub fn new(name: &str, cluster: Cluster) -> Self {
-        Self { name: clean(name), cluster, limits: Limits::default(), tracker: Tracker::default(), findings: Vec::new() }
+        Self { name: clean(name), cluster, limits: Limits::default(), tracker: Tracker::default(), untold: Vec::new(), looked: None }
     }
 
     /// The cluster.
@@ -32,20 +35,42 @@ impl Picture {
         &self.cluster
     }
 
-    /// Folds observations in and says what they changed.
+    /// Folds observations in and says what they changed, in the cluster and in what is found in it.
     pub fn apply(&mut self, observations: Vec<Observation>) -> Vec<Change> {
-        observations.into_iter().flat_map(|observation| self.cluster.apply(observation)).collect()
+        let newest = observations.iter().map(|observation| observation.at).max();
+        let mut changes: Vec<Change> = observations.into_iter().flat_map(|observation| self.cluster.apply(observation)).collect();
+        if let Some(now) = newest {
+            self.find(now);
+        }
+        changes.append(&mut self.untold);
+        changes
     }
 
     /// What has changed by the mere passing of time.
     pub fn pass(&mut self, now: Time) -> Vec<Change> {
-        self.cluster.changes(now)
+        let mut changes = self.cluster.changes(now);
+        self.find(now);
+        changes.append(&mut self.untold);
+        changes
     }
 
     /// The picture at `now`.
     pub fn document(&mut self, now: Time) -> Document {
-        self.findings = self.tracker.track(finding::findings(&self.cluster, &self.limits, now), now);
-        Document::of(&self.cluster, &self.findings, &self.name, now)
+        self.find(now);
+        Document::of(&self.cluster, &self.tracker, &self.name, now)
+    }
+
+    /// Whether something was seen that another reading has to confirm.
+    pub fn undecided(&self) -> bool {
+        self.tracker.undecided().is_some()
+    }
+
+    fn find(&mut self, now: Time) {
+        // Observations can be a little older than the last look; no finding's life runs backwards for that.
+        let now = self.looked.map_or(now, |looked| looked.max(now));
+        self.looked = Some(now);
+        let found = finding::findings(&self.cluster, &self.limits, now);
+        self.untold.extend(self.tracker.track(&self.cluster, found, now));
     }
 }
 
@@ -104,7 +129,8 @@ impl Live {
         self.picture.document(now)
     }
 
-    /// Waits until every source has reported once, good or bad, or `limit` has passed. What changes on the way is returned.
+    /// Waits until every source has reported once, good or bad, or `limit` has passed; and for a second reading where the first ones do not fit
+    /// together. What changes on the way is returned.
     pub async fn settle(&mut self, limit: Duration) -> Vec<Change> {
         let mut changes = Vec::new();
         let whole = async {
@@ -114,6 +140,13 @@ impl Live {
         };
         // Past the limit the picture is made of what is there; the document says who has not answered.
         let _ = tokio::time::timeout(limit, whole).await;
+        // What would be read once only must not miss what a second reading confirms. It is raised, or gone, after that time at the latest.
+        let decided = async {
+            while self.picture.undecided() {
+                changes.extend(self.wait().await);
+            }
+        };
+        let _ = tokio::time::timeout(UNREPEATED, decided).await;
         changes
     }
 

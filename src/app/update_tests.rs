@@ -8,6 +8,7 @@ use CommandId::{
 use super::*;
 use crate::app::{Facts, Mode, PaneModel, RowId, View};
 use crate::command::Scope;
+use crate::finding::Tracker;
 use crate::model::Cluster;
 
 /// A pane with five rows, of which the filter keeps those that contain its text.
@@ -49,7 +50,12 @@ impl PaneModel for Empty {
 }
 
 fn document(at: i64) -> Box<Document> {
-    Box::new(Document::of(&Cluster::new("card", "/service/", std::collections::BTreeMap::new()), &[], "card", Time::from_micros(at)))
+    Box::new(Document::of(
+        &Cluster::new("card", "/service/", std::collections::BTreeMap::new()),
+        &Tracker::default(),
+        "card",
+        Time::from_micros(at),
+    ))
 }
 
 fn state() -> State {

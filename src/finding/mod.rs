@@ -8,6 +8,7 @@ mod limits;
 mod member_down;
 mod member_missing;
 mod no_leader;
+mod opening;
 mod part;
 mod paused;
 mod pending_restart;
@@ -25,10 +26,11 @@ use crate::model::{Cluster, Level, Time, listed, spoken};
 
 pub use evidence::Evidence;
 pub use limits::Limits;
+use opening::Opening;
 use part::Part;
 pub use rule::Explanation;
 use rule::{Case, Rule};
-pub use tracker::{Tracked, Tracker};
+pub use tracker::{Tracked, Tracker, UNREPEATED};
 
 /// A rule that fired.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,12 +45,15 @@ pub struct Finding {
     pub sentence: String,
     /// What it rests on.
     pub evidence: Vec<Evidence>,
+    /// When the readings were taken that it compares with each other, if it does: what fires may be nothing but the time between them, so it
+    /// is raised when the older ones have been taken anew.
+    pub compares: Vec<Time>,
 }
 
 impl Finding {
     /// A finding about the cluster as a whole.
     fn new(code: &'static str, severity: Level, sentence: String) -> Self {
-        Self { code, severity, subject: None, sentence, evidence: Vec::new() }
+        Self { code, severity, subject: None, sentence, evidence: Vec::new(), compares: Vec::new() }
     }
 
     fn about(mut self, subject: impl fmt::Display) -> Self {
@@ -58,6 +63,12 @@ impl Finding {
 
     fn because(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
         self.evidence.extend(evidence);
+        self
+    }
+
+    /// Says that it compares what was read, or pushed, at these moments.
+    fn comparing(mut self, moments: impl IntoIterator<Item = Option<Time>>) -> Self {
+        self.compares.extend(moments.into_iter().flatten());
         self
     }
 }

@@ -9,6 +9,7 @@ mod cluster;
 mod hostile;
 mod lag;
 mod leader;
+mod life;
 mod members;
 mod payloads;
 mod quorum;
