@@ -30,6 +30,12 @@ impl Picture {
         Self { name: clean(name), cluster, limits: Limits::default(), tracker: Tracker::default(), untold: Vec::new(), looked: None }
     }
 
+    /// The same with other limits than the usual ones.
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// The cluster.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
@@ -93,7 +99,7 @@ impl Live {
             .map(|h| (h.name.clone(), RouteUse { write: h.write_backend.clone(), read: h.read_backend.clone() }))
             .collect();
         let cluster = Cluster::new(&scope, &profile.namespace, routes);
-        let picture = Picture::new(&profile.name, cluster);
+        let picture = Picture::new(&profile.name, cluster).with_limits(profile.limits.clone());
         let (collector, inbox) = Collector::start(profile, clock);
         Self { picture, collector, inbox, clock, heard: BTreeSet::new() }
     }

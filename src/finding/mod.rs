@@ -25,7 +25,7 @@ use std::fmt;
 use crate::model::{Cluster, Level, Time, listed, spoken};
 
 pub use evidence::Evidence;
-pub use limits::Limits;
+pub use limits::{Amount, LIMITS, Limit, Limits, SIZES, SPANS};
 use opening::Opening;
 use part::Part;
 pub use rule::Explanation;

@@ -10,6 +10,7 @@ mod hostile;
 mod lag;
 mod leader;
 mod life;
+mod limits;
 mod members;
 mod payloads;
 mod quorum;

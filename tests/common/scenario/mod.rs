@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pgbaton::document::{Document, FindingDoc, MemberDoc};
+use pgbaton::finding::Limits;
 use pgbaton::live::Picture;
 use pgbaton::model::*;
 use serde_json::{Value, json};
@@ -94,6 +95,12 @@ impl Scenario {
         assert_eq!((scenario.codes(), scenario.verdict()), (vec![], "healthy"), "a scenario begins in health");
         scenario.changes.clear();
         scenario
+    }
+
+    /// The same judged by other limits.
+    pub fn limits(&mut self, limits: Limits) -> &mut Self {
+        self.picture = self.picture.clone().with_limits(limits);
+        self
     }
 
     // What is there.
