@@ -13,9 +13,9 @@
 //! | [`userfile`] | files that a user writes, read strictly, mistakes with their line and column | `model` |
 //! | [`command`] | every command once, keys, keymaps | `userfile` |
 //! | [`theme`] | roles and what they look like on the terminals there are | `model`, `userfile` |
-//! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | nothing |
+//! | [`finding`] | what it means: one rule per file, from the cluster at a moment to findings; from where on something is too much | `model` |
+//! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | `finding` (the limits) |
 //! | [`lab`] | the practice cluster and its faults | nothing |
-//! | [`finding`] | what it means: one rule per file, from the cluster at a moment to findings | `model` |
 //! | [`source`] | reading etcd, Patroni, PostgreSQL and HAProxy; nothing in it can write | `config`, `model` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
 //! | [`live`] | the sources feed the cluster, the cluster the findings, both the document | `config`, `source`, `model`, `finding`, `document` |
@@ -46,7 +46,8 @@
 //! | whether etcd's majority decides | `model/quorum.rs` |
 //! | where clients are sent | `model/route.rs` |
 //! | Patroni's keys in etcd, and its REST API's answers, parsed | `model/dcs.rs`, `model/patroni.rs` |
-//! | what counts as a change (`pgbaton events`) | `model/change.rs` |
+//! | what counts as a change (`pgbaton events`) | `model/change/` |
+//! | when a finding is raised, and when it is over | `finding/tracker.rs` |
 //! | a finding's rule | `finding/`, the code as the file's name |
 //! | the headline's sentence | `document/headline.rs` |
 //! | the JSON's fields | `document/schema.rs` |

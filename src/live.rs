@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::Profile;
 use crate::document::Document;
-use crate::finding::{self, Forecast, Limits, Tracked, Tracker};
+use crate::finding::{self, Forecast, Limits, Tracker, UNREPEATED};
 use crate::model::{Change, Cluster, Observation, RouteUse, SourceId, Time, clean};
 use crate::source::{Clock, Collector, Inbox};
 
@@ -18,13 +18,22 @@ pub struct Picture {
     cluster: Cluster,
     limits: Limits,
     tracker: Tracker,
-    findings: Vec<Tracked>,
+    /// What became of findings while a document was made, to be told next.
+    untold: Vec<Change>,
+    /// When findings were last looked for.
+    looked: Option<Time>,
 }
 
 impl Picture {
     /// A picture of which nothing is known. `name` is the cluster's name in the configuration.
     pub fn new(name: &str, cluster: Cluster) -> Self {
-        Self { name: clean(name), cluster, limits: Limits::default(), tracker: Tracker::default(), findings: Vec::new() }
+        Self { name: clean(name), cluster, limits: Limits::default(), tracker: Tracker::default(), untold: Vec::new(), looked: None }
+    }
+
+    /// The same with other limits than the usual ones.
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// The cluster.
@@ -32,21 +41,44 @@ impl Picture {
         &self.cluster
     }
 
-    /// Folds observations in and says what they changed.
+    /// Folds observations in and says what they changed, in the cluster and in what is found in it.
     pub fn apply(&mut self, observations: Vec<Observation>) -> Vec<Change> {
-        observations.into_iter().flat_map(|observation| self.cluster.apply(observation)).collect()
+        let newest = observations.iter().map(|observation| observation.at).max();
+        let mut changes: Vec<Change> = observations.into_iter().flat_map(|observation| self.cluster.apply(observation)).collect();
+        if let Some(now) = newest {
+            self.find(now);
+        }
+        changes.append(&mut self.untold);
+        changes
     }
 
     /// What has changed by the mere passing of time.
     pub fn pass(&mut self, now: Time) -> Vec<Change> {
-        self.cluster.changes(now)
+        let mut changes = self.cluster.changes(now);
+        self.find(now);
+        changes.append(&mut self.untold);
+        changes
     }
 
     /// The picture at `now`.
     pub fn document(&mut self, now: Time) -> Document {
+        let forecast = self.find(now);
+        Document::of(&self.cluster, &self.tracker, &forecast, &self.name, now)
+    }
+
+    /// Whether something was seen that another reading has to confirm.
+    pub fn undecided(&self) -> bool {
+        self.tracker.undecided().is_some()
+    }
+
+    fn find(&mut self, now: Time) -> Forecast {
+        // Observations can be a little older than the last look; no finding's life runs backwards for that.
+        let now = self.looked.map_or(now, |looked| looked.max(now));
+        self.looked = Some(now);
         let forecast = Forecast::of(&self.cluster, now);
-        self.findings = self.tracker.track(finding::findings(&self.cluster, &self.limits, &forecast, now), now);
-        Document::of(&self.cluster, &self.findings, &forecast, &self.name, now)
+        let found = finding::findings(&self.cluster, &self.limits, &forecast, now);
+        self.untold.extend(self.tracker.track(&self.cluster, found, now));
+        forecast
     }
 }
 
@@ -69,7 +101,7 @@ impl Live {
             .map(|h| (h.name.clone(), RouteUse { write: h.write_backend.clone(), read: h.read_backend.clone() }))
             .collect();
         let cluster = Cluster::new(&scope, &profile.namespace, routes);
-        let picture = Picture::new(&profile.name, cluster);
+        let picture = Picture::new(&profile.name, cluster).with_limits(profile.limits.clone());
         let (collector, inbox) = Collector::start(profile, clock);
         Self { picture, collector, inbox, clock, heard: BTreeSet::new() }
     }
@@ -105,7 +137,8 @@ impl Live {
         self.picture.document(now)
     }
 
-    /// Waits until every source has reported once, good or bad, or `limit` has passed. What changes on the way is returned.
+    /// Waits until every source has reported once, good or bad, or `limit` has passed; and for a second reading where the first ones do not fit
+    /// together. What changes on the way is returned.
     pub async fn settle(&mut self, limit: Duration) -> Vec<Change> {
         let mut changes = Vec::new();
         let whole = async {
@@ -115,6 +148,13 @@ impl Live {
         };
         // Past the limit the picture is made of what is there; the document says who has not answered.
         let _ = tokio::time::timeout(limit, whole).await;
+        // What would be read once only must not miss what a second reading confirms. It is raised, or gone, after that time at the latest.
+        let decided = async {
+            while self.picture.undecided() {
+                changes.extend(self.wait().await);
+            }
+        };
+        let _ = tokio::time::timeout(UNREPEATED, decided).await;
         changes
     }
 

@@ -235,8 +235,11 @@ fn with_synchronous_replication_too() {
             process.signal(Signal::CONT).unwrap();
         }
     }
-    let forecast = crashed.forecast(&[]);
-    assert!(forecast.sentence.contains(&format!("{late} is on timeline ")), "{}", forecast.sentence);
+    let forecast = until("the thawed one's timeline", CHANGE, || {
+        let forecast = lab.status().forecast;
+        if forecast.sentence.contains(&format!("{late} is on timeline ")) { Ok(forecast) } else { Err(forecast.sentence) }
+    });
+    assert_eq!((forecast.outcome.as_str(), forecast.leader.as_deref()), ("nobody", None), "{forecast:#?}");
     let outcome = crashed.elected();
     println!("{:<42} {:<60} {}", "the last one is on an old timeline", forecast.sentence, outcome.as_deref().unwrap_or("nobody"));
     assert_eq!(outcome, None);

@@ -8,6 +8,7 @@ use CommandId::{
 use super::*;
 use crate::app::{Facts, Mode, PaneModel, RowId, View};
 use crate::command::Scope;
+use crate::finding::{Forecast, Tracker};
 use crate::model::Cluster;
 
 /// A pane with five rows, of which the filter keeps those that contain its text.
@@ -50,7 +51,7 @@ impl PaneModel for Empty {
 
 fn document(at: i64) -> Box<Document> {
     let (cluster, at) = (Cluster::new("card", "/service/", std::collections::BTreeMap::new()), Time::from_micros(at));
-    Box::new(Document::of(&cluster, &[], &crate::finding::Forecast::of(&cluster, at), "card", at))
+    Box::new(Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), "card", at))
 }
 
 fn state() -> State {

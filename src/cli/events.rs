@@ -19,15 +19,6 @@ pub struct EventsArgs {
     cluster: ClusterArg,
 }
 
-/// A line: the change, its severity and its sentence.
-#[derive(Serialize)]
-struct Line<'a> {
-    #[serde(flatten)]
-    change: &'a Change,
-    severity: Level,
-    sentence: String,
-}
-
 /// The first line: what was there when the watching began. Later lines are changes of it.
 #[derive(Serialize)]
 struct Started {
@@ -90,11 +81,20 @@ pub fn run(connect: &ConnectArgs, args: &EventsArgs) -> anyhow::Result<ExitCode>
 
 fn lines(changes: &[Change]) -> anyhow::Result<bool> {
     for change in changes {
-        if !write(&Line { change, severity: change.severity(), sentence: change.sentence() })? {
+        if !write(&line(change)?)? {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// The change with its severity and its sentence.
+fn line(change: &Change) -> serde_json::Result<serde_json::Value> {
+    let mut line = serde_json::to_value(change)?;
+    // A finding has both already, and no key is given twice.
+    line["severity"] = serde_json::to_value(change.severity())?;
+    line["sentence"] = change.sentence().into();
+    Ok(line)
 }
 
 /// Writes a line and sends it on at once. `false`: nobody reads.
@@ -106,5 +106,39 @@ fn write(line: &impl Serialize) -> anyhow::Result<bool> {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ChangeKind;
+
+    fn told(kind: ChangeKind) -> String {
+        line(&Change { at: Time::from_micros(0), kind }).expect("a line").to_string()
+    }
+
+    #[test]
+    fn a_line_has_each_key_once() {
+        let raised = told(ChangeKind::FindingRaised {
+            code: "no-leader".into(),
+            subject: None,
+            severity: Level::Critical,
+            sentence: "nobody leads".into(),
+        });
+        assert_eq!(
+            raised,
+            r#"{"at":"1970-01-01T00:00:00.000000Z","event":"finding-raised","code":"no-leader","subject":null,"severity":"critical","sentence":"nobody leads"}"#
+        );
+        let cleared = told(ChangeKind::FindingCleared {
+            code: "lag-high".into(),
+            subject: Some("psg2".into()),
+            since: Time::from_micros(0),
+            seconds: 4.5,
+        });
+        assert_eq!(
+            cleared,
+            r#"{"at":"1970-01-01T00:00:00.000000Z","event":"finding-cleared","code":"lag-high","subject":"psg2","since":"1970-01-01T00:00:00.000000Z","seconds":4.5,"severity":"ok","sentence":"lag-high of psg2 is over; it was seen for 4.5 s"}"#
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
-use crate::finding::{Explanation, explanation, explanations};
+use crate::finding::{Explanation, LIMITS, Limits, explanation, explanations};
 
 /// What to explain.
 #[derive(Debug, clap::Args)]
@@ -36,5 +36,32 @@ fn told(explanation: &Explanation) -> String {
     let Explanation { code, fires, matters, next, runbook } = explanation;
     let steps: String = next.iter().enumerate().map(|(n, step)| format!("  {}. {step}\n", n + 1)).collect();
     let runbook = runbook.map(|name| format!("\nRunbook: {name}\n")).unwrap_or_default();
-    format!("{code}\n\nFires when {fires}\n\n{matters}\n\nWhat to do:\n{steps}{runbook}")
+    let limits = limits(code);
+    format!("{code}\n\nFires when {fires}\n{limits}\n{matters}\n\nWhat to do:\n{steps}{runbook}")
+}
+
+/// The limits that a code depends on, with their defaults; nothing when it depends on none.
+fn limits(code: &str) -> String {
+    let depends = LIMITS.iter().filter(|limit| limit.codes.contains(&code));
+    let lines: String = depends.map(|l| format!("  {} = {}   # {}\n", l.key, l.told(&Limits::default()), l.what)).collect();
+    match lines.is_empty() {
+        true => String::new(),
+        false => {
+            format!("\nIts limits, with their defaults; others are set in pgbaton.toml, in [limits] or [clusters.NAME.limits]:\n{lines}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_explanation_names_the_limits_with_their_defaults() {
+        let text = told(explanations().find(|e| e.code == "pause-forgotten").expect("the code"));
+        let limit = "others are set in pgbaton.toml, in [limits] or [clusters.NAME.limits]:\n  pause = \"1h\"   # how long a pause may last before it counts as forgotten\n\n";
+        assert!(text.contains(limit), "{text}");
+        let without = told(explanations().find(|e| e.code == "no-leader").expect("the code"));
+        assert!(!without.contains("limits"), "{without}");
+    }
 }

@@ -1,6 +1,7 @@
 //! A cluster half described: every value optional, every value with its origin. Layers are laid over each other
 //! here, and only the result is asked whether it is complete.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
@@ -8,6 +9,7 @@ use secrecy::SecretString;
 use super::endpoint::Endpoint;
 use super::origin::{Origin, Setting};
 use super::profile::{HaproxyAddress, SslMode};
+use crate::finding::{LIMITS, Limits};
 
 /// Where a secret is. It is read when its cluster is made ready, not when the file is parsed.
 #[derive(Debug, Clone)]
@@ -29,8 +31,31 @@ pub(crate) struct Draft {
     pub restapi: TlsDraft,
     pub postgres: PostgresDraft,
     pub haproxy: Vec<HaproxyDraft>,
+    pub limits: LimitsDraft,
     /// A patronictl file to import from.
     pub patronictl: Option<Setting<PathBuf>>,
+}
+
+/// Limits, and where those were found that somebody has set.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LimitsDraft {
+    pub values: Limits,
+    pub origins: BTreeMap<&'static str, Origin>,
+}
+
+impl LimitsDraft {
+    /// This, with what it lacks taken from `below`.
+    pub fn over(mut self, below: &LimitsDraft) -> LimitsDraft {
+        for limit in LIMITS {
+            if !self.origins.contains_key(limit.key)
+                && let Some(origin) = below.origins.get(limit.key)
+            {
+                limit.copy(&below.values, &mut self.values);
+                self.origins.insert(limit.key, origin.clone());
+            }
+        }
+        self
+    }
 }
 
 #[derive(Debug, Clone, Default)]

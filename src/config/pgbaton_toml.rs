@@ -57,8 +57,9 @@ impl Reader<'_> {
         let Some(top) = Section::of(root, "", Manner::Strict, self.out) else {
             return;
         };
-        top.only(&["default", "clusters"], self.out);
+        top.only(&["default", "clusters", "limits"], self.out);
         file.default = top.text("default", self.out);
+        let limits = self.limits(&top);
         let mut names = Vec::new();
         if let Some(clusters) = top.table("clusters", self.out) {
             for entry in clusters.entries() {
@@ -70,7 +71,8 @@ impl Reader<'_> {
                     );
                 }
                 if let Some(table) = Section::of(&entry.value, clusters.path(&entry.key), Manner::Strict, self.out) {
-                    let draft = self.cluster(&entry.key, &entry.key_at, &table);
+                    let mut draft = self.cluster(&entry.key, &entry.key_at, &table);
+                    draft.limits = draft.limits.over(&limits);
                     file.clusters.push(draft);
                 }
             }
@@ -97,7 +99,10 @@ impl Reader<'_> {
     }
 
     fn cluster(&mut self, name: &str, at: &Origin, table: &Section<'_>) -> Draft {
-        table.only(&["scope", "namespace", "read_only", "color", "patronictl", "etcd", "restapi", "postgres", "haproxy"], self.out);
+        table.only(
+            &["scope", "namespace", "read_only", "color", "patronictl", "etcd", "restapi", "postgres", "haproxy", "limits"],
+            self.out,
+        );
         let patronictl = self.file_path(table, "patronictl");
         let scope = table.text("scope", self.out);
         self.out.extend(scope.as_ref().and_then(slash_in_scope));
@@ -131,6 +136,7 @@ impl Reader<'_> {
             restapi,
             postgres: table.table("postgres", self.out).map(|t| self.postgres(&t)).unwrap_or_default(),
             haproxy: self.haproxies(table),
+            limits: self.limits(table),
             patronictl,
         }
     }

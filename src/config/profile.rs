@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::passfile::{PassFile, PassFileError};
+use crate::finding::Limits;
 
 /// One cluster.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct Profile {
     pub color: Option<String>,
     /// Whether nothing may be written.
     pub read_only: bool,
+    /// From where on something is too much.
+    pub limits: Limits,
 }
 
 /// How to reach etcd.

@@ -13,6 +13,7 @@ use super::libpq;
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
 use super::profile::{EtcdProfile, HaproxyAddress, HaproxyProfile, PostgresProfile, Profile, RestProfile, SslMode, TlsProfile};
+use crate::finding::LIMITS;
 
 /// The namespace of Patroni when none is given.
 const NAMESPACE: &str = "/service/";
@@ -46,6 +47,10 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
     let restapi = RestProfile { tls: tls(draft.restapi, "restapi", &mut facts) };
     let postgres = postgres(draft.postgres, env, &mut facts, &mut out);
     let haproxy = draft.haproxy.into_iter().map(|h| haproxy(h, env, &mut facts, &mut out)).collect();
+    for limit in LIMITS {
+        let origin = draft.limits.origins.get(limit.key).unwrap_or(&Origin::Default);
+        facts.plain(&format!("limits.{}", limit.key), limit.told(&draft.limits.values), origin);
+    }
     if !out.is_empty() {
         return Err(out);
     }
@@ -61,6 +66,7 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         haproxy,
         color: draft.color.map(|c| c.value),
         read_only: read_only.value,
+        limits: draft.limits.values,
     };
     Ok(Ready { profile, facts: facts.into_vec() })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{FindingDoc, Headline};
 use crate::model::{Cluster, Level, Time};
 
-pub(super) fn document(cluster: &Cluster, findings: &[FindingDoc], now: Time) -> Headline {
+pub(super) fn document(cluster: &Cluster, findings: &[FindingDoc], undecided: bool, now: Time) -> Headline {
     let leads = leads(cluster, now);
     // Without etcd nothing is known of the cluster, so a lesser finding about a part of it is not the verdict on it.
     let unread = cluster.dcs.revision.is_none() && cluster.dcs.error().is_some();
@@ -24,6 +24,10 @@ pub(super) fn document(cluster: &Cluster, findings: &[FindingDoc], now: Time) ->
     let unheard = sources.iter().filter(|h| h.pending()).count();
     let stale = sources.iter().filter(|h| !h.pending() && (!h.fresh() || h.error.is_some())).count();
     match (unheard, stale) {
+        (0, 0) if undecided => {
+            let verdict = "the sources do not say the same; they are being asked again".to_owned();
+            Headline { level: Level::Unknown, leads, verdict }
+        }
         (0, 0) => Headline { level: Level::Ok, leads, verdict: "healthy".to_owned() },
         (0, stale) => {
             Headline { level: Level::Unknown, leads, verdict: format!("{stale} of {} sources give no current answer", sources.len()) }

@@ -15,20 +15,21 @@ pub use schema::*;
 
 use std::time::Duration;
 
-use crate::finding::{Forecast, Tracked, explanation};
+use crate::finding::{Forecast, Tracked, Tracker, explanation};
 use crate::model::{Cluster, Heard, Observed, SourceError, SourceKind, Time};
 
 impl Document {
     /// The picture at `now`. `name` is the cluster's name in the configuration.
-    pub fn of(cluster: &Cluster, findings: &[Tracked], forecast: &Forecast, name: &str, now: Time) -> Self {
-        let findings: Vec<FindingDoc> = findings.iter().map(|tracked| finding(tracked, now)).collect();
+    pub fn of(cluster: &Cluster, tracker: &Tracker, forecast: &Forecast, name: &str, now: Time) -> Self {
+        let undecided = tracker.undecided() == Some(Level::Critical);
+        let findings: Vec<FindingDoc> = tracker.standing().iter().map(|tracked| finding(tracked, now)).collect();
         let cluster_doc = cluster::document(cluster, name, now);
         let members = cluster.members.values().map(|m| member::document(cluster, forecast, m, now)).collect();
         let etcd = etcd::document(cluster, now);
         let routes = routes::document(cluster, now);
         let sources: Vec<SourceDoc> = cluster.sources(now).iter().map(source).collect();
         let forecast = forecast::document(forecast);
-        let headline = headline::document(cluster, &findings, now);
+        let headline = headline::document(cluster, &findings, undecided, now);
         Self { schema: SCHEMA.to_owned(), at: now, headline, cluster: cluster_doc, members, etcd, routes, forecast, findings, sources }
     }
 }

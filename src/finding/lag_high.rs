@@ -43,12 +43,19 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             LagSource::SqlLsn => (SourceId::new(SourceKind::Sql, name), member.sql.at()),
             LagSource::Sql => (SourceId::new(SourceKind::Sql, leader), cluster.members.get(leader).and_then(|m| m.sql.at())),
         };
+        // The leader's position is a reading of its own, unless the leader gave both.
+        let of_leader = cluster.members.get(leader).and_then(|m| if source == LagSource::Rest { m.rest.at() } else { m.sql.at() });
         let bytes = |b: Option<u64>| b.map_or("not known".to_owned(), |b| format!("{b} bytes"));
-        found.push(Finding::new("lag-high", Level::Warning, sentence).about(name).because([
-            Evidence::new(from.clone(), "receive lag", bytes(lag.receive), at),
-            Evidence::new(from, "replay lag", bytes(lag.replay), at),
-            Evidence::dcs(cluster, "maximum_lag_on_failover", format!("{limit} bytes")),
-        ]));
+        found.push(
+            Finding::new("lag-high", Level::Warning, sentence)
+                .about(name)
+                .because([
+                    Evidence::new(from.clone(), "receive lag", bytes(lag.receive), at),
+                    Evidence::new(from, "replay lag", bytes(lag.replay), at),
+                    Evidence::dcs(cluster, "maximum_lag_on_failover", format!("{limit} bytes")),
+                ])
+                .comparing([at, of_leader]),
+        );
     }
     found
 }

@@ -27,7 +27,7 @@ fn two_writers(case: &Case<'_>) -> Vec<Finding> {
     }
     let both = if writers.len() == 2 { "both" } else { "all" };
     let sentence = format!("{} {both} accept writes: their data part ways", listed(&writers));
-    vec![Finding::new("split-brain", Level::Critical, sentence).because(evidence(cluster, now))]
+    vec![Finding::new("split-brain", Level::Critical, sentence).because(evidence(cluster, now)).comparing(read(cluster, now))]
 }
 
 pub(super) const RULE: Rule = Rule {
@@ -82,7 +82,13 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     }
     let (severity, still) = if settling(cluster, now) { (Level::Warning, "; the change is under way") } else { (Level::Critical, "") };
     let sentence = format!("{leader} {claim}, but {}{still}", against.join(", "));
-    vec![Finding::new("leader-disagreement", severity, sentence).because(evidence(cluster, now))]
+    vec![Finding::new("leader-disagreement", severity, sentence).because(evidence(cluster, now)).comparing(read(cluster, now))]
+}
+
+/// When everything that is compared was said; what etcd pushed, when it changed.
+fn read(cluster: &Cluster, now: Time) -> Vec<Option<Time>> {
+    let said = evidence(cluster, now).into_iter().filter(|e| e.source.kind != SourceKind::Dcs).map(|e| e.at);
+    said.chain([cluster.leader_since]).collect()
 }
 
 fn evidence(cluster: &Cluster, now: Time) -> Vec<Evidence> {

@@ -53,7 +53,8 @@ fn judge(cluster: &Cluster, leader: &Member, forecast: &Forecast, now: Time) -> 
         (true, _) => format!("{name}'s Patroni refuses connections"),
         (false, _) => format!("{name}'s Patroni does not answer"),
     };
-    let writable = leader.writable(now);
+    // Only what was read after Patroni fell silent says that PostgreSQL did not fall with it.
+    let writable = leader.writable(now).filter(|_| leader.sql.at() >= Some(since));
     let writes = if writable == Some(true) { "; its PostgreSQL still accepts writes" } else { "" };
     let left = cluster.lease_left(now).map(|(left, _)| format!("{left:.0} s"));
     let renewed = cluster.lease_renewed();

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 /// The thresholds of the rules. What Patroni itself has a limit for (`maximum_lag_on_failover`, `ttl`) is not among them: the cluster's own
-/// value counts there.
+/// value counts there. A field has its line in [`LIMITS`], by which it can be configured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
-    /// How long a slot may keep WAL before it is told, bytes.
+    /// How much WAL a slot may keep, bytes.
     pub slot_retained_bytes: u64,
     /// How long a transaction on the leader may stay open.
     pub long_transaction: Duration,
@@ -42,6 +42,174 @@ impl Default for Limits {
             etcd_db_share: 0.8,
             etcd_behind: 1000,
             pause: 60 * MINUTE,
+        }
+    }
+}
+
+/// One of the limits: its name in pgbaton.toml, what it limits, and which findings depend on it.
+#[derive(Debug)]
+pub struct Limit {
+    /// The key, which is the field's name.
+    pub key: &'static str,
+    /// What it limits.
+    pub what: &'static str,
+    /// The codes of the findings that depend on it.
+    pub codes: &'static [&'static str],
+    /// Its field.
+    pub amount: Amount,
+}
+
+/// A field of the limits, by what it is an amount of.
+#[derive(Debug)]
+pub enum Amount {
+    /// Bytes.
+    Bytes(fn(&mut Limits) -> &mut u64),
+    /// A time.
+    Span(fn(&mut Limits) -> &mut Duration),
+    /// A share, above 0 and up to 1.
+    Share(fn(&mut Limits) -> &mut f64),
+    /// A number of things.
+    Count(fn(&mut Limits) -> &mut u64),
+}
+
+/// Every limit, in the order of the fields.
+pub const LIMITS: &[Limit] = &[
+    Limit {
+        key: "slot_retained_bytes",
+        what: "how much WAL a slot may keep",
+        codes: &["slot-retains-wal"],
+        amount: Amount::Bytes(|l| &mut l.slot_retained_bytes),
+    },
+    Limit {
+        key: "long_transaction",
+        what: "how long a transaction on the leader may stay open",
+        codes: &["long-transaction"],
+        amount: Amount::Span(|l| &mut l.long_transaction),
+    },
+    Limit {
+        key: "idle_in_transaction",
+        what: "how long a session on the leader may sit in an open transaction",
+        codes: &["idle-in-transaction"],
+        amount: Amount::Span(|l| &mut l.idle_in_transaction),
+    },
+    Limit {
+        key: "certificate_left",
+        what: "how long a certificate must still be valid",
+        codes: &["certificate-expiring"],
+        amount: Amount::Span(|l| &mut l.certificate_left),
+    },
+    Limit {
+        key: "clock_skew",
+        what: "by how much a clock may differ from ours",
+        codes: &["clock-skew"],
+        amount: Amount::Span(|l| &mut l.clock_skew),
+    },
+    Limit {
+        key: "etcd_round_trip",
+        what: "how long etcd may take for an answer",
+        codes: &["etcd-slow"],
+        amount: Amount::Span(|l| &mut l.etcd_round_trip),
+    },
+    Limit {
+        key: "etcd_fsync",
+        what: "how long etcd's disk may take for an fsync, at the 99th percentile",
+        codes: &["etcd-slow"],
+        amount: Amount::Span(|l| &mut l.etcd_fsync),
+    },
+    Limit {
+        key: "etcd_db_share",
+        what: "how full etcd's database may be, as a share of its quota",
+        codes: &["etcd-db-near-quota"],
+        amount: Amount::Share(|l| &mut l.etcd_db_share),
+    },
+    Limit {
+        key: "etcd_behind",
+        what: "by how many entries an etcd member may lie behind the others",
+        codes: &["etcd-member-behind"],
+        amount: Amount::Count(|l| &mut l.etcd_behind),
+    },
+    Limit {
+        key: "pause",
+        what: "how long a pause may last before it counts as forgotten",
+        codes: &["pause-forgotten"],
+        amount: Amount::Span(|l| &mut l.pause),
+    },
+];
+
+impl Limit {
+    /// Its value, as pgbaton.toml would have it.
+    pub fn told(&self, limits: &Limits) -> String {
+        let mut limits = limits.clone();
+        match self.amount {
+            Amount::Bytes(field) => format!("\"{}\"", in_units(u128::from(*field(&mut limits)), &SIZES)),
+            Amount::Span(field) => format!("\"{}\"", in_units(field(&mut limits).as_micros(), &SPANS)),
+            Amount::Share(field) => field(&mut limits).to_string(),
+            Amount::Count(field) => field(&mut limits).to_string(),
+        }
+    }
+
+    /// Takes its value over.
+    pub fn copy(&self, from: &Limits, to: &mut Limits) {
+        let mut from = from.clone();
+        match self.amount {
+            Amount::Bytes(field) | Amount::Count(field) => *field(to) = *field(&mut from),
+            Amount::Span(field) => *field(to) = *field(&mut from),
+            Amount::Share(field) => *field(to) = *field(&mut from),
+        }
+    }
+}
+
+/// Units of sizes, as PostgreSQL's configuration has them, with their bytes.
+pub const SIZES: [(&str, u128); 5] = [("B", 1), ("kB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("TB", 1 << 40)];
+
+/// Units of times, likewise, with their microseconds.
+pub const SPANS: [(&str, u128); 6] =
+    [("us", 1), ("ms", 1000), ("s", 1_000_000), ("min", 60_000_000), ("h", 3_600_000_000), ("d", 86_400_000_000)];
+
+/// The amount in the largest unit in which it is a whole number.
+fn in_units(amount: u128, units: &[(&str, u128)]) -> String {
+    let (unit, size) = units.iter().rev().find(|(_, size)| amount >= *size && amount % size == 0).copied().unwrap_or(units[0]);
+    format!("{}{unit}", amount / size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_is_shown_as_it_would_be_written() {
+        let told: Vec<String> = LIMITS.iter().map(|l| format!("{} = {}", l.key, l.told(&Limits::default()))).collect();
+        assert_eq!(
+            told,
+            [
+                "slot_retained_bytes = \"1GB\"",
+                "long_transaction = \"30min\"",
+                "idle_in_transaction = \"5min\"",
+                "certificate_left = \"21d\"",
+                "clock_skew = \"2s\"",
+                "etcd_round_trip = \"250ms\"",
+                "etcd_fsync = \"100ms\"",
+                "etcd_db_share = 0.8",
+                "etcd_behind = 1000",
+                "pause = \"1h\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn each_limit_is_its_own_field() {
+        for limit in LIMITS {
+            let mut other = Limits::default();
+            match limit.amount {
+                Amount::Bytes(field) | Amount::Count(field) => *field(&mut other) = 7,
+                Amount::Span(field) => *field(&mut other) = Duration::from_secs(7),
+                Amount::Share(field) => *field(&mut other) = 0.7,
+            }
+            let changed = LIMITS.iter().filter(|l| l.told(&other) != l.told(&Limits::default())).map(|l| l.key);
+            assert_eq!(changed.collect::<Vec<_>>(), [limit.key]);
+            let mut copied = Limits::default();
+            limit.copy(&other, &mut copied);
+            assert_eq!(copied, other);
         }
     }
 }

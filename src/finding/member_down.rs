@@ -38,7 +38,11 @@ fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {
             (None, Some(sql)) if absent(sql.kind) && absent(error.kind) => format!("{who} is down: {error}"),
             (None, _) => format!("the Patroni of {who} does not answer: {error}"),
         };
-        return Some(Finding::new("member-down", severity, sentence).about(name).because(Evidence::errors(member)));
+        let finding = Finding::new("member-down", severity, sentence).about(name).because(Evidence::errors(member));
+        // That PostgreSQL answers must have been heard after Patroni was silent.
+        let answered = member.sql_now(now).map(|sql| Evidence::sql(member, "pg_is_in_recovery()", sql.in_recovery));
+        let apart = answered.as_ref().map(|_| [member.rest.failing_since(), member.sql.at()]);
+        return Some(finding.because(answered).comparing(apart.into_iter().flatten()));
     }
     let rest = member.rest_now(now)?;
     if rest.state.serves() {

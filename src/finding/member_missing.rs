@@ -29,6 +29,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
                 (true, None) => ", yet its Patroni answers",
                 (false, None) => "",
             };
+            let heard = [member.rest_now(now).and(member.rest.at()), member.sql_now(now).and(member.sql.at())];
+            let answers = heard.into_iter().filter(Option::is_some);
             let part = Part::of(cluster, &member.name, now);
             let critical = part != Part::Follower || member.writable(now) == Some(true);
             let severity = if critical { Level::Critical } else { Level::Warning };
@@ -41,6 +43,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
                 .about(&member.name)
                 .because([Evidence::dcs(cluster, &format!("members/{}", member.name), gone)])
                 .because(Evidence::errors(member))
+                // That it answers must have been heard after its key was gone.
+                .comparing(answers.into_iter().flat_map(|heard| [heard, member.missing_since]))
         })
         .collect()
 }

@@ -11,6 +11,7 @@ mod member_down;
 mod member_missing;
 mod no_candidate;
 mod no_leader;
+mod opening;
 mod part;
 mod paused;
 mod pending_restart;
@@ -28,11 +29,12 @@ use crate::model::{Cluster, Level, Time, listed, spoken};
 
 pub use evidence::Evidence;
 pub use forecast::Forecast;
-pub use limits::Limits;
+pub use limits::{Amount, LIMITS, Limit, Limits, SIZES, SPANS};
+use opening::Opening;
 use part::Part;
 pub use rule::Explanation;
 use rule::{Case, Rule};
-pub use tracker::{Tracked, Tracker};
+pub use tracker::{Tracked, Tracker, UNREPEATED};
 
 /// A rule that fired.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,12 +49,15 @@ pub struct Finding {
     pub sentence: String,
     /// What it rests on.
     pub evidence: Vec<Evidence>,
+    /// When the readings were taken that it compares with each other, if it does: what fires may be nothing but the time between them, so it
+    /// is raised when the older ones have been taken anew.
+    pub compares: Vec<Time>,
 }
 
 impl Finding {
     /// A finding about the cluster as a whole.
     fn new(code: &'static str, severity: Level, sentence: String) -> Self {
-        Self { code, severity, subject: None, sentence, evidence: Vec::new() }
+        Self { code, severity, subject: None, sentence, evidence: Vec::new(), compares: Vec::new() }
     }
 
     fn about(mut self, subject: impl fmt::Display) -> Self {
@@ -62,6 +67,12 @@ impl Finding {
 
     fn because(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
         self.evidence.extend(evidence);
+        self
+    }
+
+    /// Says that it compares what was read, or pushed, at these moments.
+    fn comparing(mut self, moments: impl IntoIterator<Item = Option<Time>>) -> Self {
+        self.compares.extend(moments.into_iter().flatten());
         self
     }
 }

@@ -1,7 +1,7 @@
 //! `no-leader`: there is no leader key.
 
 use super::{Case, Evidence, Explanation, Finding, Rule, listed};
-use crate::model::{Level, SourceId, SourceKind};
+use crate::model::{Level, Member, SourceId, SourceKind};
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -25,7 +25,10 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let keys = &cluster.dcs.keys;
-    let writers: Vec<&str> = cluster.members.values().filter(|m| m.writable(now) == Some(true)).map(|m| m.name.as_str()).collect();
+    // Who accepted writes before the key was gone may have stopped with it.
+    let since = |m: &Member| cluster.leaderless_since.is_none_or(|gone| m.sql.at().is_some_and(|read| read >= gone));
+    let writes = |m: &&Member| m.writable(now) == Some(true) && since(m);
+    let writers: Vec<&str> = cluster.members.values().filter(writes).map(|m| m.name.as_str()).collect();
     let (sentence, value) = if keys.members.is_empty() && keys.initialize.is_none() && cluster.members.is_empty() {
         (format!("etcd holds no cluster named {}: nothing is under its keys", cluster.scope), "no keys")
     } else if keys.initialize.as_deref().is_none_or(str::is_empty) && cluster.members.values().all(|m| !m.present) {
@@ -43,7 +46,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         let source = SourceId::new(SourceKind::Dcs, &cluster.scope);
         finding.evidence.push(Evidence::new(source, "leader key gone", since, Some(since)));
     }
-    let says = |m: &crate::model::Member| m.writable(now).map(|w| Evidence::sql(m, "pg_is_in_recovery()", !w));
+    let says = |m: &Member| m.writable(now).map(|w| Evidence::sql(m, "pg_is_in_recovery()", !w));
     finding.evidence.extend(cluster.members.values().filter_map(says));
     vec![finding]
 }

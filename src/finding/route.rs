@@ -38,6 +38,7 @@ fn judge(cluster: &Cluster, route: &Route<'_>, now: Time) -> Option<Finding> {
     let up = route.up();
     let subject = format!("{} {}", route.instance, route.backend);
     let leader = cluster.leader_now(now);
+    let at = cluster.haproxies.get(route.instance).and_then(|seen| seen.at());
     let finding = match route.kind {
         RouteKind::Other => return None,
         RouteKind::Write if up.is_empty() => Finding::new(
@@ -59,7 +60,7 @@ fn judge(cluster: &Cluster, route: &Route<'_>, now: Time) -> Option<Finding> {
             } else {
                 format!("{} sends some writes to {}, but {leader} leads", route.instance, listed(&wrong))
             };
-            Finding::new("route-wrong", severity, sentence)
+            Finding::new("route-wrong", severity, sentence).comparing([at, cluster.leader_since])
         }
         RouteKind::Read if up.is_empty() => Finding::new(
             "route-none",
@@ -68,7 +69,6 @@ fn judge(cluster: &Cluster, route: &Route<'_>, now: Time) -> Option<Finding> {
         ),
         RouteKind::Read => return None,
     };
-    let at = cluster.haproxies.get(route.instance).and_then(|seen| seen.at());
     let servers = route.servers.iter().map(|(server, member)| {
         let check = server.check_status.as_deref().map(|c| format!(" {c}")).unwrap_or_default();
         let code = server.check_code.map(|c| format!("/{c}")).unwrap_or_default();

@@ -45,7 +45,10 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             _ => Level::Warning,
         };
         let evidence = stale.iter().map(|h| Evidence::new(h.source.clone(), "error", said(h), h.failing_since));
-        found.push(Finding::new("source-stale", severity, sentence).about(kind).because(evidence));
+        let finding = Finding::new("source-stale", severity, sentence).about(kind).because(evidence);
+        // A PostgreSQL is missed because its Patroni serves again: it must have been asked since then.
+        let members = stale.iter().filter(|h| h.source.kind == SourceKind::Sql).filter_map(|h| cluster.members.get(&h.source.target));
+        found.push(finding.comparing(members.filter(|m| m.sql.error().is_some()).flat_map(|m| [m.sql.failed_at(), m.rest.at()])));
     }
     found
 }

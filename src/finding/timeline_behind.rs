@@ -35,6 +35,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         };
         let mut finding = Finding::new("timeline-behind", Level::Warning, sentence).about(&member.name).because([of(member, timeline)]);
         finding.evidence.extend(cluster.members.get(leader).map(|m| of(m, of_leader)));
+        let read: Vec<_> = finding.evidence.iter().map(|e| e.at).collect();
+        let finding = finding.comparing(read);
         found.push(finding);
     }
     found

@@ -19,6 +19,7 @@ pub struct Observed<T> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Failing {
     since: Time,
+    last: Time,
     error: SourceError,
 }
 
@@ -47,7 +48,7 @@ impl<T> Observed<T> {
     /// Takes in a failure; the value stays, and so does the moment of the first failure in a row.
     pub fn fail(&mut self, error: SourceError, at: Time) {
         let since = self.failure.as_ref().map_or(at, |f| f.since);
-        self.failure = Some(Failing { since, error });
+        self.failure = Some(Failing { since, last: at, error });
     }
 
     /// The last value, however old.
@@ -85,6 +86,11 @@ impl<T> Observed<T> {
         self.failure.as_ref().map(|f| f.since)
     }
 
+    /// When the newest of them was.
+    pub fn failed_at(&self) -> Option<Time> {
+        self.failure.as_ref().map(|f| f.last)
+    }
+
     /// How long the last good answer took.
     pub fn rtt(&self) -> Option<Duration> {
         self.rtt
@@ -113,7 +119,7 @@ mod tests {
         seen.fail(SourceError::new(ErrorKind::Timeout, "late"), at(14));
         assert_eq!(seen.last(), Some(&7));
         assert_eq!(seen.age(at(15)), Some(Duration::from_secs(5)));
-        assert_eq!(seen.failing_since(), Some(at(12)));
+        assert_eq!((seen.failing_since(), seen.failed_at()), (Some(at(12)), Some(at(14))));
         assert_eq!(seen.fresh(at(15), Duration::from_secs(4)), None);
         seen.record(8, at(16), None);
         assert!(seen.error().is_none());

@@ -85,6 +85,7 @@ impl Feed {
 /// A profile of the cluster `psg` with nothing but this etcd.
 pub fn whole_profile(etcd: EtcdProfile) -> Profile {
     Profile {
+        limits: pgbaton::finding::Limits::default(),
         name: "psg".into(),
         scope: Some("psg".into()),
         namespace: "/service/".into(),

@@ -12,6 +12,8 @@ mod hostile;
 mod lag;
 mod leader;
 mod leader_silent;
+mod life;
+mod limits;
 mod members;
 mod payloads;
 mod quorum;

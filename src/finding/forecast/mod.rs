@@ -53,7 +53,8 @@ impl Forecast {
             others.map(|member| (member.name.clone(), standing::of(cluster, member, now))).collect();
         reserve(cluster, &mut standings, leader.as_deref(), now);
         let winners = race::winners(cluster, &mut standings, leader.as_deref(), now);
-        let outcome = if !known {
+        // Without a leader and without a single member in sight, somebody may still come.
+        let outcome = if !known || (leader.is_none() && standings.is_empty()) {
             Outcome::Unknown
         } else if !winners.is_empty() {
             let loss = Loss::of(cluster, leader.as_deref(), &winners, &standings, now);

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pgbaton::document::{Document, FindingDoc, MemberDoc};
+use pgbaton::finding::Limits;
 use pgbaton::live::Picture;
 use pgbaton::model::*;
 use serde_json::{Value, json};
@@ -94,6 +95,12 @@ impl Scenario {
         assert_eq!((scenario.codes(), scenario.verdict()), (vec![], "healthy"), "a scenario begins in health");
         scenario.changes.clear();
         scenario
+    }
+
+    /// The same judged by other limits.
+    pub fn limits(&mut self, limits: Limits) -> &mut Self {
+        self.picture = self.picture.clone().with_limits(limits);
+        self
     }
 
     // What is there.
@@ -427,12 +434,22 @@ impl Scenario {
         self.finding(code).map_or("", |f| &f.sentence)
     }
 
-    /// The changes since this was last called, each as `code: sentence`.
+    /// The changes since this was last called, each as `code: sentence`; what became of findings is left out, and forgotten.
     pub fn changes(&mut self) -> Vec<String> {
-        self.changes.drain(..).map(|c| format!("{}: {}", c.code(), c.sentence())).collect()
+        self.told(false)
     }
 
-    /// The same as values.
+    /// What became of findings since this was last called, likewise; all other changes are forgotten.
+    pub fn lives(&mut self) -> Vec<String> {
+        self.told(true)
+    }
+
+    fn told(&mut self, lives: bool) -> Vec<String> {
+        let told = self.changes.drain(..).filter(|c| c.code().starts_with("finding-") == lives);
+        told.map(|c| format!("{}: {}", c.code(), c.sentence())).collect()
+    }
+
+    /// Everything that has changed since then, as values.
     pub fn raw_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
     }

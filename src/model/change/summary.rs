@@ -1,163 +1,16 @@
-//! What has changed: the events.
-//!
-//! A change is the difference between two summaries of the cluster, so that there is one place that says what counts as a change, whichever
-//! source it came from.
+//! What changes are told from.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::hygiene::Hygiene;
-use super::{Cluster, ErrorKind, Failover, Level, Parsed, Role, RouteKind, SourceId, Time};
-
-/// One change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    /// When it was known here.
-    pub at: Time,
-    /// What changed.
-    #[serde(flatten)]
-    pub kind: ChangeKind,
-}
-
-/// What can change. The serialized name, in the field `event`, is stable.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, strum::AsRefStr)]
-#[serde(tag = "event", rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-#[allow(missing_docs)]
-pub enum ChangeKind {
-    /// The leader key has another holder, or a holder again.
-    LeaderChanged { from: Option<String>, to: String },
-    /// The leader key is gone.
-    LeaderLost { from: String },
-    /// The leader writes on another timeline.
-    TimelineChanged { from: Option<u32>, to: u32 },
-    /// A member that was not known.
-    MemberAdded { member: String },
-    /// A member's key is gone.
-    MemberMissing { member: String },
-    /// A member's key is back.
-    MemberReturned { member: String },
-    /// A member's state is another; `None`: nobody current says.
-    MemberState { member: String, from: Option<String>, to: Option<String> },
-    /// A member's role is another.
-    MemberRole { member: String, from: Role, to: Role },
-    /// Maintenance mode.
-    Paused,
-    /// Maintenance mode ended.
-    Resumed,
-    /// The dynamic configuration was changed.
-    ConfigChanged { keys: Vec<ConfigChange> },
-    /// The synchronous set is another.
-    SyncChanged { from: Vec<String>, to: Vec<String> },
-    /// A switchover or failover is asked for or scheduled.
-    SwitchoverRequested { from: Option<String>, to: Option<String>, scheduled_at: Option<Time> },
-    /// The request is gone: done, refused or withdrawn.
-    SwitchoverCleared,
-    /// etcd has no majority any more.
-    QuorumLost,
-    /// etcd has a majority again.
-    QuorumRegained,
-    /// A route sends new sessions to others than before.
-    RouteChanged { instance: String, backend: String, kind: RouteKind, from: Vec<String>, to: Vec<String> },
-    /// A source fails.
-    SourceLost { source: SourceId, error: String },
-    /// A source answers again.
-    SourceReturned { source: SourceId },
-    /// PostgreSQL's system identifier in the DCS is another: the cluster was made anew.
-    SystemIdentifierChanged { from: String, to: Option<String> },
-}
-
-/// One changed key of the dynamic configuration, as a path with dots.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ConfigChange {
-    /// The path: `postgresql.parameters.max_connections`.
-    pub key: String,
-    /// What it was; `null`: it was not there.
-    pub from: Value,
-    /// What it is; `null`: it is gone.
-    pub to: Value,
-}
-
-impl Change {
-    /// The stable code: `leader-changed`.
-    pub fn code(&self) -> &str {
-        self.kind.as_ref()
-    }
-
-    /// How much it matters.
-    pub fn severity(&self) -> Level {
-        match &self.kind {
-            ChangeKind::LeaderLost { .. } | ChangeKind::QuorumLost | ChangeKind::SystemIdentifierChanged { .. } => Level::Critical,
-            ChangeKind::RouteChanged { kind: RouteKind::Write, to, .. } if to.len() != 1 => Level::Critical,
-            ChangeKind::MemberRole { to: Role::Primary, .. } => Level::Critical,
-            ChangeKind::LeaderChanged { .. }
-            | ChangeKind::MemberMissing { .. }
-            | ChangeKind::Paused
-            | ChangeKind::SwitchoverRequested { .. }
-            | ChangeKind::SourceLost { .. }
-            | ChangeKind::RouteChanged { .. } => Level::Warning,
-            _ => Level::Ok,
-        }
-    }
-
-    /// One sentence.
-    pub fn sentence(&self) -> String {
-        let list = |names: &[String]| if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
-        match &self.kind {
-            ChangeKind::LeaderChanged { from: Some(from), to } => format!("{to} leads, after {from}"),
-            ChangeKind::LeaderChanged { from: None, to } => format!("{to} leads"),
-            ChangeKind::LeaderLost { from } => format!("nobody leads: {from} no longer holds the leader key"),
-            ChangeKind::TimelineChanged { from: Some(from), to } => format!("timeline {to}, after {from}"),
-            ChangeKind::TimelineChanged { from: None, to } => format!("timeline {to}"),
-            ChangeKind::MemberAdded { member } => format!("{member} is a member"),
-            ChangeKind::MemberMissing { member } => format!("{member} is missing: its key in etcd is gone"),
-            ChangeKind::MemberReturned { member } => format!("{member} is back"),
-            ChangeKind::MemberState { member, from, to } => {
-                let word = |state: &Option<String>| state.clone().unwrap_or_else(|| "not known".to_owned());
-                format!("{member} is {}, was {}", word(to), word(from))
-            }
-            ChangeKind::MemberRole { member, from, to } => format!("{member} is {}, was {}", spoken(*to), spoken(*from)),
-            ChangeKind::Paused => "paused: Patroni will not act on its own".to_owned(),
-            ChangeKind::Resumed => "resumed".to_owned(),
-            ChangeKind::ConfigChanged { keys } => {
-                let keys: Vec<String> = keys.iter().map(|k| format!("{} {} -> {}", k.key, k.from, k.to)).collect();
-                super::clean(&format!("configuration changed: {}", keys.join("; ")))
-            }
-            ChangeKind::SyncChanged { from, to } => format!("synchronous set: {}, was {}", list(to), list(from)),
-            ChangeKind::SwitchoverRequested { from, to, scheduled_at } => {
-                let from = from.as_deref().map(|n| format!(" from {n}")).unwrap_or_default();
-                let to = to.as_deref().map(|n| format!(" to {n}")).unwrap_or_default();
-                match scheduled_at {
-                    Some(at) => format!("switchover{from}{to} is scheduled for {at}"),
-                    None => format!("switchover{from}{to} is asked for"),
-                }
-            }
-            ChangeKind::SwitchoverCleared => "no switchover is asked for any more".to_owned(),
-            ChangeKind::QuorumLost => "etcd has lost its quorum".to_owned(),
-            ChangeKind::QuorumRegained => "etcd has a quorum again".to_owned(),
-            ChangeKind::RouteChanged { instance, backend, from, to, .. } => {
-                format!("{instance} {backend} sends to {}, was {}", list(to), list(from))
-            }
-            ChangeKind::SourceLost { source, error } => format!("{source} fails: {error}"),
-            ChangeKind::SourceReturned { source } => format!("{source} answers again"),
-            ChangeKind::SystemIdentifierChanged { from, to } => match to {
-                Some(to) => format!("the cluster was made anew: system identifier {to}, was {from}"),
-                None => format!("the cluster {from} is gone from etcd"),
-            },
-        }
-    }
-}
-
-/// A role in words.
-fn spoken(role: Role) -> String {
-    role.to_string().replace('_', " ")
-}
+use super::{Change, ChangeKind, ConfigChange};
+use crate::model::hygiene::Hygiene;
+use crate::model::{Cluster, ErrorKind, Failover, Parsed, Role, RouteKind, SourceId, Time, clean};
 
 /// What changes are told from.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Summary {
+pub(in crate::model) struct Summary {
     /// False until the DCS was read for the first time: what is found then has not changed, it was there.
     known: bool,
     leader: Option<String>,
@@ -185,7 +38,7 @@ struct MemberSummary {
 }
 
 impl Summary {
-    pub(super) fn of(cluster: &Cluster, now: Time) -> Self {
+    pub(in crate::model) fn of(cluster: &Cluster, now: Time) -> Self {
         let keys = &cluster.dcs.keys;
         let leader = keys.leader.as_ref().map(|l| l.name.clone());
         let members = cluster.members.values().map(|member| {
@@ -227,7 +80,7 @@ impl Summary {
 
     /// Takes over from an earlier summary what this one does not know, so that a gap in knowledge neither hides a change nor makes one up: a
     /// leader that follows another after half a minute without one is still told with both names.
-    pub(super) fn remember(&mut self, before: &Summary) {
+    pub(in crate::model) fn remember(&mut self, before: &Summary) {
         self.last_leader = self.leader.clone().or_else(|| before.last_leader.clone());
         self.timeline = self.timeline.or(before.timeline);
         self.paused = self.paused.or(before.paused);
@@ -241,7 +94,7 @@ impl Summary {
     }
 
     /// What lies between this summary and a later one.
-    pub(super) fn changes_to(&self, next: &Summary, at: Time) -> Vec<Change> {
+    pub(in crate::model) fn changes_to(&self, next: &Summary, at: Time) -> Vec<Change> {
         let mut kinds = Vec::new();
         if self.known && next.known {
             self.cluster_changes(next, &mut kinds);
@@ -358,7 +211,7 @@ fn config_changes(path: &str, from: &Value, to: &Value, out: &mut Vec<ConfigChan
             }
         }
         _ if from != to => {
-            let mut change = ConfigChange { key: super::clean(path), from: from.clone(), to: to.clone() };
+            let mut change = ConfigChange { key: clean(path), from: from.clone(), to: to.clone() };
             change.from.wash();
             change.to.wash();
             out.push(change);

@@ -1,0 +1,113 @@
+//! What has changed: the events.
+//!
+//! A change is the difference between two summaries of the cluster, so that there is one place that says what counts as a change, whichever
+//! source it came from.
+
+mod sentence;
+mod summary;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Level, Role, RouteKind, SourceId, Time};
+
+pub(super) use summary::Summary;
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// When it was known here.
+    pub at: Time,
+    /// What changed.
+    #[serde(flatten)]
+    pub kind: ChangeKind,
+}
+
+/// What can change. The serialized name, in the field `event`, is stable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, strum::AsRefStr)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum ChangeKind {
+    /// The leader key has another holder, or a holder again.
+    LeaderChanged { from: Option<String>, to: String },
+    /// The leader key is gone.
+    LeaderLost { from: String },
+    /// The leader writes on another timeline.
+    TimelineChanged { from: Option<u32>, to: u32 },
+    /// A member that was not known.
+    MemberAdded { member: String },
+    /// A member's key is gone.
+    MemberMissing { member: String },
+    /// A member's key is back.
+    MemberReturned { member: String },
+    /// A member's state is another; `None`: nobody current says.
+    MemberState { member: String, from: Option<String>, to: Option<String> },
+    /// A member's role is another.
+    MemberRole { member: String, from: Role, to: Role },
+    /// Maintenance mode.
+    Paused,
+    /// Maintenance mode ended.
+    Resumed,
+    /// The dynamic configuration was changed.
+    ConfigChanged { keys: Vec<ConfigChange> },
+    /// The synchronous set is another.
+    SyncChanged { from: Vec<String>, to: Vec<String> },
+    /// A switchover or failover is asked for or scheduled.
+    SwitchoverRequested { from: Option<String>, to: Option<String>, scheduled_at: Option<Time> },
+    /// The request is gone: done, refused or withdrawn.
+    SwitchoverCleared,
+    /// etcd has no majority any more.
+    QuorumLost,
+    /// etcd has a majority again.
+    QuorumRegained,
+    /// A route sends new sessions to others than before.
+    RouteChanged { instance: String, backend: String, kind: RouteKind, from: Vec<String>, to: Vec<String> },
+    /// A source fails.
+    SourceLost { source: SourceId, error: String },
+    /// A source answers again.
+    SourceReturned { source: SourceId },
+    /// PostgreSQL's system identifier in the DCS is another: the cluster was made anew.
+    SystemIdentifierChanged { from: String, to: Option<String> },
+    /// A rule has fired.
+    FindingRaised { code: String, subject: Option<String>, severity: Level, sentence: String },
+    /// A finding is of another severity.
+    FindingChanged { code: String, subject: Option<String>, from: Level, to: Level, sentence: String },
+    /// A finding is over: it was there from `since` for so many seconds.
+    FindingCleared { code: String, subject: Option<String>, since: Time, seconds: f64 },
+}
+
+/// One changed key of the dynamic configuration, as a path with dots.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConfigChange {
+    /// The path: `postgresql.parameters.max_connections`.
+    pub key: String,
+    /// What it was; `null`: it was not there.
+    pub from: Value,
+    /// What it is; `null`: it is gone.
+    pub to: Value,
+}
+
+impl Change {
+    /// The stable code: `leader-changed`.
+    pub fn code(&self) -> &str {
+        self.kind.as_ref()
+    }
+
+    /// How much it matters.
+    pub fn severity(&self) -> Level {
+        match &self.kind {
+            ChangeKind::LeaderLost { .. } | ChangeKind::QuorumLost | ChangeKind::SystemIdentifierChanged { .. } => Level::Critical,
+            ChangeKind::RouteChanged { kind: RouteKind::Write, to, .. } if to.len() != 1 => Level::Critical,
+            ChangeKind::MemberRole { to: Role::Primary, .. } => Level::Critical,
+            ChangeKind::FindingRaised { severity, .. } | ChangeKind::FindingChanged { to: severity, .. } => *severity,
+            ChangeKind::LeaderChanged { .. }
+            | ChangeKind::MemberMissing { .. }
+            | ChangeKind::Paused
+            | ChangeKind::SwitchoverRequested { .. }
+            | ChangeKind::SourceLost { .. }
+            | ChangeKind::RouteChanged { .. } => Level::Warning,
+            _ => Level::Ok,
+        }
+    }
+}

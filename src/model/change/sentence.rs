@@ -1,0 +1,77 @@
+//! A change in words.
+
+use std::time::Duration;
+
+use super::{Change, ChangeKind};
+use crate::model::{Role, clean, spoken};
+
+impl Change {
+    /// One sentence.
+    pub fn sentence(&self) -> String {
+        let list = |names: &[String]| if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+        match &self.kind {
+            ChangeKind::LeaderChanged { from: Some(from), to } => format!("{to} leads, after {from}"),
+            ChangeKind::LeaderChanged { from: None, to } => format!("{to} leads"),
+            ChangeKind::LeaderLost { from } => format!("nobody leads: {from} no longer holds the leader key"),
+            ChangeKind::TimelineChanged { from: Some(from), to } => format!("timeline {to}, after {from}"),
+            ChangeKind::TimelineChanged { from: None, to } => format!("timeline {to}"),
+            ChangeKind::MemberAdded { member } => format!("{member} is a member"),
+            ChangeKind::MemberMissing { member } => format!("{member} is missing: its key in etcd is gone"),
+            ChangeKind::MemberReturned { member } => format!("{member} is back"),
+            ChangeKind::MemberState { member, from, to } => {
+                let word = |state: &Option<String>| state.clone().unwrap_or_else(|| "not known".to_owned());
+                format!("{member} is {}, was {}", word(to), word(from))
+            }
+            ChangeKind::MemberRole { member, from, to } => format!("{member} is {}, was {}", role_name(*to), role_name(*from)),
+            ChangeKind::Paused => "paused: Patroni will not act on its own".to_owned(),
+            ChangeKind::Resumed => "resumed".to_owned(),
+            ChangeKind::ConfigChanged { keys } => {
+                let keys: Vec<String> = keys.iter().map(|k| format!("{} {} -> {}", k.key, k.from, k.to)).collect();
+                clean(&format!("configuration changed: {}", keys.join("; ")))
+            }
+            ChangeKind::SyncChanged { from, to } => format!("synchronous set: {}, was {}", list(to), list(from)),
+            ChangeKind::SwitchoverRequested { from, to, scheduled_at } => {
+                let from = from.as_deref().map(|n| format!(" from {n}")).unwrap_or_default();
+                let to = to.as_deref().map(|n| format!(" to {n}")).unwrap_or_default();
+                match scheduled_at {
+                    Some(at) => format!("switchover{from}{to} is scheduled for {at}"),
+                    None => format!("switchover{from}{to} is asked for"),
+                }
+            }
+            ChangeKind::SwitchoverCleared => "no switchover is asked for any more".to_owned(),
+            ChangeKind::QuorumLost => "etcd has lost its quorum".to_owned(),
+            ChangeKind::QuorumRegained => "etcd has a quorum again".to_owned(),
+            ChangeKind::RouteChanged { instance, backend, from, to, .. } => {
+                format!("{instance} {backend} sends to {}, was {}", list(to), list(from))
+            }
+            ChangeKind::SourceLost { source, error } => format!("{source} fails: {error}"),
+            ChangeKind::SourceReturned { source } => format!("{source} answers again"),
+            ChangeKind::SystemIdentifierChanged { from, to } => match to {
+                Some(to) => format!("the cluster was made anew: system identifier {to}, was {from}"),
+                None => format!("the cluster {from} is gone from etcd"),
+            },
+            ChangeKind::FindingRaised { sentence, .. } => sentence.clone(),
+            ChangeKind::FindingChanged { code, subject, from, to, sentence } => {
+                format!("{} is {to}, was {from}: {sentence}", finding(code, subject.as_deref()))
+            }
+            ChangeKind::FindingCleared { code, subject, seconds, .. } => {
+                format!("{} is over; it was seen for {}", finding(code, subject.as_deref()), span(*seconds))
+            }
+        }
+    }
+}
+
+/// A finding by its name: `lag-high of psg2`.
+fn finding(code: &str, subject: Option<&str>) -> String {
+    subject.map_or_else(|| code.to_owned(), |subject| format!("{code} of {subject}"))
+}
+
+/// Seconds in words: tenths while they are few.
+fn span(seconds: f64) -> String {
+    if seconds < 10.0 { format!("{:.1} s", seconds.max(0.0)).replace(".0 s", " s") } else { spoken(Duration::from_secs_f64(seconds)) }
+}
+
+/// A role in words.
+fn role_name(role: Role) -> String {
+    role.to_string().replace('_', " ")
+}
