@@ -7,10 +7,13 @@ mod cluster;
 mod etcd;
 mod headline;
 mod member;
+mod postgres;
 mod routes;
 mod schema;
+mod schema_postgres;
 
 pub use schema::*;
+pub use schema_postgres::*;
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! `lag-high`: a replica is further behind than a failover may lose.
 
+use super::size::size;
 use super::{Case, Evidence, Explanation, Finding, Rule};
 use crate::model::{LagSource, Level, SourceId, SourceKind};
 
@@ -53,14 +54,4 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         ]));
     }
     found
-}
-
-/// `24 kB`, `4.2 MB`: powers of 1024, as PostgreSQL's `pg_size_pretty` has them.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..=10_239 => format!("{bytes} B"),
-        10_240..=1_048_575 => format!("{} kB", bytes / 1024),
-        1_048_576..=1_073_741_823 => format!("{:.1} MB", bytes as f64 / 1_048_576.0),
-        _ => format!("{:.1} GB", bytes as f64 / 1_073_741_824.0),
-    }
 }

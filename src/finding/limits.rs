@@ -6,7 +6,7 @@ use std::time::Duration;
 /// value counts there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
-    /// How long a slot may keep WAL before it is told, bytes.
+    /// How much WAL a slot may keep, bytes.
     pub slot_retained_bytes: u64,
     /// How long a transaction on the leader may stay open.
     pub long_transaction: Duration,

@@ -5,6 +5,7 @@ mod evidence;
 mod lag_high;
 mod leader_disagreement;
 mod limits;
+mod logical_slot_unmanaged;
 mod member_down;
 mod member_missing;
 mod no_leader;
@@ -15,6 +16,9 @@ mod quorum;
 mod replica_not_streaming;
 mod route;
 mod rule;
+mod size;
+mod slot_lost;
+mod slot_retains_wal;
 mod source_stale;
 mod timeline_behind;
 mod tracker;
@@ -74,6 +78,9 @@ const RULES: &[Rule] = &[
     replica_not_streaming::RULE,
     timeline_behind::RULE,
     lag_high::RULE,
+    slot_lost::RULE,
+    slot_retains_wal::RULE,
+    logical_slot_unmanaged::RULE,
     paused::RULE,
     pending_restart::RULE,
     dcs_value_bad::RULE,

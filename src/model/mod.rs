@@ -6,6 +6,7 @@
 mod change;
 mod cluster;
 mod dcs;
+mod dynamic;
 mod etcd;
 mod haproxy;
 mod hygiene;
@@ -21,6 +22,7 @@ mod postgres;
 mod quorum;
 mod role;
 mod route;
+mod slot_trend;
 mod source;
 mod text;
 mod time;
@@ -30,6 +32,7 @@ pub use cluster::{Cluster, DcsSeen, Heard};
 pub use dcs::{
     Consistency, Dcs, DcsEvent, DcsKey, DcsMember, DcsStatus, DcsSync, DynamicConfig, Failover, HistoryEntry, LeaderKey, Parsed,
 };
+pub use dynamic::SlotCare;
 pub use etcd::{EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus};
 pub use haproxy::{HaproxyServer, HaproxyStatus};
 pub use lag::{Lag, LagSource};
@@ -40,10 +43,11 @@ pub use member::Member;
 pub use observation::{Fact, Lease, Observation, Outcome};
 pub use observed::Observed;
 pub use patroni::{PatroniReplication, PatroniState, PatroniStatus, PendingChange};
-pub use postgres::{Archiver, PostgresStatus, Receiver, ReplicationRow, Slot};
+pub use postgres::{Archiver, PostgresStatus, Receiver, ReplicationRow, Slot, Subscription};
 pub use quorum::Quorum;
 pub use role::Role;
 pub use route::{Route, RouteKind, RouteUse};
+pub use slot_trend::SlotTrend;
 pub use source::{ErrorKind, SourceError, SourceId, SourceKind};
 pub use text::{clean, listed, spoken};
 pub use time::Time;

@@ -13,4 +13,5 @@ mod members;
 mod payloads;
 mod quorum;
 mod random;
+mod slots;
 mod start;

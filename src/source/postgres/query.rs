@@ -34,6 +34,8 @@ pub(super) const OPTIONS: &str = "-c default_transaction_read_only=on -c stateme
 /// LSNs are texts, times microseconds since the Unix epoch, lags seconds. A column that a version lacks is read through `to_jsonb`, which
 /// gives null for it. A position of the past (what a promoted server had received as a standby) is not given.
 ///
+/// A subscription's workers that copy a table or apply in parallel have rows of their own beside its main worker's, which are passed over.
+///
 /// Sessions of others are hidden from a user without `pg_read_all_stats` except for database and user. One that has both and is no walsender
 /// may be a client or a parallel worker of one: then the number of clients is not known.
 pub(super) fn statement(control: Control) -> String {
@@ -44,11 +46,12 @@ pub(super) fn statement(control: Control) -> String {
     format!(
         "
 WITH here AS MATERIALIZED (
-    SELECT r.in_recovery,
-           CASE WHEN NOT r.in_recovery THEN pg_current_wal_lsn() END AS current_lsn,
-           CASE WHEN r.in_recovery THEN pg_last_wal_receive_lsn() END AS receive_lsn,
-           CASE WHEN r.in_recovery THEN pg_last_wal_replay_lsn() END AS replay_lsn
-    FROM (SELECT pg_is_in_recovery() AS in_recovery OFFSET 0) AS r
+    SELECT p.*, coalesce(p.current_lsn, greatest(p.receive_lsn, p.replay_lsn)) AS at
+    FROM (SELECT r.in_recovery,
+                 CASE WHEN NOT r.in_recovery THEN pg_current_wal_lsn() END AS current_lsn,
+                 CASE WHEN r.in_recovery THEN pg_last_wal_receive_lsn() END AS receive_lsn,
+                 CASE WHEN r.in_recovery THEN pg_last_wal_replay_lsn() END AS replay_lsn
+          FROM (SELECT pg_is_in_recovery() AS in_recovery OFFSET 0) AS r OFFSET 0) AS p
 )
 SELECT json_build_object(
     'in_recovery', here.in_recovery,
@@ -88,11 +91,28 @@ SELECT json_build_object(
         SELECT coalesce(json_agg(json_build_object(
             'name', s.slot_name,
             'kind', s.slot_type,
+            'database', s.database,
+            'plugin', s.plugin,
+            'temporary', s.temporary,
             'active', s.active,
-            'retained', pg_wal_lsn_diff(coalesce(here.current_lsn, greatest(here.receive_lsn, here.replay_lsn)), s.restart_lsn)::int8,
-            'wal_status', to_jsonb(s) ->> 'wal_status'
+            'retained', pg_wal_lsn_diff(here.at, s.restart_lsn)::int8,
+            'unconfirmed', pg_wal_lsn_diff(here.at, s.confirmed_flush_lsn)::int8,
+            'wal_status', r.all_of_it ->> 'wal_status',
+            'safe', (r.all_of_it ->> 'safe_wal_size')::int8,
+            'invalidation', r.all_of_it ->> 'invalidation_reason',
+            'failover', (r.all_of_it ->> 'failover')::bool
         ) ORDER BY s.slot_name), '[]')
-        FROM pg_replication_slots AS s),
+        FROM pg_replication_slots AS s, LATERAL to_jsonb(s) AS r (all_of_it)),
+    'subscriptions', CASE WHEN NOT here.in_recovery THEN (
+        SELECT json_agg(json_build_object(
+            'name', s.subname,
+            'running', s.pid IS NOT NULL,
+            'received', s.received_lsn,
+            'sent', (extract(epoch FROM s.last_msg_send_time) * 1000000)::int8,
+            'heard', (extract(epoch FROM s.last_msg_receipt_time) * 1000000)::int8
+        ) ORDER BY s.subname)
+        FROM pg_stat_subscription AS s
+        WHERE s.relid IS NULL AND to_jsonb(s) ->> 'leader_pid' IS NULL) END,
     'archiver', CASE WHEN current_setting('archive_mode') <> 'off' THEN (
         SELECT json_build_object(
             'archived', a.archived_count,
