@@ -1,4 +1,4 @@
-//! What the PostgreSQL source reads of a real server's state beside replication: slots and subscriptions.
+//! What the PostgreSQL source reads of a real server's state beside replication: slots, subscriptions, the archiver.
 
 mod pgcommon;
 
@@ -93,4 +93,44 @@ fn a_subscription_is_read_while_it_runs_and_when_it_does_not() {
     wait_for("the slot is free", || {
         (server.psql("SELECT active FROM pg_replication_slots WHERE slot_name = 'orders'") == "f").then_some(())
     });
+}
+
+#[test]
+fn an_archiver_that_fails_is_counted_for_whom_may_see_it() {
+    let server =
+        Server::primary("archive_mode = on\narchive_command = 'exit 1'\nallow_system_table_mods = on\n", "host all all 127.0.0.1/32 trust");
+    server.psql("CREATE ROLE stranger LOGIN; CREATE ROLE watcher LOGIN IN ROLE pg_monitor");
+    let mut watch = Watch::postgres(&server, profile("watcher"));
+    let archiver = watch.reading().archiver.expect("archive_mode is on");
+    assert_eq!((archiver.failing(), archiver.waiting, archiver.always), (false, None, false));
+    for _ in 0..3 {
+        server.psql("SELECT pg_switch_wal(), pg_logical_emit_message(true, 'test', 'something')");
+    }
+    let failing = watch.until("it fails", |o| postgres_of(o)?.archiver.clone().filter(|a| a.failing()));
+    let by_psql = || server.psql("SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'");
+    assert_eq!(failing.waiting.map(|n| n.to_string()), Some(by_psql()));
+    assert_eq!(failing.last_failed_wal, Some(server.psql("SELECT last_failed_wal FROM pg_stat_archiver")));
+    assert!(failing.last_archived.is_none() && failing.waiting >= Some(3), "{failing:?}");
+    let hidden = Watch::postgres(&server, profile("stranger")).reading().archiver.expect("a stranger sees the figures");
+    assert_eq!((hidden.failing(), hidden.waiting), (true, None));
+
+    // A directory that takes long to read does not take the reading with it. What is built in cannot be replaced, but it can be renamed.
+    server.psql("ALTER FUNCTION pg_catalog.pg_ls_archive_statusdir() RENAME TO pg_ls_archive_statusdir_quick");
+    let slow = |seconds: &str| {
+        server.psql(&format!(
+            "CREATE OR REPLACE FUNCTION pg_catalog.pg_ls_archive_statusdir(OUT name text, OUT size bigint, OUT modification timestamptz)
+             RETURNS SETOF record LANGUAGE sql AS 'SELECT ''x.ready''::text, 0::int8, now() FROM pg_sleep({seconds})'"
+        ));
+    };
+    for seconds in ["0.4", "9"] {
+        slow(seconds);
+        let mut watch = Watch::postgres(&server, profile("watcher"));
+        let spared = watch.until("it is not counted", |o| postgres_of(o)?.archiver.clone().filter(|a| a.waiting.is_none()));
+        assert!(spared.failing(), "{spared:?}");
+    }
+
+    server.psql("ALTER SYSTEM SET archive_command = 'exit 0'");
+    server.psql("SELECT pg_reload_conf()");
+    let mended = watch.until("it works again", |o| postgres_of(o)?.archiver.clone().filter(|a| !a.failing()));
+    assert!(mended.waiting.is_none() && mended.last_archived > mended.last_failed, "{mended:?}");
 }

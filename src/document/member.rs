@@ -56,7 +56,7 @@ pub(super) fn document(cluster: &Cluster, member: &Member, now: Time) -> MemberD
         sessions: sql.and_then(|s| s.sessions),
         slots: sql.map(|s| postgres::slots(member, s)).unwrap_or_default(),
         subscriptions: sql.map(postgres::subscriptions).unwrap_or_default(),
-        archiver: sql.and_then(|s| s.archiver.as_ref()).map(postgres::archiver),
+        archiver: sql.and_then(postgres::archiver),
         dcs: Asked {
             age_ms: cluster.dcs.confirmed_at.map(|at| millis(now.since(at))),
             fresh: cluster.dcs_current(now) && member.present,

@@ -1,7 +1,7 @@
 //! The parts on what a member's PostgreSQL tells of itself.
 
 use super::{ArchiverDoc, SlotDoc, SubscriptionDoc, millis};
-use crate::model::{Archiver, Member, PostgresStatus, Slot, SlotTrend, Subscription};
+use crate::model::{Member, PostgresStatus, Slot, SlotTrend, Subscription};
 
 pub(super) fn slots(member: &Member, sql: &PostgresStatus) -> Vec<SlotDoc> {
     let document = |slot: &Slot| {
@@ -41,11 +41,15 @@ pub(super) fn subscriptions(sql: &PostgresStatus) -> Vec<SubscriptionDoc> {
     sql.subscriptions.iter().map(document).collect()
 }
 
-pub(super) fn archiver(archiver: &Archiver) -> ArchiverDoc {
-    ArchiverDoc {
+pub(super) fn archiver(sql: &PostgresStatus) -> Option<ArchiverDoc> {
+    let archiver = sql.archiver.as_ref()?;
+    Some(ArchiverDoc {
         archived: archiver.archived,
         failed: archiver.failed,
         last_archived: archiver.last_archived,
         last_failed: archiver.last_failed,
-    }
+        last_failed_wal: archiver.last_failed_wal.clone(),
+        failing: sql.archives() && archiver.failing(),
+        waiting: archiver.waiting,
+    })
 }

@@ -63,4 +63,10 @@ pub struct ArchiverDoc {
     pub last_archived: Option<Time>,
     /// When it last failed.
     pub last_failed: Option<Time>,
+    /// What it then tried to archive.
+    pub last_failed_wal: Option<String>,
+    /// Whether it works here and its newest attempt failed.
+    pub failing: bool,
+    /// How many files wait to be archived; `null` while it does not fail, and when our user may not see it.
+    pub waiting: Option<u64>,
 }

@@ -1,5 +1,6 @@
 //! What it means. One file for each rule; a rule is a pure function from the cluster at a moment to findings.
 
+mod archive_failing;
 mod dcs_value_bad;
 mod evidence;
 mod lag_high;
@@ -78,6 +79,7 @@ const RULES: &[Rule] = &[
     replica_not_streaming::RULE,
     timeline_behind::RULE,
     lag_high::RULE,
+    archive_failing::RULE,
     slot_lost::RULE,
     slot_retains_wal::RULE,
     logical_slot_unmanaged::RULE,

@@ -273,7 +273,7 @@ impl Hygiene for Subscription {
 
 impl Hygiene for Archiver {
     fn wash(&mut self) {
-        let Self { archived: _, failed: _, last_archived: _, last_failed: _, last_failed_wal } = self;
+        let Self { archived: _, failed: _, last_archived: _, last_failed: _, last_failed_wal, waiting: _, always: _ } = self;
         last_failed_wal.wash();
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{DcsMember, Observed, Parsed, PatroniStatus, PostgresStatus, SlotTrend, SourceKind, Time};
+use super::{DcsMember, Lasting, Observed, Parsed, PatroniStatus, PostgresStatus, SlotTrend, SourceKind, Time};
 
 /// One member. It stays after its key has gone: a row that vanishes is read as "fine".
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,8 @@ pub struct Member {
     pub sql: Observed<PostgresStatus>,
     /// How much WAL each of its slots kept over the last minutes, by the slot's name.
     pub slot_trends: BTreeMap<String, SlotTrend>,
+    /// Whether its archiver fails.
+    pub archive_failing: Lasting,
 }
 
 /// How old a member's REST answer may be and still be called current.
@@ -43,6 +45,7 @@ impl Member {
             rest: Observed::default(),
             sql: Observed::default(),
             slot_trends: BTreeMap::new(),
+            archive_failing: Lasting::default(),
         }
     }
 
@@ -54,6 +57,7 @@ impl Member {
         for slot in &status.slots {
             self.slot_trends.entry(slot.name.clone()).or_default().record(slot, at);
         }
+        self.archive_failing.follow(status.archiver.as_ref().is_some_and(|a| status.archives() && a.failing()), at);
         self.sql.record(status, at, rtt);
     }
 

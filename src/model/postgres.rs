@@ -141,6 +141,18 @@ pub struct Archiver {
     pub last_failed: Option<Time>,
     /// `last_failed_wal`.
     pub last_failed_wal: Option<String>,
+    /// How many segments and other files wait to be archived (`pg_ls_archive_statusdir()`, those that end in `.ready`). Counted only while the
+    /// archiver fails, by a user with `pg_monitor`.
+    pub waiting: Option<u64>,
+    /// Whether it archives in recovery as well (`archive_mode` is `always`).
+    pub always: bool,
+}
+
+impl Archiver {
+    /// Whether its newest attempt failed.
+    pub fn failing(&self) -> bool {
+        self.last_failed > self.last_archived
+    }
 }
 
 impl PostgresStatus {
@@ -148,6 +160,11 @@ impl PostgresStatus {
     /// without a receiver WAL comes from the archive: what was replayed is there in any case.
     pub fn wal_held(&self) -> Option<Lsn> {
         self.receive_lsn.max(self.replay_lsn)
+    }
+
+    /// Whether its archiver works: that of a standby does so in one mode only, and else keeps the figures of the time when it was a primary.
+    pub fn archives(&self) -> bool {
+        self.archiver.as_ref().is_some_and(|a| a.always || !self.in_recovery)
     }
 
     /// The version as people write it: `15.18`, `9.6.24`.

@@ -141,7 +141,15 @@ fn leader(name: &str, host: &str) -> MemberDoc {
             last_message_ms: Some(4200),
             delay_ms: Some(2),
         }],
-        archiver: Some(ArchiverDoc { archived: 1204, failed: 2, last_archived: Some(at(NOW - 40)), last_failed: Some(at(NOW - 90_000)) }),
+        archiver: Some(ArchiverDoc {
+            archived: 1204,
+            failed: 2,
+            last_archived: Some(at(NOW - 40)),
+            last_failed: Some(at(NOW - 90_000)),
+            last_failed_wal: Some("00000007000000000000005A".to_owned()),
+            failing: false,
+            waiting: None,
+        }),
         ..replica(name, host, Role::Leader, 0)
     }
 }

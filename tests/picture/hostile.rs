@@ -27,7 +27,7 @@ fn everything() -> Vec<Observation> {
             vec![Slot { wal_status: Some("lost".to_owned()), invalidation: Some("wal_removed".to_owned()), ..slot("cdc", "logical") }];
         s.subscriptions = vec![Subscription { name: "orders".to_owned(), running: true, received: None, sent: None, heard: None }];
         let archiver =
-            json!({"archived": 1, "failed": 1, "last_archived": null, "last_failed": null, "last_failed_wal": "000000010000000000000001"});
+            json!({"archived": 1, "failed": 1, "last_archived": null, "last_failed": "2026-11-24T02:00:00Z", "last_failed_wal": "000000010000000000000001", "waiting": 1, "always": false});
         s.archiver = Some(serde_json::from_value(archiver).unwrap());
     });
     scenario.fails_with("rest psg3", SourceError::new(ErrorKind::Tls, "a certificate is not valid").with_hint("set ctl.cacert"));

@@ -4,6 +4,7 @@
 #[path = "../common/scenario/mod.rs"]
 mod scenario;
 
+mod archive;
 mod changes;
 mod cluster;
 mod hostile;

@@ -85,6 +85,8 @@ struct AnswerArchiver {
     last_archived: Option<i64>,
     last_failed: Option<i64>,
     last_failed_wal: Option<String>,
+    waiting: Option<u64>,
+    always: bool,
 }
 
 /// The facts in the statement's answer. The error says what of it is not as it should be, and where.
@@ -195,6 +197,8 @@ impl From<AnswerArchiver> for Archiver {
             last_archived: time(row.last_archived),
             last_failed: time(row.last_failed),
             last_failed_wal: text(row.last_failed_wal),
+            waiting: row.waiting,
+            always: row.always,
         }
     }
 }

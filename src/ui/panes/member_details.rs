@@ -105,13 +105,16 @@ fn server(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
     maybe(sheet, "up since", member.postmaster_start.map(|at| format!("{at} ({})", ctx.ago(at))), &sql);
     maybe(sheet, "sessions", member.sessions.map(|n| n.to_string()), &sql);
     if let Some(archiver) = &member.archiver {
-        let failing = archiver.last_failed > archiver.last_archived;
-        let role = if failing { Role::Warning } else { Role::Text };
+        let role = if archiver.failing { Role::Warning } else { Role::Text };
         sheet.fact("archiver", format!("{} archived, {} failed", archiver.archived, archiver.failed), role, &sql);
         for (name, at) in [("last archived", archiver.last_archived), ("last failed", archiver.last_failed)] {
             if let Some(at) = at {
                 sheet.fact(name, format!("{} ago", ctx.ago(at)), role, "");
             }
+        }
+        if let Some(wal) = archiver.last_failed_wal.as_ref().filter(|_| archiver.failing) {
+            sheet.fact("", wal.clone(), role, "");
+            maybe(sheet, "waiting", archiver.waiting.map(|n| n.to_string()), "");
         }
     }
 }
