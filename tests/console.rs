@@ -73,6 +73,13 @@ fn before_the_first_document_it_says_that_nothing_is_known() {
 }
 
 #[test]
+fn details_of_a_leader_with_slots() {
+    let mut state = console(vec![sample::healthy()]);
+    press(&mut state, &[CommandId::Open]);
+    snapshot("details-leader", &screen(&mut state, (120, 60), false));
+}
+
+#[test]
 fn details_of_a_member_and_of_a_finding() {
     let mut state = console(vec![sample::lagging()]);
     press(&mut state, &[CommandId::Bottom, CommandId::Open]);

@@ -1,6 +1,6 @@
 //! The part on one member.
 
-use super::{ArchiverDoc, Asked, MemberDoc, PendingSetting, SlotDoc, asked, fine_millis, forecast, millis};
+use super::{Asked, MemberDoc, PendingSetting, asked, fine_millis, forecast, millis, postgres};
 use crate::finding::Forecast;
 use crate::model::{Cluster, Member, PatroniStatus, PendingChange, PostgresStatus, SourceError, SourceKind, Time};
 
@@ -62,13 +62,9 @@ pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, 
             .or_else(|| member.rest.last().and_then(|r| r.system_identifier.clone())),
         postmaster_start: sql.and_then(|s| s.postmaster_start).or_else(|| rest.and_then(|r| r.postmaster_start)),
         sessions: sql.and_then(|s| s.sessions),
-        slots: sql.map(slots).unwrap_or_default(),
-        archiver: sql.and_then(|s| s.archiver.as_ref()).map(|a| ArchiverDoc {
-            archived: a.archived,
-            failed: a.failed,
-            last_archived: a.last_archived,
-            last_failed: a.last_failed,
-        }),
+        slots: sql.map(|s| postgres::slots(member, s)).unwrap_or_default(),
+        subscriptions: sql.map(postgres::subscriptions).unwrap_or_default(),
+        archiver: sql.and_then(postgres::archiver),
         dcs: Asked {
             age_ms: cluster.dcs.confirmed_at.map(|at| millis(now.since(at))),
             fresh: cluster.dcs_current(now) && member.present,
@@ -104,15 +100,4 @@ fn upstream(cluster: &Cluster, sql: &PostgresStatus) -> Option<String> {
         (None, Some(port)) => format!("{host}:{port}"),
         (None, None) => host.to_owned(),
     })
-}
-
-fn slots(sql: &PostgresStatus) -> Vec<SlotDoc> {
-    let slot = |s: &crate::model::Slot| SlotDoc {
-        name: s.name.clone(),
-        kind: s.kind.clone(),
-        active: s.active,
-        retained_bytes: s.retained,
-        wal_status: s.wal_status.clone(),
-    };
-    sql.slots.iter().map(slot).collect()
 }

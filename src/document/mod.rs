@@ -8,10 +8,13 @@ mod etcd;
 mod forecast;
 mod headline;
 mod member;
+mod postgres;
 mod routes;
 mod schema;
+mod schema_postgres;
 
 pub use schema::*;
+pub use schema_postgres::*;
 
 use std::time::Duration;
 

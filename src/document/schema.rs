@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{ArchiverDoc, SlotDoc, SubscriptionDoc};
 pub use crate::model::{Level, Role, RouteKind};
 use crate::model::{Lsn, Time};
 
@@ -221,6 +222,8 @@ pub struct MemberDoc {
     pub sessions: Option<u32>,
     /// Replication slots on it.
     pub slots: Vec<SlotDoc>,
+    /// Subscriptions that it serves.
+    pub subscriptions: Vec<SubscriptionDoc>,
     /// Its WAL archiver, when archiving is on.
     pub archiver: Option<ArchiverDoc>,
     /// Its key in the DCS: age of the last confirmation.
@@ -240,34 +243,6 @@ pub struct PendingSetting {
     pub old: Option<String>,
     /// What is configured.
     pub new: Option<String>,
-}
-
-/// A replication slot (`pg_replication_slots`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SlotDoc {
-    /// Its name.
-    pub name: String,
-    /// `physical` or `logical`.
-    pub kind: String,
-    /// Whether somebody is connected to it.
-    pub active: bool,
-    /// WAL that it keeps from being removed.
-    pub retained_bytes: Option<u64>,
-    /// `reserved`, `extended`, `unreserved`, `lost`.
-    pub wal_status: Option<String>,
-}
-
-/// The WAL archiver (`pg_stat_archiver`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ArchiverDoc {
-    /// Segments archived.
-    pub archived: u64,
-    /// Failed attempts.
-    pub failed: u64,
-    /// When it last worked.
-    pub last_archived: Option<Time>,
-    /// When it last failed.
-    pub last_failed: Option<Time>,
 }
 
 /// The etcd cluster.

@@ -1,5 +1,6 @@
 //! What it means. One file for each rule; a rule is a pure function from the cluster at a moment to findings.
 
+mod archive_failing;
 mod dcs_value_bad;
 mod evidence;
 pub mod forecast;
@@ -7,6 +8,7 @@ mod lag_high;
 mod leader_disagreement;
 mod leader_silent;
 mod limits;
+mod logical_slot_unmanaged;
 mod member_down;
 mod member_missing;
 mod no_candidate;
@@ -19,6 +21,8 @@ mod quorum;
 mod replica_not_streaming;
 mod route;
 mod rule;
+mod slot_lost;
+mod slot_retains_wal;
 mod source_stale;
 mod timeline_behind;
 mod tracker;
@@ -91,6 +95,10 @@ const RULES: &[Rule] = &[
     replica_not_streaming::RULE,
     timeline_behind::RULE,
     lag_high::RULE,
+    archive_failing::RULE,
+    slot_lost::RULE,
+    slot_retains_wal::RULE,
+    logical_slot_unmanaged::RULE,
     paused::RULE,
     pending_restart::RULE,
     dcs_value_bad::RULE,

@@ -155,7 +155,7 @@ impl Cluster {
             }
             Fact::Postgres(status) => {
                 if let Some(member) = self.members.get_mut(&source.target) {
-                    member.sql.record(*status, at, rtt);
+                    member.hear_sql(*status, at, rtt);
                 }
             }
             Fact::Haproxy(status) => {

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Archiver, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, Observation, Outcome,
-    PatroniReplication, PatroniStatus, PendingChange, PostgresStatus, Receiver, ReplicationRow, Slot, SourceError, SourceId, clean,
+    PatroniReplication, PatroniStatus, PendingChange, PostgresStatus, Receiver, ReplicationRow, Slot, SourceError, SourceId, Subscription,
+    clean,
 };
 
 /// Something that holds text from outside.
@@ -201,6 +202,7 @@ impl Hygiene for PostgresStatus {
             replication,
             receiver,
             slots,
+            subscriptions,
             archiver,
             sessions: _,
             postmaster_start: _,
@@ -209,6 +211,7 @@ impl Hygiene for PostgresStatus {
         replication.wash();
         receiver.wash();
         slots.wash();
+        subscriptions.wash();
         archiver.wash();
     }
 }
@@ -241,16 +244,36 @@ impl Hygiene for Receiver {
 
 impl Hygiene for Slot {
     fn wash(&mut self) {
-        let Self { name, kind, active: _, retained: _, wal_status } = self;
+        let Self {
+            name,
+            kind,
+            database,
+            plugin,
+            temporary: _,
+            active: _,
+            retained: _,
+            unconfirmed: _,
+            wal_status,
+            safe: _,
+            invalidation,
+            failover: _,
+        } = self;
         name.wash();
         kind.wash();
-        wal_status.wash();
+        [database, plugin, wal_status, invalidation].into_iter().for_each(Hygiene::wash);
+    }
+}
+
+impl Hygiene for Subscription {
+    fn wash(&mut self) {
+        let Self { name, running: _, received: _, sent: _, heard: _ } = self;
+        name.wash();
     }
 }
 
 impl Hygiene for Archiver {
     fn wash(&mut self) {
-        let Self { archived: _, failed: _, last_archived: _, last_failed: _, last_failed_wal } = self;
+        let Self { archived: _, failed: _, last_archived: _, last_failed: _, last_failed_wal, waiting: _, always: _ } = self;
         last_failed_wal.wash();
     }
 }

@@ -1,8 +1,9 @@
 //! One member, as its three voices describe it: its key in the DCS, its REST API, its PostgreSQL.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{DcsMember, Observed, Parsed, PatroniStatus, PostgresStatus, SourceKind, Time};
+use super::{DcsMember, Lasting, Observed, Parsed, PatroniStatus, PostgresStatus, SlotTrend, SourceKind, Time};
 
 /// One member. It stays after its key has gone: a row that vanishes is read as "fine".
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,10 @@ pub struct Member {
     pub rest: Observed<PatroniStatus>,
     /// Its PostgreSQL.
     pub sql: Observed<PostgresStatus>,
+    /// How much WAL each of its slots kept over the last minutes, by the slot's name.
+    pub slot_trends: BTreeMap<String, SlotTrend>,
+    /// Whether its archiver fails.
+    pub archive_failing: Lasting,
 }
 
 /// How old a member's REST answer may be and still be called current.
@@ -39,7 +44,21 @@ impl Member {
             behind_proxy: None,
             rest: Observed::default(),
             sql: Observed::default(),
+            slot_trends: BTreeMap::new(),
+            archive_failing: Lasting::default(),
         }
+    }
+
+    /// Takes in an answer of its PostgreSQL, and what follows from it together with the answers before.
+    pub(super) fn hear_sql(&mut self, status: PostgresStatus, at: Time, rtt: Option<Duration>) {
+        // After a change of its part or its timeline the positions are not those of before.
+        let same = self.sql.last().is_some_and(|s| (s.in_recovery, s.timeline) == (status.in_recovery, status.timeline));
+        self.slot_trends.retain(|name, _| same && status.slots.iter().any(|slot| slot.name == *name));
+        for slot in &status.slots {
+            self.slot_trends.entry(slot.name.clone()).or_default().record(slot, at);
+        }
+        self.archive_failing.follow(status.archiver.as_ref().is_some_and(|a| status.archives() && a.failing()), at);
+        self.sql.record(status, at, rtt);
     }
 
     /// Its key's value, if it could be read.

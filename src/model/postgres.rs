@@ -31,6 +31,8 @@ pub struct PostgresStatus {
     pub receiver: Option<Receiver>,
     /// `pg_replication_slots`.
     pub slots: Vec<Slot>,
+    /// `pg_stat_subscription`, of every database; empty in recovery, where no subscription can be served.
+    pub subscriptions: Vec<Subscription>,
     /// `pg_stat_archiver`; `None` when `archive_mode` is off.
     pub archiver: Option<Archiver>,
     /// Client backends, ours not counted; `None` when our user may not see which of the others are.
@@ -88,12 +90,42 @@ pub struct Slot {
     pub name: String,
     /// `slot_type`: `physical` or `logical`.
     pub kind: String,
+    /// `database` of a logical slot.
+    pub database: Option<String>,
+    /// `plugin` of a logical slot.
+    pub plugin: Option<String>,
+    /// `temporary`: it ends with the session that made it.
+    pub temporary: bool,
     /// `active`.
     pub active: bool,
     /// WAL kept for it: the server's position minus `restart_lsn`, bytes.
     pub retained: Option<u64>,
-    /// `wal_status` (PostgreSQL 13 and later).
+    /// What the reader of a logical slot has not confirmed: the server's position minus `confirmed_flush_lsn`, bytes.
+    pub unconfirmed: Option<u64>,
+    /// `wal_status` (PostgreSQL 13 and later): `reserved`, `extended`, `unreserved`, `lost`.
     pub wal_status: Option<String>,
+    /// `safe_wal_size` (PostgreSQL 13 and later): how much WAL may still be written before the slot can be lost, bytes; `None` also when
+    /// `max_slot_wal_keep_size` sets no limit.
+    pub safe: Option<u64>,
+    /// `invalidation_reason` (PostgreSQL 17 and later): `wal_removed`, `rows_removed`, `wal_level_insufficient`, `idle_timeout`.
+    pub invalidation: Option<String>,
+    /// `failover` (PostgreSQL 17 and later): PostgreSQL itself keeps a copy of it on the standbys that synchronise slots.
+    pub failover: bool,
+}
+
+/// A subscription, by its main worker's row of `pg_stat_subscription`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// `subname`.
+    pub name: String,
+    /// Whether its worker runs (`pid`). One that is disabled has none either.
+    pub running: bool,
+    /// `received_lsn`: a position of the publisher's WAL.
+    pub received: Option<Lsn>,
+    /// `last_msg_send_time`, by the publisher's clock.
+    pub sent: Option<Time>,
+    /// `last_msg_receipt_time`, by this server's clock.
+    pub heard: Option<Time>,
 }
 
 /// The row of `pg_stat_archiver`.
@@ -109,6 +141,18 @@ pub struct Archiver {
     pub last_failed: Option<Time>,
     /// `last_failed_wal`.
     pub last_failed_wal: Option<String>,
+    /// How many segments and other files wait to be archived (`pg_ls_archive_statusdir()`, those that end in `.ready`). Counted only while the
+    /// archiver fails, by a user with `pg_monitor`.
+    pub waiting: Option<u64>,
+    /// Whether it archives in recovery as well (`archive_mode` is `always`).
+    pub always: bool,
+}
+
+impl Archiver {
+    /// Whether its newest attempt failed.
+    pub fn failing(&self) -> bool {
+        self.last_failed > self.last_archived
+    }
 }
 
 impl PostgresStatus {
@@ -116,6 +160,11 @@ impl PostgresStatus {
     /// without a receiver WAL comes from the archive: what was replayed is there in any case.
     pub fn wal_held(&self) -> Option<Lsn> {
         self.receive_lsn.max(self.replay_lsn)
+    }
+
+    /// Whether its archiver works: that of a standby does so in one mode only, and else keeps the figures of the time when it was a primary.
+    pub fn archives(&self) -> bool {
+        self.archiver.as_ref().is_some_and(|a| a.always || !self.in_recovery)
     }
 
     /// The version as people write it: `15.18`, `9.6.24`.

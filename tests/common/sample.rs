@@ -131,10 +131,31 @@ pub fn replica(name: &str, host: &str, role: Role, replay: u64) -> MemberDoc {
         postmaster_start: Some(at(NOW - 300_000)),
         sessions: Some(3),
         slots: Vec::new(),
+        subscriptions: Vec::new(),
         archiver: None,
         dcs: heard(300, 1.2),
         rest: heard(400, 2.3),
         sql: heard(500, 1.1),
+    }
+}
+
+fn slot(name: &str, kind: &str, active: bool, retained: u64) -> SlotDoc {
+    let logical = kind == "logical";
+    SlotDoc {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        database: logical.then(|| "cards".to_owned()),
+        plugin: logical.then(|| "pgoutput".to_owned()),
+        temporary: false,
+        active,
+        retained_bytes: Some(retained),
+        growth_bytes_per_second: None,
+        unconfirmed_bytes: None,
+        wal_status: Some("reserved".to_owned()),
+        safe_bytes: None,
+        safe_seconds: None,
+        invalidation_reason: None,
+        failover: false,
     }
 }
 
@@ -157,22 +178,32 @@ fn leader(name: &str, host: &str) -> MemberDoc {
         questions: questions(true),
         sessions: Some(41),
         slots: vec![
+            slot("psg2", "physical", true, 0),
             SlotDoc {
-                name: "psg2".to_owned(),
-                kind: "physical".to_owned(),
-                active: true,
-                retained_bytes: Some(0),
-                wal_status: Some("reserved".to_owned()),
-            },
-            SlotDoc {
-                name: "old_cdc".to_owned(),
-                kind: "logical".to_owned(),
-                active: false,
-                retained_bytes: Some(268_435_456),
+                growth_bytes_per_second: Some(2_300.0),
+                unconfirmed_bytes: Some(268_000_000),
                 wal_status: Some("extended".to_owned()),
+                safe_bytes: Some(805_306_368),
+                safe_seconds: Some(350_133.2),
+                ..slot("old_cdc", "logical", false, 268_435_456)
             },
         ],
-        archiver: Some(ArchiverDoc { archived: 1204, failed: 2, last_archived: Some(at(NOW - 40)), last_failed: Some(at(NOW - 90_000)) }),
+        subscriptions: vec![SubscriptionDoc {
+            name: "orders".to_owned(),
+            running: true,
+            received_lsn: Some(Lsn(0x71_0000_A0B0)),
+            last_message_ms: Some(4200),
+            delay_ms: Some(2),
+        }],
+        archiver: Some(ArchiverDoc {
+            archived: 1204,
+            failed: 2,
+            last_archived: Some(at(NOW - 40)),
+            last_failed: Some(at(NOW - 90_000)),
+            last_failed_wal: Some("00000007000000000000005A".to_owned()),
+            failing: false,
+            waiting: None,
+        }),
         ..replica(name, host, Role::Leader, 0)
     }
 }

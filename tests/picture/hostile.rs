@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use pgbaton::live::Picture;
-use pgbaton::model::{Cluster, ErrorKind, Observation, RouteUse, SourceError, Time};
+use pgbaton::model::{Cluster, ErrorKind, Observation, RouteUse, Slot, SourceError, Subscription, Time};
 use serde_json::{Value, json};
 
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, slot};
 
 /// Clears the screen, changes the direction of what follows, rings, and sets the window's title.
 const HOSTILE: &str = "\u{1b}[2J\u{202e}\u{7}\u{9b}31m\u{2066}\u{61c}\u{1b}]0;owned\u{7}\r\n\u{200f}";
@@ -23,10 +23,11 @@ fn everything() -> Vec<Observation> {
     scenario
         .patroni("psg2", json!({"pending_restart": true, "pending_restart_reason": waiting, "tags": {"nofailover": true, "zone": "a"}}));
     scenario.sql("psg1", |s| {
-        let slot = json!({"name": "psg2", "kind": "physical", "active": true, "retained": 5, "wal_status": "reserved"});
-        s.slots = vec![serde_json::from_value(slot).unwrap()];
+        s.slots =
+            vec![Slot { wal_status: Some("lost".to_owned()), invalidation: Some("wal_removed".to_owned()), ..slot("cdc", "logical") }];
+        s.subscriptions = vec![Subscription { name: "orders".to_owned(), running: true, received: None, sent: None, heard: None }];
         let archiver =
-            json!({"archived": 1, "failed": 1, "last_archived": null, "last_failed": null, "last_failed_wal": "000000010000000000000001"});
+            json!({"archived": 1, "failed": 1, "last_archived": null, "last_failed": "2026-11-24T02:00:00Z", "last_failed_wal": "000000010000000000000001", "waiting": 1, "always": false});
         s.archiver = Some(serde_json::from_value(archiver).unwrap());
     });
     scenario.fails_with("rest psg3", SourceError::new(ErrorKind::Tls, "a certificate is not valid").with_hint("set ctl.cacert"));

@@ -4,6 +4,7 @@
 #[path = "../common/scenario/mod.rs"]
 mod scenario;
 
+mod archive;
 mod changes;
 mod cluster;
 mod explanations;
@@ -18,4 +19,5 @@ mod members;
 mod payloads;
 mod quorum;
 mod random;
+mod slots;
 mod start;

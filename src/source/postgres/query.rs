@@ -1,24 +1,29 @@
 //! The one statement of a reading. PostgreSQL 12 and later parse it alike.
 
-/// Which of the functions over `pg_control` our user may call. PostgreSQL lets everybody; hardening guides take it away. A statement that
-/// names a function it may not call fails as a whole, so what is denied must not stand in it.
+/// Which functions our user may call that not everybody may. A statement that names a function it may not call fails as a whole, so what is
+/// denied must not stand in it.
+///
+/// Those over `pg_control` PostgreSQL lets everybody call; hardening guides take it away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Control {
+pub(super) struct Rights {
     /// `pg_control_system()`.
     pub system: bool,
     /// `pg_control_checkpoint()`.
     pub checkpoint: bool,
     /// `pg_control_recovery()`.
     pub recovery: bool,
+    /// `pg_ls_archive_statusdir()`: for `pg_monitor`.
+    pub archive_status: bool,
 }
 
-/// The first statement of a session: four columns, `server_version_num` and what [`Control`] asks. On its way it lets the server end the
+/// The first statement of a session: `server_version_num` and what [`Rights`] asks. On its way it lets the server end the
 /// session when nobody has asked for a minute (PostgreSQL 14 and later), as the keep-alive does not notice a program that was stopped.
 pub(super) const SETUP: &str = "
 SELECT current_setting('server_version_num'),
        has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE'),
        has_function_privilege('pg_catalog.pg_control_checkpoint()', 'EXECUTE'),
        has_function_privilege('pg_catalog.pg_control_recovery()', 'EXECUTE'),
+       has_function_privilege('pg_catalog.pg_ls_archive_statusdir()', 'EXECUTE'),
        CASE WHEN current_setting('server_version_num')::int >= 140000 THEN set_config('idle_session_timeout', '60s', false) END";
 
 /// The settings of the session, as the startup packet's `options`.
@@ -34,21 +39,25 @@ pub(super) const OPTIONS: &str = "-c default_transaction_read_only=on -c stateme
 /// LSNs are texts, times microseconds since the Unix epoch, lags seconds. A column that a version lacks is read through `to_jsonb`, which
 /// gives null for it. A position of the past (what a promoted server had received as a standby) is not given.
 ///
+/// A subscription's workers that copy a table or apply in parallel have rows of their own beside its main worker's, which are passed over.
+///
 /// Sessions of others are hidden from a user without `pg_read_all_stats` except for database and user. One that has both and is no walsender
 /// may be a client or a parallel worker of one: then the number of clients is not known.
-pub(super) fn statement(control: Control) -> String {
+pub(super) fn statement(rights: Rights) -> String {
     let or_null = |allowed: bool, sql: &'static str| if allowed { sql } else { "NULL" };
-    let identifier = or_null(control.system, "(SELECT system_identifier FROM pg_control_system())");
-    let checkpoint = or_null(control.checkpoint, "(SELECT timeline_id FROM pg_control_checkpoint())");
-    let recovery = or_null(control.recovery, "(SELECT nullif(min_recovery_end_timeline, 0) FROM pg_control_recovery())");
+    let identifier = or_null(rights.system, "(SELECT system_identifier FROM pg_control_system())");
+    let checkpoint = or_null(rights.checkpoint, "(SELECT timeline_id FROM pg_control_checkpoint())");
+    let recovery = or_null(rights.recovery, "(SELECT nullif(min_recovery_end_timeline, 0) FROM pg_control_recovery())");
+    let waiting = or_null(rights.archive_status, "(SELECT count(*) FROM pg_ls_archive_statusdir() AS f WHERE f.name LIKE '%.ready')");
     format!(
         "
 WITH here AS MATERIALIZED (
-    SELECT r.in_recovery,
-           CASE WHEN NOT r.in_recovery THEN pg_current_wal_lsn() END AS current_lsn,
-           CASE WHEN r.in_recovery THEN pg_last_wal_receive_lsn() END AS receive_lsn,
-           CASE WHEN r.in_recovery THEN pg_last_wal_replay_lsn() END AS replay_lsn
-    FROM (SELECT pg_is_in_recovery() AS in_recovery OFFSET 0) AS r
+    SELECT p.*, coalesce(p.current_lsn, greatest(p.receive_lsn, p.replay_lsn)) AS at
+    FROM (SELECT r.in_recovery,
+                 CASE WHEN NOT r.in_recovery THEN pg_current_wal_lsn() END AS current_lsn,
+                 CASE WHEN r.in_recovery THEN pg_last_wal_receive_lsn() END AS receive_lsn,
+                 CASE WHEN r.in_recovery THEN pg_last_wal_replay_lsn() END AS replay_lsn
+          FROM (SELECT pg_is_in_recovery() AS in_recovery OFFSET 0) AS r OFFSET 0) AS p
 )
 SELECT json_build_object(
     'in_recovery', here.in_recovery,
@@ -88,18 +97,37 @@ SELECT json_build_object(
         SELECT coalesce(json_agg(json_build_object(
             'name', s.slot_name,
             'kind', s.slot_type,
+            'database', s.database,
+            'plugin', s.plugin,
+            'temporary', s.temporary,
             'active', s.active,
-            'retained', pg_wal_lsn_diff(coalesce(here.current_lsn, greatest(here.receive_lsn, here.replay_lsn)), s.restart_lsn)::int8,
-            'wal_status', to_jsonb(s) ->> 'wal_status'
+            'retained', pg_wal_lsn_diff(here.at, s.restart_lsn)::int8,
+            'unconfirmed', pg_wal_lsn_diff(here.at, s.confirmed_flush_lsn)::int8,
+            'wal_status', r.all_of_it ->> 'wal_status',
+            'safe', (r.all_of_it ->> 'safe_wal_size')::int8,
+            'invalidation', r.all_of_it ->> 'invalidation_reason',
+            'failover', (r.all_of_it ->> 'failover')::bool
         ) ORDER BY s.slot_name), '[]')
-        FROM pg_replication_slots AS s),
+        FROM pg_replication_slots AS s, LATERAL to_jsonb(s) AS r (all_of_it)),
+    'subscriptions', CASE WHEN NOT here.in_recovery THEN (
+        SELECT json_agg(json_build_object(
+            'name', s.subname,
+            'running', s.pid IS NOT NULL,
+            'received', s.received_lsn,
+            'sent', (extract(epoch FROM s.last_msg_send_time) * 1000000)::int8,
+            'heard', (extract(epoch FROM s.last_msg_receipt_time) * 1000000)::int8
+        ) ORDER BY s.subname)
+        FROM pg_stat_subscription AS s
+        WHERE s.relid IS NULL AND to_jsonb(s) ->> 'leader_pid' IS NULL) END,
     'archiver', CASE WHEN current_setting('archive_mode') <> 'off' THEN (
         SELECT json_build_object(
             'archived', a.archived_count,
             'failed', a.failed_count,
             'last_archived', (extract(epoch FROM a.last_archived_time) * 1000000)::int8,
             'last_failed', (extract(epoch FROM a.last_failed_time) * 1000000)::int8,
-            'last_failed_wal', a.last_failed_wal)
+            'last_failed_wal', a.last_failed_wal,
+            'waiting', CASE WHEN a.last_failed_time > coalesce(a.last_archived_time, '-infinity') THEN {waiting} END,
+            'always', current_setting('archive_mode') = 'always')
         FROM pg_stat_archiver AS a LIMIT 1) END,
     'sessions', (
         SELECT CASE WHEN count(*) FILTER (
@@ -121,10 +149,10 @@ mod tests {
 
     #[test]
     fn what_is_denied_does_not_stand_in_the_statement() {
-        let none = statement(Control { system: false, checkpoint: false, recovery: false });
-        assert!(!none.contains("pg_control_"), "{none}");
-        let all = statement(Control { system: true, checkpoint: true, recovery: true });
-        for function in ["pg_control_system()", "pg_control_checkpoint()", "pg_control_recovery()"] {
+        let none = statement(Rights { system: false, checkpoint: false, recovery: false, archive_status: false });
+        assert!(!none.contains("pg_control_") && !none.contains("pg_ls_"), "{none}");
+        let all = statement(Rights { system: true, checkpoint: true, recovery: true, archive_status: true });
+        for function in ["pg_control_system()", "pg_control_checkpoint()", "pg_control_recovery()", "pg_ls_archive_statusdir()"] {
             assert!(all.contains(function), "{function}");
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::model::{Archiver, Lsn, PostgresStatus, Receiver, ReplicationRow, Slot, Time, clean};
+use crate::model::{Archiver, Lsn, PostgresStatus, Receiver, ReplicationRow, Slot, Subscription, Time, clean};
 
 /// The JSON object of [`super::query::statement`]; null is what the server does not know or does not tell us.
 #[derive(Deserialize)]
@@ -21,6 +21,7 @@ struct Answer {
     replication: Vec<AnswerReplication>,
     receiver: Option<AnswerReceiver>,
     slots: Vec<AnswerSlot>,
+    subscriptions: Option<Vec<AnswerSubscription>>,
     archiver: Option<AnswerArchiver>,
     sessions: Option<u32>,
     postmaster_start: Option<i64>,
@@ -54,10 +55,27 @@ struct AnswerReceiver {
 struct AnswerSlot {
     name: String,
     kind: String,
+    database: Option<String>,
+    plugin: Option<String>,
+    temporary: bool,
     active: bool,
     /// Negative when the slot is ahead of the position that was read a moment before.
     retained: Option<i64>,
+    unconfirmed: Option<i64>,
     wal_status: Option<String>,
+    /// Negative when the limit is passed already.
+    safe: Option<i64>,
+    invalidation: Option<String>,
+    failover: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct AnswerSubscription {
+    name: String,
+    running: bool,
+    received: Option<Lsn>,
+    sent: Option<i64>,
+    heard: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +85,8 @@ struct AnswerArchiver {
     last_archived: Option<i64>,
     last_failed: Option<i64>,
     last_failed_wal: Option<String>,
+    waiting: Option<u64>,
+    always: bool,
 }
 
 /// The facts in the statement's answer. The error says what of it is not as it should be, and where.
@@ -91,6 +111,7 @@ impl From<Answer> for PostgresStatus {
             replication: answer.replication.into_iter().map(ReplicationRow::from).collect(),
             receiver: answer.receiver.map(Receiver::from),
             slots: answer.slots.into_iter().map(Slot::from).collect(),
+            subscriptions: answer.subscriptions.into_iter().flatten().map(Subscription::from).collect(),
             archiver: answer.archiver.map(Archiver::from),
             sessions: answer.sessions,
             postmaster_start: time(answer.postmaster_start),
@@ -142,13 +163,29 @@ impl From<AnswerReceiver> for Receiver {
 
 impl From<AnswerSlot> for Slot {
     fn from(row: AnswerSlot) -> Self {
+        let bytes = |signed: Option<i64>| signed.map(|bytes| u64::try_from(bytes).unwrap_or(0));
         Self {
             name: clean(&row.name),
             kind: clean(&row.kind),
+            database: text(row.database),
+            plugin: text(row.plugin),
+            temporary: row.temporary,
             active: row.active,
-            retained: row.retained.map(|bytes| u64::try_from(bytes).unwrap_or(0)),
+            retained: bytes(row.retained),
+            unconfirmed: bytes(row.unconfirmed),
             wal_status: text(row.wal_status),
+            // Of a slot that keeps nothing the server tells a figure without meaning.
+            safe: bytes(row.safe).filter(|_| row.retained.is_some()),
+            invalidation: text(row.invalidation),
+            // A version that has no such column has no such slots.
+            failover: row.failover.unwrap_or(false),
         }
+    }
+}
+
+impl From<AnswerSubscription> for Subscription {
+    fn from(row: AnswerSubscription) -> Self {
+        Self { name: clean(&row.name), running: row.running, received: row.received, sent: time(row.sent), heard: time(row.heard) }
     }
 }
 
@@ -160,6 +197,8 @@ impl From<AnswerArchiver> for Archiver {
             last_archived: time(row.last_archived),
             last_failed: time(row.last_failed),
             last_failed_wal: text(row.last_failed_wal),
+            waiting: row.waiting,
+            always: row.always,
         }
     }
 }
@@ -181,8 +220,10 @@ mod tests {
         "system_identifier": -2, "server_version_num": 150018, "current_lsn": "0/3000148", "receive_lsn": null, "replay_lsn": null,
         "replay_timestamp": null, "replay_paused": null, "replication": [{"application_name": "psg\u001b[2J2", "client_addr": null, "state": null,
         "sync_state": null, "write_lsn": null, "flush_lsn": null, "replay_lsn": null, "write_lag": null, "flush_lag": null, "replay_lag": null}],
-        "receiver": null, "slots": [{"name": "a", "kind": "physical", "active": false, "retained": null, "wal_status": null},
-        {"name": "b", "kind": "physical", "active": true, "retained": -8, "wal_status": "reserved"}], "archiver": null, "sessions": 3,
+        "receiver": null, "slots": [{"name": "a", "kind": "physical", "temporary": false, "active": false, "retained": null, "wal_status": null},
+        {"name": "b", "kind": "logical", "database": "app", "plugin": "pgoutput", "temporary": false, "active": true, "retained": -8,
+        "unconfirmed": 16, "wal_status": "unreserved", "safe": -16, "failover": true}],
+        "subscriptions": [{"name": "s\u001b", "running": false}], "archiver": null, "sessions": 3,
         "postmaster_start": 1795490000123456, "server_time": 1795490001000000}"#;
 
     #[test]
@@ -199,6 +240,11 @@ mod tests {
         let row = &status.replication[0];
         assert_eq!((row.write_lsn, row.replay_lag, row.state.as_deref()), (None, None, None));
         assert_eq!(status.slots.iter().map(|s| s.retained).collect::<Vec<_>>(), [None, Some(0)]);
+        let b = &status.slots[1];
+        assert_eq!((b.unconfirmed, b.safe, b.failover, status.slots[0].failover), (Some(16), Some(0), true, false));
+        assert_eq!((b.database.as_deref(), b.plugin.as_deref(), &status.slots[0].plugin), (Some("app"), Some("pgoutput"), &None));
+        assert_eq!((status.subscriptions[0].running, status.subscriptions[0].heard), (false, None));
+        assert!(!status.subscriptions[0].name.contains('\u{1b}'));
         assert!(!row.application_name.contains('\u{1b}'), "{:?}", row.application_name);
     }
 

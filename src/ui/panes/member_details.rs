@@ -2,6 +2,7 @@
 
 use super::asked::{lines as asked_lines, said};
 use super::members::{role_of, state_role};
+use super::slots;
 use crate::document::MemberDoc;
 use crate::theme::Role;
 use crate::ui::format::{UNKNOWN, bytes, seconds};
@@ -16,7 +17,7 @@ pub(super) fn details(ctx: &Ctx<'_>, row: &str, width: u16) -> Option<Details> {
     heard(ctx, &mut sheet, member);
     restart(ctx, &mut sheet, member);
     server(ctx, &mut sheet, member);
-    slots(ctx, &mut sheet, member);
+    slots::lines(ctx, &mut sheet, member);
     tags(ctx, &mut sheet, member);
     Some(Details { title: member.name.clone(), lines: sheet.lines() })
 }
@@ -131,33 +132,17 @@ fn server(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
     maybe(sheet, "up since", member.postmaster_start.map(|at| format!("{at} ({})", ctx.ago(at))), &sql);
     maybe(sheet, "sessions", member.sessions.map(|n| n.to_string()), &sql);
     if let Some(archiver) = &member.archiver {
-        let failing = archiver.last_failed > archiver.last_archived;
-        let role = if failing { Role::Warning } else { Role::Text };
+        let role = if archiver.failing { Role::Warning } else { Role::Text };
         sheet.fact("archiver", format!("{} archived, {} failed", archiver.archived, archiver.failed), role, &sql);
         for (name, at) in [("last archived", archiver.last_archived), ("last failed", archiver.last_failed)] {
             if let Some(at) = at {
                 sheet.fact(name, format!("{} ago", ctx.ago(at)), role, "");
             }
         }
-    }
-}
-
-fn slots(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
-    if member.slots.is_empty() {
-        return;
-    }
-    sheet.heading("Replication slots");
-    for slot in &member.slots {
-        let retained = slot.retained_bytes.map_or_else(|| UNKNOWN.to_owned(), bytes);
-        let status = slot.wal_status.as_deref().unwrap_or(UNKNOWN);
-        let active = if slot.active { "active" } else { "inactive" };
-        let role = match status {
-            "lost" | "unreserved" => Role::Critical,
-            _ if slot.active => Role::Text,
-            _ => Role::Warning,
-        };
-        let text = format!("{}, {active}, keeps {retained}, {status}", slot.kind);
-        sheet.fact(&slot.name, text, role, &said(ctx, "sql", &member.sql));
+        if let Some(wal) = archiver.last_failed_wal.as_ref().filter(|_| archiver.failing) {
+            sheet.fact("", wal.clone(), role, "");
+            maybe(sheet, "waiting", archiver.waiting.map(|n| n.to_string()), "");
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod member_details;
 mod members;
 mod quorum;
 mod routes;
+mod slots;
 
 use super::pane::Pane;
 use crate::app::PaneModel;

@@ -88,10 +88,30 @@ pub fn sql_answer(name: &str, leader: &str, timeline: u32) -> PostgresStatus {
         replication: ["psg1", "psg2", "psg3"].iter().filter(|n| leads && **n != leader).map(|n| row(n)).collect(),
         receiver: (!leads).then_some(receiver),
         slots: Vec::new(),
+        subscriptions: Vec::new(),
         archiver: None,
         sessions: Some(3),
         postmaster_start: Some(Time::from_micros(START - 86_400_000_000)),
         server_time: None,
+    }
+}
+
+/// A slot of nobody, as `pg_replication_slots` has it without `max_slot_wal_keep_size`.
+pub fn slot(name: &str, kind: &str) -> Slot {
+    let logical = kind == "logical";
+    Slot {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        database: logical.then(|| "app".to_owned()),
+        plugin: logical.then(|| "pgoutput".to_owned()),
+        temporary: false,
+        active: false,
+        retained: Some(0),
+        unconfirmed: logical.then_some(0),
+        wal_status: Some("reserved".to_owned()),
+        safe: None,
+        invalidation: None,
+        failover: false,
     }
 }
 

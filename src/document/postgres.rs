@@ -1,0 +1,55 @@
+//! The parts on what a member's PostgreSQL tells of itself.
+
+use super::{ArchiverDoc, SlotDoc, SubscriptionDoc, millis};
+use crate::model::{Member, PostgresStatus, Slot, SlotTrend, Subscription};
+
+pub(super) fn slots(member: &Member, sql: &PostgresStatus) -> Vec<SlotDoc> {
+    let document = |slot: &Slot| {
+        let growth = member.slot_trends.get(&slot.name).and_then(SlotTrend::growth);
+        SlotDoc {
+            name: slot.name.clone(),
+            kind: slot.kind.clone(),
+            database: slot.database.clone(),
+            plugin: slot.plugin.clone(),
+            temporary: slot.temporary,
+            active: slot.active,
+            retained_bytes: slot.retained,
+            growth_bytes_per_second: growth,
+            unconfirmed_bytes: slot.unconfirmed,
+            wal_status: slot.wal_status.clone(),
+            safe_bytes: slot.safe,
+            safe_seconds: slot.safe.zip(growth.filter(|rate| *rate > 0.0)).map(|(left, rate)| left as f64 / rate),
+            invalidation_reason: slot.invalidation.clone(),
+            failover: slot.failover,
+        }
+    };
+    sql.slots.iter().map(document).collect()
+}
+
+pub(super) fn subscriptions(sql: &PostgresStatus) -> Vec<SubscriptionDoc> {
+    let document = |subscription: &Subscription| SubscriptionDoc {
+        name: subscription.name.clone(),
+        running: subscription.running,
+        received_lsn: subscription.received,
+        last_message_ms: sql.server_time.zip(subscription.heard).map(|(now, heard)| millis(now.since(heard))),
+        delay_ms: subscription
+            .heard
+            .zip(subscription.sent)
+            .filter(|(heard, sent)| heard >= sent)
+            .map(|(heard, sent)| millis(heard.since(sent))),
+    };
+    sql.subscriptions.iter().map(document).collect()
+}
+
+pub(super) fn archiver(sql: &PostgresStatus) -> Option<ArchiverDoc> {
+    let archiver = sql.archiver.as_ref()?;
+    Some(ArchiverDoc {
+        archived: archiver.archived,
+        failed: archiver.failed,
+        last_archived: archiver.last_archived,
+        last_failed: archiver.last_failed,
+        last_failed_wal: archiver.last_failed_wal.clone(),
+        failing: sql.archives() && archiver.failing(),
+        waiting: archiver.waiting,
+    })
+}

@@ -1,0 +1,72 @@
+//! The document's types of what a member's PostgreSQL tells of itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Lsn, Time};
+
+/// A replication slot (`pg_replication_slots`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SlotDoc {
+    /// Its name.
+    pub name: String,
+    /// `physical` or `logical`.
+    pub kind: String,
+    /// The database of a logical slot.
+    pub database: Option<String>,
+    /// The plugin of a logical slot.
+    pub plugin: Option<String>,
+    /// Whether it ends with the session that made it.
+    pub temporary: bool,
+    /// Whether somebody is connected to it.
+    pub active: bool,
+    /// WAL that it keeps from being removed.
+    pub retained_bytes: Option<u64>,
+    /// By how much that grows, below zero when it shrinks, over the last ten minutes; `null` until it was watched for a minute.
+    pub growth_bytes_per_second: Option<f64>,
+    /// How far the reader of a logical slot is behind: WAL that it has not confirmed.
+    pub unconfirmed_bytes: Option<u64>,
+    /// `reserved`, `extended`, `unreserved`, `lost`.
+    pub wal_status: Option<String>,
+    /// How much WAL may still be written before it can be lost; `null` also when nothing limits it but the disk.
+    pub safe_bytes: Option<u64>,
+    /// In how many seconds that is, at the present growth.
+    pub safe_seconds: Option<f64>,
+    /// Why it was lost (PostgreSQL 17 and later).
+    pub invalidation_reason: Option<String>,
+    /// Whether PostgreSQL itself keeps a copy on standbys (PostgreSQL 17 and later).
+    pub failover: bool,
+}
+
+/// A subscription (`pg_stat_subscription`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionDoc {
+    /// Its name.
+    pub name: String,
+    /// Whether its worker runs; one that is disabled has none.
+    pub running: bool,
+    /// Up to where it has received, a position of the publisher's WAL.
+    pub received_lsn: Option<Lsn>,
+    /// Time from the newest message's arrival to the reading, both by the subscriber's clock.
+    pub last_message_ms: Option<u64>,
+    /// How long that message was on its way; wrong by what the two servers' clocks differ, `null` when they say that it came before it was sent.
+    pub delay_ms: Option<u64>,
+}
+
+/// The WAL archiver (`pg_stat_archiver`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiverDoc {
+    /// Segments archived.
+    pub archived: u64,
+    /// Failed attempts.
+    pub failed: u64,
+    /// When it last worked.
+    pub last_archived: Option<Time>,
+    /// When it last failed.
+    pub last_failed: Option<Time>,
+    /// What it then tried to archive.
+    pub last_failed_wal: Option<String>,
+    /// Whether it works here and its newest attempt failed.
+    pub failing: bool,
+    /// How many files wait to be archived; `null` while it does not fail, and when our user may not see it.
+    pub waiting: Option<u64>,
+}

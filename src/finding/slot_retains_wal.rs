@@ -1,0 +1,76 @@
+//! `slot-retains-wal`: a replication slot keeps more WAL from being removed than it may.
+
+use std::time::Duration;
+
+use super::{Case, Evidence, Explanation, Finding, Rule, spoken};
+use crate::model::{Level, Member, Slot, SlotTrend, size};
+
+/// How long a slot that somebody reads must be over the limit: a replica that catches up after a restart is no fault.
+const LASTING: Duration = Duration::from_secs(30);
+/// How many times the limit is too much even for one that may be catching up.
+const FAR_TOO_MUCH: u64 = 10;
+/// An end that lies further ahead than this is not told: the rate will not hold for so long.
+const FAR: f64 = 100.0 * 86_400.0;
+
+pub(super) const RULE: Rule = Rule {
+    check,
+    codes: &[Explanation {
+        code: "slot-retains-wal",
+        fires: "a replication slot on any member keeps more than 1 GB of WAL from being removed. One that nobody reads is told at once; one that is read when it has been over the limit for 30 s, or is over ten times the limit. The rate is measured over the readings of the last ten minutes.",
+        matters: "Without max_slot_wal_keep_size the WAL grows until the disk is full, and then PostgreSQL stops. With it, the slot is lost at the limit, and its reader must be made anew.",
+        next: &[
+            "Find out whose slot it is: a member's name is a replica's, else a subscriber's or a backup tool's.",
+            "Get its reader going again: the replica, the subscription's worker, the connector.",
+            "If nobody will read it again, drop it: SELECT pg_drop_replication_slot('NAME'). A subscriber that still needs it must copy everything anew.",
+            "See how much room there is: df on the volume of pg_wal.",
+        ],
+        runbook: None,
+    }],
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for member in case.cluster.members.values() {
+        let Some(sql) = member.sql_now(case.now) else { continue };
+        found.extend(sql.slots.iter().filter_map(|slot| judge(case, member, slot)));
+    }
+    found
+}
+
+fn judge(case: &Case<'_>, member: &Member, slot: &Slot) -> Option<Finding> {
+    let limit = case.limits.slot_retained_bytes;
+    let retained = slot.retained.filter(|bytes| *bytes > limit)?;
+    // What is beyond its limit has a finding of its own.
+    if matches!(slot.wal_status.as_deref(), Some("unreserved" | "lost")) {
+        return None;
+    }
+    let trend = member.slot_trends.get(&slot.name)?;
+    let lasts = trend.least_within(LASTING).is_some_and(|least| least > limit);
+    if trend.active_within(LASTING) && !lasts && retained / FAR_TOO_MUCH <= limit {
+        return None;
+    }
+    let reader = if slot.active { "its reader is behind" } else { "nobody reads it" };
+    let end = end(slot, trend);
+    let sentence = format!("the slot {} on {} keeps {} of WAL, and {reader}{end}", slot.name, member.name, size(retained));
+    let rate = trend.growth().map_or("not known yet".to_owned(), |rate| format!("{rate:.0} bytes a second"));
+    Some(Finding::new("slot-retains-wal", Level::Warning, sentence).about(format!("{} {}", member.name, slot.name)).because([
+        Evidence::sql(member, "WAL kept", format!("{retained} bytes")),
+        Evidence::sql(member, "active", slot.active),
+        Evidence::sql(member, "growth", rate),
+        Evidence::sql(member, "wal_status", slot.wal_status.as_deref().unwrap_or("not known")),
+        Evidence::sql(member, "safe_wal_size", slot.safe.map_or("no limit is set".to_owned(), |bytes| format!("{bytes} bytes"))),
+    ]))
+}
+
+/// Where it ends, as far as that is known.
+fn end(slot: &Slot, trend: &SlotTrend) -> String {
+    let hourly = |rate: f64| size((rate * 3600.0) as u64);
+    match (slot.safe, trend.growth().filter(|rate| *rate >= 1.0)) {
+        (Some(left), Some(rate)) if left as f64 / rate <= FAR => {
+            format!("; at {} an hour it is lost in {}", hourly(rate), spoken(Duration::from_secs_f64(left as f64 / rate)))
+        }
+        (Some(left), _) => format!("; after {} more it is lost", size(left)),
+        (None, Some(rate)) => format!("; it grows by {} an hour, and only the disk ends that", hourly(rate)),
+        (None, None) => "; only the disk limits it".to_owned(),
+    }
+}

@@ -1,0 +1,136 @@
+//! What the PostgreSQL source reads of a real server's state beside replication: slots, subscriptions, the archiver.
+
+mod pgcommon;
+
+use pgbaton::model::{PostgresStatus, Slot};
+use pgcommon::server::Server;
+use pgcommon::watch::{Watch, postgres_of};
+use pgcommon::{profile, wait_for};
+
+fn slot<'a>(status: &'a PostgresStatus, name: &str) -> &'a Slot {
+    status.slots.iter().find(|s| s.name == name).expect("the slot is listed")
+}
+
+#[test]
+fn slots_are_read_as_psql_reads_them_until_they_are_lost() {
+    let server =
+        Server::primary("wal_level = logical\nmax_slot_wal_keep_size = 64MB\nmin_wal_size = 32MB\n", "host all all 127.0.0.1/32 trust");
+    server.psql("CREATE ROLE stranger LOGIN");
+    server.psql("SELECT pg_create_physical_replication_slot('behind', true), pg_create_physical_replication_slot('empty')");
+    server.psql("SELECT pg_create_logical_replication_slot('changes', 'pgoutput')");
+    server.psql("SELECT pg_switch_wal(), pg_logical_emit_message(true, 'test', 'something')");
+
+    // A stranger sees the slots as well: no right is needed for them.
+    let mut watch = Watch::postgres(&server, profile("stranger"));
+    let status = watch.reading();
+    let columns = "slot_name, slot_type, coalesce(database, ''), coalesce(plugin, ''), temporary, active, wal_status";
+    let told: Vec<String> = status
+        .slots
+        .iter()
+        .map(|s| {
+            let text = |o: &Option<String>| o.clone().unwrap_or_default();
+            let flag = |b: bool| if b { "t" } else { "f" };
+            let (database, plugin, wal_status) = (text(&s.database), text(&s.plugin), text(&s.wal_status));
+            format!("{}|{}|{database}|{plugin}|{}|{}|{wal_status}", s.name, s.kind, flag(s.temporary), flag(s.active))
+        })
+        .collect();
+    assert_eq!(told.join("\n"), server.psql(&format!("SELECT {columns} FROM pg_replication_slots ORDER BY slot_name")));
+    let bytes = |sql: &str| server.psql(&format!("SELECT ({sql})::int8 FROM pg_replication_slots WHERE slot_name = 'changes'"));
+    assert_eq!(slot(&status, "changes").unconfirmed.map(|b| b.to_string()), Some(bytes("pg_current_wal_lsn() - confirmed_flush_lsn")));
+    assert_eq!(slot(&status, "changes").retained.map(|b| b.to_string()), Some(bytes("pg_current_wal_lsn() - restart_lsn")));
+    let safe: u64 = server.psql("SELECT safe_wal_size FROM pg_replication_slots WHERE slot_name = 'behind'").parse().expect("bytes");
+    assert_eq!(slot(&status, "behind").safe, Some(safe));
+    let empty = slot(&status, "empty");
+    assert_eq!((empty.retained, empty.unconfirmed, &empty.wal_status, empty.safe), (None, None, &None, None));
+
+    for _ in 0..7 {
+        server.psql("SELECT pg_switch_wal(), pg_logical_emit_message(true, 'test', 'something')");
+    }
+    let over = watch.until("the limit is passed", |o| {
+        let slot = slot(postgres_of(o)?, "behind").clone();
+        (slot.wal_status.as_deref() == Some("unreserved")).then_some(slot)
+    });
+    assert_eq!(over.safe, Some(0), "no WAL more may be written: {over:?}");
+    assert!(over.retained.is_some_and(|b| b > 64 << 20), "{over:?}");
+    server.psql("CHECKPOINT");
+    let lost = watch.until("the slot is lost", |o| {
+        let slot = slot(postgres_of(o)?, "behind").clone();
+        (slot.wal_status.as_deref() == Some("lost")).then_some(slot)
+    });
+    assert_eq!((lost.retained, lost.safe), (None, None));
+}
+
+#[test]
+fn a_subscription_is_read_while_it_runs_and_when_it_does_not() {
+    let server = Server::primary("wal_level = logical\n", "host all all 127.0.0.1/32 trust");
+    server.psql("CREATE ROLE stranger LOGIN");
+    server.psql("CREATE PUBLICATION cards");
+    server.psql("SELECT pg_create_logical_replication_slot('orders', 'pgoutput')");
+    let mut watch = Watch::postgres(&server, profile("stranger"));
+    assert_eq!(watch.reading().subscriptions, []);
+    // To itself, through a slot that is there already: a new one would wait for the statement that makes it.
+    server.psql(&format!(
+        "CREATE SUBSCRIPTION orders CONNECTION 'host=127.0.0.1 port={} user=postgres dbname=postgres' PUBLICATION cards WITH (create_slot = false)",
+        server.port
+    ));
+    let one = watch.until("it has heard something", |o| {
+        let [one] = &postgres_of(o)?.subscriptions[..] else { return None };
+        (one.running && one.heard.is_some() && one.received.is_some()).then(|| one.clone())
+    });
+    assert_eq!(one.name, "orders");
+    assert!(one.sent <= one.heard, "{one:?}");
+    let micros = |moment: pgbaton::model::Time| (moment.as_micros() - jiff::Timestamp::now().as_microsecond()).abs();
+    assert!(one.heard.is_some_and(|at| micros(at) < 60_000_000), "{one:?}");
+    let slots = watch.reading();
+    assert!(slot(&slots, "orders").active, "{slots:?}");
+
+    server.psql("ALTER SUBSCRIPTION orders DISABLE");
+    let off = watch.until("its worker has ended", |o| {
+        let [one] = &postgres_of(o)?.subscriptions[..] else { return None };
+        (!one.running).then(|| one.clone())
+    });
+    assert_eq!((off.received, off.heard), (None, None));
+    wait_for("the slot is free", || {
+        (server.psql("SELECT active FROM pg_replication_slots WHERE slot_name = 'orders'") == "f").then_some(())
+    });
+}
+
+#[test]
+fn an_archiver_that_fails_is_counted_for_whom_may_see_it() {
+    let server =
+        Server::primary("archive_mode = on\narchive_command = 'exit 1'\nallow_system_table_mods = on\n", "host all all 127.0.0.1/32 trust");
+    server.psql("CREATE ROLE stranger LOGIN; CREATE ROLE watcher LOGIN IN ROLE pg_monitor");
+    let mut watch = Watch::postgres(&server, profile("watcher"));
+    let archiver = watch.reading().archiver.expect("archive_mode is on");
+    assert_eq!((archiver.failing(), archiver.waiting, archiver.always), (false, None, false));
+    for _ in 0..3 {
+        server.psql("SELECT pg_switch_wal(), pg_logical_emit_message(true, 'test', 'something')");
+    }
+    let failing = watch.until("it fails", |o| postgres_of(o)?.archiver.clone().filter(|a| a.failing()));
+    let by_psql = || server.psql("SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'");
+    assert_eq!(failing.waiting.map(|n| n.to_string()), Some(by_psql()));
+    assert_eq!(failing.last_failed_wal, Some(server.psql("SELECT last_failed_wal FROM pg_stat_archiver")));
+    assert!(failing.last_archived.is_none() && failing.waiting >= Some(3), "{failing:?}");
+    let hidden = Watch::postgres(&server, profile("stranger")).reading().archiver.expect("a stranger sees the figures");
+    assert_eq!((hidden.failing(), hidden.waiting), (true, None));
+
+    // A directory that takes long to read does not take the reading with it. What is built in cannot be replaced, but it can be renamed.
+    server.psql("ALTER FUNCTION pg_catalog.pg_ls_archive_statusdir() RENAME TO pg_ls_archive_statusdir_quick");
+    let slow = |seconds: &str| {
+        server.psql(&format!(
+            "CREATE OR REPLACE FUNCTION pg_catalog.pg_ls_archive_statusdir(OUT name text, OUT size bigint, OUT modification timestamptz)
+             RETURNS SETOF record LANGUAGE sql AS 'SELECT ''x.ready''::text, 0::int8, now() FROM pg_sleep({seconds})'"
+        ));
+    };
+    for seconds in ["0.4", "9"] {
+        slow(seconds);
+        let mut watch = Watch::postgres(&server, profile("watcher"));
+        let spared = watch.until("it is not counted", |o| postgres_of(o)?.archiver.clone().filter(|a| a.waiting.is_none()));
+        assert!(spared.failing(), "{spared:?}");
+    }
+
+    server.psql("ALTER SYSTEM SET archive_command = 'exit 0'");
+    server.psql("SELECT pg_reload_conf()");
+    let mended = watch.until("it works again", |o| postgres_of(o)?.archiver.clone().filter(|a| !a.failing()));
+    assert!(mended.waiting.is_none() && mended.last_archived > mended.last_failed, "{mended:?}");
+}
