@@ -7,7 +7,7 @@ mod common {
 use common::sample;
 use pgbaton::app::{EventLine, Mode, Msg, Overlay, State, TextEdit, update};
 use pgbaton::command::{CommandId, Keymap};
-use pgbaton::document::{Document, Level};
+use pgbaton::document::{Document, Level, ScheduledSwitchover};
 use pgbaton::theme::{BUILTIN, Depth, Library};
 use pgbaton::ui::{Look, draw, models};
 use proptest::prelude::*;
@@ -122,6 +122,20 @@ fn a_pane_can_have_the_whole_screen() {
     let mut state = console(sample::history_to(&sample::lagging(), 600));
     press(&mut state, &[CommandId::Pane2, CommandId::Zoom]);
     snapshot("zoom-lag", &screen(&mut state, (100, 30), false));
+}
+
+/// What will happen by itself has its time beside it.
+#[test]
+fn what_is_scheduled_counts_down() {
+    let mut document = sample::healthy();
+    document.cluster.scheduled_switchover =
+        Some(ScheduledSwitchover { from: Some("psg1".to_owned()), to: Some("psg2".to_owned()), at: Some(sample::at(sample::NOW + 725)) });
+    document.members[2].scheduled_restart = Some(sample::at(sample::NOW - 1));
+    let shown = text(&screen(&mut console(vec![document.clone()]), (120, 40), false));
+    assert!(shown.contains("switchover to psg2 in 12 min"), "{shown}");
+    assert!(shown.contains("restart is due"), "{shown}");
+    let narrow = text(&screen(&mut console(vec![document]), (80, 24), false));
+    assert!(narrow.contains("switchover to psg2 in 12 min"), "{narrow}");
 }
 
 /// What is not known must not look like 0, nor like nothing.

@@ -230,7 +230,8 @@ fn with_synchronous_replication_too() {
     lab.fault(&["kill-postgres", &crashed.one]);
     crashed.crash();
     until("the end of the leader key", ELECTION, || if lab.leader().is_empty() { Ok(()) } else { Err(lab.leader()) });
-    for process in pgbaton::lab::scan::processes(&lab.layout().node_dir(&late)) {
+    // Nobody else is frozen.
+    for process in pgbaton::lab::scan::processes(lab.dir()) {
         if process.state() == Some('T') {
             process.signal(Signal::CONT).unwrap();
         }

@@ -42,6 +42,9 @@ pub(super) fn facts(ctx: &Ctx<'_>, document: &Document, with_forecast: bool) -> 
         let at = if lease.role == Role::Critical { 0 } else { facts.len() };
         facts.insert(at, lease);
     }
+    if let Some(asked) = asked_for(ctx, document) {
+        facts.insert(0, asked);
+    }
     facts
 }
 
@@ -92,6 +95,14 @@ fn etcd(document: &Document) -> Fact {
         (Some(true), Some(0)) => Fact::same(count, Role::Text),
         (Some(true), Some(n)) => Fact::same(format!("{count}, can lose {n}"), Role::Text),
     }
+}
+
+/// A switchover that is asked for, or scheduled.
+fn asked_for(ctx: &Ctx<'_>, document: &Document) -> Option<Fact> {
+    let asked = document.cluster.scheduled_switchover.as_ref()?;
+    let to = asked.to.as_deref().map(|to| format!(" to {to}")).unwrap_or_default();
+    let when = asked.at.map_or_else(|| "asked for".to_owned(), |at| ctx.until(at));
+    Some(Fact::same(format!("switchover{to} {when}"), Role::Warning))
 }
 
 /// Who takes over if the leader dies.

@@ -99,6 +99,11 @@ impl<'a> Ctx<'a> {
         since(self.now().since(at))
     }
 
+    /// How long until a moment, in words; what should have begun is said to be due.
+    pub fn until(&self, at: Time) -> String {
+        if at > self.now() { format!("in {}", since(at.since(self.now()))) } else { "is due".to_owned() }
+    }
+
     /// Says one thing in an otherwise empty pane.
     pub fn say(&self, text: &str, role: Role, area: Rect, buffer: &mut Buffer) {
         let width = usize::from(area.width.saturating_sub(2));

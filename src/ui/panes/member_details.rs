@@ -112,7 +112,7 @@ fn restart(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
         sheet.fact("", change, Role::Text, "");
     }
     if let Some(at) = member.scheduled_restart {
-        sheet.fact("scheduled", at.to_string(), Role::Warning, &rest);
+        sheet.fact("scheduled", format!("{at} ({})", ctx.until(at)), Role::Warning, &rest);
     }
 }
 

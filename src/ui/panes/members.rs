@@ -28,7 +28,7 @@ const COLUMNS: &[Column] = &[
     Column::new("Lead?", Align::Left, 5, 5, 0),
     Column::new("REST", Align::Right, 6, 6, 2),
     Column::new("SQL", Align::Right, 6, 6, 2),
-    Column::new("Notes", Align::Left, 5, 40, 4),
+    Column::remarks("Notes", 5, 40, 4),
     Column::new("Position", Align::Right, 10, 17, 5),
     Column::new("Sessions", Align::Right, 8, 8, 6),
     Column::new("From", Align::Name, 4, 21, 7),
@@ -139,7 +139,7 @@ fn row(ctx: &Ctx<'_>, document: &Document, member: &MemberDoc) -> Row {
         can_lead(document, member),
         asked::cell(ctx, &member.rest),
         asked::cell(ctx, &member.sql),
-        Cell::new(notes(member).join(", "), Role::Warning),
+        Cell::new(notes(ctx, member).join(", "), Role::Warning),
         position.map_or_else(Cell::unknown, |lsn| Cell::new(lsn.to_string(), Role::Muted)),
         member.sessions.map_or_else(Cell::unknown, |n| Cell::new(n.to_string(), Role::Muted)),
         match &member.upstream {
@@ -237,21 +237,18 @@ pub(super) fn lag_role(value: u64, limit: Option<u64>) -> Role {
     }
 }
 
-fn notes(member: &MemberDoc) -> Vec<String> {
+fn notes(ctx: &Ctx<'_>, member: &MemberDoc) -> Vec<String> {
     let tag = |name: &str| match member.tags.get(name) {
         Some(serde_json::Value::Bool(yes)) => *yes,
         Some(serde_json::Value::String(text)) => text == "true",
         _ => false,
     };
     let mut notes = Vec::new();
-    // What the other columns and the first line say already is not said again.
-    let said = ["paused", "no-quorum", "missing", "down", "silent", "unheard", "not-running", "nofailover"];
-    notes.extend(member.cannot_because.iter().filter(|r| !said.contains(&r.code.as_str())).map(|r| r.short.clone()));
     if member.pending_restart == Some(true) {
         notes.push("restart pending".to_owned());
     }
-    if member.scheduled_restart.is_some() {
-        notes.push("restart scheduled".to_owned());
+    if let Some(at) = member.scheduled_restart {
+        notes.push(format!("restart {}", ctx.until(at)));
     }
     if member.replay_paused == Some(true) {
         notes.push("replay paused".to_owned());
@@ -260,5 +257,8 @@ fn notes(member: &MemberDoc) -> Vec<String> {
         notes.push("paused".to_owned());
     }
     notes.extend(["nofailover", "noloadbalance", "nosync", "nostream"].iter().filter(|name| tag(name)).map(|name| (*name).to_owned()));
+    // What the other columns and the first line say already is not said again.
+    let said = ["paused", "no-quorum", "missing", "down", "silent", "unheard", "not-running", "nofailover"];
+    notes.extend(member.cannot_because.iter().filter(|r| !said.contains(&r.code.as_str())).map(|r| r.short.clone()));
     notes
 }

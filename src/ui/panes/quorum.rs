@@ -107,8 +107,31 @@ impl Pane for Quorum {
         if let Some(error) = &cluster.dcs_error {
             sheet.fact("error", error.clone(), Role::Critical, "");
         }
+        lease(ctx, &mut sheet, document);
         Some(Details { title: format!("etcd {}", member.name), lines: sheet.lines() })
     }
+}
+
+/// The lease on the leader key with the times that rule it, and what the leader does when etcd is gone.
+fn lease(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, document: &Document) {
+    let cluster = &document.cluster;
+    sheet.heading("The leader's lease");
+    let read = cluster.lease_age_ms.map(|ms| format!("read {} ago", crate::ui::format::age(ctx.aged(ms).max(1000)))).unwrap_or_default();
+    match cluster.lease_ttl_seconds {
+        Some(left) => sheet.fact("ends in", format!("{left:.0} s unless it is renewed"), Role::Text, &read),
+        None => sheet.fact("ends in", UNKNOWN, Role::Unknown, ""),
+    }
+    if let Some(at) = cluster.lease_renewed {
+        sheet.fact("last renewed", format!("{} ago", ctx.ago(at)), Role::Text, &read);
+    }
+    for (name, value) in [("ttl", cluster.ttl), ("loop_wait", cluster.loop_wait), ("retry_timeout", cluster.retry_timeout)] {
+        match value {
+            Some(seconds) => sheet.fact(name, format!("{seconds} s"), Role::Text, ""),
+            None => sheet.fact(name, UNKNOWN, Role::Unknown, ""),
+        }
+    }
+    let role = if document.forecast.leader_stays_without_quorum.is_some() { Role::Text } else { Role::Unknown };
+    sheet.fact("without quorum", document.forecast.without_quorum.clone(), role, "");
 }
 
 fn shown<'d>(document: &'d Document, view: &View) -> Vec<&'d EtcdMemberDoc> {

@@ -37,12 +37,19 @@ pub(in crate::ui) struct Column {
     pub max: u16,
     /// 0: always shown; the higher, the earlier it is left out.
     pub keep: u8,
+    /// Whether half of it is better than nothing: remarks, the weightiest first.
+    pub remarks: bool,
 }
 
 impl Column {
     /// A column.
     pub(in crate::ui) const fn new(title: &'static str, align: Align, min: u16, max: u16, keep: u8) -> Self {
-        Self { title, align, min, max, keep }
+        Self { title, align, min, max, keep, remarks: false }
+    }
+
+    /// A column of remarks.
+    pub(in crate::ui) const fn remarks(title: &'static str, min: u16, max: u16, keep: u8) -> Self {
+        Self { title, align: Align::Left, min, max, keep, remarks: true }
     }
 }
 
@@ -99,9 +106,13 @@ fn fit(columns: &[Column], rows: &[Row], width: usize) -> Vec<(usize, usize)> {
         }
         let wanted = text.max(display_width(column.title)).clamp(usize::from(column.min), usize::from(column.max.max(column.min)));
         let gap = if shown.is_empty() { 0 } else { GAP };
-        if column.keep > 0 && used + gap + wanted > width {
+        // A lesser column must not take the place of remarks that fit by half.
+        let room = width.saturating_sub(used + gap);
+        let enough = if column.remarks { wanted.div_ceil(2).max(usize::from(column.min)) } else { wanted };
+        if column.keep > 0 && room < enough {
             continue;
         }
+        let wanted = if column.keep > 0 { wanted.min(room) } else { wanted };
         shown.push((at, wanted));
         used += gap + wanted;
     }
