@@ -182,3 +182,15 @@ fn before_anybody_was_heard_nothing_is_known() {
     let document = s.document();
     assert_eq!((document.forecast.outcome.as_str(), document.forecast.sentence.as_str()), ("unknown", "not known"));
 }
+
+/// It may not win itself, but Patroni promotes nobody who is behind somebody that answers.
+#[test]
+fn one_that_may_not_lead_can_be_in_the_way() {
+    let mut s = Scenario::healthy();
+    s.merge("config", json!({"failsafe_mode": true}));
+    s.put("failsafe", json!({"psg1": "http://a", "psg2": "http://b"}));
+    behind(&mut s, "psg2", 512 << 10);
+    s.pass(1);
+    let told = "nobody can take over: psg2 gives way to psg3, which is ahead, psg3 is not in the failsafe key";
+    assert_eq!(next(&mut s), (names(&[]), told.to_owned()));
+}

@@ -168,6 +168,7 @@ fn hold(scenario: &Scenario, truth: &Truth) -> Result<(), TestCaseError> {
     prop_assert_eq!(document.headline.level == Level::Ok || asked_again, quiet);
     leaders_are_named_by_somebody(scenario, &old)?;
     unknown_is_null(document, &old)?;
+    who_takes_over_was_heard(document, &old)?;
     let worst: Vec<Level> = document.findings.iter().map(|f| f.severity).collect();
     prop_assert!(worst.is_sorted_by(|a, b| a >= b), "{:?}", worst);
     let identities: BTreeSet<_> = document.findings.iter().map(|f| (&f.code, &f.subject)).collect();
@@ -194,6 +195,24 @@ fn leaders_are_named_by_somebody(scenario: &Scenario, old: &[&str]) -> Result<()
     if old.contains(&"dcs") {
         prop_assert!(!document.headline.leads.ends_with(" leads"), "{}", document.headline.leads);
         prop_assert_ne!(document.headline.leads.as_str(), "nobody leads");
+    }
+    Ok(())
+}
+
+/// Nobody is named as the next leader who does not answer now, and nobody is said to be unable without a reason.
+fn who_takes_over_was_heard(document: &Document, old: &[&str]) -> Result<(), TestCaseError> {
+    let forecast = &document.forecast;
+    prop_assert_eq!(forecast.outcome == "takes-over", !forecast.next.is_empty());
+    for name in &forecast.next {
+        let member = document.members.iter().find(|m| m.name == *name).unwrap();
+        prop_assert!(member.rest.fresh && !old.contains(&format!("rest {name}").as_str()), "{} is silent", name);
+        prop_assert_eq!(member.can_take_over, Some(true));
+        prop_assert_ne!(forecast.leader.as_ref(), Some(name));
+    }
+    for member in &document.members {
+        let leads = forecast.leader.as_ref() == Some(&member.name);
+        prop_assert!(leads || member.can_take_over == Some(true) || !member.cannot_because.is_empty(), "{} without a reason", member.name);
+        prop_assert!(!leads || matches!(member.role, Role::Leader | Role::StandbyLeader), "{:?}", member.role);
     }
     Ok(())
 }

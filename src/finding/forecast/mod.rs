@@ -97,6 +97,9 @@ impl Forecast {
             };
         }
         let each = self.standings.iter().filter_map(|(name, s)| {
+            if let Some(other) = &s.beaten_by {
+                return Some(format!("{name} gives way to {other}, which is ahead"));
+            }
             // What is known keeps it away; what is not known is told only when it is all there is.
             let reason = s.reasons.iter().find(|r| !r.doubt()).or_else(|| s.reasons.first())?;
             Some(format!("{name} {}", reason.short()))
