@@ -1,0 +1,249 @@
+//! A practice cluster with everything that watches it, and the run of one case on it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use pgbaton::document::{FindingDoc, Level};
+
+use crate::case::{Case, Expected, Roles, Sign, Variant};
+use crate::console::Console;
+use crate::lab::TestLab;
+use crate::table::Row;
+use crate::watcher::{Shot, Watcher};
+use crate::witness::Witness;
+
+/// What is promised for a key.
+pub const KEY: Duration = Duration::from_millis(100);
+/// What the slowest key of a case may take on a machine that runs two clusters' worth of servers on two cores: the terminal's thread and the
+/// console wait for a core like everybody else. Nineteen of twenty keys keep the promise itself.
+pub const SLOWEST_KEY: Duration = Duration::from_millis(500);
+/// Longest wait for a sign of the witness: a lease of 20 s, renewed once more by etcd's own change of leader, and an election.
+const SIGN_WITHIN: Duration = Duration::from_secs(75);
+/// How long a quiet picture must last to count as clear.
+const QUIET: Duration = Duration::from_secs(1);
+
+pub struct Bench {
+    pub lab: TestLab,
+    pub roles: Roles,
+    pub witness: Witness,
+    variant: &'static Variant,
+    watcher: Watcher,
+    console: Console,
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    pub fn up(variant: &'static Variant) -> Self {
+        let lab = TestLab::up(&format!("fm-{}", variant.name), variant.options);
+        let witness = Witness::start(lab.layout());
+        let watcher = Watcher::start(&lab.config());
+        let console = Console::start(&lab.config());
+        let bench = Self { lab, roles: Roles::default(), witness, variant, watcher, console, folder: tempfile::tempdir().unwrap() };
+        bench.quiet(Instant::now(), Duration::from_secs(60)).expect("a new cluster is healthy");
+        bench
+    }
+
+    pub fn variant(&self) -> &'static Variant {
+        self.variant
+    }
+
+    /// Throws a fault of the lab's.
+    pub fn fault(&self, args: &[&str]) {
+        let args: Vec<String> = args.iter().map(|a| self.roles.fill(a)).collect();
+        self.lab.fault(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    /// Undoes the lab's faults.
+    pub fn heal(&mut self) {
+        self.lab.heal();
+    }
+
+    /// Goes on watching with a changed configuration, from new eyes.
+    pub fn watch_with(&mut self, change: impl FnOnce(String) -> String) {
+        let path = self.write("pgbaton.toml", &change(self.lab.config_text()));
+        self.watcher = Watcher::start(&path);
+        self.console = Console::start(&path);
+    }
+
+    /// Goes on watching with the right configuration, from new eyes.
+    pub fn watch_anew(&mut self) {
+        let config = self.lab.config();
+        self.watcher = Watcher::start(&config);
+        self.console = Console::start(&config);
+    }
+
+    /// A file of the case's own.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn who_is_who(&self) -> Roles {
+        let truth = self.witness.now();
+        let leader = match truth.primaries().as_slice() {
+            [one] => (*one).to_owned(),
+            other => panic!("{other:?} lead at the beginning"),
+        };
+        let mut others = self.lab.layout().members().into_iter().filter(|m| *m != leader);
+        Roles { replica: others.next().unwrap_or_default(), other: others.next().unwrap_or_default(), leader }
+    }
+
+    /// When the picture was quiet for a while for the first time after a moment.
+    fn quiet(&self, from: Instant, limit: Duration) -> Result<Instant, String> {
+        loop {
+            let shots = self.watcher.since(from);
+            let loud = shots.iter().rposition(|s| s.level != Level::Ok);
+            let first = loud.map_or(shots.first(), |at| shots.get(at + 1));
+            if let (Some(first), Some(last)) = (first, shots.last())
+                && last.at - first.at >= QUIET
+            {
+                return Ok(first.at);
+            }
+            if from.elapsed() > limit {
+                let last = shots.last().map_or("nothing at all".to_owned(), |s| s.headline.clone());
+                return Err(format!("not clear within {limit:?}: {last}"));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Runs a case and leaves the cluster healed. A failed expectation is in the row; a panic is the harness's own.
+    pub fn run(&mut self, case: &Case) -> Row {
+        self.roles = self.who_is_who();
+        self.watcher.forget();
+        let mut row = Row::of(case);
+        let begun = Instant::now();
+        (case.act)(self);
+        let thrown = Instant::now();
+        let mut all_shown = begun;
+        for expected in &case.expected {
+            match self.shown(expected, begun, thrown) {
+                Ok((took, at)) => {
+                    row.shown = row.shown.max(Some(took));
+                    all_shown = all_shown.max(at);
+                }
+                Err(why) => row.wrong.push(why),
+            }
+        }
+        let until = Instant::now() + case.watch_on;
+        while Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        for text in &case.headline {
+            let texts: Vec<String> = text.split('|').map(|t| self.roles.fill(t)).collect();
+            let shots = self.watcher.since(begun);
+            if !shots.iter().any(|s| texts.iter().any(|t| s.headline.contains(t))) {
+                let last = shots.last().map_or_else(String::new, |s| s.headline.clone());
+                row.wrong.push(format!("the headline never said {text:?}; it says {last:?}"));
+            }
+        }
+        // A finding that was shown and is not undone: nothing may be called healthy until the cure.
+        let uncured: Vec<Shot> = self.watcher.since(all_shown);
+        if !case.expected.is_empty() && !case.passes && uncured.iter().any(|s| s.level == Level::Ok) {
+            row.wrong.push("called healthy before the cure".to_owned());
+        }
+        row.headline = self.headline_at(all_shown);
+
+        let cure = Instant::now();
+        (case.cure)(self);
+        if case.fresh_eyes {
+            self.judge(case, begun, &mut row);
+            self.watch_anew();
+        }
+        let cured = Instant::now();
+        match self.quiet(if case.fresh_eyes { cured } else { cure }, case.clear_within + (cured - cure)) {
+            Ok(at) => row.clear = Some(at.saturating_duration_since(cured)),
+            Err(why) => row.wrong.push(why),
+        }
+        self.judge(case, begun, &mut row);
+        row
+    }
+
+    /// What holds for every document and every key of a case.
+    fn judge(&self, case: &Case, begun: Instant, row: &mut Row) {
+        let shots = self.watcher.since(begun);
+        let mut wrong = BTreeSet::new();
+        for shot in &shots {
+            wrong.extend(shot.lies.iter().cloned());
+            for finding in &shot.findings {
+                row.see(case, finding);
+                if case.never.contains(&finding.code.as_str()) {
+                    wrong.insert(format!("{} must not be said here: {}", finding.code, finding.sentence));
+                }
+                let beforehand = shot.at.checked_sub(Duration::from_secs(8)).unwrap_or(begun);
+                if finding.code == "split-brain" && !self.witness.held(beforehand, shot.at, |t| t.primaries().len() > 1) {
+                    wrong.insert(format!("a split brain was cried and there was none: {}", finding.sentence));
+                }
+                if finding.severity == Level::Critical && !row.knows(case, &finding.code) {
+                    wrong.insert(format!("not expected: {} {}", finding.code, finding.sentence));
+                }
+            }
+        }
+        row.wrong.extend(wrong);
+        if !self.console.is_alive() {
+            row.wrong.push("the console did not answer a key any more".to_owned());
+        }
+        let mut keys = self.console.since(begun);
+        keys.sort_unstable();
+        if let (Some(slowest), Some(most)) = (keys.last().copied(), keys.get(keys.len() * 19 / 20).copied()) {
+            row.key = row.key.max(Some(slowest));
+            if slowest > SLOWEST_KEY || (keys.len() >= 20 && most > KEY) {
+                row.wrong.push(format!("of {} keys the slowest took {slowest:?}, one in twenty more than {most:?}", keys.len()));
+            }
+        }
+    }
+
+    /// What the headline said when everything was shown: names as roles, addresses left out, so that runs can be compared.
+    fn headline_at(&self, moment: Instant) -> String {
+        let shots = self.watcher.since(moment);
+        let mut text = shots.first().map_or_else(String::new, |s| s.headline.clone());
+        let layout = self.lab.layout();
+        for node in layout.nodes() {
+            text = text.replace(&layout.ip(&node).to_string(), &node);
+        }
+        for (name, role) in [(&self.roles.leader, "LEADER"), (&self.roles.replica, "REPLICA"), (&self.roles.other, "OTHER")] {
+            text = text.replace(name.as_str(), role);
+        }
+        text
+    }
+
+    /// Waits for a finding: how long after its sign it was shown, and when.
+    fn shown(&self, expected: &Expected, begun: Instant, thrown: Instant) -> Result<(Duration, Instant), String> {
+        let about = self.roles.fill(expected.about);
+        let fits = |f: &FindingDoc| {
+            expected.codes.split('|').any(|code| code == f.code)
+                && f.severity >= expected.level
+                && (about.is_empty() || f.subject.as_deref() == Some(&about))
+        };
+        let what = format!("{} {about} ({})", expected.codes, expected.level);
+        loop {
+            let sign = match expected.sign {
+                Sign::AtOnce => Some(begun),
+                Sign::Thrown => Some(thrown),
+                Sign::Seen(holds) => self.witness.first(begun, |truth| holds(truth, &self.roles)),
+            };
+            let shots = self.watcher.since(begun);
+            let shot = shots.iter().find(|s| s.findings.iter().any(fits));
+            if let (Some(sign), Some(shot)) = (sign, shot) {
+                let took = shot.at.saturating_duration_since(sign);
+                return if took <= expected.within { Ok((took, shot.at)) } else { Err(format!("{what} was shown {took:.1?} after its sign")) };
+            }
+            match sign {
+                Some(sign) if sign.elapsed() > expected.within + Duration::from_secs(5) => {
+                    let last = self.watcher.last().map_or_else(String::new, |s| s.headline);
+                    return Err(format!("{what} was not shown; the headline is {last:?}"));
+                }
+                None if begun.elapsed() > SIGN_WITHIN => {
+                    return Err(format!("the witness never saw what {what} is about: {:?}", self.witness.now()));
+                }
+                _ => std::thread::sleep(Duration::from_millis(50)),
+            }
+        }
+    }
+}
