@@ -5,7 +5,7 @@
 //! | something is killed, frozen or stopped | [`process`] |
 //! | WAL: a burst, a slot that nobody reads, an archive that refuses, replay that stands still | [`wal`] |
 //! | a HAProxy with an old configuration | [`proxy`] |
-//! | the network: a pulled cable, a closed etcd, a long way | [`network`] |
+//! | the network: a pulled cable, closed ports, lost packets, a long way | [`network`] |
 //! | undoing | [`heal`] |
 
 pub mod heal;
@@ -78,6 +78,8 @@ pub struct Amount {
     pub mb: Option<u32>,
     /// Milliseconds of delay in one direction, for slow-node.
     pub ms: u32,
+    /// Packets lost of a hundred, for lossy-node.
+    pub percent: u32,
 }
 
 /// Throws a fault at the named targets; the answer says what was done, for a person.
@@ -106,6 +108,7 @@ pub const FAULTS: &[Fault] = &[
     process::FREEZE_ETCD,
     process::STOP_ETCD,
     process::STOP_NODE,
+    process::FREEZE_NODE,
     wal::PAUSE_REPLAY,
     wal::WAL_BURST,
     wal::SLOT_RETAIN,
@@ -113,6 +116,9 @@ pub const FAULTS: &[Fault] = &[
     proxy::HAPROXY_STALE,
     network::CUT_NODE,
     network::CUT_ETCD,
+    network::CUT_REPLICAS,
+    network::CUT_CONSOLE,
+    network::LOSSY_NODE,
     network::SLOW_NODE,
 ];
 

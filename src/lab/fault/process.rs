@@ -91,19 +91,34 @@ pub const STOP_NODE: Fault = Fault {
     needs_netns: false,
     throw: |scene, targets, _| {
         Box::pin(async move {
-            each(targets, |member| {
-                let mut all: Vec<ProcId> =
-                    conf::keys_of(&scene.lab, member).iter().filter_map(|k| process::running(&scene.lab, k)).collect();
-                all.extend(scan::postgres(&scene.lab.data_dir(member)));
-                if all.is_empty() {
-                    bail!("nothing runs on {member}");
-                }
-                signal_all(&all, Signal::KILL)?;
-                Ok(format!("killed {} processes of {member}", all.len()))
-            })
+            each(targets, |member| Ok(format!("killed {} processes of {member}", whole_node(scene, member, Signal::KILL)?)))
         })
     },
 };
+
+/// SIGSTOP to everything on a node.
+pub const FREEZE_NODE: Fault = Fault {
+    name: "freeze-node",
+    doc: "SIGSTOP all of a node at once, as a machine that hangs: connections are accepted, nothing is said",
+    target: Target::Members,
+    needs_netns: false,
+    throw: |scene, targets, _| {
+        Box::pin(async move {
+            each(targets, |member| Ok(format!("froze {} processes of {member}", whole_node(scene, member, Signal::STOP)?)))
+        })
+    },
+};
+
+/// Signals Patroni, PostgreSQL, etcd and sshd of a node; says how many processes that were.
+fn whole_node(scene: &Scene, member: &str, signal: Signal) -> Result<usize> {
+    let mut all: Vec<ProcId> = conf::keys_of(&scene.lab, member).iter().filter_map(|k| process::running(&scene.lab, k)).collect();
+    all.extend(scan::postgres(&scene.lab.data_dir(member)));
+    if all.is_empty() {
+        bail!("nothing runs on {member}");
+    }
+    signal_all(&all, signal)?;
+    Ok(all.len())
+}
 
 fn each(targets: &[String], act: impl Fn(&str) -> Result<String>) -> Result<String> {
     Ok(targets.iter().map(|t| act(t)).collect::<Result<Vec<_>>>()?.join("; "))
