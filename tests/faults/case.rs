@@ -44,10 +44,12 @@ pub enum Sign {
     Seen(fn(&Truth, &Roles) -> bool),
 }
 
-/// A finding that must be shown.
+/// Something that must be shown.
 pub struct Expected {
-    /// Codes, of which one is enough: `member-down|leader-silent`.
+    /// Codes of a finding, of which one is enough: `member-down|leader-silent`. Empty: the headline is meant.
     pub codes: &'static str,
+    /// What the headline must contain (`leads · verdict`), as [`Roles::fill`] takes it, of which one is enough. Empty: a finding is meant.
+    pub text: &'static str,
     /// What it is about, as [`Roles::fill`] takes it; empty: whatever.
     pub about: &'static str,
     /// At least as bad as this.
@@ -70,8 +72,6 @@ pub struct Case {
     pub allowed: Vec<&'static str>,
     /// Codes that would be a lie.
     pub never: Vec<&'static str>,
-    /// Each must be in the headline at some time (`leads · verdict`), filled by [`Roles::fill`]; alternatives parted by `|`.
-    pub headline: Vec<&'static str>,
     /// How long to go on watching after everything was shown.
     pub watch_on: Duration,
     /// How soon everything must be clear after the cure.
@@ -82,6 +82,8 @@ pub struct Case {
     pub passes: bool,
     /// Only with `PGBATON_FAULTS=all` or by name.
     pub long: bool,
+    /// Whether this machine has what the case needs beside the lab.
+    pub possible: fn() -> bool,
 }
 
 /// A case by its name, on a cluster; the rest is said by the methods.
@@ -94,12 +96,12 @@ pub fn case(name: &'static str, variant: &'static Variant, act: Act) -> Case {
         expected: Vec::new(),
         allowed: Vec::new(),
         never: Vec::new(),
-        headline: Vec::new(),
         watch_on: Duration::ZERO,
         clear_within: Duration::from_secs(30),
         fresh_eyes: false,
         passes: false,
         long: false,
+        possible: || true,
     }
 }
 
@@ -109,11 +111,17 @@ pub const WITHIN: Duration = Duration::from_secs(5);
 impl Case {
     /// A finding that must come, by default within [`WITHIN`].
     pub fn shows(mut self, level: Level, codes: &'static str, about: &'static str, sign: Sign) -> Self {
-        self.expected.push(Expected { codes, about, level, sign, within: WITHIN });
+        self.expected.push(Expected { codes, text: "", about, level, sign, within: WITHIN });
         self
     }
 
-    /// Another limit for the last finding.
+    /// Words that must come in the headline, by default within [`WITHIN`].
+    pub fn says(mut self, text: &'static str, sign: Sign) -> Self {
+        self.expected.push(Expected { codes: "", text, about: "", level: Level::Ok, sign, within: WITHIN });
+        self
+    }
+
+    /// Another limit for the last thing that must be shown, seconds.
     pub fn within(mut self, seconds: u64) -> Self {
         if let Some(last) = self.expected.last_mut() {
             last.within = Duration::from_secs(seconds);
@@ -128,11 +136,6 @@ impl Case {
 
     pub fn never(mut self, codes: &[&'static str]) -> Self {
         self.never.extend(codes);
-        self
-    }
-
-    pub fn headline(mut self, text: &'static str) -> Self {
-        self.headline.push(text);
         self
     }
 
@@ -163,6 +166,11 @@ impl Case {
 
     pub fn long(mut self) -> Self {
         self.long = true;
+        self
+    }
+
+    pub fn needs(mut self, possible: fn() -> bool) -> Self {
+        self.possible = possible;
         self
     }
 }

@@ -35,7 +35,7 @@ impl Row {
         Self {
             name: case.name,
             cluster: case.variant.name,
-            expected: case.expected.iter().map(|e| e.codes).collect(),
+            expected: case.expected.iter().map(|e| e.codes).filter(|codes| !codes.is_empty()).collect(),
             seen: Vec::new(),
             shown: None,
             clear: None,

@@ -36,11 +36,6 @@ impl Truth {
     pub fn no_key(&self) -> bool {
         self.key == Some(None)
     }
-
-    /// The state that a member's Patroni tells.
-    pub fn state(&self, member: &str) -> Option<&str> {
-        self.rest.get(member).map(|(_, _, state, _)| state.as_str())
-    }
 }
 
 /// The witness; it looks until it is dropped.

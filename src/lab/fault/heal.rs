@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 
-use super::{Scene, active, network, proxy, wal};
+use super::{Scene, active, certificate, network, proxy, wal};
 use crate::lab::conf;
 use crate::lab::health;
 use crate::lab::process;
@@ -37,6 +37,7 @@ pub async fn heal(scene: &Scene, steps: &mut Steps) -> Result<()> {
         }
     }
     network::heal(scene)?;
+    certificate::heal(scene)?;
     proxy::heal(scene).await?;
     let mut started = Vec::new();
     for key in conf::keys(lab) {

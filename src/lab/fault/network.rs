@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 
-use super::{Amount, Fault, Scene, Target};
+use super::{Amount, Fault, Need, Scene, Target};
 use crate::lab::layout::{ETCD, ETCD_PEER, POSTGRES, REST, SSH};
 use crate::lab::netns;
 use crate::lab::process::{self, Spec};
@@ -17,7 +17,7 @@ pub const CUT_NODE: Fault = Fault {
     name: "cut-node",
     doc: "pull the network cable of a node: silence, nothing is refused",
     target: Target::Members,
-    needs_netns: true,
+    needs: Need::Netns,
     throw: |scene, targets, _| {
         Box::pin(async move {
             for member in targets {
@@ -33,7 +33,7 @@ pub const CUT_ETCD: Fault = Fault {
     name: "cut-etcd",
     doc: "cut a node from etcd only: PostgreSQL, Patroni's API and ssh go on",
     target: Target::Members,
-    needs_netns: true,
+    needs: Need::Netns,
     throw: |scene, targets, _| {
         Box::pin(async move {
             for member in targets {
@@ -51,7 +51,7 @@ pub const CUT_REPLICAS: Fault = Fault {
     name: "cut-replicas",
     doc: "cut a node's PostgreSQL from the other members': nothing is replicated, all else goes on",
     target: Target::Members,
-    needs_netns: true,
+    needs: Need::Netns,
     throw: |scene, targets, _| {
         Box::pin(async move {
             for member in targets {
@@ -73,7 +73,7 @@ pub const CUT_CONSOLE: Fault = Fault {
     name: "cut-console",
     doc: "cut a node from this machine: the cluster is well, and the console hears nothing of the node",
     target: Target::Members,
-    needs_netns: true,
+    needs: Need::Netns,
     throw: |scene, targets, _| {
         Box::pin(async move {
             let here = netns::gateway(&scene.lab);
@@ -90,7 +90,7 @@ pub const LOSSY_NODE: Fault = Fault {
     name: "lossy-node",
     doc: "lose 5 of 100 packets (or --percent) from and to a node, as a bad cable or a full switch does",
     target: Target::Members,
-    needs_netns: true,
+    needs: Need::Netns,
     throw: |scene, targets, amount| {
         Box::pin(async move {
             for member in targets {
@@ -123,7 +123,7 @@ pub const SLOW_NODE: Fault = Fault {
     name: "slow-node",
     doc: "every TCP byte from and to a node arrives 100 ms later (or --ms)",
     target: Target::Members,
-    needs_netns: true,
+    needs: Need::Netns,
     throw: |scene, targets, amount| {
         Box::pin(async move {
             for member in targets {
