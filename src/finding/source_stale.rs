@@ -63,7 +63,9 @@ fn silent(heard: &Heard<'_>, cluster: &Cluster, now: Time) -> bool {
             cluster.members.get(&heard.source.target).is_some_and(|m| !m.present || m.rest_now(now).is_none_or(|r| !r.state.serves()))
         }
         // `member-down` and the rules on the quorum say what a failure means. A member that left is not waited for.
-        SourceKind::Rest => heard.error.is_some_and(|e| e.kind.is_absence()) || cluster.members.get(&heard.source.target).is_some_and(|m| !m.present),
+        SourceKind::Rest => {
+            heard.error.is_some_and(|e| e.kind.is_absence()) || cluster.members.get(&heard.source.target).is_some_and(|m| !m.present)
+        }
         SourceKind::Etcd => heard.error.is_some(),
         // There is no lease without a leader key, and none is read while the keys are not.
         SourceKind::Lease => cluster.dcs.error().is_some() || !cluster.dcs_current(now) || cluster.holder().is_none(),

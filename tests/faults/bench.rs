@@ -102,6 +102,24 @@ impl Bench {
         });
     }
 
+    /// Copies the nodes' logs to a folder that stays.
+    pub fn keep_logs(&self, case: &str) -> PathBuf {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(case.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+        for node in self.lab.layout().nodes() {
+            let to = folder.join(&node);
+            let copied = std::fs::create_dir_all(&to).and_then(|()| {
+                for entry in std::fs::read_dir(self.lab.layout().log_dir(&node))?.flatten() {
+                    std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+                }
+                Ok(())
+            });
+            if let Err(error) = copied {
+                println!("    the logs of {node} are lost: {error}");
+            }
+        }
+        folder
+    }
+
     fn who_is_who(&self) -> Roles {
         let truth = self.witness.now();
         let leader = match truth.primaries().as_slice() {
@@ -182,7 +200,7 @@ impl Bench {
         for shot in &shots {
             wrong.extend(shot.lies.iter().cloned());
             for finding in &shot.findings {
-                row.see(case, finding);
+                row.see(case, finding, shot.at - begun);
                 if case.expected.is_empty() && !row.knows(case, &finding.code) {
                     wrong.insert(format!("not expected: {} {}", finding.code, finding.sentence));
                 }

@@ -53,7 +53,10 @@ fn run(variant: &'static Variant, its: &[&&Case], rows: &mut Vec<Row>) {
         let begun = Instant::now();
         let result = catch_unwind(AssertUnwindSafe(|| bench.get_or_insert_with(|| Bench::up(variant)).run(case)));
         let row = result.unwrap_or_else(|panic| {
-            bench = None;
+            // Its end takes the logs with it.
+            if let Some(bench) = bench.take() {
+                println!("    the logs are kept in {}", bench.keep_logs(case.name).display());
+            }
             let said = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
             let mut row = Row::of(case);
             row.wrong.push(format!("broke off: {}", said.unwrap_or_default()));

@@ -28,6 +28,8 @@ pub struct Row {
     pub key: Option<Duration>,
     pub headline: String,
     pub wrong: Vec<String>,
+    /// The first sentence of each code, with the time since the beginning.
+    said: Vec<String>,
 }
 
 impl Row {
@@ -42,6 +44,7 @@ impl Row {
             key: None,
             headline: String::new(),
             wrong: Vec::new(),
+            said: Vec::new(),
         }
     }
 
@@ -51,10 +54,11 @@ impl Row {
     }
 
     /// Notes a finding that was shown.
-    pub fn see(&mut self, case: &Case, finding: &FindingDoc) {
+    pub fn see(&mut self, case: &Case, finding: &FindingDoc, after: Duration) {
         let mark = if self.knows(case, &finding.code) { "" } else { "*" };
         let code = format!("{}{mark}", finding.code);
         if !self.seen.contains(&code) {
+            self.said.push(format!("{:5.1} s {code} ({}): {}", after.as_secs_f64(), finding.severity, finding.sentence));
             self.seen.push(code);
         }
     }
@@ -79,6 +83,9 @@ impl Row {
 
     pub fn print(&self) {
         println!("{}", self.line());
+        for said in &self.said {
+            println!("    {said}");
+        }
         for wrong in &self.wrong {
             println!("    WRONG: {wrong}");
         }

@@ -36,7 +36,7 @@ pub async fn heal(scene: &Scene, steps: &mut Steps) -> Result<()> {
             woken += 1;
         }
     }
-    network::heal(scene)?;
+    network::heal(scene).await?;
     certificate::heal(scene)?;
     proxy::heal(scene).await?;
     let mut started = Vec::new();

@@ -136,7 +136,7 @@ pub const SLOW_NODE: Fault = Fault {
 
 async fn slow_down(scene: &Scene, member: &str, amount: Amount) -> Result<()> {
     let lab = &scene.lab;
-    undo_slow(scene, member)?;
+    undo_slow(scene, member).await?;
     let exe = std::env::current_exe().context("cannot find this program's own file")?;
     let ready = lab.node_dir(member).join("run/slow.ready");
     let _ = std::fs::remove_file(&ready);
@@ -180,19 +180,26 @@ fn key(member: &str) -> String {
     format!("{member}/slow")
 }
 
-fn undo_slow(scene: &Scene, member: &str) -> Result<()> {
-    netns::firewall(&scene.lab, member, "table ip pgbaton_slow {}\ndelete table ip pgbaton_slow\n")?;
+async fn undo_slow(scene: &Scene, member: &str) -> Result<()> {
+    // The forwarder first: what its end tells those whom it served must still be translated back, or their connections hang half open. That
+    // kept a replica from streaming for as long as TCP waits.
     if let Some(forwarder) = process::running(&scene.lab, &key(member)) {
         forwarder.signal(Signal::KILL)?;
+        wait::until(Duration::from_secs(10), Duration::from_millis(20), async || {
+            if forwarder.is_alive() { Err(NotYet::Reason("the forwarder does not end".into())) } else { Ok(()) }
+        })
+        .await?;
     }
-    process::forget(&scene.lab, &key(member))
+    process::forget(&scene.lab, &key(member))?;
+    // Naming the table before deleting it makes the deletion right whether it was there or not.
+    netns::firewall(&scene.lab, member, "table ip pgbaton_slow {}\ndelete table ip pgbaton_slow\n")
 }
 
 /// Puts every cable back, opens every port, ends every delay.
 ///
 /// # Errors
 /// When `ip` or `nft` refuses.
-pub fn heal(scene: &Scene) -> Result<()> {
+pub async fn heal(scene: &Scene) -> Result<()> {
     if !scene.lab.record.options.netns {
         return Ok(());
     }
@@ -201,7 +208,7 @@ pub fn heal(scene: &Scene) -> Result<()> {
         netns::connect(&scene.lab, &node, true)?;
         let tables: String = FILTERS.iter().map(|f| format!("table ip pgbaton_{f} {{}}\ndelete table ip pgbaton_{f}\n")).collect();
         netns::firewall(&scene.lab, &node, &tables)?;
-        undo_slow(scene, &node)?;
+        undo_slow(scene, &node).await?;
     }
     Ok(())
 }

@@ -23,7 +23,10 @@ pub fn cases() -> Vec<Case> {
             .never(&["split-brain", "no-leader", "quorum-lost", "member-down"])
             .passes(),
         // Below the limit of 1 GB nothing is told; the details show it.
-        case("slot-retain of 64 MB", PLAIN, |b| b.fault(&["slot-retain"])).may(&["slot-retains-wal"]).watch_on(3).passes(),
+        case("slot-retain of 64 MB", PLAIN, |b| b.fault(&["slot-retain"]))
+            .may(&["slot-retains-wal", "lag-high", "no-candidate"])
+            .watch_on(3)
+            .passes(),
         case("bad-archive-command", PLAIN, |b| b.fault(&["bad-archive-command"]))
             .may(&["archive-failing"])
             .never(&["split-brain", "no-leader", "quorum-lost", "member-down"])
