@@ -135,6 +135,11 @@ fn faults_do_what_they_say_and_heal_undoes_them_without_a_lost_write() {
     heal("freeze-etcd");
 
     let replica = lab.replica();
+    lab.ok(&["fault", "freeze-node", &replica]);
+    assert!(["etcd", "patroni", "sshd"].iter().all(|program| state(&lab, &format!("{replica}/{program}")) == "stopped"));
+    heal("freeze-node");
+
+    let replica = lab.replica();
     lab.ok(&["fault", "pause-replay", &replica]);
     let lsn = |what: &str| lab.psql(&replica, 5432, "pgbaton", "postgres", &format!("SELECT pg_last_wal_{what}_lsn()"));
     let replayed = lsn("replay");
@@ -275,6 +280,31 @@ fn nodes_in_namespaces_are_cut_off_and_slowed_down() {
     assert_eq!(text(&health).matches("is healthy").count(), 2, "{}", text(&health));
     lab.ok(&["heal"]);
     assert_eq!(lab.status()["healthy"], true);
+
+    let connected = || lab.psql(&leader, 5432, "pgbaton", "postgres", "SELECT count(*) FROM pg_stat_replication");
+    lab.ok(&["fault", "cut-replicas", &leader]);
+    assert_eq!(answers(&leader), Ok(()), "only WAL does not pass");
+    let write = "CREATE TABLE IF NOT EXISTS cut (); SELECT pg_current_wal_lsn()";
+    let written = lab.psql(&leader, 5432, "postgres", "postgres", write);
+    let received = format!("SELECT pg_last_wal_receive_lsn() >= '{written}'");
+    assert_eq!(lab.psql(&replica, 5432, "pgbaton", "postgres", &received), "f");
+    lab.ok(&["heal"]);
+    assert_eq!(connected(), "2");
+
+    lab.ok(&["fault", "cut-console", &replica]);
+    assert_eq!(answers(&replica), Err(std::io::ErrorKind::TimedOut), "we hear nothing of it");
+    assert_eq!(connected(), "2", "the cluster does");
+    lab.ok(&["heal"]);
+    assert_eq!(answers(&replica), Ok(()));
+
+    lab.ok(&["fault", "lossy-node", &replica, "--percent", "50"]);
+    let lost = || {
+        let begun = Instant::now();
+        let all = (0..20).map(|_| answers(&replica)).collect::<Vec<_>>();
+        all.iter().any(Result::is_err) || begun.elapsed() > Duration::from_secs(2)
+    };
+    assert!(lost(), "half of all packets are lost, and no connection took longer");
+    lab.ok(&["heal"]);
 
     let prefix = pgbaton::lab::layout::net_prefix(&lab.dir());
     let named = || {

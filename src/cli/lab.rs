@@ -155,6 +155,9 @@ struct FaultArgs {
     /// Milliseconds of delay, where a fault is one
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     ms: u32,
+    /// Packets lost of a hundred, where a fault loses some
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    percent: u32,
 }
 
 /// Runs `pgbaton lab`. The console is passed in, so that the lab knows nothing of it.
@@ -261,7 +264,7 @@ async fn throw(place: &Place, args: FaultArgs) -> Result<ExitCode> {
     let fault = fault::find(&name)?;
     let scene = Scene::new(open(place)?)?;
     let _lock = DirLock::take(&scene.lab.dir, BUSY).await?;
-    let thrown = fault::throw(&scene, fault, &args.targets, args.two, Amount { mb: args.mb, ms: args.ms }).await?;
+    let thrown = fault::throw(&scene, fault, &args.targets, args.two, Amount { mb: args.mb, ms: args.ms, percent: args.percent }).await?;
     say(&format!("{}\n", thrown.done))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::forecast::{Forecast, Outcome};
-use super::member_down::absent;
 use super::{Case, Evidence, Explanation, Finding, Rule};
 use crate::model::{Cluster, ErrorKind, Level, Member, SourceId, SourceKind, Time, spoken};
 
@@ -40,7 +39,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 /// The holder of the leader key, if its Patroni fails to answer by a fault that speaks of its absence.
 pub(super) fn silent_leader(cluster: &Cluster, now: Time) -> Option<&Member> {
     let member = cluster.members.get(cluster.holder_now(now)?)?;
-    member.rest.error().filter(|error| absent(error.kind)).map(|_| member)
+    member.rest.error().filter(|error| error.kind.is_absence()).map(|_| member)
 }
 
 fn judge(cluster: &Cluster, leader: &Member, forecast: &Forecast, now: Time) -> Finding {

@@ -32,10 +32,15 @@ fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {
     let part = Part::of(cluster, name, now);
     let severity = if part == Part::Follower { Level::Warning } else { Level::Critical };
     let who = part.call(name);
-    if let Some(error) = member.rest.error() {
+    // A certificate or a password that does not fit is an answer; that nothing is known of the member then says `source-stale`.
+    if let Some(error) = member.rest.error().filter(|error| error.kind.is_absence()) {
         let sentence = match (member.sql_now(now), member.sql.error()) {
             (Some(_), _) => format!("the Patroni of {who} does not answer ({error}); its PostgreSQL does"),
-            (None, Some(sql)) if absent(sql.kind) && absent(error.kind) => format!("{who} is down: {error}"),
+            // Who refuses is there and serves nothing; who is silent may as well be cut off from us alone.
+            (None, Some(sql)) if sql.kind.is_absence() && error.kind == ErrorKind::Refused => format!("{who} is down: {error}"),
+            (None, Some(sql)) if sql.kind.is_absence() => {
+                format!("{who} is silent, down or cut off from here: neither its Patroni nor its PostgreSQL answers ({error})")
+            }
             (None, _) => format!("the Patroni of {who} does not answer: {error}"),
         };
         let finding = Finding::new("member-down", severity, sentence).about(name).because(Evidence::errors(member));
@@ -51,9 +56,4 @@ fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {
     let sentence = format!("{who} does not serve: Patroni calls it {}", rest.state.0);
     let state = Evidence::rest(member, "state", &rest.state.0);
     Some(Finding::new("member-down", severity, sentence).about(name).because([state]).because(Evidence::errors(member)))
-}
-
-/// Whether a failure speaks of the other side's absence. A password that is refused, a certificate, or settings of ours that are wrong do not.
-pub(super) fn absent(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Refused | ErrorKind::Timeout | ErrorKind::Broken | ErrorKind::Dns | ErrorKind::Unavailable)
 }

@@ -1,5 +1,7 @@
 //! `quorum-lost`: etcd has no majority. `quorum-at-risk`: one more failure and it has none, though more members are meant to be there.
 
+use std::time::Duration;
+
 use super::{Case, Evidence, Explanation, Finding, Rule, listed};
 use crate::model::{Cluster, Level, SourceId, SourceKind, Time};
 
@@ -8,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     codes: &[
         Explanation {
             code: "quorum-lost",
-            fires: "the etcd members that answer see no raft leader, or none answers.",
+            fires: "the etcd members that answer see no raft leader, or none answers. While a majority of them answers, only after 4 s: an election takes that long.",
             matters: "No leader key can be renewed. The leader steps down within its ttl unless failsafe mode holds it; nobody can take over. What Patroni's /cluster says meanwhile is its cache.",
             next: &[
                 "Bring one etcd member back: with one more the majority decides again.",
@@ -50,6 +52,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         said.chain(errors).chain(Evidence::dcs_error(cluster)).collect::<Vec<_>>()
     };
     match (quorum.has, quorum.size) {
+        (Some(false), Some(size)) if electing(cluster, answering.len(), size, now) => Vec::new(),
         (Some(false), _) => {
             let stays = cluster.config().is_some_and(|c| c.failsafe_mode);
             let then = if stays {
@@ -80,6 +83,16 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         _ => Vec::new(),
     }
 }
+
+/// Whether a majority answers and etcd confirmed its keys a moment ago: then it elects, which a member that comes back after a cut brings about
+/// too (measured: up to 2 s). The headline calls nothing healthy meanwhile.
+fn electing(cluster: &Cluster, answering: usize, size: u32, now: Time) -> bool {
+    let majority = answering > size as usize / 2;
+    majority && cluster.dcs.confirmed_at.is_some_and(|at| now.since(at) < ELECTION)
+}
+
+/// How long etcd may be without a raft leader while it elects one.
+const ELECTION: Duration = Duration::from_secs(4);
 
 /// Whether every endpoint was asked and none answers. `false` while one of them has not been heard at all.
 fn all_failed(cluster: &Cluster) -> bool {

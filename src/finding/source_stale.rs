@@ -1,5 +1,7 @@
 //! `source-stale`: somebody who should be heard is not, so that part of the picture is old or missing. One finding for each kind of source.
 
+use std::time::Duration;
+
 use super::{Case, Evidence, Explanation, Finding, Rule, listed};
 use crate::model::{Cluster, Heard, Level, SourceError, SourceKind, Time};
 
@@ -7,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "source-stale",
-        fires: "a source has given no answer within its freshness limit: 5 s for etcd's keys, the lease, REST and SQL, 7 s for etcd's members and HAProxy.",
+        fires: "a source has given no answer within its freshness limit: 5 s for etcd's keys, the lease, REST and SQL, 7 s for etcd's members and HAProxy. For REST, SQL, etcd's members and HAProxy also when every attempt has failed for 3 s.",
         matters: "That part of the picture is old or missing. The fault may be with us (our address, password, network) as well as there.",
         next: &[
             "Read the error in the evidence; it says what was tried and often what would mend it.",
@@ -61,7 +63,9 @@ fn silent(heard: &Heard<'_>, cluster: &Cluster, now: Time) -> bool {
             cluster.members.get(&heard.source.target).is_some_and(|m| !m.present || m.rest_now(now).is_none_or(|r| !r.state.serves()))
         }
         // `member-down` and the rules on the quorum say what a failure means. A member that left is not waited for.
-        SourceKind::Rest => heard.error.is_some() || cluster.members.get(&heard.source.target).is_some_and(|m| !m.present),
+        SourceKind::Rest => {
+            heard.error.is_some_and(|e| e.kind.is_absence()) || cluster.members.get(&heard.source.target).is_some_and(|m| !m.present)
+        }
         SourceKind::Etcd => heard.error.is_some(),
         // There is no lease without a leader key, and none is read while the keys are not.
         SourceKind::Lease => cluster.dcs.error().is_some() || !cluster.dcs_current(now) || cluster.holder().is_none(),
@@ -69,5 +73,13 @@ fn silent(heard: &Heard<'_>, cluster: &Cluster, now: Time) -> bool {
         SourceKind::Dcs => cluster.quorum(now).has == Some(false),
         SourceKind::Haproxy => false,
     };
-    !heard.pending() && !heard.fresh() && !said_elsewhere
+    let fails = match heard.source.kind {
+        // The majority may change its mind for a few seconds while etcd elects; the limit of freshness has room for it.
+        SourceKind::Dcs | SourceKind::Lease => false,
+        _ => heard.failing_since.is_some_and(|at| now.since(at) >= FAILING),
+    };
+    !heard.pending() && (!heard.fresh() || fails) && !said_elsewhere
 }
+
+/// How long attempts must have failed in a row to be told before the last answer is old: more than one, whatever the period.
+const FAILING: Duration = Duration::from_secs(3);

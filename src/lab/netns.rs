@@ -21,7 +21,7 @@ const GATEWAY: u8 = 254;
 /// # Errors
 /// A sentence that says why not, and what goes without.
 pub fn check() -> Result<()> {
-    let without = "hint: without --netns the lab uses loopback addresses, and only cut-node, cut-etcd and slow-node are missing";
+    let without = "hint: without --netns the lab uses loopback addresses, and only the faults of the network are missing";
     if !is_root() {
         bail!("--netns needs root: only root may make network namespaces and give them addresses\n{without}");
     }
@@ -46,6 +46,13 @@ pub fn is_free(block: Ipv4Addr) -> bool {
     out.is_ok_and(|o| o.status.success() && !String::from_utf8_lossy(&o.stdout).contains(&start))
 }
 
+/// The bridge's own address, from which this machine speaks to the nodes.
+#[must_use]
+pub fn gateway(lab: &Lab) -> Ipv4Addr {
+    let [a, b, c, _] = lab.record.block.octets();
+    Ipv4Addr::new(a, b, c, GATEWAY)
+}
+
 /// The bridge's name.
 fn bridge(lab: &Lab) -> String {
     net_prefix(&lab.dir)
@@ -62,9 +69,8 @@ fn port(lab: &Lab, node: &str) -> String {
 /// # Errors
 /// What `ip` said.
 pub fn make(lab: &Lab) -> Result<()> {
-    let [a, b, c, _] = lab.record.block.octets();
     let bridge = bridge(lab);
-    let mut outside = format!("link add {bridge} type bridge\naddr add {a}.{b}.{c}.{GATEWAY}/24 dev {bridge}\nlink set {bridge} up\n");
+    let mut outside = format!("link add {bridge} type bridge\naddr add {}/24 dev {bridge}\nlink set {bridge} up\n", gateway(lab));
     for node in lab.nodes() {
         let (port, ns) = (port(lab, &node), namespace(lab, &node)?);
         outside.push_str(&format!(

@@ -1,4 +1,5 @@
-//! The certificates of a lab with `--tls`: a private CA, one certificate per node, one for clients, and one that has expired.
+//! The certificates of a lab with `--tls`: a private CA, one certificate per node, one for clients, and one that has expired for each member
+//! and for clients.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -14,6 +15,12 @@ use super::layout::Lab;
 
 /// Name of the certificate that expired the day before: for practising what that looks like.
 pub const EXPIRED: &str = "expired";
+
+/// Name of a member's own certificate that expired the day before.
+#[must_use]
+pub fn expired(member: &str) -> String {
+    format!("{EXPIRED}-{member}")
+}
 
 /// Makes the CA and all certificates. The CA's key is forgotten at once: nothing else is ever signed.
 ///
@@ -34,6 +41,7 @@ pub fn make(lab: &Lab) -> Result<()> {
         // On loopback a peer's connection comes from 127.0.0.1, and etcd looks for that in the peer's certificate.
         let ips = [lab.ip(&member), Ipv4Addr::LOCALHOST];
         sign(lab, &issuer, &member, 365, &ips)?;
+        sign(lab, &issuer, &expired(&member), -1, &ips)?;
     }
     sign(lab, &issuer, "client", 365, &[])?;
     sign(lab, &issuer, EXPIRED, -1, &[])?;

@@ -102,6 +102,14 @@ pub enum ErrorKind {
     Other,
 }
 
+impl ErrorKind {
+    /// Whether it speaks of the other side's absence. A password that is refused, a certificate, or settings of ours that are wrong do not: the
+    /// fault may as well be with us.
+    pub fn is_absence(self) -> bool {
+        matches!(self, ErrorKind::Refused | ErrorKind::Timeout | ErrorKind::Broken | ErrorKind::Dns | ErrorKind::Unavailable)
+    }
+}
+
 /// Why a source has no answer: a sentence for a person, without control characters and without secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]

@@ -34,7 +34,19 @@ fn what_answers_is_not_called_down() {
         "the certificate has expired",
     );
     s.pass(1);
-    assert_eq!(s.sentence("member-down"), "the Patroni of psg2 does not answer: the certificate has expired");
+    assert_eq!(s.finding("member-down"), None, "nor is a certificate silence");
+    s.pass(3);
+    assert_eq!(s.sentence("source-stale"), "the Patroni of psg2 cannot be asked: the certificate has expired");
+}
+
+#[test]
+fn what_is_silent_is_not_called_down() {
+    let mut s = Scenario::healthy();
+    s.fails("rest psg2", ErrorKind::Timeout, "no answer within 2 s").fails("sql psg2", ErrorKind::Timeout, "no answer within 2 s").pass(1);
+    assert_eq!(
+        s.sentence("member-down"),
+        "psg2 is silent, down or cut off from here: neither its Patroni nor its PostgreSQL answers (no answer within 2 s)"
+    );
 }
 
 #[test]

@@ -103,3 +103,19 @@ fn a_member_not_heard_yet_is_neither_healthy_nor_down() {
     s.answers("etcd 2").fails("etcd 3", ErrorKind::Refused, "refused").pass(1);
     assert_eq!(s.codes(), ["quorum-at-risk"]);
 }
+
+/// A member that comes back with a newer term makes the others elect anew.
+#[test]
+fn an_election_of_etcd_is_not_the_loss_of_its_quorum() {
+    let mut s = Scenario::healthy();
+    s.etcd(1, alone).etcd(2, alone).etcd(3, alone).fails("dcs", ErrorKind::Unavailable, "etcd has no leader").pass(1);
+    assert_eq!((s.finding("quorum-lost"), s.document().headline.level), (None, Level::Unknown));
+    assert_eq!(s.verdict(), "etcd has no quorum");
+    s.pass(4);
+    assert_eq!(s.sentence("quorum-lost"), "etcd has lost its quorum: the leader steps down within its ttl");
+
+    let mut s = Scenario::healthy();
+    s.etcd(1, alone).fails("etcd 2", ErrorKind::Refused, "refused").fails("etcd 3", ErrorKind::Refused, "refused");
+    s.fails("dcs", ErrorKind::Unavailable, "etcd has no leader").pass(1);
+    assert_eq!(s.codes()[0], "quorum-lost", "a majority that does not answer elects nobody");
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 
-use super::{Scene, active, network, proxy, wal};
+use super::{Scene, active, certificate, network, proxy, wal};
 use crate::lab::conf;
 use crate::lab::health;
 use crate::lab::process;
@@ -36,7 +36,8 @@ pub async fn heal(scene: &Scene, steps: &mut Steps) -> Result<()> {
             woken += 1;
         }
     }
-    network::heal(scene)?;
+    network::heal(scene).await?;
+    certificate::heal(scene)?;
     proxy::heal(scene).await?;
     let mut started = Vec::new();
     for key in conf::keys(lab) {

@@ -5,9 +5,11 @@
 //! | something is killed, frozen or stopped | [`process`] |
 //! | WAL: a burst, a slot that nobody reads, an archive that refuses, replay that stands still | [`wal`] |
 //! | a HAProxy with an old configuration | [`proxy`] |
-//! | the network: a pulled cable, a closed etcd, a long way | [`network`] |
+//! | the network: a pulled cable, closed ports, lost packets, a long way | [`network`] |
+//! | a certificate that has expired | [`certificate`] |
 //! | undoing | [`heal`] |
 
+pub mod certificate;
 pub mod heal;
 pub mod network;
 pub mod process;
@@ -71,6 +73,29 @@ pub enum Target {
     Cluster,
 }
 
+/// What a fault needs of its lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Any lab will do.
+    Nothing,
+    /// `--netns`.
+    Netns,
+    /// `--tls`.
+    Tls,
+}
+
+impl Need {
+    /// The option that is missing in a lab, if one is.
+    fn missing_in(self, lab: &Lab) -> Option<&'static str> {
+        let options = &lab.record.options;
+        match self {
+            Need::Netns if !options.netns => Some("--netns"),
+            Need::Tls if !options.tls => Some("--tls"),
+            _ => None,
+        }
+    }
+}
+
 /// Numbers that some faults take.
 #[derive(Debug, Clone, Copy)]
 pub struct Amount {
@@ -78,6 +103,8 @@ pub struct Amount {
     pub mb: Option<u32>,
     /// Milliseconds of delay in one direction, for slow-node.
     pub ms: u32,
+    /// Packets lost of a hundred, for lossy-node.
+    pub percent: u32,
 }
 
 /// Throws a fault at the named targets; the answer says what was done, for a person.
@@ -91,8 +118,8 @@ pub struct Fault {
     pub doc: &'static str,
     /// Whom it can be thrown at.
     pub target: Target,
-    /// It needs a lab that was started with `--netns`.
-    pub needs_netns: bool,
+    /// What the lab must have been started with.
+    pub needs: Need,
     /// Does it.
     pub throw: Throw,
 }
@@ -106,6 +133,7 @@ pub const FAULTS: &[Fault] = &[
     process::FREEZE_ETCD,
     process::STOP_ETCD,
     process::STOP_NODE,
+    process::FREEZE_NODE,
     wal::PAUSE_REPLAY,
     wal::WAL_BURST,
     wal::SLOT_RETAIN,
@@ -113,7 +141,11 @@ pub const FAULTS: &[Fault] = &[
     proxy::HAPROXY_STALE,
     network::CUT_NODE,
     network::CUT_ETCD,
+    network::CUT_REPLICAS,
+    network::CUT_CONSOLE,
+    network::LOSSY_NODE,
     network::SLOW_NODE,
+    certificate::EXPIRE_CERTIFICATE,
 ];
 
 /// A fault that was thrown and not healed.
@@ -145,8 +177,8 @@ pub fn find(name: &str) -> Result<&'static Fault> {
 /// # Errors
 /// When a target does not fit, or the fault could not be thrown.
 pub async fn throw(scene: &Scene, fault: &Fault, named: &[String], two: bool, amount: Amount) -> Result<Thrown> {
-    if fault.needs_netns && !scene.lab.record.options.netns {
-        bail!("{} needs a lab that was started with --netns", fault.name);
+    if let Some(option) = fault.needs.missing_in(&scene.lab) {
+        bail!("{} needs a lab that was started with {option}", fault.name);
     }
     let targets = choose(scene, fault.target, named, two).await?;
     // Written down before anything happens, so that a half-thrown fault shows too.
@@ -223,8 +255,12 @@ pub fn list() -> String {
             Target::Proxy => "[vm1|vm4]",
             Target::Cluster => "",
         };
-        let netns = if f.needs_netns { " (needs --netns)" } else { "" };
-        out.push_str(&format!("{:<21} {target:<13} {}{netns}\n", f.name, f.doc));
+        let needs = match f.needs {
+            Need::Nothing => "",
+            Need::Netns => " (needs --netns)",
+            Need::Tls => " (needs --tls)",
+        };
+        out.push_str(&format!("{:<21} {target:<13} {}{needs}\n", f.name, f.doc));
     }
     out.push_str("Without a name the leader is meant (for replicas the first one, for HAProxy vm4). `pgbaton lab heal` undoes all.\n");
     out

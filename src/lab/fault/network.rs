@@ -1,11 +1,11 @@
-//! Faults of the network, for labs with `--netns`: a pulled cable, a closed etcd, a long way.
+//! Faults of the network, for labs with `--netns`: a pulled cable, closed ports, lost packets, a long way.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 
-use super::{Amount, Fault, Scene, Target};
+use super::{Amount, Fault, Need, Scene, Target};
 use crate::lab::layout::{ETCD, ETCD_PEER, POSTGRES, REST, SSH};
 use crate::lab::netns;
 use crate::lab::process::{self, Spec};
@@ -17,7 +17,7 @@ pub const CUT_NODE: Fault = Fault {
     name: "cut-node",
     doc: "pull the network cable of a node: silence, nothing is refused",
     target: Target::Members,
-    needs_netns: true,
+    needs: Need::Netns,
     throw: |scene, targets, _| {
         Box::pin(async move {
             for member in targets {
@@ -33,30 +33,97 @@ pub const CUT_ETCD: Fault = Fault {
     name: "cut-etcd",
     doc: "cut a node from etcd only: PostgreSQL, Patroni's API and ssh go on",
     target: Target::Members,
-    needs_netns: true,
+    needs: Need::Netns,
     throw: |scene, targets, _| {
         Box::pin(async move {
             for member in targets {
                 let ports = format!("{{ {ETCD}, {ETCD_PEER} }}");
                 let drop = format!("tcp dport {ports} drop; tcp sport {ports} drop;");
-                let rules = format!(
-                    "table ip pgbaton_cut {{}}\ndelete table ip pgbaton_cut\ntable ip pgbaton_cut {{\n\
-                     chain in {{ type filter hook input priority 0; iifname != \"eth0\" accept; {drop} }}\n\
-                     chain out {{ type filter hook output priority 0; oifname != \"eth0\" accept; {drop} }}\n}}\n"
-                );
-                netns::firewall(&scene.lab, member, &rules)?;
+                filter(scene, member, "etcd", &drop, &drop)?;
             }
             Ok(format!("{} reaches no other etcd", targets.join(", ")))
         })
     },
 };
 
+/// PostgreSQL's port is closed between a member and the others.
+pub const CUT_REPLICAS: Fault = Fault {
+    name: "cut-replicas",
+    doc: "cut a node's PostgreSQL from the other members': nothing is replicated, all else goes on",
+    target: Target::Members,
+    needs: Need::Netns,
+    throw: |scene, targets, _| {
+        Box::pin(async move {
+            for member in targets {
+                let lab = &scene.lab;
+                let others: Vec<String> = lab.members().iter().filter(|m| *m != member).map(|m| lab.ip(m).to_string()).collect();
+                let others = format!("{{ {} }}", others.join(", "));
+                let rule = |side: &str| {
+                    format!("ip {side}addr {others} tcp dport {POSTGRES} drop; ip {side}addr {others} tcp sport {POSTGRES} drop;")
+                };
+                filter(scene, member, "replicas", &rule("s"), &rule("d"))?;
+            }
+            Ok(format!("no WAL passes between {} and the other members", targets.join(", ")))
+        })
+    },
+};
+
+/// Everything between a node and the machine that the console runs on is dropped.
+pub const CUT_CONSOLE: Fault = Fault {
+    name: "cut-console",
+    doc: "cut a node from this machine: the cluster is well, and the console hears nothing of the node",
+    target: Target::Members,
+    needs: Need::Netns,
+    throw: |scene, targets, _| {
+        Box::pin(async move {
+            let here = netns::gateway(&scene.lab);
+            for member in targets {
+                filter(scene, member, "console", &format!("ip saddr {here} drop;"), &format!("ip daddr {here} drop;"))?;
+            }
+            Ok(format!("{} and this machine do not hear each other", targets.join(", ")))
+        })
+    },
+};
+
+/// A share of all packets is lost, both ways.
+pub const LOSSY_NODE: Fault = Fault {
+    name: "lossy-node",
+    doc: "lose 5 of 100 packets (or --percent) from and to a node, as a bad cable or a full switch does",
+    target: Target::Members,
+    needs: Need::Netns,
+    throw: |scene, targets, amount| {
+        Box::pin(async move {
+            for member in targets {
+                let drop = format!("numgen random mod 100 < {} drop;", amount.percent);
+                filter(scene, member, "lossy", &drop, &drop)?;
+            }
+            Ok(format!("{} loses {} % of all packets, each way", targets.join(", "), amount.percent))
+        })
+    },
+};
+
+/// The filters that the faults of this file load, each in a table of its own.
+const FILTERS: [&str; 4] = ["etcd", "replicas", "console", "lossy"];
+
+/// Loads rules for what a node hears from outside and for what it says.
+fn filter(scene: &Scene, member: &str, name: &str, heard: &str, said: &str) -> Result<()> {
+    debug_assert!(FILTERS.contains(&name), "heal does not know it");
+    let table = format!("table ip pgbaton_{name}");
+    // Naming the table before deleting it makes the deletion right whether it was there or not.
+    let rules = format!(
+        "{table} {{}}\ndelete {table}\n{table} {{\n\
+         chain in {{ type filter hook input priority 0; iifname != \"eth0\" accept; {heard} }}\n\
+         chain out {{ type filter hook output priority 0; oifname != \"eth0\" accept; {said} }}\n}}\n"
+    );
+    netns::firewall(&scene.lab, member, &rules)
+}
+
 /// A delay on everything a node says or hears.
 pub const SLOW_NODE: Fault = Fault {
     name: "slow-node",
     doc: "every TCP byte from and to a node arrives 100 ms later (or --ms)",
     target: Target::Members,
-    needs_netns: true,
+    needs: Need::Netns,
     throw: |scene, targets, amount| {
         Box::pin(async move {
             for member in targets {
@@ -69,7 +136,7 @@ pub const SLOW_NODE: Fault = Fault {
 
 async fn slow_down(scene: &Scene, member: &str, amount: Amount) -> Result<()> {
     let lab = &scene.lab;
-    undo_slow(scene, member)?;
+    undo_slow(scene, member).await?;
     let exe = std::env::current_exe().context("cannot find this program's own file")?;
     let ready = lab.node_dir(member).join("run/slow.ready");
     let _ = std::fs::remove_file(&ready);
@@ -113,28 +180,35 @@ fn key(member: &str) -> String {
     format!("{member}/slow")
 }
 
-fn undo_slow(scene: &Scene, member: &str) -> Result<()> {
-    // Naming the table before deleting it makes the deletion right whether it was there or not.
-    netns::firewall(&scene.lab, member, "table ip pgbaton_slow {}\ndelete table ip pgbaton_slow\n")?;
+async fn undo_slow(scene: &Scene, member: &str) -> Result<()> {
+    // The forwarder first: what its end tells those whom it served must still be translated back, or their connections hang half open. That
+    // kept a replica from streaming for as long as TCP waits.
     if let Some(forwarder) = process::running(&scene.lab, &key(member)) {
         forwarder.signal(Signal::KILL)?;
+        wait::until(Duration::from_secs(10), Duration::from_millis(20), async || {
+            if forwarder.is_alive() { Err(NotYet::Reason("the forwarder does not end".into())) } else { Ok(()) }
+        })
+        .await?;
     }
-    process::forget(&scene.lab, &key(member))
+    process::forget(&scene.lab, &key(member))?;
+    // Naming the table before deleting it makes the deletion right whether it was there or not.
+    netns::firewall(&scene.lab, member, "table ip pgbaton_slow {}\ndelete table ip pgbaton_slow\n")
 }
 
 /// Puts every cable back, opens every port, ends every delay.
 ///
 /// # Errors
 /// When `ip` or `nft` refuses.
-pub fn heal(scene: &Scene) -> Result<()> {
+pub async fn heal(scene: &Scene) -> Result<()> {
     if !scene.lab.record.options.netns {
         return Ok(());
     }
     netns::restore(&scene.lab)?;
     for node in scene.lab.members() {
         netns::connect(&scene.lab, &node, true)?;
-        netns::firewall(&scene.lab, &node, "table ip pgbaton_cut {}\ndelete table ip pgbaton_cut\n")?;
-        undo_slow(scene, &node)?;
+        let tables: String = FILTERS.iter().map(|f| format!("table ip pgbaton_{f} {{}}\ndelete table ip pgbaton_{f}\n")).collect();
+        netns::firewall(&scene.lab, &node, &tables)?;
+        undo_slow(scene, &node).await?;
     }
     Ok(())
 }

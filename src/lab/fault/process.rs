@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use rustix::process::Signal;
 
-use super::{Fault, Scene, Target};
+use super::{Fault, Need, Scene, Target};
 use crate::lab::conf;
 use crate::lab::process;
 use crate::lab::procfs::ProcId;
@@ -14,7 +14,7 @@ pub const KILL_POSTGRES: Fault = Fault {
     name: "kill-postgres",
     doc: "kill -9 the postmaster: Patroni starts it again in its next loop, without a failover",
     target: Target::Members,
-    needs_netns: false,
+    needs: Need::Nothing,
     throw: |scene, targets, _| {
         Box::pin(async move {
             each(targets, |member| {
@@ -31,7 +31,7 @@ pub const KILL_PATRONI: Fault = Fault {
     name: "kill-patroni",
     doc: "kill -9 Patroni: PostgreSQL goes on; after the ttl another member leads and two take writes",
     target: Target::Members,
-    needs_netns: false,
+    needs: Need::Nothing,
     throw: |scene, targets, _| Box::pin(async move { each(targets, |m| program(scene, m, "patroni", Signal::KILL, "killed")) }),
 };
 
@@ -40,7 +40,7 @@ pub const FREEZE_PATRONI: Fault = Fault {
     name: "freeze-patroni",
     doc: "SIGSTOP Patroni: as killed, but its API accepts connections and says nothing",
     target: Target::Members,
-    needs_netns: false,
+    needs: Need::Nothing,
     throw: |scene, targets, _| Box::pin(async move { each(targets, |m| program(scene, m, "patroni", Signal::STOP, "froze")) }),
 };
 
@@ -49,7 +49,7 @@ pub const FREEZE_POSTGRES: Fault = Fault {
     name: "freeze-postgres",
     doc: "SIGSTOP every PostgreSQL process: sessions hang, and so does Patroni's API",
     target: Target::Members,
-    needs_netns: false,
+    needs: Need::Nothing,
     throw: |scene, targets, _| {
         Box::pin(async move {
             each(targets, |member| {
@@ -70,7 +70,7 @@ pub const FREEZE_ETCD: Fault = Fault {
     name: "freeze-etcd",
     doc: "SIGSTOP etcd: its clients hang until they choose another endpoint",
     target: Target::Members,
-    needs_netns: false,
+    needs: Need::Nothing,
     throw: |scene, targets, _| Box::pin(async move { each(targets, |m| program(scene, m, "etcd", Signal::STOP, "froze")) }),
 };
 
@@ -79,7 +79,7 @@ pub const STOP_ETCD: Fault = Fault {
     name: "stop-etcd",
     doc: "kill -9 etcd; two of three (--two, or two names): the quorum is lost, the leader steps down",
     target: Target::Members,
-    needs_netns: false,
+    needs: Need::Nothing,
     throw: |scene, targets, _| Box::pin(async move { each(targets, |m| program(scene, m, "etcd", Signal::KILL, "killed")) }),
 };
 
@@ -88,22 +88,37 @@ pub const STOP_NODE: Fault = Fault {
     name: "stop-node",
     doc: "kill -9 all of a node at once: Patroni, PostgreSQL, etcd, sshd",
     target: Target::Members,
-    needs_netns: false,
+    needs: Need::Nothing,
     throw: |scene, targets, _| {
-        Box::pin(async move {
-            each(targets, |member| {
-                let mut all: Vec<ProcId> =
-                    conf::keys_of(&scene.lab, member).iter().filter_map(|k| process::running(&scene.lab, k)).collect();
-                all.extend(scan::postgres(&scene.lab.data_dir(member)));
-                if all.is_empty() {
-                    bail!("nothing runs on {member}");
-                }
-                signal_all(&all, Signal::KILL)?;
-                Ok(format!("killed {} processes of {member}", all.len()))
-            })
-        })
+        Box::pin(
+            async move { each(targets, |member| Ok(format!("killed {} processes of {member}", whole_node(scene, member, Signal::KILL)?))) },
+        )
     },
 };
+
+/// SIGSTOP to everything on a node.
+pub const FREEZE_NODE: Fault = Fault {
+    name: "freeze-node",
+    doc: "SIGSTOP all of a node at once, as a machine that hangs: connections are accepted, nothing is said",
+    target: Target::Members,
+    needs: Need::Nothing,
+    throw: |scene, targets, _| {
+        Box::pin(
+            async move { each(targets, |member| Ok(format!("froze {} processes of {member}", whole_node(scene, member, Signal::STOP)?))) },
+        )
+    },
+};
+
+/// Signals Patroni, PostgreSQL, etcd and sshd of a node; says how many processes that were.
+fn whole_node(scene: &Scene, member: &str, signal: Signal) -> Result<usize> {
+    let mut all: Vec<ProcId> = conf::keys_of(&scene.lab, member).iter().filter_map(|k| process::running(&scene.lab, k)).collect();
+    all.extend(scan::postgres(&scene.lab.data_dir(member)));
+    if all.is_empty() {
+        bail!("nothing runs on {member}");
+    }
+    signal_all(&all, signal)?;
+    Ok(all.len())
+}
 
 fn each(targets: &[String], act: impl Fn(&str) -> Result<String>) -> Result<String> {
     Ok(targets.iter().map(|t| act(t)).collect::<Result<Vec<_>>>()?.join("; "))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 
-use super::{Fault, Scene, Target};
+use super::{Fault, Need, Scene, Target};
 use crate::lab::conf::haproxy;
 use crate::lab::files::{self, PUBLIC};
 use crate::lab::health;
@@ -19,7 +19,7 @@ pub const HAPROXY_STALE: Fault = Fault {
     name: "haproxy-stale",
     doc: "reload a HAProxy with a file without checks that sends writes to a replica",
     target: Target::Proxy,
-    needs_netns: false,
+    needs: Need::Nothing,
     throw: |scene, targets, _| {
         Box::pin(async move {
             let leader = scene.leader().await?;

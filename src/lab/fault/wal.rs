@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::json;
 use tokio_postgres::Client;
 
-use super::{Amount, Fault, Scene, Target};
+use super::{Amount, Fault, Need, Scene, Target};
 use crate::lab::conf::patroni::ARCHIVE_COMMAND;
 use crate::lab::scan;
 use crate::lab::sql::{self, User};
@@ -26,7 +26,7 @@ pub const PAUSE_REPLAY: Fault = Fault {
     name: "pause-replay",
     doc: "stop the replay of WAL on a replica: it still receives, so Patroni calls it streaming with lag 0",
     target: Target::Replicas,
-    needs_netns: false,
+    needs: Need::Nothing,
     throw: |scene, targets, _| {
         Box::pin(async move {
             let mut done = Vec::new();
@@ -48,7 +48,7 @@ pub const WAL_BURST: Fault = Fault {
     name: "wal-burst",
     doc: "write 256 MB of WAL (or --mb) as fast as possible: real lag, for as long as it lasts",
     target: Target::Cluster,
-    needs_netns: false,
+    needs: Need::Nothing,
     throw: |scene, _, amount| Box::pin(wal_burst(scene, amount)),
 };
 
@@ -90,7 +90,7 @@ pub const SLOT_RETAIN: Fault = Fault {
     name: "slot-retain",
     doc: "a permanent slot that nobody reads, and 64 MB of WAL (or --mb) for it to retain",
     target: Target::Cluster,
-    needs_netns: false,
+    needs: Need::Nothing,
     throw: |scene, _, amount| Box::pin(slot_retain(scene, amount)),
 };
 
@@ -120,7 +120,7 @@ pub const BAD_ARCHIVE_COMMAND: Fault = Fault {
     name: "bad-archive-command",
     doc: "archive_command fails: the archiver retries for ever and WAL piles up",
     target: Target::Cluster,
-    needs_netns: false,
+    needs: Need::Nothing,
     throw: |scene, _, _| Box::pin(bad_archive_command(scene)),
 };
 

@@ -1,0 +1,235 @@
+//! The cluster itself changes: its members, its keys, its etcd, its clock.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use pgbaton::document::Level::{Critical, Warning};
+use pgbaton::lab::conf;
+use pgbaton::lab::files;
+use pgbaton::lab::secrets::Owner;
+use rustix::process::Signal;
+
+use super::{LEADER_LOST, LOOPBACK, NO_KEY};
+use crate::bench::Bench;
+use crate::case::{Case, Sign, case};
+use crate::lab::until;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Debian's libfaketime.
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+/// The member that joins and leaves.
+const FOURTH: &str = "psg4";
+/// The name that a replica gets.
+const RENAMED: &str = "psg9";
+
+pub fn cases() -> Vec<Case> {
+    vec![
+        case("etcd is compacted under the watch", LOOPBACK, |b| {
+            let revision = b.lab.status().cluster.dcs_revision.expect("a revision");
+            b.lab.tool("etcdctl", &["compact", &revision.to_string()]);
+            b.lab.tool("etcdctl", &["defrag"]);
+        })
+        .may(&["etcd-slow"])
+        .watch_on(5)
+        .passes(),
+        case("etcd is compacted while every connection to it breaks", LOOPBACK, |b| {
+            for member in b.lab.layout().members() {
+                b.stop(&format!("{member}/etcd"), Signal::KILL);
+                b.lab.tool("sh", &["-c", "etcdctl compact $(etcdctl get x -w json | sed 's/.*revision\":\\([0-9]*\\).*/\\1/') || true"]);
+                b.start(&format!("{member}/etcd"), &[]);
+                until("three healthy etcds", PATIENCE, || {
+                    let out = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| b.lab.tool("etcdctl", &["endpoint", "health"])));
+                    if out.is_ok() { Ok(()) } else { Err("not yet".to_owned()) }
+                });
+            }
+        })
+        .shows(Warning, "quorum-at-risk", "", Sign::AtOnce)
+        .may(&["source-stale", "etcd-slow", "etcd-member-down", "etcd-member-behind"])
+        .never(&["split-brain", "no-leader", "quorum-lost", "member-missing"])
+        .passes(),
+        case("a member is renamed", LOOPBACK, |b| rename(b, RENAMED))
+            .shows(Warning, "member-missing", "{replica}", Sign::Thrown)
+            .says("{leader} leads", Sign::AtOnce)
+            .may(&["member-down", "replica-not-streaming", "source-stale", "stuck", "timeline-behind", "lag-high"])
+            .never(&["split-brain", "no-leader", "quorum-lost", "leader-disagreement"])
+            .watch_on(3)
+            .cure(|b| {
+                rename(b, &b.roles.replica.clone());
+                b.heal();
+            })
+            .fresh_eyes(),
+        case("a member is added", LOOPBACK, add)
+            .says("{leader} leads", Sign::AtOnce)
+            .may(&["member-down", "replica-not-streaming", "source-stale", "stuck", "lag-high"])
+            .never(&["split-brain", "no-leader", "quorum-lost", "leader-disagreement", "member-missing"])
+            .cure(|_| ())
+            .passes(),
+        case("a member is removed", LOOPBACK, |b| b.stop(&format!("{FOURTH}/patroni"), Signal::TERM))
+            .shows(Warning, "member-missing", FOURTH, Sign::Thrown)
+            .says("{leader} leads", Sign::AtOnce)
+            .may(&["member-down", "source-stale"])
+            .never(&["split-brain", "no-leader", "quorum-lost", "leader-disagreement"])
+            .cure(|b| {
+                pgbaton::lab::process::forget(b.lab.layout(), &format!("{FOURTH}/patroni")).unwrap();
+                fs::remove_dir_all(b.lab.layout().node_dir(FOURTH)).unwrap();
+                b.heal();
+            })
+            .fresh_eyes(),
+        case("a replica's clock is 90 minutes ahead", LOOPBACK, |b| clock(b, "{replica}", true))
+            .says("{leader} leads", Sign::Thrown)
+            .may(&["member-down", "member-missing", "replica-not-streaming", "source-stale", "clock-skew", "stuck"])
+            .never(&["split-brain", "no-leader", "quorum-lost", "leader-disagreement", "lag-high"])
+            .watch_on(8)
+            .cure(|b| {
+                clock(b, "{replica}", false);
+                b.heal();
+            })
+            .passes()
+            .needs(|| Path::new(FAKETIME).exists()),
+        case("a value in etcd is broken by hand", LOOPBACK, |b| {
+            b.lab.tool("etcdctl", &["put", &format!("/service/{}/sync", b.lab.scope()), "{broken"]);
+        })
+        .shows(Warning, "dcs-value-bad", "sync", Sign::Thrown)
+        .may(&["dcs-value-bad", "sync-set-mismatch"])
+        .never(&["split-brain", "no-leader", "quorum-lost"])
+        .passes()
+        .cure(|b| {
+            b.lab.tool("etcdctl", &["del", &format!("/service/{}/sync", b.lab.scope())]);
+            b.heal();
+        }),
+        case("the cluster is paused and goes on", LOOPBACK, |b| {
+            b.lab.tool("patronictl", &["pause", "--wait"]);
+        })
+        .shows(Warning, "paused", "", Sign::Thrown)
+        .says("{leader} leads", Sign::Thrown)
+        .never(&["split-brain", "no-leader", "quorum-lost"])
+        .cure(|b| {
+            b.lab.tool("patronictl", &["resume", "--wait"]);
+        }),
+        // What was seen last is of a later revision than what etcd holds from now on.
+        case("etcd is restored to an older revision", LOOPBACK, restore)
+            .shows(Critical, "quorum-lost|source-stale", "", Sign::AtOnce)
+            .within(20)
+            .may(LEADER_LOST)
+            .may(&["paused", "etcd-member-down", "quorum-at-risk", "etcd-member-behind"])
+            .never(&["split-brain"])
+            .passes()
+            .clear_within(45),
+        case("the cluster's keys are deleted while it runs", LOOPBACK, |b| {
+            b.lab.tool("etcdctl", &["del", "--prefix", &format!("/service/{}/", b.lab.scope())]);
+        })
+        .shows(Critical, "no-leader", "", NO_KEY)
+        .may(LEADER_LOST)
+        .may(&["dcs-value-bad"])
+        .never(&["split-brain", "quorum-lost"])
+        .passes()
+        .clear_within(45),
+        case("the cluster is removed and bootstrapped anew", LOOPBACK, bootstrap)
+            .shows(Critical, "no-leader", "", NO_KEY)
+            .says("gone from etcd|holds no cluster", NO_KEY)
+            .may(LEADER_LOST)
+            .never(&["split-brain", "quorum-lost"])
+            .passes()
+            .cure(|_| ())
+            .clear_within(45),
+    ]
+}
+
+/// Stops a replica's Patroni, gives it this name, and starts it.
+fn rename(bench: &mut Bench, name: &str) {
+    let path = conf::patroni::path(bench.lab.layout(), &bench.roles.replica);
+    bench.stop("{replica}/patroni", Signal::TERM);
+    let lines: Vec<String> = fs::read_to_string(&path)
+        .unwrap()
+        .lines()
+        .map(|l| if l.starts_with("name:") { format!("name: {name}") } else { l.to_owned() })
+        .collect();
+    fs::write(&path, lines.join("\n") + "\n").unwrap();
+    bench.start("{replica}/patroni", &[]);
+    let replica = bench.roles.replica.clone();
+    bench.wait("the renamed member to stream", |t| t.rest.get(&replica).is_some_and(|r| r.3 == "streaming"));
+}
+
+/// Starts a fourth member, with neither an etcd nor a place in the HAProxies.
+fn add(bench: &mut Bench) {
+    let lab = bench.lab.layout();
+    let owner = &lab.record.account;
+    for dir in [lab.node_dir(FOURTH), lab.log_dir(FOURTH), lab.node_dir(FOURTH).join("run")] {
+        files::make_dir(&dir, 0o755, owner).unwrap();
+    }
+    files::make_dir(&lab.data_dir(FOURTH), 0o700, owner).unwrap();
+    let yaml = conf::patroni::yaml(lab, &lab.secrets().unwrap(), FOURTH).unwrap();
+    files::write(&conf::patroni::path(lab, FOURTH), &yaml, files::PRIVATE, owner).unwrap();
+    bench.start(&format!("{FOURTH}/patroni"), &[]);
+    until("the fourth member to stream", PATIENCE, || {
+        let document = bench.lab.status();
+        let there = document.members.iter().any(|m| m.name == FOURTH && m.state.as_deref() == Some("streaming"));
+        if there { Ok(()) } else { Err(format!("{:?}", document.members.iter().map(|m| (&m.name, &m.state)).collect::<Vec<_>>())) }
+    });
+}
+
+/// Starts Patroni and PostgreSQL of a member anew, with a wrong clock or the right one.
+fn clock(bench: &mut Bench, member: &str, wrong: bool) {
+    let env = [("LD_PRELOAD", FAKETIME), ("FAKETIME", "+90m"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+    bench.stop(&format!("{member}/patroni"), Signal::TERM);
+    bench.start(&format!("{member}/patroni"), if wrong { &env } else { &[] });
+    let member = bench.roles.fill(member);
+    bench.wait("the member to stream again", |t| t.rest.get(&member).is_some_and(|r| r.3 == "streaming"));
+}
+
+/// A snapshot of etcd; then the cluster is paused and much is written; then the snapshot is put back.
+fn restore(bench: &mut Bench) {
+    let lab = bench.lab.layout();
+    let members = lab.members();
+    let snapshot = bench.write("snapshot.db", "");
+    fs::remove_file(&snapshot).unwrap();
+    let file = snapshot.to_string_lossy().into_owned();
+    bench.lab.tool("etcdctl", &["--endpoints", &lab.etcd_url(&members[0]), "snapshot", "save", &file]);
+    bench.lab.tool("patronictl", &["pause", "--wait"]);
+    bench.lab.tool("sh", &["-c", "for i in $(seq 100); do etcdctl put /elsewhere/$i x >/dev/null; done"]);
+    for member in &members {
+        bench.stop(&format!("{member}/etcd"), Signal::KILL);
+    }
+    let peer = |m: &String| format!("http://{}:2380", lab.ip(m));
+    let cluster: Vec<String> = members.iter().map(|m| format!("{m}={}", peer(m))).collect();
+    for member in &members {
+        let data = lab.node_dir(member).join("etcd");
+        fs::remove_dir_all(&data).unwrap();
+        let token = format!("restored-{}", lab.record.name);
+        let (name, dir) = (member.as_str(), data.to_string_lossy().into_owned());
+        let (peer, cluster) = (peer(member), cluster.join(","));
+        let options = ["--name", name, "--initial-advertise-peer-urls", &peer, "--initial-cluster", &cluster];
+        let rest = ["--initial-cluster-token", &token, "--data-dir", &dir];
+        bench.lab.tool("etcdctl", &[&["snapshot", "restore", &file], &options[..], &rest[..]].concat());
+        let owner = format!("{}:{}", lab.record.account.uid, lab.record.account.gid);
+        bench.lab.tool("chown", &["-R", &owner, &dir]);
+    }
+    for member in &members {
+        bench.start(&format!("{member}/etcd"), &[]);
+    }
+}
+
+/// All Patronis and PostgreSQLs are killed, the data and the keys removed, and the Patronis started: they make a new cluster.
+fn bootstrap(bench: &mut Bench) {
+    let lab = bench.lab.layout();
+    for member in lab.members() {
+        bench.stop(&format!("{member}/patroni"), Signal::KILL);
+        for process in pgbaton::lab::scan::postgres(&lab.data_dir(&member)) {
+            process.signal(Signal::KILL).unwrap();
+        }
+    }
+    bench.lab.tool("etcdctl", &["del", "--prefix", &format!("/service/{}/", bench.lab.scope())]);
+    bench.wait("no PostgreSQL", |t| t.recovery.is_empty());
+    for member in lab.members() {
+        let data = lab.data_dir(&member);
+        fs::remove_dir_all(&data).unwrap();
+        files::make_dir(&data, 0o700, &lab.record.account).unwrap();
+        bench.start(&format!("{member}/patroni"), &[]);
+    }
+    bench.wait("three members of the new cluster", |t| t.recovery.len() == 3 && t.primaries().len() == 1);
+    let leader = bench.witness.now().primaries()[0].to_owned();
+    let secrets = lab.secrets().unwrap();
+    let password = secrets.expose(Owner::Console).unwrap();
+    bench.lab.sql(&leader, &format!("CREATE ROLE pgbaton LOGIN PASSWORD '{password}'; GRANT pg_monitor TO pgbaton"));
+}

@@ -1,0 +1,60 @@
+//! Write-ahead log: too much, not replayed, not read, not archived.
+
+use pgbaton::document::Level::Warning;
+
+use super::{PLAIN, SYNC};
+use crate::case::{Case, Sign, case};
+
+pub fn cases() -> Vec<Case> {
+    vec![
+        case("pause-replay, then 64 MB of WAL", PLAIN, |b| {
+            b.fault(&["pause-replay", "{replica}"]);
+            b.fault(&["wal-burst", "--mb", "64"]);
+        })
+        .shows(Warning, "lag-high", "{replica}", Sign::Thrown)
+        .says("{leader} leads", Sign::Thrown)
+        .says("{replica} has not replayed", Sign::Thrown)
+        .may(&["no-candidate"])
+        .never(&["split-brain", "no-leader", "quorum-lost", "member-down", "replica-not-streaming"])
+        .watch_on(3),
+        case("wal-burst of 256 MB", PLAIN, |b| b.fault(&["wal-burst"]))
+            .says("{leader} leads", Sign::AtOnce)
+            .may(&["lag-high", "no-candidate"])
+            .never(&["split-brain", "no-leader", "quorum-lost", "member-down"])
+            .passes(),
+        // Below the limit of 1 GB nothing is told; the details show it.
+        case("slot-retain of 64 MB", PLAIN, |b| b.fault(&["slot-retain"]))
+            .may(&["slot-retains-wal", "lag-high", "no-candidate"])
+            .watch_on(3)
+            .passes(),
+        case("bad-archive-command", PLAIN, |b| b.fault(&["bad-archive-command"]))
+            .may(&["archive-failing"])
+            .never(&["split-brain", "no-leader", "quorum-lost", "member-down"])
+            .watch_on(5)
+            .passes(),
+        case("stop-node on the synchronous standby", SYNC, |b| {
+            let standby = b.lab.status().cluster.sync_standbys.first().cloned().expect("a synchronous standby");
+            b.roles.other = if standby == b.roles.replica { b.roles.other.clone() } else { b.roles.replica.clone() };
+            b.roles.replica = standby;
+            b.fault(&["stop-node", "{replica}"]);
+        })
+        .shows(Warning, "member-down", "{replica}", Sign::AtOnce)
+        .shows(Warning, "quorum-at-risk", "", Sign::AtOnce)
+        .says("{leader} leads", Sign::AtOnce)
+        .may(&["member-missing", "source-stale", "sync-missing", "sync-set-mismatch", "etcd-member-down", "no-candidate", "failure-domain"])
+        .never(&["split-brain", "no-leader", "quorum-lost"])
+        .watch_on(3),
+        case("stop-node on both standbys' PostgreSQL", SYNC, |b| {
+            for member in ["{replica}", "{other}"] {
+                b.fault(&["freeze-patroni", member]);
+                b.fault(&["kill-postgres", member]);
+            }
+        })
+        .shows(Warning, "member-down|api-hung", "{replica}", Sign::AtOnce)
+        .shows(Warning, "member-down|api-hung", "{other}", Sign::AtOnce)
+        .says("{leader} leads", Sign::AtOnce)
+        .may(&["route-none", "source-stale", "sync-missing", "sync-set-mismatch", "no-candidate", "member-missing"])
+        .never(&["split-brain", "no-leader", "quorum-lost"])
+        .watch_on(5),
+    ]
+}
