@@ -49,7 +49,14 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             Evidence::new(SourceId::new(SourceKind::Etcd, *endpoint), "status", value, cluster.etcd.get(*endpoint).and_then(|s| s.at()))
         });
         let errors = cluster.etcd.iter().filter_map(|(url, seen)| Evidence::error(SourceKind::Etcd, url, seen));
-        said.chain(errors).chain(Evidence::dcs_error(cluster)).collect::<Vec<_>>()
+        // One that neither answers nor fails hangs.
+        let limit = SourceKind::Etcd.freshness();
+        let hanging = cluster.etcd.iter().filter(|(_, seen)| seen.error().is_none() && seen.heard() && seen.fresh(now, limit).is_none());
+        let hung = hanging.map(|(url, seen)| {
+            let value = format!("nothing was heard for more than {} s", limit.as_secs());
+            Evidence::new(SourceId::new(SourceKind::Etcd, url), "status", value, seen.at())
+        });
+        said.chain(errors).chain(hung).chain(Evidence::dcs_error(cluster)).collect::<Vec<_>>()
     };
     match (quorum.has, quorum.size) {
         (Some(false), Some(size)) if electing(cluster, answering.len(), size, now) => Vec::new(),

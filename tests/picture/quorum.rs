@@ -119,3 +119,12 @@ fn an_election_of_etcd_is_not_the_loss_of_its_quorum() {
     s.fails("dcs", ErrorKind::Unavailable, "etcd has no leader").pass(1);
     assert_eq!(s.codes()[0], "quorum-lost", "a majority that does not answer elects nobody");
 }
+
+#[test]
+fn members_that_hang_are_evidence_too() {
+    let mut s = Scenario::healthy();
+    s.silent("etcd 1").silent("etcd 2").silent("etcd 3").pass(9);
+    let finding = s.finding("quorum-at-risk").unwrap();
+    let hung = finding.evidence.iter().filter(|e| e.value == "nothing was heard for more than 7 s").count();
+    assert_eq!(hung, 3, "{finding:#?}");
+}
