@@ -3,33 +3,6 @@
 use super::{Case, Evidence, Explanation, Finding, Rule, listed, settling};
 use crate::model::{Cluster, Level, RouteKind, SourceId, SourceKind, Time};
 
-/// Nothing is worse: each accepts what the other does not know.
-pub(super) const SPLIT_BRAIN: Rule = Rule {
-    check: two_writers,
-    codes: &[Explanation {
-        code: "split-brain",
-        fires: "two members are not in recovery at once, by their own PostgreSQL.",
-        matters: "Both accept writes that the other does not know: the data parts, and when Patroni rejoins the old one, its rows are dropped by pg_rewind.",
-        next: &[
-            "Find out to whom the clients write: the routes say it.",
-            "Stop the one without the leader key from accepting writes: its routes first, then its PostgreSQL.",
-            "Keep its data directory until somebody has compared what it has written. Never reinitialise it before.",
-        ],
-        runbook: Some("split-brain"),
-    }],
-};
-
-fn two_writers(case: &Case<'_>) -> Vec<Finding> {
-    let Case { cluster, now, .. } = *case;
-    let writers = cluster.truths(now).sql.names;
-    if writers.len() < 2 {
-        return Vec::new();
-    }
-    let both = if writers.len() == 2 { "both" } else { "all" };
-    let sentence = format!("{} {both} accept writes: their data part ways", listed(&writers));
-    vec![Finding::new("split-brain", Level::Critical, sentence).because(evidence(cluster, now)).comparing(read(cluster, now))]
-}
-
 pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
@@ -91,7 +64,8 @@ fn read(cluster: &Cluster, now: Time) -> Vec<Option<Time>> {
     said.chain([cluster.leader_since]).collect()
 }
 
-fn evidence(cluster: &Cluster, now: Time) -> Vec<Evidence> {
+/// What each party says of who leads, each with its age.
+pub(super) fn evidence(cluster: &Cluster, now: Time) -> Vec<Evidence> {
     let mut evidence = vec![Evidence::dcs(cluster, "leader key", cluster.holder().unwrap_or("absent"))];
     for member in cluster.members.values() {
         evidence.extend(member.rest_now(now).map(|r| Evidence::rest(member, "role", r.role.as_deref().unwrap_or("not given"))));

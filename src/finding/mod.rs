@@ -20,6 +20,7 @@ mod replica_not_streaming;
 mod route;
 mod rule;
 mod source_stale;
+mod split_brain;
 mod timeline_behind;
 mod tracker;
 
@@ -79,7 +80,7 @@ impl Finding {
 
 /// The rules. One line each, in the order in which they help: first what is wrong, then why, then what follows from it.
 const RULES: &[Rule] = &[
-    leader_disagreement::SPLIT_BRAIN,
+    split_brain::RULE,
     no_leader::RULE,
     leader_silent::RULE,
     quorum::RULE,

@@ -7,7 +7,7 @@ use super::change::Summary;
 use super::hygiene::Hygiene;
 use super::{
     Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdMembership, EtcdStatus, Fact, HaproxyStatus, HistoryEntry, Lease,
-    Member, Observation, Observed, Outcome, Parsed, RouteUse, SourceError, SourceId, SourceKind, Time, clean,
+    Member, Observation, Observed, Outcome, Parsed, Parting, RouteUse, SourceError, SourceId, SourceKind, Time, Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -43,6 +43,10 @@ pub struct Cluster {
     pub paused_since: Option<Time>,
     /// The newest holder of the leader key that was seen, the present one included.
     pub last_leader: Option<String>,
+    /// Since when more than one member has accepted writes.
+    pub parting: Parting,
+    /// When the system identifier in etcd was seen to change; `None`: it has not since the first reading.
+    pub initialized_at: Option<Time>,
     summary: Summary,
 }
 
@@ -98,6 +102,8 @@ impl Cluster {
             leaderless_since: None,
             paused_since: None,
             last_leader: None,
+            parting: Parting::default(),
+            initialized_at: None,
             summary: Summary::default(),
         }
     }
@@ -155,8 +161,11 @@ impl Cluster {
             }
             Fact::Postgres(status) => {
                 if let Some(member) = self.members.get_mut(&source.target) {
+                    let asked = rtt.map_or(at, |rtt| at.before(rtt));
+                    member.writing = Writing::next(member.writing, &status, asked, at);
                     member.sql.record(*status, at, rtt);
                 }
+                self.follow_writers(at);
             }
             Fact::Haproxy(status) => {
                 self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt);
@@ -180,6 +189,7 @@ impl Cluster {
             }
             SourceKind::Sql => {
                 if let Some(member) = self.members.get_mut(&source.target) {
+                    member.writing = None;
                     member.sql.fail(error, at);
                 }
             }
@@ -207,6 +217,9 @@ impl Cluster {
         let before = self.holder().map(str::to_owned);
         let mut listed = Dcs::default();
         keys.iter().for_each(|key| listed.put(key));
+        if !first && listed.initialize != self.dcs.keys.initialize {
+            self.initialized_at = Some(at);
+        }
         self.dcs.keys = listed;
         self.dcs.revision = Some(revision);
         self.dcs.rtt = rtt;
@@ -220,11 +233,15 @@ impl Cluster {
             return;
         }
         let before = self.holder().map(str::to_owned);
+        let initialize = self.dcs.keys.initialize.clone();
         for event in events {
             match event {
                 DcsEvent::Put(key) => self.dcs.keys.put(key),
                 DcsEvent::Delete { key, .. } => self.dcs.keys.delete(key),
             }
+        }
+        if initialize != self.dcs.keys.initialize {
+            self.initialized_at = Some(at);
         }
         self.dcs.revision = Some(revision);
         self.vouched(at);

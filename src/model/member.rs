@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DcsMember, Observed, Parsed, PatroniStatus, PostgresStatus, SourceKind, Time};
+use super::{DcsMember, Observed, Parsed, PatroniStatus, PostgresStatus, SourceKind, Time, Writing};
 
 /// One member. It stays after its key has gone: a row that vanishes is read as "fine".
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Member {
     pub rest: Observed<PatroniStatus>,
     /// Its PostgreSQL.
     pub sql: Observed<PostgresStatus>,
+    /// Its answers that it is not in recovery, up to the newest; `None`: the newest says otherwise, or failed.
+    pub writing: Option<Writing>,
 }
 
 /// How old a member's REST answer may be and still be called current.
@@ -39,6 +41,7 @@ impl Member {
             behind_proxy: None,
             rest: Observed::default(),
             sql: Observed::default(),
+            writing: None,
         }
     }
 

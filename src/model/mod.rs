@@ -24,6 +24,7 @@ mod route;
 mod source;
 mod text;
 mod time;
+mod writing;
 
 pub use change::{Change, ChangeKind, ConfigChange};
 pub use cluster::{Cluster, DcsSeen, Heard};
@@ -47,3 +48,4 @@ pub use route::{Route, RouteKind, RouteUse};
 pub use source::{ErrorKind, SourceError, SourceId, SourceKind};
 pub use text::{clean, listed, size, spoken};
 pub use time::Time;
+pub use writing::{Parting, Writing, Written};

@@ -18,4 +18,5 @@ mod members;
 mod payloads;
 mod quorum;
 mod random;
+mod split_brain;
 mod start;

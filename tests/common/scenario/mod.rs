@@ -19,6 +19,8 @@ pub use answers::{WRITTEN, url};
 
 /// Id of the lease that the leader key hangs on.
 const LEASE: i64 = 77;
+/// How long a source takes to answer.
+const RTT: Duration = Duration::from_millis(2);
 /// What a source does when it is asked.
 #[derive(Clone)]
 pub enum Voice<T> {
@@ -354,20 +356,25 @@ impl Scenario {
             heard.extend(voice.outcome(Fact::Haproxy).map(|o| (SourceId::new(SourceKind::Haproxy, name), o)));
         }
         for (source, outcome) in heard {
-            self.observe(source, outcome);
+            self.observe(source, outcome, RTT);
         }
         self.look();
     }
 
     /// One source says this, now.
     pub fn report(&mut self, source: SourceId, fact: Fact) -> &mut Self {
-        self.observe(source, Outcome::Heard(Box::new(fact)));
+        self.report_late(source, fact, RTT)
+    }
+
+    /// One source says this now, and was asked so long ago.
+    pub fn report_late(&mut self, source: SourceId, fact: Fact, rtt: Duration) -> &mut Self {
+        self.observe(source, Outcome::Heard(Box::new(fact)), rtt);
         self.look();
         self
     }
 
-    fn observe(&mut self, source: SourceId, outcome: Outcome) {
-        let observation = Observation { source, at: self.now, rtt: Some(Duration::from_millis(2)), outcome };
+    fn observe(&mut self, source: SourceId, outcome: Outcome, rtt: Duration) {
+        let observation = Observation { source, at: self.now, rtt: Some(rtt), outcome };
         self.recorded.push(observation.clone());
         self.changes.extend(self.picture.apply(vec![observation]));
     }
