@@ -1,6 +1,6 @@
 //! `leader-disagreement`: etcd, the REST APIs, SQL and HAProxy do not name the same leader.
 
-use super::{Case, Evidence, Explanation, Finding, Rule, listed, settling};
+use super::{Case, Evidence, Explanation, Finding, Rule, leader_cannot_write, listed, settling};
 use crate::model::{Cluster, Level, RouteKind, SourceId, SourceKind, Time};
 
 pub(super) const RULE: Rule = Rule {
@@ -33,6 +33,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         _ => None,
     });
     let Some((leader, claim)) = claim else { return Vec::new() };
+    // That the holder does not write is told by `leader-cannot-write`; who else leads is told here.
+    let told = leader_cannot_write::judge(cluster, now).is_some();
     let mut against: Vec<String> = Vec::new();
     for (name, says) in truths.all() {
         // What nobody fresh says is not against anything; the routes have rules of their own for leading nowhere.
@@ -42,6 +44,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         match (name, says.names.as_slice()) {
             ("etcd" | "haproxy", []) => {}
             (_, []) if says.silent.iter().any(|s| s == leader) => {}
+            ("rest" | "sql", []) if told => {}
             ("rest", []) => against.push("no REST API says that it leads".to_owned()),
             ("sql", []) => against.push("no PostgreSQL accepts writes".to_owned()),
             ("haproxy", names) => against.push(format!("the write routes lead to {}", listed(names))),

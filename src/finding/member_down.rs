@@ -1,7 +1,7 @@
 //! `member-down`: a member whose key is there does not serve: its REST API is silent, or says that its PostgreSQL does not run.
 
 use super::leader_silent::silent_leader;
-use super::{Case, Evidence, Explanation, Finding, Part, Rule};
+use super::{Case, Evidence, Explanation, Finding, Part, Rule, leader_cannot_write};
 use crate::model::{Cluster, ErrorKind, Level, Member, Time};
 
 pub(super) const RULE: Rule = Rule {
@@ -45,7 +45,8 @@ fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {
         return Some(finding.because(answered).comparing(apart.into_iter().flatten()));
     }
     let rest = member.rest_now(now)?;
-    if rest.state.serves() {
+    // Of the holder of the leader key, `leader-cannot-write` says it.
+    if rest.state.serves() || part == Part::Leader && leader_cannot_write::judge(cluster, now).is_some() {
         return None;
     }
     let sentence = format!("{who} does not serve: Patroni calls it {}", rest.state.0);

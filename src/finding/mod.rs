@@ -4,6 +4,7 @@ mod dcs_value_bad;
 mod evidence;
 pub mod forecast;
 mod lag_high;
+mod leader_cannot_write;
 mod leader_disagreement;
 mod leader_silent;
 mod limits;
@@ -84,6 +85,7 @@ const RULES: &[Rule] = &[
     no_leader::RULE,
     leader_silent::RULE,
     quorum::RULE,
+    leader_cannot_write::RULE,
     leader_disagreement::RULE,
     member_missing::RULE,
     member_down::RULE,

@@ -7,7 +7,7 @@ use super::change::Summary;
 use super::hygiene::Hygiene;
 use super::{
     Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdMembership, EtcdStatus, Fact, HaproxyStatus, HistoryEntry, Lease,
-    Member, Observation, Observed, Outcome, Parsed, Parting, RouteUse, SourceError, SourceId, SourceKind, Time, Writing, clean,
+    Member, Observation, Observed, Outcome, Parsed, Parting, RouteUse, SourceError, SourceId, SourceKind, Standing, Time, Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -145,6 +145,7 @@ impl Cluster {
             Fact::EtcdMembership(membership) => self.etcd_membership.record(membership, at, rtt),
             Fact::Patroni(status) => {
                 if let Some(member) = self.members.get_mut(&source.target) {
+                    member.standing = Some(Standing::next(member.standing.take(), &status.state, at));
                     member.rest.record(*status, at, rtt);
                 }
             }

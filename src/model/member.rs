@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DcsMember, Observed, Parsed, PatroniStatus, PostgresStatus, SourceKind, Time, Writing};
+use super::{DcsMember, Observed, Parsed, PatroniStatus, PostgresStatus, SourceKind, Standing, Time, Writing};
 
 /// One member. It stays after its key has gone: a row that vanishes is read as "fine".
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,8 @@ pub struct Member {
     pub sql: Observed<PostgresStatus>,
     /// Its answers that it is not in recovery, up to the newest; `None`: the newest says otherwise, or failed.
     pub writing: Option<Writing>,
+    /// What its REST API last said of its state, and since when.
+    pub standing: Option<Standing>,
 }
 
 /// How old a member's REST answer may be and still be called current.
@@ -42,6 +44,7 @@ impl Member {
             rest: Observed::default(),
             sql: Observed::default(),
             writing: None,
+            standing: None,
         }
     }
 

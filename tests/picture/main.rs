@@ -4,6 +4,7 @@
 #[path = "../common/scenario/mod.rs"]
 mod scenario;
 
+mod cannot_write;
 mod changes;
 mod cluster;
 mod explanations;
