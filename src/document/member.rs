@@ -27,6 +27,8 @@ pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, 
         api_url: key.and_then(|k| k.api_url.clone()),
         role: cluster.role(name, now),
         state: member.state(now),
+        // Of a replica that streams, when it began to is not known: Patroni's own word for it is `running`.
+        state_since: member.standing_now(now).filter(|s| Some(&s.state.0) == member.state(now).as_ref()).map(|s| s.since),
         timeline: cluster.timeline(name, now),
         present: member.present,
         missing_since: member.missing_since,

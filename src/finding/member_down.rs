@@ -1,8 +1,8 @@
 //! `member-down`: a member whose key is there does not serve: its REST API is silent, or says that its PostgreSQL does not run.
 
 use super::leader_silent::silent_leader;
-use super::{Case, Evidence, Explanation, Finding, Part, Rule, leader_cannot_write};
-use crate::model::{Cluster, ErrorKind, Level, Member, Time};
+use super::{Case, Evidence, Explanation, Finding, Part, Rule, leader_cannot_write, stuck};
+use crate::model::{ErrorKind, Level, Member};
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -20,14 +20,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    let Case { cluster, now, .. } = *case;
     // The leader's silence has a rule of its own.
-    let silent = silent_leader(cluster, now).map(|leader| leader.name.as_str());
-    let judged = cluster.members.values().filter(|m| m.present && silent != Some(m.name.as_str()));
-    judged.filter_map(|member| judge(cluster, member, now)).collect()
+    let silent = silent_leader(case.cluster, case.now).map(|leader| leader.name.as_str());
+    let judged = case.cluster.members.values().filter(|m| m.present && silent != Some(m.name.as_str()));
+    judged.filter_map(|member| judge(case, member)).collect()
 }
 
-fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {
+fn judge(case: &Case<'_>, member: &Member) -> Option<Finding> {
+    let Case { cluster, now, .. } = *case;
     let name = &member.name;
     let part = Part::of(cluster, name, now);
     let severity = if part == Part::Follower { Level::Warning } else { Level::Critical };
@@ -45,8 +45,9 @@ fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {
         return Some(finding.because(answered).comparing(apart.into_iter().flatten()));
     }
     let rest = member.rest_now(now)?;
-    // Of the holder of the leader key, `leader-cannot-write` says it.
-    if rest.state.serves() || part == Part::Leader && leader_cannot_write::judge(cluster, now).is_some() {
+    // Of the holder of the leader key, `leader-cannot-write` says it; after a while, `stuck` does.
+    let told = part == Part::Leader && leader_cannot_write::judge(cluster, now).is_some() || stuck::judge(case, member).is_some();
+    if rest.state.serves() || told {
         return None;
     }
     let sentence = format!("{who} does not serve: Patroni calls it {}", rest.state.0);

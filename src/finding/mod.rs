@@ -18,10 +18,12 @@ mod paused;
 mod pending_restart;
 mod quorum;
 mod replica_not_streaming;
+mod restart_loop;
 mod route;
 mod rule;
 mod source_stale;
 mod split_brain;
+mod stuck;
 mod timeline_behind;
 mod tracker;
 
@@ -89,6 +91,8 @@ const RULES: &[Rule] = &[
     leader_disagreement::RULE,
     member_missing::RULE,
     member_down::RULE,
+    stuck::RULE,
+    restart_loop::RULE,
     route::RULE,
     no_candidate::RULE,
     replica_not_streaming::RULE,

@@ -145,6 +145,7 @@ impl Cluster {
             Fact::EtcdMembership(membership) => self.etcd_membership.record(membership, at, rtt),
             Fact::Patroni(status) => {
                 if let Some(member) = self.members.get_mut(&source.target) {
+                    member.starts.hear(SourceKind::Rest, status.postmaster_start, at);
                     member.standing = Some(Standing::next(member.standing.take(), &status.state, at));
                     member.rest.record(*status, at, rtt);
                 }
@@ -163,6 +164,7 @@ impl Cluster {
             Fact::Postgres(status) => {
                 if let Some(member) = self.members.get_mut(&source.target) {
                     let asked = rtt.map_or(at, |rtt| at.before(rtt));
+                    member.starts.hear(SourceKind::Sql, status.postmaster_start, at);
                     member.writing = Writing::next(member.writing, &status, asked, at);
                     member.sql.record(*status, at, rtt);
                 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DcsMember, Observed, Parsed, PatroniStatus, PostgresStatus, SourceKind, Standing, Time, Writing};
+use super::{DcsMember, Observed, Parsed, PatroniStatus, PostgresStatus, SourceKind, Standing, Starts, Time, Writing};
 
 /// One member. It stays after its key has gone: a row that vanishes is read as "fine".
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,8 @@ pub struct Member {
     pub writing: Option<Writing>,
     /// What its REST API last said of its state, and since when.
     pub standing: Option<Standing>,
+    /// The starts of its PostgreSQL.
+    pub starts: Starts,
 }
 
 /// How old a member's REST answer may be and still be called current.
@@ -45,6 +47,7 @@ impl Member {
             sql: Observed::default(),
             writing: None,
             standing: None,
+            starts: Starts::default(),
         }
     }
 

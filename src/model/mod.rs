@@ -48,6 +48,6 @@ pub use role::Role;
 pub use route::{Route, RouteKind, RouteUse};
 pub use source::{ErrorKind, SourceError, SourceId, SourceKind};
 pub use text::{clean, listed, size, spoken};
-pub use standing::{PatroniState, Phase, Standing};
+pub use standing::{PatroniState, Phase, Standing, Start, Starts};
 pub use time::Time;
 pub use writing::{Parting, Writing, Written};

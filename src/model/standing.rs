@@ -1,8 +1,13 @@
 //! Patroni's word for a member's state, what it means, and since when it is said.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Member, Time};
+use super::{Member, SourceKind, Time};
+
+/// How long a member may be unheard and its state still be called the same one all the time.
+const GAP: Duration = Duration::from_secs(30);
 
 /// Patroni's word for the state of its PostgreSQL, as it gives it (`patroni/postgresql/misc.py`).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -56,11 +61,14 @@ pub struct Standing {
     /// When it was first said that PostgreSQL does not serve, without another answer that it does between. A member that cannot start is
     /// `starting` and `start failed` by turns.
     pub down_since: Option<Time>,
+    /// When it was last said.
+    pub at: Time,
 }
 
 impl Standing {
     /// What was said so far and one more answer.
     pub(super) fn next(before: Option<Self>, state: &PatroniState, at: Time) -> Self {
+        let before = before.filter(|b| at.since(b.at) <= GAP);
         let since = before.as_ref().filter(|b| b.state == *state).map_or(at, |b| b.since);
         let down_since = match state.phase() {
             Phase::Serves => None,
@@ -68,7 +76,53 @@ impl Standing {
             Phase::Unknown => before.and_then(|b| b.down_since),
             _ => Some(before.and_then(|b| b.down_since).unwrap_or(at)),
         };
-        Self { state: state.clone(), since, down_since }
+        Self { state: state.clone(), since, down_since, at }
+    }
+}
+
+/// How many starts of a member's PostgreSQL are remembered.
+const REMEMBERED: usize = 32;
+
+/// The starts of a member's PostgreSQL that were seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Starts {
+    /// The newest `pg_postmaster_start_time()` heard, by SQL or by REST.
+    pub newest: Option<Time>,
+    /// The starts that were seen after the first answer, oldest first.
+    pub seen: Vec<Start>,
+}
+
+/// One start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// When it was seen.
+    pub at: Time,
+    /// When it was, by the server's clock.
+    pub started: Time,
+    /// Who told it first: [`SourceKind::Sql`] or [`SourceKind::Rest`].
+    pub by: SourceKind,
+}
+
+impl Starts {
+    /// Takes in an answer. SQL and REST tell the same start a microsecond apart, and the older of two answers may come later.
+    pub(super) fn hear(&mut self, by: SourceKind, started: Option<Time>, at: Time) {
+        let Some(started) = started else { return };
+        match self.newest {
+            None => self.newest = Some(started),
+            Some(newest) if started > newest && started.since(newest) > Duration::from_millis(500) => {
+                self.newest = Some(started);
+                self.seen.push(Start { at, started, by });
+                let many = self.seen.len().saturating_sub(REMEMBERED);
+                self.seen.drain(..many);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Those seen within `span` before `now`.
+    pub fn within(&self, span: Duration, now: Time) -> &[Start] {
+        let old = self.seen.iter().take_while(|start| now.since(start.at) > span).count();
+        &self.seen[old..]
     }
 }
 
@@ -95,6 +149,8 @@ mod tests {
             (6, "starting", 6, Some(2)),
             (7, "running", 7, None),
             (8, "unknown", 8, None),
+            (9, "starting", 9, Some(9)),
+            (40, "starting", 40, Some(40)),
         ] {
             let at = |second: i64| Time::from_micros(second * 1_000_000);
             let next = Standing::next(standing, &PatroniState(state.to_owned()), at(second));

@@ -21,3 +21,4 @@ mod quorum;
 mod random;
 mod split_brain;
 mod start;
+mod stuck;
