@@ -1,6 +1,7 @@
 //! What it means. One file for each rule; a rule is a pure function from the cluster at a moment to findings.
 
 mod dcs_value_bad;
+mod diverged;
 mod evidence;
 pub mod forecast;
 mod lag_high;
@@ -96,6 +97,7 @@ const RULES: &[Rule] = &[
     route::RULE,
     no_candidate::RULE,
     replica_not_streaming::RULE,
+    diverged::RULE,
     timeline_behind::RULE,
     lag_high::RULE,
     paused::RULE,

@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    let Case { cluster, now, limits } = *case;
+    let Case { cluster, now, limits, .. } = *case;
     let mut found = Vec::new();
     for member in cluster.members.values() {
         let starts = member.starts.within(limits.restarts_within, now);

@@ -28,7 +28,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 
 /// The finding on one member, if there is one; `member-down` asks it, which would say the same.
 pub(super) fn judge(case: &Case<'_>, member: &Member) -> Option<Finding> {
-    let Case { cluster, now, limits } = *case;
+    let Case { cluster, now, limits, .. } = *case;
     let standing = member.standing_now(now)?;
     let since = standing.down_since?;
     let lasting = now.since(since);

@@ -7,7 +7,8 @@ use super::change::Summary;
 use super::hygiene::Hygiene;
 use super::{
     Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdMembership, EtcdStatus, Fact, HaproxyStatus, HistoryEntry, Lease,
-    Member, Observation, Observed, Outcome, Parsed, Parting, RouteUse, SourceError, SourceId, SourceKind, Standing, Time, Writing, clean,
+    Member, Observation, Observed, Outcome, Parsed, Parting, PostgresStatus, RouteUse, SourceError, SourceId, SourceKind, Standing, Time,
+    Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -325,6 +326,15 @@ impl Cluster {
     pub fn timeline(&self, name: &str, now: Time) -> Option<u32> {
         let member = self.members.get(name)?;
         member.sql_now(now).and_then(|s| s.timeline).or_else(|| member.rest_now(now).and_then(|r| r.timeline))
+    }
+
+    /// A member's timeline where it is sure. A standby that receives nothing tells the timeline of its last restart point, and may have replayed
+    /// on a later one since; its Patroni, which asks the replay itself (`IDENTIFY_SYSTEM`), is believed. With who said it.
+    pub fn timeline_sure(&self, name: &str, now: Time) -> Option<(u32, SourceKind)> {
+        let member = self.members.get(name)?;
+        let sure = |s: &&PostgresStatus| !s.in_recovery || s.receiver.as_ref().is_some_and(|r| r.timeline.is_some());
+        let by_sql = member.sql_now(now).filter(sure).and_then(|s| s.timeline).map(|t| (t, SourceKind::Sql));
+        by_sql.or_else(|| member.rest_now(now).and_then(|r| r.timeline).map(|t| (t, SourceKind::Rest)))
     }
 
     /// Every source that has been heard of, with what it gave.

@@ -9,6 +9,7 @@ mod changes;
 mod cluster;
 mod explanations;
 mod forecast;
+mod diverged;
 mod hostile;
 mod lag;
 mod leader;
