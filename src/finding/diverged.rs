@@ -1,7 +1,7 @@
 //! `diverged`: a replica has WAL that the leader's history does not have.
 
-use super::{Case, Evidence, Explanation, Finding, Rule, settling, size};
-use crate::model::{Cluster, Level, Lsn, Member, PatroniStatus, PostgresStatus, Time};
+use super::{Case, Evidence, Explanation, Finding, Rule, settling};
+use crate::model::{Cluster, Level, Lsn, Member, PatroniStatus, PostgresStatus, Time, size};
 
 pub(super) const RULE: Rule = Rule {
     check,

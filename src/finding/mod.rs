@@ -27,6 +27,7 @@ mod split_brain;
 mod stuck;
 mod timeline_behind;
 mod tracker;
+mod upstream_unexpected;
 
 use std::fmt;
 
@@ -97,6 +98,7 @@ const RULES: &[Rule] = &[
     route::RULE,
     no_candidate::RULE,
     replica_not_streaming::RULE,
+    upstream_unexpected::RULE,
     diverged::RULE,
     timeline_behind::RULE,
     lag_high::RULE,

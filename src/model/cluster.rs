@@ -117,6 +117,7 @@ impl Cluster {
             Outcome::Heard(fact) => self.heard(&source, at, rtt, *fact),
             Outcome::Failed(error) => self.failed(&source, at, error),
         }
+        self.follow_strays(at);
         self.changes(at)
     }
 

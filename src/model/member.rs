@@ -25,6 +25,8 @@ pub struct Member {
     pub writing: Option<Writing>,
     /// What its REST API last said of its state, and since when.
     pub standing: Option<Standing>,
+    /// Since when it has received from somebody else than it should.
+    pub stray_since: Option<Time>,
     /// The starts of its PostgreSQL.
     pub starts: Starts,
 }
@@ -47,6 +49,7 @@ impl Member {
             sql: Observed::default(),
             writing: None,
             standing: None,
+            stray_since: None,
             starts: Starts::default(),
         }
     }

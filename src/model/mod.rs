@@ -25,6 +25,7 @@ mod source;
 mod standing;
 mod text;
 mod time;
+mod upstream;
 mod writing;
 
 pub use change::{Change, ChangeKind, ConfigChange};
@@ -50,4 +51,5 @@ pub use source::{ErrorKind, SourceError, SourceId, SourceKind};
 pub use text::{clean, listed, size, spoken};
 pub use standing::{PatroniState, Phase, Standing, Start, Starts};
 pub use time::Time;
+pub use upstream::{Sender, Stray};
 pub use writing::{Parting, Writing, Written};

@@ -23,3 +23,4 @@ mod random;
 mod split_brain;
 mod start;
 mod stuck;
+mod upstream;
