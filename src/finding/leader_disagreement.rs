@@ -36,11 +36,13 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     // That the holder does not write is told by `leader-cannot-write`; who else leads is told here.
     let told = leader_cannot_write::judge(cluster, now).is_some();
     let mut against: Vec<String> = Vec::new();
+    let mut dissent: Vec<&str> = Vec::new();
     for (name, says) in truths.all() {
         // What nobody fresh says is not against anything; the routes have rules of their own for leading nowhere.
         if says.answered == 0 || says.names.as_slice() == [leader] || (name == "sql" && standby_cluster) {
             continue;
         }
+        let before = against.len();
         match (name, says.names.as_slice()) {
             ("etcd" | "haproxy", []) => {}
             (_, []) if says.silent.iter().any(|s| s == leader) => {}
@@ -52,8 +54,11 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             (_, [one]) => against.push(format!("by REST {one} leads")),
             (_, names) => against.push(format!("by REST {} lead", listed(names))),
         }
+        dissent.extend((against.len() > before).then_some(name));
     }
-    if against.is_empty() {
+    // That the routes alone lead elsewhere is told by `route-wrong`, for each of them.
+    let routes_only = dissent == ["haproxy"] && cluster.leader_now(now) == Some(leader);
+    if against.is_empty() || routes_only {
         return Vec::new();
     }
     let (severity, still) = if settling(cluster, now) { (Level::Warning, "; the change is under way") } else { (Level::Critical, "") };

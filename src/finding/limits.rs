@@ -32,6 +32,10 @@ pub struct Limits {
     pub restarts: usize,
     /// Within which span they count.
     pub restarts_within: Duration,
+    /// From how many changes of its target on a route flaps.
+    pub route_changes: usize,
+    /// Within which span they count.
+    pub route_changes_within: Duration,
     /// How long a pause may last before it counts as forgotten.
     pub pause: Duration,
 }
@@ -53,6 +57,8 @@ impl Default for Limits {
             creating: 30 * MINUTE,
             restarts: 3,
             restarts_within: 10 * MINUTE,
+            route_changes: 4,
+            route_changes_within: 2 * MINUTE,
             pause: 60 * MINUTE,
         }
     }

@@ -1,14 +1,15 @@
 //! `member-down`: a member whose key is there does not serve: its REST API is silent, or says that its PostgreSQL does not run.
 
 use super::leader_silent::silent_leader;
-use super::{Case, Evidence, Explanation, Finding, Part, Rule, leader_cannot_write, stuck};
+use super::{Case, Evidence, Explanation, Finding, Part, Rule, api_hung, leader_cannot_write, stuck};
 use crate::model::{ErrorKind, Level, Member};
 
 pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "member-down",
-        fires: "the member has its key in etcd, and its Patroni does not answer, or answers that its PostgreSQL does not run.",
+        fires: "the member has its key in etcd, and its Patroni does not answer, or answers that its PostgreSQL does not run. A Patroni that hangs while \
+                its PostgreSQL answers is `api-hung`.",
         matters: "A replica that is down cannot take over. A leader whose Patroni is silent loses its lease: when that has run out, a replica takes over, and without a watchdog the old PostgreSQL may go on accepting writes.",
         next: &[
             "See by its evidence what is silent: the host (everything), Patroni (REST only), PostgreSQL (SQL only).",
@@ -28,6 +29,9 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 
 fn judge(case: &Case<'_>, member: &Member) -> Option<Finding> {
     let Case { cluster, now, .. } = *case;
+    if api_hung::judge(cluster, member, now).is_some() {
+        return None;
+    }
     let name = &member.name;
     let part = Part::of(cluster, name, now);
     let severity = if part == Part::Follower { Level::Warning } else { Level::Critical };

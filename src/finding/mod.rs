@@ -1,5 +1,6 @@
 //! What it means. One file for each rule; a rule is a pure function from the cluster at a moment to findings.
 
+mod api_hung;
 mod dcs_value_bad;
 mod diverged;
 mod evidence;
@@ -21,7 +22,11 @@ mod quorum;
 mod replica_not_streaming;
 mod restart_loop;
 mod route;
+mod route_flapping;
+mod routes_differ;
 mod rule;
+mod self_loop_api_url;
+mod sessions_on_old_leader;
 mod source_stale;
 mod split_brain;
 mod stuck;
@@ -93,9 +98,13 @@ const RULES: &[Rule] = &[
     leader_disagreement::RULE,
     member_missing::RULE,
     member_down::RULE,
+    api_hung::RULE,
     stuck::RULE,
     restart_loop::RULE,
     route::RULE,
+    sessions_on_old_leader::RULE,
+    routes_differ::RULE,
+    route_flapping::RULE,
     no_candidate::RULE,
     replica_not_streaming::RULE,
     upstream_unexpected::RULE,
@@ -104,6 +113,7 @@ const RULES: &[Rule] = &[
     lag_high::RULE,
     paused::RULE,
     pending_restart::RULE,
+    self_loop_api_url::RULE,
     dcs_value_bad::RULE,
     source_stale::RULE,
 ];

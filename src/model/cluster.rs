@@ -7,8 +7,8 @@ use super::change::Summary;
 use super::hygiene::Hygiene;
 use super::{
     Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdMembership, EtcdStatus, Fact, HaproxyStatus, HistoryEntry, Lease,
-    Member, Observation, Observed, Outcome, Parsed, Parting, PostgresStatus, RouteUse, SourceError, SourceId, SourceKind, Standing, Time,
-    Writing, clean,
+    Member, Observation, Observed, Outcome, Parsed, Parting, PostgresStatus, RouteMemory, RouteUse, SourceError, SourceId, SourceKind,
+    Standing, Time, Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -32,6 +32,8 @@ pub struct Cluster {
     pub etcd_membership: Observed<EtcdMembership>,
     /// Every HAProxy, by name.
     pub haproxies: BTreeMap<String, Observed<HaproxyStatus>>,
+    /// Since when each HAProxy's servers have taken sessions or not.
+    pub route_memory: BTreeMap<String, RouteMemory>,
     /// The dynamic configuration as the REST APIs give it.
     pub rest_config: Observed<DynamicConfig>,
     /// The history as the REST APIs give it.
@@ -97,6 +99,7 @@ impl Cluster {
             etcd: BTreeMap::new(),
             etcd_membership: Observed::default(),
             haproxies,
+            route_memory: BTreeMap::new(),
             rest_config: Observed::default(),
             rest_history: Observed::default(),
             leader_since: None,
@@ -173,6 +176,7 @@ impl Cluster {
                 self.follow_writers(at);
             }
             Fact::Haproxy(status) => {
+                self.route_memory.entry(source.target.clone()).or_default().hear(&status, at);
                 self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt);
                 self.follow_servers();
             }

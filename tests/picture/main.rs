@@ -4,12 +4,13 @@
 #[path = "../common/scenario/mod.rs"]
 mod scenario;
 
+mod api;
 mod cannot_write;
 mod changes;
 mod cluster;
+mod diverged;
 mod explanations;
 mod forecast;
-mod diverged;
 mod hostile;
 mod lag;
 mod leader;
@@ -20,6 +21,7 @@ mod members;
 mod payloads;
 mod quorum;
 mod random;
+mod routes;
 mod split_brain;
 mod start;
 mod stuck;
