@@ -68,7 +68,8 @@ impl Picture {
 
     /// Whether something was seen that another reading has to confirm.
     pub fn undecided(&self) -> bool {
-        self.tracker.undecided().is_some()
+        let unproved = || self.looked.is_some_and(|now| self.cluster.writers_undecided(now));
+        self.tracker.undecided().is_some() || unproved()
     }
 
     fn find(&mut self, now: Time) -> Forecast {

@@ -1,7 +1,5 @@
 //! The headline: who leads, and how bad it is.
 
-use std::time::Duration;
-
 use super::{FindingDoc, Headline};
 use crate::model::{Cluster, Level, Time};
 
@@ -53,8 +51,7 @@ fn leads(cluster: &Cluster, now: Time) -> String {
 fn holds(cluster: &Cluster, holder: &str, now: Time) -> String {
     let Some(member) = cluster.members.get(holder) else { return format!("{holder} has the key, but is no member") };
     let standby_cluster = cluster.config().is_some_and(|c| c.standby_cluster);
-    // Measured: PostgreSQL follows within 0.6 s of the key, and is asked once a second.
-    let promoting = cluster.leader_since.is_some_and(|at| now.since(at) < PROMOTION);
+    let promoting = cluster.promoting(now);
     match (member.writable(now), member.rest_now(now)) {
         (Some(false), _) if !standby_cluster && promoting => format!("{holder} takes over"),
         (Some(false), _) if !standby_cluster => format!("{holder} has the key, but is in recovery"),
@@ -62,9 +59,6 @@ fn holds(cluster: &Cluster, holder: &str, now: Time) -> String {
         _ => format!("{holder} leads"),
     }
 }
-
-/// How long a new holder of the key may need until its PostgreSQL accepts writes and has said so.
-const PROMOTION: Duration = Duration::from_secs(3);
 
 /// What keeps us from any verdict.
 fn unverified(cluster: &Cluster, now: Time) -> Option<String> {

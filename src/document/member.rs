@@ -2,7 +2,7 @@
 
 use super::{Asked, MemberDoc, PendingSetting, asked, fine_millis, forecast, millis, postgres};
 use crate::finding::Forecast;
-use crate::model::{Cluster, Member, PatroniStatus, PendingChange, PostgresStatus, SourceError, SourceKind, Time};
+use crate::model::{Cluster, Member, PatroniStatus, PendingChange, PostgresStatus, Sender, SourceError, SourceKind, Time};
 
 pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, now: Time) -> MemberDoc {
     let name = member.name.as_str();
@@ -27,6 +27,8 @@ pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, 
         api_url: key.and_then(|k| k.api_url.clone()),
         role: cluster.role(name, now),
         state: member.state(now),
+        // Of a replica that streams, when it began to is not known: Patroni's own word for it is `running`.
+        state_since: member.standing_now(now).filter(|s| Some(&s.state.0) == member.state(now).as_ref()).map(|s| s.since),
         timeline: cluster.timeline(name, now),
         present: member.present,
         missing_since: member.missing_since,
@@ -91,13 +93,8 @@ fn last_known(member: &Member, now: Time) -> Option<String> {
 
 /// Whom a standby receives from: the member at the sender's address, else the address.
 fn upstream(cluster: &Cluster, sql: &PostgresStatus) -> Option<String> {
-    let receiver = sql.receiver.as_ref()?;
-    let host = receiver.sender_host.as_deref()?;
-    let port = receiver.sender_port;
-    let known = cluster.members.values().find(|m| m.address().is_some_and(|(h, p)| h == host && port.is_none_or(|port| port == p)));
-    Some(match (known, port) {
-        (Some(member), _) => member.name.clone(),
-        (None, Some(port)) => format!("{host}:{port}"),
-        (None, None) => host.to_owned(),
+    Some(match cluster.sender(sql)? {
+        Sender::Member(name) => name.to_owned(),
+        Sender::Address(address) => address,
     })
 }

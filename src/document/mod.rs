@@ -24,7 +24,7 @@ use crate::model::{Cluster, Heard, Observed, SourceError, SourceKind, Time};
 impl Document {
     /// The picture at `now`. `name` is the cluster's name in the configuration.
     pub fn of(cluster: &Cluster, tracker: &Tracker, forecast: &Forecast, name: &str, now: Time) -> Self {
-        let undecided = tracker.undecided() == Some(Level::Critical);
+        let undecided = tracker.undecided() == Some(Level::Critical) || cluster.writers_undecided(now);
         let findings: Vec<FindingDoc> = tracker.standing().iter().map(|tracked| finding(tracked, now)).collect();
         let cluster_doc = cluster::document(cluster, name, now);
         let members = cluster.members.values().map(|m| member::document(cluster, forecast, m, now)).collect();

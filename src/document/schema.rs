@@ -156,6 +156,8 @@ pub struct MemberDoc {
     pub role: Role,
     /// Patroni's state: `running`, `streaming`, `stopped` ... `None`: nobody fresh says.
     pub state: Option<String>,
+    /// When its Patroni was first seen to say so, without another state between; it may have begun before. `null` while it streams.
+    pub state_since: Option<Time>,
     /// Its timeline.
     pub timeline: Option<u32>,
     /// Whether its key is in the DCS.

@@ -1,34 +1,7 @@
 //! `leader-disagreement`: etcd, the REST APIs, SQL and HAProxy do not name the same leader.
 
-use super::{Case, Evidence, Explanation, Finding, Rule, listed, settling};
+use super::{Case, Evidence, Explanation, Finding, Rule, leader_cannot_write, listed, settling};
 use crate::model::{Cluster, Level, RouteKind, SourceId, SourceKind, Time};
-
-/// Nothing is worse: each accepts what the other does not know.
-pub(super) const SPLIT_BRAIN: Rule = Rule {
-    check: two_writers,
-    codes: &[Explanation {
-        code: "split-brain",
-        fires: "two members are not in recovery at once, by their own PostgreSQL.",
-        matters: "Both accept writes that the other does not know: the data parts, and when Patroni rejoins the old one, its rows are dropped by pg_rewind.",
-        next: &[
-            "Find out to whom the clients write: the routes say it.",
-            "Stop the one without the leader key from accepting writes: its routes first, then its PostgreSQL.",
-            "Keep its data directory until somebody has compared what it has written. Never reinitialise it before.",
-        ],
-        runbook: Some("split-brain"),
-    }],
-};
-
-fn two_writers(case: &Case<'_>) -> Vec<Finding> {
-    let Case { cluster, now, .. } = *case;
-    let writers = cluster.truths(now).sql.names;
-    if writers.len() < 2 {
-        return Vec::new();
-    }
-    let both = if writers.len() == 2 { "both" } else { "all" };
-    let sentence = format!("{} {both} accept writes: their data part ways", listed(&writers));
-    vec![Finding::new("split-brain", Level::Critical, sentence).because(evidence(cluster, now)).comparing(read(cluster, now))]
-}
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -60,25 +33,31 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         _ => None,
     });
     let Some((leader, claim)) = claim else { return Vec::new() };
+    // That the holder does not write is told by `leader-cannot-write`; who else leads is told here.
+    let told = leader_cannot_write::judge(cluster, now).is_some();
     let mut against: Vec<String> = Vec::new();
+    let mut dissent: Vec<&str> = Vec::new();
     for (name, says) in truths.all() {
         // What nobody fresh says is not against anything; the routes have rules of their own for leading nowhere.
         if says.answered == 0 || says.names.as_slice() == [leader] || (name == "sql" && standby_cluster) {
             continue;
         }
+        let before = against.len();
         match (name, says.names.as_slice()) {
             ("etcd" | "haproxy", []) => {}
             (_, []) if says.silent.iter().any(|s| s == leader) => {}
+            ("rest" | "sql", []) if told => {}
             ("rest", []) => against.push("no REST API says that it leads".to_owned()),
             ("sql", []) => against.push("no PostgreSQL accepts writes".to_owned()),
-            ("haproxy", names) => against.push(format!("{ROUTES} lead to {}", listed(names))),
+            ("haproxy", names) => against.push(format!("the write routes lead to {}", listed(names))),
             ("sql", names) => against.push(format!("by SQL {} accepts writes", listed(names))),
             (_, [one]) => against.push(format!("by REST {one} leads")),
             (_, names) => against.push(format!("by REST {} lead", listed(names))),
         }
+        dissent.extend((against.len() > before).then_some(name));
     }
-    // Routes alone that lead elsewhere have a rule of their own, which names them.
-    let routes_only = against.iter().all(|who| who.starts_with(ROUTES)) && cluster.leader_now(now) == Some(leader);
+    // That the routes alone lead elsewhere is told by `route-wrong`, for each of them.
+    let routes_only = dissent == ["haproxy"] && cluster.leader_now(now) == Some(leader);
     if against.is_empty() || routes_only {
         return Vec::new();
     }
@@ -93,10 +72,8 @@ fn read(cluster: &Cluster, now: Time) -> Vec<Option<Time>> {
     said.chain([cluster.leader_since]).collect()
 }
 
-/// How the routes are called in the sentence.
-const ROUTES: &str = "the write routes";
-
-fn evidence(cluster: &Cluster, now: Time) -> Vec<Evidence> {
+/// What each party says of who leads, each with its age.
+pub(super) fn evidence(cluster: &Cluster, now: Time) -> Vec<Evidence> {
     let mut evidence = vec![Evidence::dcs(cluster, "leader key", cluster.holder().unwrap_or("absent"))];
     for member in cluster.members.values() {
         evidence.extend(member.rest_now(now).map(|r| Evidence::rest(member, "role", r.role.as_deref().unwrap_or("not given"))));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::forecast::{Forecast, Outcome};
-use super::{Case, Evidence, Explanation, Finding, Rule};
+use super::{Case, Evidence, Explanation, Finding, Rule, api_hung};
 use crate::model::{Cluster, ErrorKind, Level, Member, SourceId, SourceKind, Time, spoken};
 
 pub(super) const RULE: Rule = Rule {
@@ -33,7 +33,15 @@ const MOMENT: Duration = Duration::from_secs(1);
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, forecast, .. } = *case;
-    silent_leader(cluster, now).map(|leader| judge(cluster, leader, forecast, now)).into_iter().collect()
+    // A leader that goes on renewing its lease, and whose PostgreSQL answers, has an API that hangs.
+    let silent = silent_leader(cluster, now).filter(|leader| !lives(cluster, leader) || api_hung::hangs(leader, now).is_none());
+    silent.map(|leader| judge(cluster, leader, forecast, now)).into_iter().collect()
+}
+
+/// Whether the leader has renewed its lease since its Patroni fell silent.
+pub(super) fn lives(cluster: &Cluster, leader: &Member) -> bool {
+    let since = leader.rest.failing_since();
+    since.zip(cluster.lease_renewed()).is_some_and(|(since, renewed)| renewed > since.plus(SINCE_SILENCE))
 }
 
 /// The holder of the leader key, if its Patroni fails to answer by a fault that speaks of its absence.
@@ -57,7 +65,7 @@ fn judge(cluster: &Cluster, leader: &Member, forecast: &Forecast, now: Time) -> 
     let writes = if writable == Some(true) { "; its PostgreSQL still accepts writes" } else { "" };
     let left = cluster.lease_left(now).map(|(left, _)| format!("{left:.0} s"));
     let renewed = cluster.lease_renewed();
-    let alive = renewed.is_some_and(|at| at > since.plus(SINCE_SILENCE));
+    let alive = lives(cluster, leader);
     let (severity, sentence) = if alive {
         let ago = renewed.map(|at| spoken(now.since(at))).unwrap_or_default();
         (Level::Warning, format!("{silent}, but it renewed its lease {ago} ago: it lives, and only we do not reach it"))

@@ -24,6 +24,18 @@ pub struct Limits {
     pub etcd_db_share: f64,
     /// By how many entries an etcd member may lie behind the others.
     pub etcd_behind: u64,
+    /// How long a member may start, stop or fail before it counts as stuck.
+    pub stuck: Duration,
+    /// How long the data of a member may take to be made.
+    pub creating: Duration,
+    /// From how many starts of a PostgreSQL on it is a loop.
+    pub restarts: usize,
+    /// Within which span they count.
+    pub restarts_within: Duration,
+    /// From how many changes of its target on a route flaps.
+    pub route_changes: usize,
+    /// Within which span they count.
+    pub route_changes_within: Duration,
     /// How long a pause may last before it counts as forgotten.
     pub pause: Duration,
 }
@@ -41,6 +53,12 @@ impl Default for Limits {
             etcd_fsync: Duration::from_millis(100),
             etcd_db_share: 0.8,
             etcd_behind: 1000,
+            stuck: MINUTE,
+            creating: 30 * MINUTE,
+            restarts: 3,
+            restarts_within: 10 * MINUTE,
+            route_changes: 4,
+            route_changes_within: 2 * MINUTE,
             pause: 60 * MINUTE,
         }
     }

@@ -1,14 +1,15 @@
 //! `member-down`: a member whose key is there does not serve: its REST API is silent, or says that its PostgreSQL does not run.
 
 use super::leader_silent::silent_leader;
-use super::{Case, Evidence, Explanation, Finding, Part, Rule};
-use crate::model::{Cluster, ErrorKind, Level, Member, Time};
+use super::{Case, Evidence, Explanation, Finding, Part, Rule, api_hung, leader_cannot_write, stuck};
+use crate::model::{ErrorKind, Level, Member};
 
 pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "member-down",
-        fires: "the member has its key in etcd, and its Patroni does not answer, or answers that its PostgreSQL does not run.",
+        fires: "the member has its key in etcd, and its Patroni does not answer, or answers that its PostgreSQL does not run. A Patroni that hangs while \
+                its PostgreSQL answers is `api-hung`.",
         matters: "A replica that is down cannot take over. A leader whose Patroni is silent loses its lease: when that has run out, a replica takes over, and without a watchdog the old PostgreSQL may go on accepting writes.",
         next: &[
             "See by its evidence what is silent: the host (everything), Patroni (REST only), PostgreSQL (SQL only).",
@@ -20,14 +21,17 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    let Case { cluster, now, .. } = *case;
     // The leader's silence has a rule of its own.
-    let silent = silent_leader(cluster, now).map(|leader| leader.name.as_str());
-    let judged = cluster.members.values().filter(|m| m.present && silent != Some(m.name.as_str()));
-    judged.filter_map(|member| judge(cluster, member, now)).collect()
+    let silent = silent_leader(case.cluster, case.now).map(|leader| leader.name.as_str());
+    let judged = case.cluster.members.values().filter(|m| m.present && silent != Some(m.name.as_str()));
+    judged.filter_map(|member| judge(case, member)).collect()
 }
 
-fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {
+fn judge(case: &Case<'_>, member: &Member) -> Option<Finding> {
+    let Case { cluster, now, .. } = *case;
+    if api_hung::judge(cluster, member, now).is_some() {
+        return None;
+    }
     let name = &member.name;
     let part = Part::of(cluster, name, now);
     let severity = if part == Part::Follower { Level::Warning } else { Level::Critical };
@@ -50,7 +54,9 @@ fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {
         return Some(finding.because(answered).comparing(apart.into_iter().flatten()));
     }
     let rest = member.rest_now(now)?;
-    if rest.state.serves() {
+    // Of the holder of the leader key, `leader-cannot-write` says it; after a while, `stuck` does.
+    let told = part == Part::Leader && leader_cannot_write::judge(cluster, now).is_some() || stuck::judge(case, member).is_some();
+    if rest.state.serves() || told {
         return None;
     }
     let sentence = format!("{who} does not serve: Patroni calls it {}", rest.state.0);

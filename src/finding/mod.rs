@@ -1,10 +1,13 @@
 //! What it means. One file for each rule; a rule is a pure function from the cluster at a moment to findings.
 
+mod api_hung;
 mod archive_failing;
 mod dcs_value_bad;
+mod diverged;
 mod evidence;
 pub mod forecast;
 mod lag_high;
+mod leader_cannot_write;
 mod leader_disagreement;
 mod leader_silent;
 mod limits;
@@ -19,13 +22,21 @@ mod paused;
 mod pending_restart;
 mod quorum;
 mod replica_not_streaming;
+mod restart_loop;
 mod route;
+mod route_flapping;
+mod routes_differ;
 mod rule;
+mod self_loop_api_url;
+mod sessions_on_old_leader;
 mod slot_lost;
 mod slot_retains_wal;
 mod source_stale;
+mod split_brain;
+mod stuck;
 mod timeline_behind;
 mod tracker;
+mod upstream_unexpected;
 
 use std::fmt;
 
@@ -83,16 +94,25 @@ impl Finding {
 
 /// The rules. One line each, in the order in which they help: first what is wrong, then why, then what follows from it.
 const RULES: &[Rule] = &[
-    leader_disagreement::SPLIT_BRAIN,
+    split_brain::RULE,
     no_leader::RULE,
     leader_silent::RULE,
     quorum::RULE,
+    leader_cannot_write::RULE,
     leader_disagreement::RULE,
     member_missing::RULE,
     member_down::RULE,
+    api_hung::RULE,
+    stuck::RULE,
+    restart_loop::RULE,
     route::RULE,
+    sessions_on_old_leader::RULE,
+    routes_differ::RULE,
+    route_flapping::RULE,
     no_candidate::RULE,
     replica_not_streaming::RULE,
+    upstream_unexpected::RULE,
+    diverged::RULE,
     timeline_behind::RULE,
     lag_high::RULE,
     archive_failing::RULE,
@@ -101,6 +121,7 @@ const RULES: &[Rule] = &[
     logical_slot_unmanaged::RULE,
     paused::RULE,
     pending_restart::RULE,
+    self_loop_api_url::RULE,
     dcs_value_bad::RULE,
     source_stale::RULE,
 ];

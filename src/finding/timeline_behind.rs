@@ -1,13 +1,14 @@
 //! `timeline-behind`: a replica is on another timeline than the leader.
 
-use super::{Case, Evidence, Explanation, Finding, Rule, settling};
-use crate::model::Level;
+use super::{Case, Evidence, Explanation, Finding, Rule, diverged, settling};
+use crate::model::{Level, Member, SourceKind};
 
 pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "timeline-behind",
-        fires: "a replica is on another timeline than the leader, longer than a change of leader needs to settle.",
+        fires: "a replica is on another timeline than the leader, longer than a change of leader needs to settle, and it is not known to have \
+                WAL beyond the point at which the two part (that would be `diverged`).",
         matters: "It does not follow the leader: it cannot take over and receives nothing.",
         next: &[
             "Read Patroni's log on it: pg_rewind is tried first, and the log says why it failed.",
@@ -20,21 +21,24 @@ pub(super) const RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, .. } = *case;
     let Some(leader) = cluster.leader_now(now) else { return Vec::new() };
-    let Some(of_leader) = cluster.timeline(leader, now) else { return Vec::new() };
+    let Some((of_leader, by_leader)) = cluster.timeline_sure(leader, now) else { return Vec::new() };
     // A replica follows to the new timeline at its Patroni's next loop.
     if settling(cluster, now) {
         return Vec::new();
     }
     let mut found = Vec::new();
     for member in cluster.members.values().filter(|m| m.name != leader) {
-        let Some(timeline) = cluster.timeline(&member.name, now).filter(|t| *t != of_leader) else { continue };
+        let Some((timeline, by)) = cluster.timeline_sure(&member.name, now).filter(|(t, _)| *t != of_leader) else { continue };
+        if diverged::judge(cluster, member, now).is_some() {
+            continue;
+        }
         let sentence = format!("{} is on timeline {timeline}, the leader on {of_leader}: it cannot follow nor take over", member.name);
-        let of = |m: &crate::model::Member, value| match m.sql_now(now) {
-            Some(_) => Evidence::sql(m, "timeline", value),
-            None => Evidence::rest(m, "timeline", value),
+        let of = |m: &Member, by, value| match by {
+            SourceKind::Sql => Evidence::sql(m, "timeline", value),
+            _ => Evidence::rest(m, "timeline", value),
         };
-        let mut finding = Finding::new("timeline-behind", Level::Warning, sentence).about(&member.name).because([of(member, timeline)]);
-        finding.evidence.extend(cluster.members.get(leader).map(|m| of(m, of_leader)));
+        let mut finding = Finding::new("timeline-behind", Level::Warning, sentence).about(&member.name).because([of(member, by, timeline)]);
+        finding.evidence.extend(cluster.members.get(leader).map(|m| of(m, by_leader, of_leader)));
         let read: Vec<_> = finding.evidence.iter().map(|e| e.at).collect();
         let finding = finding.comparing(read);
         found.push(finding);

@@ -7,7 +7,8 @@ use super::change::Summary;
 use super::hygiene::Hygiene;
 use super::{
     Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdMembership, EtcdStatus, Fact, HaproxyStatus, HistoryEntry, Lease,
-    Member, Observation, Observed, Outcome, Parsed, RouteUse, SourceError, SourceId, SourceKind, Time, clean,
+    Member, Observation, Observed, Outcome, Parsed, Parting, PostgresStatus, RouteMemory, RouteUse, SourceError, SourceId, SourceKind,
+    Standing, Time, Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -31,6 +32,8 @@ pub struct Cluster {
     pub etcd_membership: Observed<EtcdMembership>,
     /// Every HAProxy, by name.
     pub haproxies: BTreeMap<String, Observed<HaproxyStatus>>,
+    /// Since when each HAProxy's servers have taken sessions or not.
+    pub route_memory: BTreeMap<String, RouteMemory>,
     /// The dynamic configuration as the REST APIs give it.
     pub rest_config: Observed<DynamicConfig>,
     /// The history as the REST APIs give it.
@@ -43,6 +46,10 @@ pub struct Cluster {
     pub paused_since: Option<Time>,
     /// The newest holder of the leader key that was seen, the present one included.
     pub last_leader: Option<String>,
+    /// Since when more than one member has accepted writes.
+    pub parting: Parting,
+    /// When the system identifier in etcd was seen to change; `None`: it has not since the first reading.
+    pub initialized_at: Option<Time>,
     summary: Summary,
 }
 
@@ -92,12 +99,15 @@ impl Cluster {
             etcd: BTreeMap::new(),
             etcd_membership: Observed::default(),
             haproxies,
+            route_memory: BTreeMap::new(),
             rest_config: Observed::default(),
             rest_history: Observed::default(),
             leader_since: None,
             leaderless_since: None,
             paused_since: None,
             last_leader: None,
+            parting: Parting::default(),
+            initialized_at: None,
             summary: Summary::default(),
         }
     }
@@ -110,6 +120,7 @@ impl Cluster {
             Outcome::Heard(fact) => self.heard(&source, at, rtt, *fact),
             Outcome::Failed(error) => self.failed(&source, at, error),
         }
+        self.follow_strays(at);
         self.changes(at)
     }
 
@@ -139,6 +150,8 @@ impl Cluster {
             Fact::EtcdMembership(membership) => self.etcd_membership.record(membership, at, rtt),
             Fact::Patroni(status) => {
                 if let Some(member) = self.members.get_mut(&source.target) {
+                    member.starts.hear(SourceKind::Rest, status.postmaster_start, at);
+                    member.standing = Some(Standing::next(member.standing.take(), &status.state, at));
                     member.rest.record(*status, at, rtt);
                 }
             }
@@ -155,10 +168,15 @@ impl Cluster {
             }
             Fact::Postgres(status) => {
                 if let Some(member) = self.members.get_mut(&source.target) {
+                    let asked = rtt.map_or(at, |rtt| at.before(rtt));
+                    member.starts.hear(SourceKind::Sql, status.postmaster_start, at);
+                    member.writing = Writing::next(member.writing, &status, asked, at);
                     member.hear_sql(*status, at, rtt);
                 }
+                self.follow_writers(at);
             }
             Fact::Haproxy(status) => {
+                self.route_memory.entry(source.target.clone()).or_default().hear(&status, at);
                 self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt);
                 self.follow_servers();
             }
@@ -180,6 +198,7 @@ impl Cluster {
             }
             SourceKind::Sql => {
                 if let Some(member) = self.members.get_mut(&source.target) {
+                    member.writing = None;
                     member.sql.fail(error, at);
                 }
             }
@@ -207,6 +226,9 @@ impl Cluster {
         let before = self.holder().map(str::to_owned);
         let mut listed = Dcs::default();
         keys.iter().for_each(|key| listed.put(key));
+        if !first && listed.initialize != self.dcs.keys.initialize {
+            self.initialized_at = Some(at);
+        }
         self.dcs.keys = listed;
         self.dcs.revision = Some(revision);
         self.dcs.rtt = rtt;
@@ -220,11 +242,15 @@ impl Cluster {
             return;
         }
         let before = self.holder().map(str::to_owned);
+        let initialize = self.dcs.keys.initialize.clone();
         for event in events {
             match event {
                 DcsEvent::Put(key) => self.dcs.keys.put(key),
                 DcsEvent::Delete { key, .. } => self.dcs.keys.delete(key),
             }
+        }
+        if initialize != self.dcs.keys.initialize {
+            self.initialized_at = Some(at);
         }
         self.dcs.revision = Some(revision);
         self.vouched(at);
@@ -305,6 +331,15 @@ impl Cluster {
     pub fn timeline(&self, name: &str, now: Time) -> Option<u32> {
         let member = self.members.get(name)?;
         member.sql_now(now).and_then(|s| s.timeline).or_else(|| member.rest_now(now).and_then(|r| r.timeline))
+    }
+
+    /// A member's timeline where it is sure. A standby that receives nothing tells the timeline of its last restart point, and may have replayed
+    /// on a later one since; its Patroni, which asks the replay itself (`IDENTIFY_SYSTEM`), is believed. With who said it.
+    pub fn timeline_sure(&self, name: &str, now: Time) -> Option<(u32, SourceKind)> {
+        let member = self.members.get(name)?;
+        let sure = |s: &&PostgresStatus| !s.in_recovery || s.receiver.as_ref().is_some_and(|r| r.timeline.is_some());
+        let by_sql = member.sql_now(now).filter(sure).and_then(|s| s.timeline).map(|t| (t, SourceKind::Sql));
+        by_sql.or_else(|| member.rest_now(now).and_then(|r| r.timeline).map(|t| (t, SourceKind::Rest)))
     }
 
     /// Every source that has been heard of, with what it gave.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{DcsMember, Lasting, Observed, Parsed, PatroniStatus, PostgresStatus, SlotTrend, SourceKind, Time};
+use super::{DcsMember, Lasting, Observed, Parsed, PatroniStatus, PostgresStatus, SlotTrend, SourceKind, Standing, Starts, Time, Writing};
 
 /// One member. It stays after its key has gone: a row that vanishes is read as "fine".
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,14 @@ pub struct Member {
     pub slot_trends: BTreeMap<String, SlotTrend>,
     /// Whether its archiver fails.
     pub archive_failing: Lasting,
+    /// Its answers that it is not in recovery, up to the newest; `None`: the newest says otherwise, or failed.
+    pub writing: Option<Writing>,
+    /// What its REST API last said of its state, and since when.
+    pub standing: Option<Standing>,
+    /// Since when it has received from somebody else than it should.
+    pub stray_since: Option<Time>,
+    /// The starts of its PostgreSQL.
+    pub starts: Starts,
 }
 
 /// How old a member's REST answer may be and still be called current.
@@ -46,6 +54,10 @@ impl Member {
             sql: Observed::default(),
             slot_trends: BTreeMap::new(),
             archive_failing: Lasting::default(),
+            writing: None,
+            standing: None,
+            stray_since: None,
+            starts: Starts::default(),
         }
     }
 

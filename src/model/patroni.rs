@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::hygiene::Hygiene;
-use super::{Lsn, Time, clean};
+use super::{Lsn, PatroniState, Time, clean};
 
 /// A member's `GET /patroni` (Patroni's rest_api.rst, "Monitoring endpoint"; `patroni/api.py`).
 ///
@@ -66,19 +66,6 @@ pub struct PatroniStatus {
     pub watchdog_failed: bool,
     /// `tags`.
     pub tags: Map<String, Value>,
-}
-
-/// Patroni's word for the state of its PostgreSQL, as it gives it (`patroni/postgresql/misc.py`).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PatroniState(pub String);
-
-impl PatroniState {
-    /// Whether it is one of the two that mean that PostgreSQL serves: `running`, or `streaming` as `/cluster` has it. Words that are not
-    /// known are not among them.
-    pub fn serves(&self) -> bool {
-        matches!(self.0.as_str(), "running" | "streaming")
-    }
 }
 
 /// An entry of `replication`.

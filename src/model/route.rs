@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cluster, HaproxyServer, SourceKind, Time};
+use super::{Cluster, HaproxyServer, ServerMemory, SourceKind, Time};
 
 /// What a route is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display)]
@@ -135,6 +135,11 @@ impl Cluster {
             .filter_map(|m| m.address().map(|(host, port)| (host.to_owned(), port)))
             .collect();
         self.members.retain(|_, m| m.key.is_some() || m.behind_proxy.as_ref().is_none_or(|address| !keyed.contains(address)));
+    }
+
+    /// What is remembered of a server of a route.
+    pub fn remembered(&self, route: &Route<'_>, server: &HaproxyServer) -> Option<&ServerMemory> {
+        self.route_memory.get(route.instance)?.server(route.backend, &server.name)
     }
 
     /// All routes, in the order of the configuration's names and of HAProxy's backends. Backends none of whose servers is a member and whose

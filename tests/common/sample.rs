@@ -98,6 +98,7 @@ pub fn replica(name: &str, host: &str, role: Role, replay: u64) -> MemberDoc {
         api_url: Some(format!("http://{host}:8008/patroni")),
         role,
         state: Some("streaming".to_owned()),
+        state_since: None,
         timeline: Some(7),
         present: true,
         missing_since: None,
@@ -162,6 +163,7 @@ fn slot(name: &str, kind: &str, active: bool, retained: u64) -> SlotDoc {
 fn leader(name: &str, host: &str) -> MemberDoc {
     MemberDoc {
         state: Some("running".to_owned()),
+        state_since: Some(at(NOW - 7200)),
         lsn: Some(Lsn(0x5A3_F1C8)),
         receive_lsn: None,
         replay_lsn: None,
@@ -358,6 +360,7 @@ pub fn no_leader() -> Document {
     dead.can_take_over = Some(false);
     dead.cannot_because = vec![reason("missing", "is missing", "its key in etcd is gone")];
     dead.state = None;
+    dead.state_since = None;
     dead.present = false;
     dead.missing_since = Some(at(NOW - 4));
     dead.last_known = Some("primary, running 34 s ago".to_owned());
@@ -500,6 +503,7 @@ pub fn stale() -> Document {
     frozen.state = None;
     frozen.can_take_over = None;
     frozen.cannot_because = vec![reason("silent", "does not answer", "its Patroni does not answer us: no answer within 2 s")];
+    frozen.state_since = None;
     frozen.last_known = Some("replica, streaming 47 s ago".to_owned());
     frozen.timeline = None;
     frozen.rest = lost(Some(47_000), "no answer within 2 s");

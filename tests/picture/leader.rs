@@ -91,17 +91,6 @@ fn a_graceful_change_is_no_disagreement() {
 }
 
 #[test]
-fn two_that_accept_writes_are_the_worst() {
-    let mut s = Scenario::healthy();
-    s.delete("leader").sql("psg2", |sql| sql.in_recovery = false).pass(1);
-    assert_eq!(s.codes()[..2], ["split-brain", "no-leader"]);
-    assert_eq!(s.sentence("split-brain"), "psg1 and psg2 both accept writes: their data part ways");
-    assert_eq!(s.member("psg2").role, Role::Primary);
-    s.sql("psg3", |sql| sql.in_recovery = false).pass(1);
-    assert_eq!(s.sentence("split-brain"), "psg1, psg2 and psg3 all accept writes: their data part ways");
-}
-
-#[test]
 fn a_key_that_nobody_follows_is_a_disagreement() {
     let mut s = Scenario::healthy();
     s.leader("psg3").pass(1);

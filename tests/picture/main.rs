@@ -4,9 +4,12 @@
 #[path = "../common/scenario/mod.rs"]
 mod scenario;
 
+mod api;
 mod archive;
+mod cannot_write;
 mod changes;
 mod cluster;
+mod diverged;
 mod explanations;
 mod forecast;
 mod hostile;
@@ -19,5 +22,9 @@ mod members;
 mod payloads;
 mod quorum;
 mod random;
+mod routes;
 mod slots;
+mod split_brain;
 mod start;
+mod stuck;
+mod upstream;

@@ -24,9 +24,9 @@ fn a_replica_that_is_down_is_a_warning() {
 #[test]
 fn what_answers_is_not_called_down() {
     let mut s = Scenario::healthy();
-    s.fails("rest psg2", ErrorKind::Timeout, "no answer within 2 s").pass(1);
-    assert_eq!(s.sentence("member-down"), "the Patroni of psg2 does not answer (no answer within 2 s); its PostgreSQL does");
-    s.fails("sql psg2", ErrorKind::Auth, "the password is refused").pass(1);
+    s.fails("rest psg2", ErrorKind::Refused, "connection refused").pass(1);
+    assert_eq!(s.sentence("member-down"), "the Patroni of psg2 does not answer (connection refused); its PostgreSQL does");
+    s.fails("rest psg2", ErrorKind::Timeout, "no answer within 2 s").fails("sql psg2", ErrorKind::Auth, "the password is refused").pass(1);
     assert_eq!(s.sentence("member-down"), "the Patroni of psg2 does not answer: no answer within 2 s", "a refused password is an answer");
     s.answers("sql psg2").fails("sql psg2", ErrorKind::Refused, "refused").fails(
         "rest psg2",

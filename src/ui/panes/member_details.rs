@@ -40,6 +40,9 @@ fn replication(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
         (None, Some(last)) => sheet.fact("state", last.clone(), Role::Stale, "rest"),
         (None, None) => sheet.fact("state", UNKNOWN, Role::Unknown, ""),
     }
+    if let Some(since) = member.state_since {
+        sheet.fact("seen so for", ctx.ago(since), Role::Text, &rest);
+    }
     if let Some(since) = member.missing_since.filter(|_| !member.present) {
         sheet.fact("missing", format!("its key in etcd went {} ago", ctx.ago(since)), Role::Critical, &dcs);
     }

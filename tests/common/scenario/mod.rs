@@ -19,6 +19,8 @@ pub use answers::{WRITTEN, slot, url};
 
 /// Id of the lease that the leader key hangs on.
 const LEASE: i64 = 77;
+/// How long a source takes to answer.
+const RTT: Duration = Duration::from_millis(2);
 /// What a source does when it is asked.
 #[derive(Clone)]
 pub enum Voice<T> {
@@ -44,6 +46,8 @@ pub struct Scenario {
     etcd: BTreeMap<String, Voice<EtcdStatus>>,
     haproxy: BTreeMap<String, Voice<HaproxyStatus>>,
     membership: Option<EtcdMembership>,
+    /// By HAProxy, backend and server: the status and since when it has it.
+    statuses: BTreeMap<(String, String, String), (String, Time)>,
 }
 
 impl Scenario {
@@ -84,6 +88,7 @@ impl Scenario {
             etcd: (1..=3).map(etcd).collect(),
             haproxy: [("vm1".to_owned(), Voice::Says(haproxy_answer("psg1")))].into(),
             membership: Some(EtcdMembership { members: (1..=3).map(member).collect(), alarms: Some(Vec::new()) }),
+            statuses: BTreeMap::new(),
         }
     }
 
@@ -224,6 +229,33 @@ impl Scenario {
         self
     }
 
+    /// There is a second HAProxy, vm4, which has followed the leader as well.
+    pub fn second_haproxy(&mut self) -> &mut Self {
+        self.haproxy.insert("vm4".to_owned(), Voice::Says(haproxy_answer("psg1")));
+        self.pass(1)
+    }
+
+    /// The write backend of this HAProxy has these servers UP.
+    pub fn writes_of(&mut self, instance: &str, up: &[&str]) -> &mut Self {
+        self.up_in(instance, "primary", up)
+    }
+
+    /// The servers of one backend of one HAProxy that are UP.
+    pub fn up_in(&mut self, instance: &str, backend: &str, up: &[&str]) -> &mut Self {
+        self.haproxy(instance, |status| {
+            for server in status.servers.iter_mut().filter(|s| s.backend == backend) {
+                server.status = if up.contains(&server.name.as_str()) { "UP" } else { "DOWN" }.to_owned();
+            }
+        })
+    }
+
+    /// Every server of this HAProxy has gone and come back a moment ago, which nobody saw.
+    pub fn restarted_check(&mut self, instance: &str) -> &mut Self {
+        let now = self.now;
+        self.statuses.iter_mut().filter(|((name, ..), _)| name == instance).for_each(|(_, (_, since))| *since = now);
+        self
+    }
+
     /// From now on the source fails so: `dcs`, `lease`, `rest psg1`, `sql psg1`, `etcd 1`, `haproxy vm1`.
     pub fn fails(&mut self, source: &str, kind: ErrorKind, message: &str) -> &mut Self {
         self.fails_with(source, SourceError::new(kind, message))
@@ -351,23 +383,33 @@ impl Scenario {
             heard.extend(voice.outcome(read).map(|o| (SourceId::new(SourceKind::Sql, name), o)));
         }
         for (name, voice) in &self.haproxy {
-            heard.extend(voice.outcome(Fact::Haproxy).map(|o| (SourceId::new(SourceKind::Haproxy, name), o)));
+            let (now, statuses) = (self.now, &mut self.statuses);
+            let read = |mut status: HaproxyStatus| {
+                status.servers.iter_mut().for_each(|server| count(statuses, name, server, now));
+                Fact::Haproxy(status)
+            };
+            heard.extend(voice.outcome(read).map(|o| (SourceId::new(SourceKind::Haproxy, name), o)));
         }
         for (source, outcome) in heard {
-            self.observe(source, outcome);
+            self.observe(source, outcome, RTT);
         }
         self.look();
     }
 
     /// One source says this, now.
     pub fn report(&mut self, source: SourceId, fact: Fact) -> &mut Self {
-        self.observe(source, Outcome::Heard(Box::new(fact)));
+        self.report_late(source, fact, RTT)
+    }
+
+    /// One source says this now, and was asked so long ago.
+    pub fn report_late(&mut self, source: SourceId, fact: Fact, rtt: Duration) -> &mut Self {
+        self.observe(source, Outcome::Heard(Box::new(fact)), rtt);
         self.look();
         self
     }
 
-    fn observe(&mut self, source: SourceId, outcome: Outcome) {
-        let observation = Observation { source, at: self.now, rtt: Some(Duration::from_millis(2)), outcome };
+    fn observe(&mut self, source: SourceId, outcome: Outcome, rtt: Duration) {
+        let observation = Observation { source, at: self.now, rtt: Some(rtt), outcome };
         self.recorded.push(observation.clone());
         self.changes.extend(self.picture.apply(vec![observation]));
     }
@@ -453,6 +495,16 @@ impl Scenario {
     pub fn raw_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
     }
+}
+
+/// Counts the seconds since a server's status changed, as HAProxy does. In the beginning each has been what it is for a minute.
+fn count(statuses: &mut BTreeMap<(String, String, String), (String, Time)>, instance: &str, server: &mut HaproxyServer, now: Time) {
+    let key = (instance.to_owned(), server.backend.clone(), server.name.clone());
+    let (status, since) = statuses.entry(key).or_insert_with(|| (server.status.clone(), now.before(Duration::from_secs(60))));
+    if *status != server.status {
+        (*status, *since) = (server.status.clone(), now);
+    }
+    server.last_change = server.last_change.map(|_| now.since(*since).as_secs());
 }
 
 impl<T: Clone> Voice<T> {
