@@ -134,3 +134,55 @@ fn an_archiver_that_fails_is_counted_for_whom_may_see_it() {
     let mended = watch.until("it works again", |o| postgres_of(o)?.archiver.clone().filter(|a| !a.failing()));
     assert!(mended.waiting.is_none() && mended.last_archived > mended.last_failed, "{mended:?}");
 }
+
+#[test]
+fn open_transactions_are_read_by_whom_may_see_them() {
+    let server = Server::primary("", "host all all 127.0.0.1/32 trust");
+    server.psql("CREATE ROLE stranger LOGIN; CREATE ROLE watcher LOGIN IN ROLE pg_monitor; CREATE TABLE cards (id int)");
+    let mut watch = Watch::postgres(&server, profile("watcher"));
+    let none = watch.reading();
+    assert_eq!((none.oldest_transaction, none.idle_transaction), (None, None), "its own reading is none");
+
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let client = |name: &str| {
+        let settings = format!("host=127.0.0.1 port={} user=postgres dbname=postgres application_name={name}", server.port);
+        runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&settings, tokio_postgres::NoTls).await.expect("a session");
+            tokio::spawn(connection);
+            client
+        })
+    };
+    let (writer, sleeper) = (client("writer"), client("sleeper"));
+    runtime.block_on(writer.batch_execute("BEGIN; INSERT INTO cards VALUES (1)")).expect("it writes");
+    let busy = runtime.spawn(async move { sleeper.batch_execute("SELECT 'a secret', pg_sleep(60)").await });
+    let status = watch.until("both are seen", |o| {
+        let status = postgres_of(o)?;
+        (status.idle_transaction.is_some() && server.sessions("sleeper").len() == 1).then(|| status.clone())
+    });
+    let idle = status.idle_transaction.clone().expect("it is idle");
+    let by_psql = server.psql(
+        "SELECT pid, usename, application_name, datname, host(client_addr), state, (extract(epoch FROM xact_start) * 1000000)::int8,
+                (extract(epoch FROM state_change) * 1000000)::int8, age(backend_xid)
+         FROM pg_stat_activity WHERE application_name = 'writer'",
+    );
+    let text = |o: &Option<String>| o.clone().unwrap_or_default();
+    let micros = |at: Option<pgbaton::model::Time>| at.map_or(0, pgbaton::model::Time::as_micros);
+    let (user, application, database, address) = (text(&idle.user), text(&idle.application), text(&idle.database), text(&idle.client));
+    let (state, started, since) = (text(&idle.state), micros(idle.started), micros(idle.state_since));
+    let held = idle.holds_back.expect("it has written");
+    assert_eq!(format!("{}|{user}|{application}|{database}|{address}|{state}|{started}|{since}|{held}", idle.pid), by_psql);
+    assert_eq!(status.oldest_transaction, Some(idle), "it began before the other");
+
+    // With the first gone, the one that works is the oldest; what it does is not told.
+    runtime.block_on(writer.batch_execute("ROLLBACK")).expect("it ends");
+    let status = watch.until("the other is the oldest", |o| {
+        let status = postgres_of(o)?;
+        (status.oldest_transaction.as_ref()?.application.as_deref() == Some("sleeper")).then(|| status.clone())
+    });
+    assert_eq!((status.idle_transaction.as_ref(), status.sessions), (None, Some(2)));
+    assert!(!serde_json::to_string(&status).expect("it is plain data").contains("secret"));
+
+    let hidden = Watch::postgres(&server, profile("stranger")).reading();
+    assert_eq!((hidden.oldest_transaction, hidden.idle_transaction, hidden.sessions), (None, None, None));
+    busy.abort();
+}

@@ -52,6 +52,29 @@ pub struct SubscriptionDoc {
     pub delay_ms: Option<u64>,
 }
 
+/// An open transaction (`pg_stat_activity`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TransactionDoc {
+    /// Process id of its session.
+    pub pid: i32,
+    /// Its user.
+    pub user: Option<String>,
+    /// Its `application_name`.
+    pub application: Option<String>,
+    /// Its database.
+    pub database: Option<String>,
+    /// The client's address; `null` also for a local one.
+    pub client: Option<String>,
+    /// `active`, `idle in transaction`, ...
+    pub state: Option<String>,
+    /// How long it had been open at the reading.
+    pub open_seconds: Option<f64>,
+    /// How long the session had been in its state at the reading.
+    pub state_seconds: Option<f64>,
+    /// By how many transactions it holds vacuum back; `null`: it does not.
+    pub holds_back_transactions: Option<u64>,
+}
+
 /// The WAL archiver (`pg_stat_archiver`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchiverDoc {

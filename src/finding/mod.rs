@@ -9,6 +9,7 @@ mod leader_disagreement;
 mod leader_silent;
 mod limits;
 mod logical_slot_unmanaged;
+mod long_transaction;
 mod member_down;
 mod member_missing;
 mod no_candidate;
@@ -99,6 +100,7 @@ const RULES: &[Rule] = &[
     slot_lost::RULE,
     slot_retains_wal::RULE,
     logical_slot_unmanaged::RULE,
+    long_transaction::RULE,
     paused::RULE,
     pending_restart::RULE,
     dcs_value_bad::RULE,

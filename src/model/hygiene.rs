@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     Archiver, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, Observation, Outcome,
     PatroniReplication, PatroniStatus, PendingChange, PostgresStatus, Receiver, ReplicationRow, Slot, SourceError, SourceId, Subscription,
-    clean,
+    Transaction, clean,
 };
 
 /// Something that holds text from outside.
@@ -205,6 +205,8 @@ impl Hygiene for PostgresStatus {
             subscriptions,
             archiver,
             sessions: _,
+            oldest_transaction,
+            idle_transaction,
             postmaster_start: _,
             server_time: _,
         } = self;
@@ -213,6 +215,8 @@ impl Hygiene for PostgresStatus {
         slots.wash();
         subscriptions.wash();
         archiver.wash();
+        oldest_transaction.wash();
+        idle_transaction.wash();
     }
 }
 
@@ -275,6 +279,13 @@ impl Hygiene for Archiver {
     fn wash(&mut self) {
         let Self { archived: _, failed: _, last_archived: _, last_failed: _, last_failed_wal, waiting: _, always: _ } = self;
         last_failed_wal.wash();
+    }
+}
+
+impl Hygiene for Transaction {
+    fn wash(&mut self) {
+        let Self { pid: _, user, application, database, client, state, started: _, state_since: _, holds_back: _ } = self;
+        [user, application, database, client, state].into_iter().for_each(Hygiene::wash);
     }
 }
 

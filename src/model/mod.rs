@@ -45,7 +45,7 @@ pub use member::Member;
 pub use observation::{Fact, Lease, Observation, Outcome};
 pub use observed::Observed;
 pub use patroni::{PatroniReplication, PatroniState, PatroniStatus, PendingChange};
-pub use postgres::{Archiver, PostgresStatus, Receiver, ReplicationRow, Slot, Subscription};
+pub use postgres::{Archiver, PostgresStatus, Receiver, ReplicationRow, Slot, Subscription, Transaction};
 pub use quorum::Quorum;
 pub use role::Role;
 pub use route::{Route, RouteKind, RouteUse};

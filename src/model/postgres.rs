@@ -37,6 +37,10 @@ pub struct PostgresStatus {
     pub archiver: Option<Archiver>,
     /// Client backends, ours not counted; `None` when our user may not see which of the others are.
     pub sessions: Option<u32>,
+    /// The client's transaction that has been open for longest, of those that our user may see.
+    pub oldest_transaction: Option<Transaction>,
+    /// The client's transaction in which nothing has been done for longest, of those that our user may see.
+    pub idle_transaction: Option<Transaction>,
     /// `pg_postmaster_start_time()`.
     pub postmaster_start: Option<Time>,
     /// Its own clock (`clock_timestamp()`), to be held beside ours.
@@ -153,6 +157,29 @@ impl Archiver {
     pub fn failing(&self) -> bool {
         self.last_failed > self.last_archived
     }
+}
+
+/// An open transaction, by a row of `pg_stat_activity`. What it does is not read: a statement may hold secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transaction {
+    /// `pid` of its session.
+    pub pid: i32,
+    /// `usename`.
+    pub user: Option<String>,
+    /// `application_name`.
+    pub application: Option<String>,
+    /// `datname`.
+    pub database: Option<String>,
+    /// `client_addr`.
+    pub client: Option<String>,
+    /// `state`: `active`, `idle in transaction`, `idle in transaction (aborted)`, ...
+    pub state: Option<String>,
+    /// `xact_start`: when it began, by the server's clock.
+    pub started: Option<Time>,
+    /// `state_change`: since when the session has been in its state.
+    pub state_since: Option<Time>,
+    /// By how many transactions it holds vacuum back: the age of `backend_xmin` or `backend_xid`; `None`: it does not.
+    pub holds_back: Option<u64>,
 }
 
 impl PostgresStatus {

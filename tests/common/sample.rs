@@ -130,6 +130,8 @@ pub fn replica(name: &str, host: &str, role: Role, replay: u64) -> MemberDoc {
         system_identifier: Some("7575101238011224017".to_owned()),
         postmaster_start: Some(at(NOW - 300_000)),
         sessions: Some(3),
+        oldest_transaction: None,
+        idle_transaction: None,
         slots: Vec::new(),
         subscriptions: Vec::new(),
         archiver: None,
@@ -177,6 +179,17 @@ fn leader(name: &str, host: &str) -> MemberDoc {
         can_take_over: None,
         questions: questions(true),
         sessions: Some(41),
+        oldest_transaction: Some(TransactionDoc {
+            pid: 4711,
+            user: Some("airflow".to_owned()),
+            application: Some("scheduler".to_owned()),
+            database: Some("cards".to_owned()),
+            client: Some("10.20.0.1".to_owned()),
+            state: Some("active".to_owned()),
+            open_seconds: Some(12.2),
+            state_seconds: Some(0.1),
+            holds_back_transactions: Some(7),
+        }),
         slots: vec![
             slot("psg2", "physical", true, 0),
             SlotDoc {

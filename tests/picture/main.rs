@@ -21,3 +21,4 @@ mod quorum;
 mod random;
 mod slots;
 mod start;
+mod transactions;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::model::{Archiver, Lsn, PostgresStatus, Receiver, ReplicationRow, Slot, Subscription, Time, clean};
+use crate::model::{Archiver, Lsn, PostgresStatus, Receiver, ReplicationRow, Slot, Subscription, Time, Transaction, clean};
 
 /// The JSON object of [`super::query::statement`]; null is what the server does not know or does not tell us.
 #[derive(Deserialize)]
@@ -24,6 +24,8 @@ struct Answer {
     subscriptions: Option<Vec<AnswerSubscription>>,
     archiver: Option<AnswerArchiver>,
     sessions: Option<u32>,
+    oldest_transaction: Option<AnswerTransaction>,
+    idle_transaction: Option<AnswerTransaction>,
     postmaster_start: Option<i64>,
     server_time: Option<i64>,
 }
@@ -89,6 +91,19 @@ struct AnswerArchiver {
     always: bool,
 }
 
+#[derive(Deserialize)]
+struct AnswerTransaction {
+    pid: i32,
+    user: Option<String>,
+    application: Option<String>,
+    database: Option<String>,
+    client: Option<String>,
+    state: Option<String>,
+    started: Option<i64>,
+    state_since: Option<i64>,
+    holds_back: Option<u64>,
+}
+
 /// The facts in the statement's answer. The error says what of it is not as it should be, and where.
 pub(super) fn parse(json: &str) -> Result<PostgresStatus, serde_json::Error> {
     serde_json::from_str::<Answer>(json).map(PostgresStatus::from)
@@ -114,6 +129,8 @@ impl From<Answer> for PostgresStatus {
             subscriptions: answer.subscriptions.into_iter().flatten().map(Subscription::from).collect(),
             archiver: answer.archiver.map(Archiver::from),
             sessions: answer.sessions,
+            oldest_transaction: answer.oldest_transaction.map(Transaction::from),
+            idle_transaction: answer.idle_transaction.map(Transaction::from),
             postmaster_start: time(answer.postmaster_start),
             server_time: time(answer.server_time),
         }
@@ -199,6 +216,22 @@ impl From<AnswerArchiver> for Archiver {
             last_failed_wal: text(row.last_failed_wal),
             waiting: row.waiting,
             always: row.always,
+        }
+    }
+}
+
+impl From<AnswerTransaction> for Transaction {
+    fn from(row: AnswerTransaction) -> Self {
+        Self {
+            pid: row.pid,
+            user: text(row.user),
+            application: text(row.application),
+            database: text(row.database),
+            client: text(row.client),
+            state: text(row.state),
+            started: time(row.started),
+            state_since: time(row.state_since),
+            holds_back: row.holds_back,
         }
     }
 }

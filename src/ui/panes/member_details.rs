@@ -131,6 +131,15 @@ fn server(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
     maybe(sheet, "system identifier", member.system_identifier.clone(), &sql);
     maybe(sheet, "up since", member.postmaster_start.map(|at| format!("{at} ({})", ctx.ago(at))), &sql);
     maybe(sheet, "sessions", member.sessions.map(|n| n.to_string()), &sql);
+    for (name, transaction) in [("oldest transaction", &member.oldest_transaction), ("idle in transaction", &member.idle_transaction)] {
+        if let Some(transaction) = transaction {
+            let since = if name == "idle in transaction" { transaction.state_seconds } else { transaction.open_seconds };
+            let word = |text: &Option<String>| text.clone().unwrap_or_else(|| UNKNOWN.to_owned());
+            let (user, application) = (word(&transaction.user), word(&transaction.application));
+            let since = since.map_or_else(|| UNKNOWN.to_owned(), seconds);
+            sheet.fact(name, format!("{since}, {user} ({application}, pid {})", transaction.pid), Role::Text, &sql);
+        }
+    }
     if let Some(archiver) = &member.archiver {
         let role = if archiver.failing { Role::Warning } else { Role::Text };
         sheet.fact("archiver", format!("{} archived, {} failed", archiver.archived, archiver.failed), role, &sql);

@@ -91,6 +91,8 @@ pub fn sql_answer(name: &str, leader: &str, timeline: u32) -> PostgresStatus {
         subscriptions: Vec::new(),
         archiver: None,
         sessions: Some(3),
+        oldest_transaction: None,
+        idle_transaction: None,
         postmaster_start: Some(Time::from_micros(START - 86_400_000_000)),
         server_time: None,
     }
