@@ -1,8 +1,8 @@
-//! What the PostgreSQL source reads of a real server's state beside replication: slots, subscriptions, the archiver.
+//! What the PostgreSQL source reads of a real server's state beside replication: slots, subscriptions, the archiver, transactions, settings.
 
 mod pgcommon;
 
-use pgbaton::model::{PostgresStatus, Slot};
+use pgbaton::model::{PostgresStatus, ServerSettings, Slot};
 use pgcommon::server::Server;
 use pgcommon::watch::{Watch, postgres_of};
 use pgcommon::{profile, wait_for};
@@ -185,4 +185,37 @@ fn open_transactions_are_read_by_whom_may_see_them() {
     let hidden = Watch::postgres(&server, profile("stranger")).reading();
     assert_eq!((hidden.oldest_transaction, hidden.idle_transaction, hidden.sessions), (None, None, None));
     busy.abort();
+}
+
+#[test]
+fn settings_are_those_of_the_server_not_of_our_user() {
+    let server = Server::primary("wal_keep_size = 96MB\nmax_slot_wal_keep_size = 2GB\n", "host all all 127.0.0.1/32 trust");
+    server.psql("CREATE ROLE stranger LOGIN");
+    let mut watch = Watch::postgres(&server, profile("stranger"));
+    let usual = ServerSettings {
+        fsync: Some(false),
+        full_page_writes: Some(true),
+        wal_log_hints: Some(false),
+        data_checksums: Some(false),
+        synchronous_commit: Some("on".to_owned()),
+        synchronous_standby_names: Some(String::new()),
+        wal_keep: Some(96 << 20),
+        slot_wal_keep: Some(2 << 30),
+    };
+    assert_eq!(watch.reading().settings, usual, "the tests' servers do without fsync");
+
+    server.psql("ALTER SYSTEM SET synchronous_commit = local");
+    server.psql("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (psg2, \"psg-3\")'");
+    server.psql("ALTER SYSTEM SET max_slot_wal_keep_size = -1");
+    server.psql("SELECT pg_reload_conf()");
+    let changed = watch.until("the settings have changed", |o| {
+        let settings = &postgres_of(o)?.settings;
+        (settings.slot_wal_keep == Some(-1)).then(|| settings.clone())
+    });
+    assert_eq!(changed.synchronous_commit.as_deref(), Some("local"));
+    assert_eq!(changed.synchronous_standby_names.as_deref(), Some("ANY 1 (psg2, \"psg-3\")"));
+
+    // In a session of a user who has it otherwise, the server's value is not to be seen.
+    server.psql("ALTER ROLE stranger SET synchronous_commit = off");
+    assert_eq!(Watch::postgres(&server, profile("stranger")).reading().settings.synchronous_commit, None);
 }

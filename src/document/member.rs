@@ -67,6 +67,7 @@ pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, 
         slots: sql.map(|s| postgres::slots(member, s)).unwrap_or_default(),
         subscriptions: sql.map(postgres::subscriptions).unwrap_or_default(),
         archiver: sql.and_then(postgres::archiver),
+        settings: sql.map(postgres::settings),
         dcs: Asked {
             age_ms: cluster.dcs.confirmed_at.map(|at| millis(now.since(at))),
             fresh: cluster.dcs_current(now) && member.present,

@@ -1,6 +1,6 @@
 //! The parts on what a member's PostgreSQL tells of itself.
 
-use super::{ArchiverDoc, SlotDoc, SubscriptionDoc, TransactionDoc, millis};
+use super::{ArchiverDoc, SettingsDoc, SlotDoc, SubscriptionDoc, TransactionDoc, millis};
 use crate::model::{Member, PostgresStatus, Slot, SlotTrend, Subscription, Time, Transaction};
 
 pub(super) fn slots(member: &Member, sql: &PostgresStatus) -> Vec<SlotDoc> {
@@ -53,6 +53,20 @@ pub(super) fn transaction(sql: &PostgresStatus, transaction: &Transaction) -> Tr
         open_seconds: seconds(transaction.started),
         state_seconds: seconds(transaction.state_since),
         holds_back_transactions: transaction.holds_back,
+    }
+}
+
+pub(super) fn settings(sql: &PostgresStatus) -> SettingsDoc {
+    let settings = &sql.settings;
+    SettingsDoc {
+        fsync: settings.fsync,
+        full_page_writes: settings.full_page_writes,
+        wal_log_hints: settings.wal_log_hints,
+        data_checksums: settings.data_checksums,
+        synchronous_commit: settings.synchronous_commit.clone(),
+        synchronous_standby_names: settings.synchronous_standby_names.clone(),
+        wal_keep_bytes: settings.wal_keep,
+        slot_wal_keep_bytes: settings.slot_wal_keep,
     }
 }
 

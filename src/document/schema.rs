@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ArchiverDoc, SlotDoc, SubscriptionDoc, TransactionDoc};
+use super::{ArchiverDoc, SettingsDoc, SlotDoc, SubscriptionDoc, TransactionDoc};
 pub use crate::model::{Level, Role, RouteKind};
 use crate::model::{Lsn, Time};
 
@@ -230,6 +230,8 @@ pub struct MemberDoc {
     pub subscriptions: Vec<SubscriptionDoc>,
     /// Its WAL archiver, when archiving is on.
     pub archiver: Option<ArchiverDoc>,
+    /// Settings of its PostgreSQL.
+    pub settings: Option<SettingsDoc>,
     /// Its key in the DCS: age of the last confirmation.
     pub dcs: Asked,
     /// Its REST API.

@@ -75,6 +75,27 @@ pub struct TransactionDoc {
     pub holds_back_transactions: Option<u64>,
 }
 
+/// Settings that decide what a failover or a crash may lose; what a version does not have is `null`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsDoc {
+    /// `fsync`.
+    pub fsync: Option<bool>,
+    /// `full_page_writes`.
+    pub full_page_writes: Option<bool>,
+    /// `wal_log_hints`.
+    pub wal_log_hints: Option<bool>,
+    /// `data_checksums`.
+    pub data_checksums: Option<bool>,
+    /// `synchronous_commit`; `null` also when our user has a value of its own.
+    pub synchronous_commit: Option<String>,
+    /// `synchronous_standby_names`; empty when commits wait for nobody.
+    pub synchronous_standby_names: Option<String>,
+    /// `wal_keep_size`, before PostgreSQL 13 `wal_keep_segments` in bytes.
+    pub wal_keep_bytes: Option<u64>,
+    /// `max_slot_wal_keep_size`; -1: no limit.
+    pub slot_wal_keep_bytes: Option<i64>,
+}
+
 /// The WAL archiver (`pg_stat_archiver`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchiverDoc {

@@ -1,6 +1,7 @@
 //! What it means. One file for each rule; a rule is a pure function from the cluster at a moment to findings.
 
 mod archive_failing;
+mod config_unsafe;
 mod dcs_value_bad;
 mod evidence;
 pub mod forecast;
@@ -103,6 +104,7 @@ const RULES: &[Rule] = &[
     long_transaction::RULE,
     paused::RULE,
     pending_restart::RULE,
+    config_unsafe::RULE,
     dcs_value_bad::RULE,
     source_stale::RULE,
 ];

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Archiver, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, Observation, Outcome,
-    PatroniReplication, PatroniStatus, PendingChange, PostgresStatus, Receiver, ReplicationRow, Slot, SourceError, SourceId, Subscription,
-    Transaction, clean,
+    PatroniReplication, PatroniStatus, PendingChange, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, SourceError,
+    SourceId, Subscription, Transaction, clean,
 };
 
 /// Something that holds text from outside.
@@ -207,6 +207,7 @@ impl Hygiene for PostgresStatus {
             sessions: _,
             oldest_transaction,
             idle_transaction,
+            settings,
             postmaster_start: _,
             server_time: _,
         } = self;
@@ -217,6 +218,7 @@ impl Hygiene for PostgresStatus {
         archiver.wash();
         oldest_transaction.wash();
         idle_transaction.wash();
+        settings.wash();
     }
 }
 
@@ -279,6 +281,23 @@ impl Hygiene for Archiver {
     fn wash(&mut self) {
         let Self { archived: _, failed: _, last_archived: _, last_failed: _, last_failed_wal, waiting: _, always: _ } = self;
         last_failed_wal.wash();
+    }
+}
+
+impl Hygiene for ServerSettings {
+    fn wash(&mut self) {
+        let Self {
+            fsync: _,
+            full_page_writes: _,
+            wal_log_hints: _,
+            data_checksums: _,
+            synchronous_commit,
+            synchronous_standby_names,
+            wal_keep: _,
+            slot_wal_keep: _,
+        } = self;
+        synchronous_commit.wash();
+        synchronous_standby_names.wash();
     }
 }
 

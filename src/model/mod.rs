@@ -33,7 +33,7 @@ pub use cluster::{Cluster, DcsSeen, Heard};
 pub use dcs::{
     Consistency, Dcs, DcsEvent, DcsKey, DcsMember, DcsStatus, DcsSync, DynamicConfig, Failover, HistoryEntry, LeaderKey, Parsed,
 };
-pub use dynamic::SlotCare;
+pub use dynamic::{SlotCare, Timeouts};
 pub use etcd::{EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus};
 pub use haproxy::{HaproxyServer, HaproxyStatus};
 pub use lag::{Lag, LagSource};
@@ -45,7 +45,7 @@ pub use member::Member;
 pub use observation::{Fact, Lease, Observation, Outcome};
 pub use observed::Observed;
 pub use patroni::{PatroniReplication, PatroniState, PatroniStatus, PendingChange};
-pub use postgres::{Archiver, PostgresStatus, Receiver, ReplicationRow, Slot, Subscription, Transaction};
+pub use postgres::{Archiver, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Transaction};
 pub use quorum::Quorum;
 pub use role::Role;
 pub use route::{Route, RouteKind, RouteUse};

@@ -7,6 +7,7 @@ mod scenario;
 mod archive;
 mod changes;
 mod cluster;
+mod config_unsafe;
 mod explanations;
 mod forecast;
 mod hostile;

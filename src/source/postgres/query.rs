@@ -51,6 +51,9 @@ const TRANSACTION: &str = "json_build_object(
 /// LSNs are texts, times microseconds since the Unix epoch, lags seconds. A column that a version lacks is read through `to_jsonb`, which
 /// gives null for it. A position of the past (what a promoted server had received as a standby) is not given.
 ///
+/// A setting that our user or database has of its own says nothing of the others'; of those that are read, `synchronous_commit` alone can be
+/// set so.
+///
 /// A subscription's workers that copy a table or apply in parallel have rows of their own beside its main worker's, which are passed over.
 ///
 /// Sessions of others are hidden from a user without `pg_read_all_stats` except for database and user. One that has both and is no walsender
@@ -158,6 +161,20 @@ SELECT json_build_object(
         SELECT {TRANSACTION} FROM activity AS a
         WHERE a.backend_type = 'client backend' AND a.state LIKE 'idle in transaction%'
         ORDER BY a.state_change, a.pid LIMIT 1),
+    'settings', json_build_object(
+        'fsync', current_setting('fsync')::bool,
+        'full_page_writes', current_setting('full_page_writes')::bool,
+        'wal_log_hints', current_setting('wal_log_hints')::bool,
+        'data_checksums', current_setting('data_checksums') = 'on',
+        'synchronous_commit', CASE WHEN current_setting('synchronous_commit') NOT IN ('off', 'local')
+            THEN current_setting('synchronous_commit')
+            ELSE (SELECT p.setting FROM pg_settings AS p
+                  WHERE p.name = 'synchronous_commit' AND p.source NOT IN ('database', 'user', 'database user', 'client', 'session')) END,
+        'synchronous_standby_names', current_setting('synchronous_standby_names'),
+        'wal_keep', coalesce(
+            pg_size_bytes(current_setting('wal_keep_size', true)),
+            current_setting('wal_keep_segments', true)::int8 * pg_size_bytes(current_setting('wal_segment_size'))),
+        'slot_wal_keep', pg_size_bytes(current_setting('max_slot_wal_keep_size', true))),
     'postmaster_start', (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8,
     'server_time', (extract(epoch FROM clock_timestamp()) * 1000000)::int8
 )::text

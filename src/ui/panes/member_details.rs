@@ -47,6 +47,8 @@ fn replication(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
     maybe(sheet, "in recovery", member.in_recovery.map(yes_no), &sql);
     if leads {
         maybe(sheet, "writes at", member.lsn.map(|l| l.to_string()), &sql);
+        let waits_for = member.settings.as_ref().and_then(|s| s.synchronous_standby_names.clone());
+        maybe(sheet, "commits wait for", waits_for.map(|names| if names.is_empty() { "nobody".to_owned() } else { names }), &sql);
         return;
     }
     let lag = member.lag_source.clone().unwrap_or_default();
