@@ -1,8 +1,8 @@
-//! What the PostgreSQL source reads of a real server's state beside replication: slots, subscriptions, the archiver.
+//! What the PostgreSQL source reads of a real server's state beside replication: slots, subscriptions, the archiver, transactions, settings.
 
 mod pgcommon;
 
-use pgbaton::model::{PostgresStatus, Slot};
+use pgbaton::model::{PostgresStatus, ServerSettings, Slot};
 use pgcommon::server::Server;
 use pgcommon::watch::{Watch, postgres_of};
 use pgcommon::{profile, wait_for};
@@ -133,4 +133,89 @@ fn an_archiver_that_fails_is_counted_for_whom_may_see_it() {
     server.psql("SELECT pg_reload_conf()");
     let mended = watch.until("it works again", |o| postgres_of(o)?.archiver.clone().filter(|a| !a.failing()));
     assert!(mended.waiting.is_none() && mended.last_archived > mended.last_failed, "{mended:?}");
+}
+
+#[test]
+fn open_transactions_are_read_by_whom_may_see_them() {
+    let server = Server::primary("", "host all all 127.0.0.1/32 trust");
+    server.psql("CREATE ROLE stranger LOGIN; CREATE ROLE watcher LOGIN IN ROLE pg_monitor; CREATE TABLE cards (id int)");
+    let mut watch = Watch::postgres(&server, profile("watcher"));
+    let none = watch.reading();
+    assert_eq!((none.oldest_transaction, none.idle_transaction), (None, None), "its own reading is none");
+
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let client = |name: &str| {
+        let settings = format!("host=127.0.0.1 port={} user=postgres dbname=postgres application_name={name}", server.port);
+        runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&settings, tokio_postgres::NoTls).await.expect("a session");
+            tokio::spawn(connection);
+            client
+        })
+    };
+    let (writer, sleeper) = (client("writer"), client("sleeper"));
+    runtime.block_on(writer.batch_execute("BEGIN; INSERT INTO cards VALUES (1)")).expect("it writes");
+    let busy = runtime.spawn(async move { sleeper.batch_execute("SELECT 'a secret', pg_sleep(60)").await });
+    let status = watch.until("both are seen", |o| {
+        let status = postgres_of(o)?;
+        (status.idle_transaction.is_some() && server.sessions("sleeper").len() == 1).then(|| status.clone())
+    });
+    let idle = status.idle_transaction.clone().expect("it is idle");
+    let by_psql = server.psql(
+        "SELECT pid, usename, application_name, datname, host(client_addr), state, (extract(epoch FROM xact_start) * 1000000)::int8,
+                (extract(epoch FROM state_change) * 1000000)::int8, age(backend_xid)
+         FROM pg_stat_activity WHERE application_name = 'writer'",
+    );
+    let text = |o: &Option<String>| o.clone().unwrap_or_default();
+    let micros = |at: Option<pgbaton::model::Time>| at.map_or(0, pgbaton::model::Time::as_micros);
+    let (user, application, database, address) = (text(&idle.user), text(&idle.application), text(&idle.database), text(&idle.client));
+    let (state, started, since) = (text(&idle.state), micros(idle.started), micros(idle.state_since));
+    let held = idle.holds_back.expect("it has written");
+    assert_eq!(format!("{}|{user}|{application}|{database}|{address}|{state}|{started}|{since}|{held}", idle.pid), by_psql);
+    assert_eq!(status.oldest_transaction, Some(idle), "it began before the other");
+
+    // With the first gone, the one that works is the oldest; what it does is not told.
+    runtime.block_on(writer.batch_execute("ROLLBACK")).expect("it ends");
+    let status = watch.until("the other is the oldest", |o| {
+        let status = postgres_of(o)?;
+        (status.oldest_transaction.as_ref()?.application.as_deref() == Some("sleeper")).then(|| status.clone())
+    });
+    assert_eq!((status.idle_transaction.as_ref(), status.sessions), (None, Some(2)));
+    assert!(!serde_json::to_string(&status).expect("it is plain data").contains("secret"));
+
+    let hidden = Watch::postgres(&server, profile("stranger")).reading();
+    assert_eq!((hidden.oldest_transaction, hidden.idle_transaction, hidden.sessions), (None, None, None));
+    busy.abort();
+}
+
+#[test]
+fn settings_are_those_of_the_server_not_of_our_user() {
+    let server = Server::primary("wal_keep_size = 96MB\nmax_slot_wal_keep_size = 2GB\n", "host all all 127.0.0.1/32 trust");
+    server.psql("CREATE ROLE stranger LOGIN");
+    let mut watch = Watch::postgres(&server, profile("stranger"));
+    let usual = ServerSettings {
+        fsync: Some(false),
+        full_page_writes: Some(true),
+        wal_log_hints: Some(false),
+        data_checksums: Some(false),
+        synchronous_commit: Some("on".to_owned()),
+        synchronous_standby_names: Some(String::new()),
+        wal_keep: Some(96 << 20),
+        slot_wal_keep: Some(2 << 30),
+    };
+    assert_eq!(watch.reading().settings, usual, "the tests' servers do without fsync");
+
+    server.psql("ALTER SYSTEM SET synchronous_commit = local");
+    server.psql("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (psg2, \"psg-3\")'");
+    server.psql("ALTER SYSTEM SET max_slot_wal_keep_size = -1");
+    server.psql("SELECT pg_reload_conf()");
+    let changed = watch.until("the settings have changed", |o| {
+        let settings = &postgres_of(o)?.settings;
+        (settings.slot_wal_keep == Some(-1)).then(|| settings.clone())
+    });
+    assert_eq!(changed.synchronous_commit.as_deref(), Some("local"));
+    assert_eq!(changed.synchronous_standby_names.as_deref(), Some("ANY 1 (psg2, \"psg-3\")"));
+
+    // In a session of a user who has it otherwise, the server's value is not to be seen.
+    server.psql("ALTER ROLE stranger SET synchronous_commit = off");
+    assert_eq!(Watch::postgres(&server, profile("stranger")).reading().settings.synchronous_commit, None);
 }

@@ -1,7 +1,7 @@
 //! The parts on what a member's PostgreSQL tells of itself.
 
-use super::{ArchiverDoc, SlotDoc, SubscriptionDoc, millis};
-use crate::model::{Member, PostgresStatus, Slot, SlotTrend, Subscription};
+use super::{ArchiverDoc, SettingsDoc, SlotDoc, SubscriptionDoc, TransactionDoc, millis};
+use crate::model::{Member, PostgresStatus, Slot, SlotTrend, Subscription, Time, Transaction};
 
 pub(super) fn slots(member: &Member, sql: &PostgresStatus) -> Vec<SlotDoc> {
     let document = |slot: &Slot| {
@@ -39,6 +39,35 @@ pub(super) fn subscriptions(sql: &PostgresStatus) -> Vec<SubscriptionDoc> {
             .map(|(heard, sent)| millis(heard.since(sent))),
     };
     sql.subscriptions.iter().map(document).collect()
+}
+
+pub(super) fn transaction(sql: &PostgresStatus, transaction: &Transaction) -> TransactionDoc {
+    let seconds = |at: Option<Time>| sql.server_time.zip(at).map(|(now, at)| now.since(at).as_secs_f64());
+    TransactionDoc {
+        pid: transaction.pid,
+        user: transaction.user.clone(),
+        application: transaction.application.clone(),
+        database: transaction.database.clone(),
+        client: transaction.client.clone(),
+        state: transaction.state.clone(),
+        open_seconds: seconds(transaction.started),
+        state_seconds: seconds(transaction.state_since),
+        holds_back_transactions: transaction.holds_back,
+    }
+}
+
+pub(super) fn settings(sql: &PostgresStatus) -> SettingsDoc {
+    let settings = &sql.settings;
+    SettingsDoc {
+        fsync: settings.fsync,
+        full_page_writes: settings.full_page_writes,
+        wal_log_hints: settings.wal_log_hints,
+        data_checksums: settings.data_checksums,
+        synchronous_commit: settings.synchronous_commit.clone(),
+        synchronous_standby_names: settings.synchronous_standby_names.clone(),
+        wal_keep_bytes: settings.wal_keep,
+        slot_wal_keep_bytes: settings.slot_wal_keep,
+    }
 }
 
 pub(super) fn archiver(sql: &PostgresStatus) -> Option<ArchiverDoc> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ArchiverDoc, SlotDoc, SubscriptionDoc};
+use super::{ArchiverDoc, SettingsDoc, SlotDoc, SubscriptionDoc, TransactionDoc};
 pub use crate::model::{Level, Role, RouteKind};
 use crate::model::{Lsn, Time};
 
@@ -222,12 +222,18 @@ pub struct MemberDoc {
     pub postmaster_start: Option<Time>,
     /// Client sessions, ours not counted; `null` also when our user may not see which sessions are clients.
     pub sessions: Option<u32>,
+    /// The transaction that has been open for longest, of those that our user may see.
+    pub oldest_transaction: Option<TransactionDoc>,
+    /// The transaction in which nothing has been done for longest, of those that our user may see.
+    pub idle_transaction: Option<TransactionDoc>,
     /// Replication slots on it.
     pub slots: Vec<SlotDoc>,
     /// Subscriptions that it serves.
     pub subscriptions: Vec<SubscriptionDoc>,
     /// Its WAL archiver, when archiving is on.
     pub archiver: Option<ArchiverDoc>,
+    /// Settings of its PostgreSQL.
+    pub settings: Option<SettingsDoc>,
     /// Its key in the DCS: age of the last confirmation.
     pub dcs: Asked,
     /// Its REST API.

@@ -52,6 +52,50 @@ pub struct SubscriptionDoc {
     pub delay_ms: Option<u64>,
 }
 
+/// An open transaction (`pg_stat_activity`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TransactionDoc {
+    /// Process id of its session.
+    pub pid: i32,
+    /// Its user.
+    pub user: Option<String>,
+    /// Its `application_name`.
+    pub application: Option<String>,
+    /// Its database.
+    pub database: Option<String>,
+    /// The client's address; `null` also for a local one.
+    pub client: Option<String>,
+    /// `active`, `idle in transaction`, ...
+    pub state: Option<String>,
+    /// How long it had been open at the reading.
+    pub open_seconds: Option<f64>,
+    /// How long the session had been in its state at the reading.
+    pub state_seconds: Option<f64>,
+    /// By how many transactions it holds vacuum back; `null`: it does not.
+    pub holds_back_transactions: Option<u64>,
+}
+
+/// Settings that decide what a failover or a crash may lose; what a version does not have is `null`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsDoc {
+    /// `fsync`.
+    pub fsync: Option<bool>,
+    /// `full_page_writes`.
+    pub full_page_writes: Option<bool>,
+    /// `wal_log_hints`.
+    pub wal_log_hints: Option<bool>,
+    /// `data_checksums`.
+    pub data_checksums: Option<bool>,
+    /// `synchronous_commit`; `null` also when our user has a value of its own.
+    pub synchronous_commit: Option<String>,
+    /// `synchronous_standby_names`; empty when commits wait for nobody.
+    pub synchronous_standby_names: Option<String>,
+    /// `wal_keep_size`, before PostgreSQL 13 `wal_keep_segments` in bytes.
+    pub wal_keep_bytes: Option<u64>,
+    /// `max_slot_wal_keep_size`; -1: no limit.
+    pub slot_wal_keep_bytes: Option<i64>,
+}
+
 /// The WAL archiver (`pg_stat_archiver`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchiverDoc {

@@ -2,6 +2,7 @@
 
 mod api_hung;
 mod archive_failing;
+mod config_unsafe;
 mod dcs_value_bad;
 mod diverged;
 mod evidence;
@@ -12,6 +13,7 @@ mod leader_disagreement;
 mod leader_silent;
 mod limits;
 mod logical_slot_unmanaged;
+mod long_transaction;
 mod member_down;
 mod member_missing;
 mod no_candidate;
@@ -34,6 +36,8 @@ mod slot_retains_wal;
 mod source_stale;
 mod split_brain;
 mod stuck;
+mod sync_missing;
+mod sync_set_mismatch;
 mod timeline_behind;
 mod tracker;
 mod upstream_unexpected;
@@ -114,14 +118,18 @@ const RULES: &[Rule] = &[
     upstream_unexpected::RULE,
     diverged::RULE,
     timeline_behind::RULE,
+    sync_missing::RULE,
+    sync_set_mismatch::RULE,
     lag_high::RULE,
     archive_failing::RULE,
     slot_lost::RULE,
     slot_retains_wal::RULE,
     logical_slot_unmanaged::RULE,
+    long_transaction::RULE,
     paused::RULE,
     pending_restart::RULE,
     self_loop_api_url::RULE,
+    config_unsafe::RULE,
     dcs_value_bad::RULE,
     source_stale::RULE,
 ];

@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "slot-retains-wal",
-        fires: "a replication slot on any member keeps more than 1 GB of WAL from being removed. One that nobody reads is told at once; one that is read when it has been over the limit for 30 s, or is over ten times the limit. The rate is measured over the readings of the last ten minutes.",
+        fires: "a replication slot on any member keeps more WAL from being removed than the limit `slot_retained_bytes` (1 GB). One that nobody reads is told at once; one that is read when it has been over the limit for 30 s, or is over ten times the limit. The rate is measured over the readings of the last ten minutes.",
         matters: "Without max_slot_wal_keep_size the WAL grows until the disk is full, and then PostgreSQL stops. With it, the slot is lost at the limit, and its reader must be made anew.",
         next: &[
             "Find out whose slot it is: a member's name is a replica's, else a subscriber's or a backup tool's.",

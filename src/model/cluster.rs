@@ -8,7 +8,7 @@ use super::hygiene::Hygiene;
 use super::{
     Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdMembership, EtcdStatus, Fact, HaproxyStatus, HistoryEntry, Lease,
     Member, Observation, Observed, Outcome, Parsed, Parting, PostgresStatus, RouteMemory, RouteUse, SourceError, SourceId, SourceKind,
-    Standing, Time, Writing, clean,
+    Standing, SyncWatch, Time, Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -50,6 +50,8 @@ pub struct Cluster {
     pub parting: Parting,
     /// When the system identifier in etcd was seen to change; `None`: it has not since the first reading.
     pub initialized_at: Option<Time>,
+    /// What of synchronous replication is not as it should be.
+    pub sync_watch: SyncWatch,
     summary: Summary,
 }
 
@@ -108,6 +110,7 @@ impl Cluster {
             last_leader: None,
             parting: Parting::default(),
             initialized_at: None,
+            sync_watch: SyncWatch::default(),
             summary: Summary::default(),
         }
     }
@@ -121,6 +124,7 @@ impl Cluster {
             Outcome::Failed(error) => self.failed(&source, at, error),
         }
         self.follow_strays(at);
+        self.follow_sync(at);
         self.changes(at)
     }
 

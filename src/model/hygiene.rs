@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Archiver, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, Observation, Outcome,
-    PatroniReplication, PatroniStatus, PendingChange, PostgresStatus, Receiver, ReplicationRow, Slot, SourceError, SourceId, Subscription,
-    clean,
+    PatroniReplication, PatroniStatus, PendingChange, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, SourceError,
+    SourceId, Subscription, Transaction, clean,
 };
 
 /// Something that holds text from outside.
@@ -205,6 +205,9 @@ impl Hygiene for PostgresStatus {
             subscriptions,
             archiver,
             sessions: _,
+            oldest_transaction,
+            idle_transaction,
+            settings,
             postmaster_start: _,
             server_time: _,
         } = self;
@@ -213,6 +216,9 @@ impl Hygiene for PostgresStatus {
         slots.wash();
         subscriptions.wash();
         archiver.wash();
+        oldest_transaction.wash();
+        idle_transaction.wash();
+        settings.wash();
     }
 }
 
@@ -275,6 +281,30 @@ impl Hygiene for Archiver {
     fn wash(&mut self) {
         let Self { archived: _, failed: _, last_archived: _, last_failed: _, last_failed_wal, waiting: _, always: _ } = self;
         last_failed_wal.wash();
+    }
+}
+
+impl Hygiene for ServerSettings {
+    fn wash(&mut self) {
+        let Self {
+            fsync: _,
+            full_page_writes: _,
+            wal_log_hints: _,
+            data_checksums: _,
+            synchronous_commit,
+            synchronous_standby_names,
+            wal_keep: _,
+            slot_wal_keep: _,
+        } = self;
+        synchronous_commit.wash();
+        synchronous_standby_names.wash();
+    }
+}
+
+impl Hygiene for Transaction {
+    fn wash(&mut self) {
+        let Self { pid: _, user, application, database, client, state, started: _, state_since: _, holds_back: _ } = self;
+        [user, application, database, client, state].into_iter().for_each(Hygiene::wash);
     }
 }
 

@@ -138,9 +138,17 @@ impl PatroniStatus {
 
     /// Whether this Patroni gives `replication_state` at all: from 3.0.4. `None`: its version is not known or not of the usual form.
     pub fn tells_replication_state(&self) -> Option<bool> {
+        Some(self.version_parts()? >= (3, 0, 4))
+    }
+
+    /// Whether this Patroni makes `loop_wait` and `retry_timeout` fit into `ttl`: from 3.2. `None`: as above.
+    pub fn adjusts_timeouts(&self) -> Option<bool> {
+        Some(self.version_parts()? >= (3, 2, 0))
+    }
+
+    fn version_parts(&self) -> Option<(u32, u32, u32)> {
         let mut parts = self.version.as_deref()?.split('.').map(|part| part.parse::<u32>().ok());
-        let version = (parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0));
-        Some(version >= (3, 0, 4))
+        Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
     }
 
     /// Whether it says that it leads: `primary`, `master` before 4.0, `standby_leader`.

@@ -37,6 +37,12 @@ pub struct PostgresStatus {
     pub archiver: Option<Archiver>,
     /// Client backends, ours not counted; `None` when our user may not see which of the others are.
     pub sessions: Option<u32>,
+    /// The client's transaction that has been open for longest, of those that our user may see.
+    pub oldest_transaction: Option<Transaction>,
+    /// The client's transaction in which nothing has been done for longest, of those that our user may see.
+    pub idle_transaction: Option<Transaction>,
+    /// The settings that decide what a failover or a crash may lose.
+    pub settings: ServerSettings,
     /// `pg_postmaster_start_time()`.
     pub postmaster_start: Option<Time>,
     /// Its own clock (`clock_timestamp()`), to be held beside ours.
@@ -153,6 +159,50 @@ impl Archiver {
     pub fn failing(&self) -> bool {
         self.last_failed > self.last_archived
     }
+}
+
+/// Settings of the server; `None`: this version has no such setting, or what our session has says nothing of the others'.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ServerSettings {
+    /// `fsync`.
+    pub fsync: Option<bool>,
+    /// `full_page_writes`.
+    pub full_page_writes: Option<bool>,
+    /// `wal_log_hints`.
+    pub wal_log_hints: Option<bool>,
+    /// `data_checksums`.
+    pub data_checksums: Option<bool>,
+    /// `synchronous_commit`, as the server has it for everybody.
+    pub synchronous_commit: Option<String>,
+    /// `synchronous_standby_names`; empty when commits wait for nobody.
+    pub synchronous_standby_names: Option<String>,
+    /// `wal_keep_size`, before PostgreSQL 13 `wal_keep_segments`, bytes.
+    pub wal_keep: Option<u64>,
+    /// `max_slot_wal_keep_size` (PostgreSQL 13 and later), bytes; -1: no limit.
+    pub slot_wal_keep: Option<i64>,
+}
+
+/// An open transaction, by a row of `pg_stat_activity`. What it does is not read: a statement may hold secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transaction {
+    /// `pid` of its session.
+    pub pid: i32,
+    /// `usename`.
+    pub user: Option<String>,
+    /// `application_name`.
+    pub application: Option<String>,
+    /// `datname`.
+    pub database: Option<String>,
+    /// `client_addr`.
+    pub client: Option<String>,
+    /// `state`: `active`, `idle in transaction`, `idle in transaction (aborted)`, ...
+    pub state: Option<String>,
+    /// `xact_start`: when it began, by the server's clock.
+    pub started: Option<Time>,
+    /// `state_change`: since when the session has been in its state.
+    pub state_since: Option<Time>,
+    /// By how many transactions it holds vacuum back: the age of `backend_xmin` or `backend_xid`; `None`: it does not.
+    pub holds_back: Option<u64>,
 }
 
 impl PostgresStatus {

@@ -25,6 +25,10 @@ fn everything() -> Vec<Observation> {
     scenario.sql("psg1", |s| {
         s.slots =
             vec![Slot { wal_status: Some("lost".to_owned()), invalidation: Some("wal_removed".to_owned()), ..slot("cdc", "logical") }];
+        let open = json!({"pid": 1, "user": "u", "application": "a", "database": "d", "client": "192.0.2.1", "state": "active",
+            "started": "2026-11-24T02:00:00Z", "state_since": "2026-11-24T02:00:00Z", "holds_back": 1});
+        s.oldest_transaction = Some(serde_json::from_value(open.clone()).unwrap());
+        s.idle_transaction = Some(serde_json::from_value(open).unwrap());
         s.subscriptions = vec![Subscription { name: "orders".to_owned(), running: true, received: None, sent: None, heard: None }];
         let archiver =
             json!({"archived": 1, "failed": 1, "last_archived": null, "last_failed": "2026-11-24T02:00:00Z", "last_failed_wal": "000000010000000000000001", "waiting": 1, "always": false});

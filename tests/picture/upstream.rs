@@ -29,7 +29,7 @@ fn a_replica_that_follows_another_than_the_leader_is_found() {
     assert_eq!(s.member("psg3").upstream.as_deref(), Some("psg2"));
     s.answers("sql psg3").pass(1);
     assert_eq!(s.verdict(), "healthy");
-    s.merge("config", json!({"loop_wait": 20})).sql("psg3", from("192.0.2.12")).pass(26);
+    s.merge("config", json!({"loop_wait": 20, "ttl": 60})).sql("psg3", from("192.0.2.12")).pass(26);
     assert_eq!(s.codes(), Vec::<&str>::new(), "a longer loop takes longer");
     s.pass(1);
     assert_eq!(s.codes(), ["upstream-unexpected"]);

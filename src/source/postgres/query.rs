@@ -34,10 +34,25 @@ pub(super) const OPTIONS: &str = "-c default_transaction_read_only=on -c stateme
      -c idle_in_transaction_session_timeout=5000 -c search_path=pg_catalog -c jit=off \
      -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4";
 
+/// A transaction in a row `a` of the sessions. Not the query: it may hold secrets.
+const TRANSACTION: &str = "json_build_object(
+            'pid', a.pid,
+            'user', a.usename,
+            'application', a.application_name,
+            'database', a.datname,
+            'client', host(a.client_addr),
+            'state', a.state,
+            'started', (extract(epoch FROM a.xact_start) * 1000000)::int8,
+            'state_since', (extract(epoch FROM a.state_change) * 1000000)::int8,
+            'holds_back', greatest(age(a.backend_xmin), age(a.backend_xid)))";
+
 /// The statement: one row, one column, a JSON object as [`super::reading`] understands it.
 ///
 /// LSNs are texts, times microseconds since the Unix epoch, lags seconds. A column that a version lacks is read through `to_jsonb`, which
 /// gives null for it. A position of the past (what a promoted server had received as a standby) is not given.
+///
+/// A setting that our user or database has of its own says nothing of the others'; of those that are read, `synchronous_commit` alone can be
+/// set so.
 ///
 /// A subscription's workers that copy a table or apply in parallel have rows of their own beside its main worker's, which are passed over.
 ///
@@ -58,6 +73,11 @@ WITH here AS MATERIALIZED (
                  CASE WHEN r.in_recovery THEN pg_last_wal_receive_lsn() END AS receive_lsn,
                  CASE WHEN r.in_recovery THEN pg_last_wal_replay_lsn() END AS replay_lsn
           FROM (SELECT pg_is_in_recovery() AS in_recovery OFFSET 0) AS r OFFSET 0) AS p
+), activity AS MATERIALIZED (
+    SELECT a.pid, a.datname, a.usename, a.application_name, a.client_addr, a.backend_type, a.state, a.xact_start, a.state_change,
+           a.backend_xid, a.backend_xmin, a.backend_type IS NULL AND a.datid IS NOT NULL AND a.usesysid IS NOT NULL AS hidden
+    FROM pg_stat_activity AS a
+    WHERE a.pid <> pg_backend_pid()
 )
 SELECT json_build_object(
     'in_recovery', here.in_recovery,
@@ -130,12 +150,31 @@ SELECT json_build_object(
             'always', current_setting('archive_mode') = 'always')
         FROM pg_stat_archiver AS a LIMIT 1) END,
     'sessions', (
-        SELECT CASE WHEN count(*) FILTER (
-                   WHERE a.backend_type IS NULL AND a.datid IS NOT NULL AND a.usesysid IS NOT NULL
-                     AND a.pid NOT IN (SELECT s.pid FROM pg_stat_replication AS s)) = 0
+        SELECT CASE WHEN count(*) FILTER (WHERE a.hidden AND a.pid NOT IN (SELECT s.pid FROM pg_stat_replication AS s)) = 0
                THEN count(*) FILTER (WHERE a.backend_type = 'client backend') END
-        FROM pg_stat_activity AS a
-        WHERE a.pid <> pg_backend_pid()),
+        FROM activity AS a),
+    'oldest_transaction', (
+        SELECT {TRANSACTION} FROM activity AS a
+        WHERE a.backend_type = 'client backend' AND a.xact_start IS NOT NULL
+        ORDER BY a.xact_start, a.pid LIMIT 1),
+    'idle_transaction', (
+        SELECT {TRANSACTION} FROM activity AS a
+        WHERE a.backend_type = 'client backend' AND a.state LIKE 'idle in transaction%'
+        ORDER BY a.state_change, a.pid LIMIT 1),
+    'settings', json_build_object(
+        'fsync', current_setting('fsync')::bool,
+        'full_page_writes', current_setting('full_page_writes')::bool,
+        'wal_log_hints', current_setting('wal_log_hints')::bool,
+        'data_checksums', current_setting('data_checksums') = 'on',
+        'synchronous_commit', CASE WHEN current_setting('synchronous_commit') NOT IN ('off', 'local')
+            THEN current_setting('synchronous_commit')
+            ELSE (SELECT p.setting FROM pg_settings AS p
+                  WHERE p.name = 'synchronous_commit' AND p.source NOT IN ('database', 'user', 'database user', 'client', 'session')) END,
+        'synchronous_standby_names', current_setting('synchronous_standby_names'),
+        'wal_keep', coalesce(
+            pg_size_bytes(current_setting('wal_keep_size', true)),
+            current_setting('wal_keep_segments', true)::int8 * pg_size_bytes(current_setting('wal_segment_size'))),
+        'slot_wal_keep', pg_size_bytes(current_setting('max_slot_wal_keep_size', true))),
     'postmaster_start', (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8,
     'server_time', (extract(epoch FROM clock_timestamp()) * 1000000)::int8
 )::text

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::model::{Archiver, Lsn, PostgresStatus, Receiver, ReplicationRow, Slot, Subscription, Time, clean};
+use crate::model::{Archiver, Lsn, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Time, Transaction, clean};
 
 /// The JSON object of [`super::query::statement`]; null is what the server does not know or does not tell us.
 #[derive(Deserialize)]
@@ -24,6 +24,9 @@ struct Answer {
     subscriptions: Option<Vec<AnswerSubscription>>,
     archiver: Option<AnswerArchiver>,
     sessions: Option<u32>,
+    oldest_transaction: Option<AnswerTransaction>,
+    idle_transaction: Option<AnswerTransaction>,
+    settings: AnswerSettings,
     postmaster_start: Option<i64>,
     server_time: Option<i64>,
 }
@@ -89,6 +92,31 @@ struct AnswerArchiver {
     always: bool,
 }
 
+#[derive(Deserialize)]
+struct AnswerTransaction {
+    pid: i32,
+    user: Option<String>,
+    application: Option<String>,
+    database: Option<String>,
+    client: Option<String>,
+    state: Option<String>,
+    started: Option<i64>,
+    state_since: Option<i64>,
+    holds_back: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct AnswerSettings {
+    fsync: Option<bool>,
+    full_page_writes: Option<bool>,
+    wal_log_hints: Option<bool>,
+    data_checksums: Option<bool>,
+    synchronous_commit: Option<String>,
+    synchronous_standby_names: Option<String>,
+    wal_keep: Option<u64>,
+    slot_wal_keep: Option<i64>,
+}
+
 /// The facts in the statement's answer. The error says what of it is not as it should be, and where.
 pub(super) fn parse(json: &str) -> Result<PostgresStatus, serde_json::Error> {
     serde_json::from_str::<Answer>(json).map(PostgresStatus::from)
@@ -114,6 +142,9 @@ impl From<Answer> for PostgresStatus {
             subscriptions: answer.subscriptions.into_iter().flatten().map(Subscription::from).collect(),
             archiver: answer.archiver.map(Archiver::from),
             sessions: answer.sessions,
+            oldest_transaction: answer.oldest_transaction.map(Transaction::from),
+            idle_transaction: answer.idle_transaction.map(Transaction::from),
+            settings: ServerSettings::from(answer.settings),
             postmaster_start: time(answer.postmaster_start),
             server_time: time(answer.server_time),
         }
@@ -203,6 +234,38 @@ impl From<AnswerArchiver> for Archiver {
     }
 }
 
+impl From<AnswerTransaction> for Transaction {
+    fn from(row: AnswerTransaction) -> Self {
+        Self {
+            pid: row.pid,
+            user: text(row.user),
+            application: text(row.application),
+            database: text(row.database),
+            client: text(row.client),
+            state: text(row.state),
+            started: time(row.started),
+            state_since: time(row.state_since),
+            holds_back: row.holds_back,
+        }
+    }
+}
+
+impl From<AnswerSettings> for ServerSettings {
+    fn from(row: AnswerSettings) -> Self {
+        Self {
+            fsync: row.fsync,
+            full_page_writes: row.full_page_writes,
+            wal_log_hints: row.wal_log_hints,
+            data_checksums: row.data_checksums,
+            synchronous_commit: text(row.synchronous_commit),
+            // Empty means that there is none; it is not unknown.
+            synchronous_standby_names: row.synchronous_standby_names.map(|names| clean(&names)),
+            wal_keep: row.wal_keep,
+            slot_wal_keep: row.slot_wal_keep,
+        }
+    }
+}
+
 fn time(micros: Option<i64>) -> Option<Time> {
     micros.map(Time::from_micros)
 }
@@ -224,6 +287,7 @@ mod tests {
         {"name": "b", "kind": "logical", "database": "app", "plugin": "pgoutput", "temporary": false, "active": true, "retained": -8,
         "unconfirmed": 16, "wal_status": "unreserved", "safe": -16, "failover": true}],
         "subscriptions": [{"name": "s\u001b", "running": false}], "archiver": null, "sessions": 3,
+        "settings": {"fsync": true, "synchronous_standby_names": "", "slot_wal_keep": -1},
         "postmaster_start": 1795490000123456, "server_time": 1795490001000000}"#;
 
     #[test]
@@ -244,6 +308,9 @@ mod tests {
         assert_eq!((b.unconfirmed, b.safe, b.failover, status.slots[0].failover), (Some(16), Some(0), true, false));
         assert_eq!((b.database.as_deref(), b.plugin.as_deref(), &status.slots[0].plugin), (Some("app"), Some("pgoutput"), &None));
         assert_eq!((status.subscriptions[0].running, status.subscriptions[0].heard), (false, None));
+        let settings = &status.settings;
+        assert_eq!((settings.fsync, settings.wal_log_hints, settings.slot_wal_keep), (Some(true), None, Some(-1)));
+        assert_eq!((settings.synchronous_standby_names.as_deref(), settings.synchronous_commit.as_deref()), (Some(""), None));
         assert!(!status.subscriptions[0].name.contains('\u{1b}'));
         assert!(!row.application_name.contains('\u{1b}'), "{:?}", row.application_name);
     }

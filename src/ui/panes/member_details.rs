@@ -50,6 +50,8 @@ fn replication(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
     maybe(sheet, "in recovery", member.in_recovery.map(yes_no), &sql);
     if leads {
         maybe(sheet, "writes at", member.lsn.map(|l| l.to_string()), &sql);
+        let waits_for = member.settings.as_ref().and_then(|s| s.synchronous_standby_names.clone());
+        maybe(sheet, "commits wait for", waits_for.map(|names| if names.is_empty() { "nobody".to_owned() } else { names }), &sql);
         return;
     }
     let lag = member.lag_source.clone().unwrap_or_default();
@@ -134,6 +136,15 @@ fn server(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
     maybe(sheet, "system identifier", member.system_identifier.clone(), &sql);
     maybe(sheet, "up since", member.postmaster_start.map(|at| format!("{at} ({})", ctx.ago(at))), &sql);
     maybe(sheet, "sessions", member.sessions.map(|n| n.to_string()), &sql);
+    for (name, transaction) in [("oldest transaction", &member.oldest_transaction), ("idle in transaction", &member.idle_transaction)] {
+        if let Some(transaction) = transaction {
+            let since = if name == "idle in transaction" { transaction.state_seconds } else { transaction.open_seconds };
+            let word = |text: &Option<String>| text.clone().unwrap_or_else(|| UNKNOWN.to_owned());
+            let (user, application) = (word(&transaction.user), word(&transaction.application));
+            let since = since.map_or_else(|| UNKNOWN.to_owned(), seconds);
+            sheet.fact(name, format!("{since}, {user} ({application}, pid {})", transaction.pid), Role::Text, &sql);
+        }
+    }
     if let Some(archiver) = &member.archiver {
         let role = if archiver.failing { Role::Warning } else { Role::Text };
         sheet.fact("archiver", format!("{} archived, {} failed", archiver.archived, archiver.failed), role, &sql);

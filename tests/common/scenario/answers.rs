@@ -91,6 +91,18 @@ pub fn sql_answer(name: &str, leader: &str, timeline: u32) -> PostgresStatus {
         subscriptions: Vec::new(),
         archiver: None,
         sessions: Some(3),
+        oldest_transaction: None,
+        idle_transaction: None,
+        settings: ServerSettings {
+            fsync: Some(true),
+            full_page_writes: Some(true),
+            wal_log_hints: Some(true),
+            data_checksums: Some(true),
+            synchronous_commit: Some("on".to_owned()),
+            synchronous_standby_names: Some(String::new()),
+            wal_keep: Some(128 << 20),
+            slot_wal_keep: Some(-1),
+        },
         postmaster_start: Some(Time::from_micros(START - 86_400_000_000)),
         server_time: None,
     }
