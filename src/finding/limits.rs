@@ -168,7 +168,7 @@ pub const SPANS: [(&str, u128); 6] =
 
 /// The amount in the largest unit in which it is a whole number.
 fn in_units(amount: u128, units: &[(&str, u128)]) -> String {
-    let (unit, size) = units.iter().rev().find(|(_, size)| amount >= *size && amount % size == 0).copied().unwrap_or(units[0]);
+    let (unit, size) = units.iter().rev().find(|(_, size)| amount >= *size && amount.is_multiple_of(*size)).copied().unwrap_or(units[0]);
     format!("{}{unit}", amount / size)
 }
 
