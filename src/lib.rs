@@ -47,6 +47,7 @@
 //! | where clients are sent | `model/route.rs` |
 //! | Patroni's keys in etcd, and its REST API's answers, parsed | `model/dcs.rs`, `model/patroni.rs` |
 //! | what counts as a change (`pgbaton events`) | `model/change/` |
+//! | why another leads, and what that rests on | `model/succession.rs` |
 //! | when a finding is raised, and when it is over | `finding/tracker.rs` |
 //! | a finding's rule | `finding/`, the code as the file's name |
 //! | the headline's sentence | `document/headline.rs` |

@@ -15,7 +15,7 @@ pub use schema::*;
 use std::time::Duration;
 
 use crate::finding::{Tracked, Tracker};
-use crate::model::{Cluster, Heard, Observed, SourceError, SourceKind, Time};
+use crate::model::{Cluster, Heard, HistoryEntry, Observed, SourceError, SourceKind, Time};
 
 impl Document {
     /// The picture at `now`. `name` is the cluster's name in the configuration.
@@ -28,7 +28,8 @@ impl Document {
         let routes = routes::document(cluster, now);
         let sources: Vec<SourceDoc> = cluster.sources(now).iter().map(source).collect();
         let headline = headline::document(cluster, &findings, undecided, now);
-        Self { schema: SCHEMA.to_owned(), at: now, headline, cluster: cluster_doc, members, etcd, routes, findings, sources }
+        let history = cluster.history().into_iter().flatten().map(|entry| timeline(cluster, entry)).collect();
+        Self { schema: SCHEMA.to_owned(), at: now, headline, cluster: cluster_doc, members, etcd, routes, findings, history, sources }
     }
 }
 
@@ -47,6 +48,16 @@ fn finding(tracked: &Tracked, now: Time) -> FindingDoc {
         sentence: finding.sentence.clone(),
         since: tracked.since,
         evidence: evidence.collect(),
+    }
+}
+
+fn timeline(cluster: &Cluster, entry: &HistoryEntry) -> TimelineDoc {
+    TimelineDoc {
+        timeline: entry.timeline.saturating_add(1),
+        at: entry.at,
+        leader: entry.new_leader.clone(),
+        lsn: entry.lsn,
+        watched: cluster.watched(entry.timeline),
     }
 }
 

@@ -3,6 +3,7 @@
 //! All facts come as [`Observation`]s, [`Cluster::apply`] folds them in, and nothing else changes the cluster. So the console, the command
 //! line, a test and a replay are one program with different feeders.
 
+mod cause;
 mod change;
 mod cluster;
 mod dcs;
@@ -16,15 +17,19 @@ mod lsn;
 mod member;
 mod observation;
 mod observed;
+mod past;
 mod patroni;
 mod postgres;
 mod quorum;
 mod role;
 mod route;
+mod silence;
 mod source;
+mod succession;
 mod text;
 mod time;
 
+pub use cause::{Cause, Sign, Silence};
 pub use change::{Change, ChangeKind, ConfigChange};
 pub use cluster::{Cluster, DcsSeen, Heard};
 pub use dcs::{

@@ -4,8 +4,10 @@
 #[path = "../common/scenario/mod.rs"]
 mod scenario;
 
+mod causes;
 mod changes;
 mod cluster;
+mod history;
 mod hostile;
 mod lag;
 mod leader;
