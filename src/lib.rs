@@ -18,6 +18,7 @@
 //! | [`lab`] | the practice cluster and its faults | nothing |
 //! | [`source`] | reading etcd, Patroni, PostgreSQL and HAProxy; nothing in it can write | `config`, `model` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
+//! | [`condition`] | conditions over the document, in CEL | `document`, `model` |
 //! | [`live`] | the sources feed the cluster, the cluster the findings, both the document | `config`, `source`, `model`, `finding`, `document` |
 //! | [`app`] | the console as a pure machine: a message in, effects out | `command`, `document`, `model` |
 //! | [`ui`] | from the machine's state to cells | `app`, `command`, `document`, `model`, `theme` |
@@ -63,6 +64,7 @@
 pub mod app;
 pub mod cli;
 pub mod command;
+pub mod condition;
 pub mod config;
 pub mod document;
 pub mod finding;

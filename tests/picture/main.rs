@@ -7,6 +7,7 @@ mod scenario;
 mod causes;
 mod changes;
 mod cluster;
+mod conditions;
 mod history;
 mod hostile;
 mod lag;
