@@ -37,7 +37,7 @@ impl Feed for Sample {
         }
         if self.made.is_multiple_of(10) {
             let sentence = format!("document {} was made", self.made);
-            return vec![EventLine { at: now(), level: Level::Ok, code: "sample".to_owned(), sentence }];
+            return vec![EventLine::new(now(), Level::Ok, "sample", sentence)];
         }
         Vec::new()
     }

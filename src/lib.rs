@@ -18,6 +18,7 @@
 //! | [`lab`] | the practice cluster and its faults | nothing |
 //! | [`source`] | reading etcd, Patroni, PostgreSQL and HAProxy; nothing in it can write | `config`, `model` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
+//! | [`condition`] | conditions over the document, in CEL | `document`, `model` |
 //! | [`live`] | the sources feed the cluster, the cluster the findings, both the document | `config`, `source`, `model`, `finding`, `document` |
 //! | [`app`] | the console as a pure machine: a message in, effects out | `command`, `document`, `model` |
 //! | [`ui`] | from the machine's state to cells | `app`, `command`, `document`, `model`, `theme` |
@@ -47,6 +48,7 @@
 //! | where clients are sent | `model/route.rs` |
 //! | Patroni's keys in etcd, and its REST API's answers, parsed | `model/dcs.rs`, `model/patroni.rs` |
 //! | what counts as a change (`pgbaton events`) | `model/change/` |
+//! | why another leads, and what that rests on | `model/succession.rs` |
 //! | when a finding is raised, and when it is over | `finding/tracker.rs` |
 //! | a finding's rule | `finding/`, the code as the file's name |
 //! | the headline's sentence | `document/headline.rs` |
@@ -62,6 +64,7 @@
 pub mod app;
 pub mod cli;
 pub mod command;
+pub mod condition;
 pub mod config;
 pub mod document;
 pub mod finding;

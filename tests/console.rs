@@ -8,6 +8,7 @@ use common::sample;
 use pgbaton::app::{EventLine, Mode, Msg, Overlay, State, TextEdit, update};
 use pgbaton::command::{CommandId, Keymap};
 use pgbaton::document::{Document, Level, ScheduledSwitchover};
+use pgbaton::model::{Cause, Change, ChangeKind, Sign, Silence, SourceKind};
 use pgbaton::theme::{BUILTIN, Depth, Library};
 use pgbaton::ui::{Look, draw, models};
 use proptest::prelude::*;
@@ -88,12 +89,49 @@ fn details_of_a_member_and_of_a_finding() {
     snapshot("details-finding", &screen(&mut state, (80, 24), false));
 }
 
+/// The newest first: a change of leader that was seen, then what Patroni's history tells of before; each opens.
+#[test]
+fn an_event_opens_its_evidence_and_the_history_says_where_it_is_from() {
+    let sign = |at: i64, source: &str, what: &str, value: &str| Sign {
+        at: Some(sample::at(sample::NOW - at)),
+        source: source.to_owned(),
+        what: what.to_owned(),
+        value: value.to_owned(),
+    };
+    let kind = ChangeKind::LeaderChanged {
+        from: Some("psg2".to_owned()),
+        to: "psg1".to_owned(),
+        timeline: Some(7),
+        seconds: Some(0.1),
+        cause: Cause::Crash {
+            leader: "psg2".to_owned(),
+            silent: vec![Silence { source: SourceKind::Rest, seconds: 32.0 }, Silence { source: SourceKind::Sql, seconds: 31.6 }],
+            lease_ran_out: true,
+        },
+        evidence: vec![
+            sign(47, "rest psg2", "silent since then", "connection refused by 10.20.0.9:8008"),
+            sign(46, "sql psg2", "silent since then", "connection refused by 10.20.0.9:5432"),
+            sign(15, "etcd", "leader key", "gone, in one revision with the member's own key: its lease ran out"),
+            sign(15, "etcd", "leader key", "psg1"),
+        ],
+    };
+    let change = Change { at: sample::at(sample::NOW - 15), kind };
+    let mut state = console(vec![sample::healthy()]);
+    let again = state.facts.document.clone().expect("a document");
+    update(&mut state, Msg::Document(again, vec![EventLine::from(&change)]));
+    press(&mut state, &[CommandId::Pane6, CommandId::Zoom]);
+    snapshot("events", &screen(&mut state, (100, 12), false));
+    press(&mut state, &[CommandId::Open]);
+    snapshot("details-event", &screen(&mut state, (100, 30), false));
+    press(&mut state, &[CommandId::Back, CommandId::Down, CommandId::Open]);
+    snapshot("details-history", &screen(&mut state, (100, 30), false));
+}
+
 #[test]
 fn details_of_every_row_of_every_pane() {
     for (name, document) in sample::all() {
         let mut state = console(vec![document]);
-        let event =
-            EventLine { at: sample::at(sample::NOW), level: Level::Ok, code: "test".to_owned(), sentence: "something happened".to_owned() };
+        let event = EventLine::new(sample::at(sample::NOW), Level::Ok, "test", "something happened");
         let again = state.facts.document.clone().expect("a document");
         update(&mut state, Msg::Document(again, vec![event]));
         for pane in 0..state.panes.len() {

@@ -2,70 +2,23 @@
 #![allow(clippy::unwrap_used)]
 
 mod common {
+    pub mod event_lines;
     pub mod lab;
     pub mod leader_watch;
 }
 
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use common::lab::{Running, TestLab, member, until};
+use common::event_lines::{Events, PATIENCE};
+use common::lab::{TestLab, member, until};
 use common::leader_watch::LeaderWatch;
 use pgbaton::document::{Role, RouteKind};
 use pgbaton::model::{Change, ChangeKind};
-use serde_json::Value;
 
-/// The leader key expires after 20 s; the rest is the election, a promotion and HAProxy's checks.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// What is promised for the end of a leader.
 const LOST_WITHIN: Duration = Duration::from_secs(1);
 /// What is promised for a new leader.
 const CHANGED_WITHIN: Duration = Duration::from_millis(200);
-
-/// The lines of `events`, each with the moment at which it could be read.
-struct Events {
-    _process: Running,
-    lines: Receiver<(SystemTime, String)>,
-    seen: Vec<(SystemTime, Change)>,
-}
-
-impl Events {
-    /// Starts it and takes its first line.
-    fn start(lab: &TestLab) -> (Self, Value) {
-        let mut child = lab.pgbaton(&["events"]).stdout(Stdio::piped()).spawn().unwrap();
-        let output = child.stdout.take().unwrap();
-        let (send, lines) = channel();
-        thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if send.send((SystemTime::now(), line)).is_err() {
-                    return;
-                }
-            }
-        });
-        let (_, first) = lines.recv_timeout(PATIENCE).expect("a first line");
-        (Self { _process: Running(child), lines, seen: Vec::new() }, serde_json::from_str(&first).unwrap())
-    }
-
-    /// The next change for which `wanted` holds, or one seen already.
-    fn wait(&mut self, what: &str, wanted: impl Fn(&ChangeKind) -> bool) -> (SystemTime, Change) {
-        let begun = Instant::now();
-        loop {
-            if let Some(found) = self.seen.iter().find(|(_, change)| wanted(&change.kind)) {
-                return found.clone();
-            }
-            let Ok((read, line)) = self.lines.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) else {
-                panic!("no {what}; came {:#?}", self.seen);
-            };
-            let change: Change = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
-            let extra: Value = serde_json::from_str(&line).unwrap();
-            assert!(extra["severity"].is_string() && extra["sentence"].as_str().is_some_and(|s| !s.is_empty()), "{line}");
-            self.seen.push((read, change));
-        }
-    }
-}
 
 fn moment(change: &Change) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_micros(change.at.as_micros().try_into().unwrap())
@@ -88,14 +41,19 @@ fn a_crash_of_the_leaders_node_is_told_as_etcd_commits_it() {
 
     let (read, change) = events.wait("leader-lost", |kind| *kind == ChangeKind::LeaderLost { from: leader.clone() });
     let lost = gone.until(moment(&change)).max(gone.until(read));
-    let changed = ChangeKind::LeaderChanged { from: Some(leader.clone()), to: new_leader.clone() };
-    let (read, change) = events.wait("leader-changed", |kind| *kind == changed);
+    let (read, change) = events.wait(
+        "leader-changed",
+        |kind| matches!(kind, ChangeKind::LeaderChanged { from, to, .. } if from.as_ref() == Some(&leader) && *to == new_leader),
+    );
     let changed = taken.until(moment(&change)).max(taken.until(read));
     println!("leader-lost {lost:?} after the key's deletion, leader-changed {changed:?} after the new key's commit");
     assert!(lost <= LOST_WITHIN, "leader-lost came {lost:?} after the key's deletion");
     assert!(changed <= CHANGED_WITHIN, "leader-changed came {changed:?} after the commit");
 
-    let (read, _) = events.wait("timeline-changed", |kind| *kind == ChangeKind::TimelineChanged { from: Some(timeline), to: timeline + 1 });
+    let (read, _) = events.wait("timeline-changed", |kind| {
+        let leader = Some(new_leader.clone());
+        *kind == ChangeKind::TimelineChanged { from: Some(timeline), to: timeline + 1, leader }
+    });
     println!("timeline-changed {:?} after the new key's commit", taken.until(read));
     for proxy in ["vm1", "vm4"] {
         let (read, _) = events.wait(&format!("route-changed of {proxy}"), |kind| {

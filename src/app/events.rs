@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::document::Level;
-use crate::model::{Change, Time};
+use crate::model::{Change, Sign, Time};
 
 /// How many events are kept.
 const KEPT: usize = 1000;
@@ -19,11 +19,26 @@ pub struct EventLine {
     pub code: String,
     /// One sentence.
     pub sentence: String,
+    /// The finding that it is about, if it is about one.
+    pub about: Option<String>,
+    /// What it rests on, with when that was seen.
+    pub evidence: Vec<Sign>,
+}
+
+impl EventLine {
+    /// An event that is told in one sentence.
+    pub fn new(at: Time, level: Level, code: impl Into<String>, sentence: impl Into<String>) -> Self {
+        Self { at, level, code: code.into(), sentence: sentence.into(), about: None, evidence: Vec::new() }
+    }
 }
 
 impl From<&Change> for EventLine {
     fn from(change: &Change) -> Self {
-        Self { at: change.at, level: change.severity(), code: change.code().to_owned(), sentence: change.sentence() }
+        Self {
+            about: change.about(),
+            evidence: change.evidence().to_vec(),
+            ..Self::new(change.at, change.severity(), change.code(), change.sentence())
+        }
     }
 }
 
@@ -77,7 +92,7 @@ mod tests {
     use super::*;
 
     fn line(n: u64) -> EventLine {
-        EventLine { at: Time::from_micros(0), level: Level::Ok, code: "test".to_owned(), sentence: n.to_string() }
+        EventLine::new(Time::from_micros(0), Level::Ok, "test", n.to_string())
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn take_notice(state: &mut State, notice: Notice) {
     let notice = Notice { text: clean(&notice.text), ..notice };
     if notice.level >= Level::Warning {
         let at = state.now.unwrap_or(Time::from_micros(0));
-        state.facts.events.push(EventLine { at, level: notice.level, code: "pgbaton".to_owned(), sentence: notice.text.clone() });
+        state.facts.events.push(EventLine::new(at, notice.level, "pgbaton", &notice.text));
     }
     let covers = state.notice.as_ref().is_none_or(|old| old.level <= notice.level);
     if covers {

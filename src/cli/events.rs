@@ -125,10 +125,11 @@ mod tests {
             subject: None,
             severity: Level::Critical,
             sentence: "nobody leads".into(),
+            evidence: Vec::new(),
         });
         assert_eq!(
             raised,
-            r#"{"at":"1970-01-01T00:00:00.000000Z","event":"finding-raised","code":"no-leader","subject":null,"severity":"critical","sentence":"nobody leads"}"#
+            r#"{"at":"1970-01-01T00:00:00.000000Z","event":"finding-raised","code":"no-leader","subject":null,"severity":"critical","sentence":"nobody leads","evidence":[]}"#
         );
         let cleared = told(ChangeKind::FindingCleared {
             code: "lag-high".into(),

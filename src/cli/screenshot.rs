@@ -9,8 +9,8 @@ use ratatui::layout::Rect;
 
 use crate::app::{EventLine, Mode, Msg, State, TextEdit, update};
 use crate::command::{Keymap, Resolved, Resolver, parse_sequence};
-use crate::document::{Document, Level};
-use crate::model::Time;
+use crate::document::Document;
+use crate::model::Change;
 use crate::theme::{Depth, Library};
 use crate::ui::{Look, draw, models, svg};
 
@@ -113,20 +113,13 @@ fn documents(path: &PathBuf) -> anyhow::Result<Vec<Document>> {
 
 /// Reads events; the first line, which tells what was there at the start, is none.
 fn events(path: &Path) -> anyhow::Result<Vec<EventLine>> {
-    #[derive(serde::Deserialize)]
-    struct Line {
-        at: Time,
-        event: String,
-        severity: Level,
-        sentence: String,
-    }
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let wrong = || format!("{} is not what `pgbaton events` prints", path.display());
     let mut lines = Vec::new();
     for line in serde_json::Deserializer::from_str(&text).into_iter() {
-        let Line { at, event, severity, sentence } =
-            line.with_context(|| format!("{} is not what `pgbaton events` prints", path.display()))?;
-        if event != "started" {
-            lines.push(EventLine { at, level: severity, code: event, sentence });
+        let line: serde_json::Value = line.with_context(wrong)?;
+        if line["event"] != "started" {
+            lines.push(EventLine::from(&serde_json::from_value::<Change>(line).with_context(wrong)?));
         }
     }
     Ok(lines)

@@ -19,7 +19,7 @@ pub use schema_postgres::*;
 use std::time::Duration;
 
 use crate::finding::{Forecast, Tracked, Tracker, explanation};
-use crate::model::{Cluster, Heard, Observed, SourceError, SourceKind, Time};
+use crate::model::{Cluster, Heard, HistoryEntry, Observed, SourceError, SourceKind, Time};
 
 impl Document {
     /// The picture at `now`. `name` is the cluster's name in the configuration.
@@ -33,7 +33,20 @@ impl Document {
         let sources: Vec<SourceDoc> = cluster.sources(now).iter().map(source).collect();
         let forecast = forecast::document(forecast);
         let headline = headline::document(cluster, &findings, undecided, now);
-        Self { schema: SCHEMA.to_owned(), at: now, headline, cluster: cluster_doc, members, etcd, routes, forecast, findings, sources }
+        let history = cluster.history().into_iter().flatten().map(|entry| timeline(cluster, entry)).collect();
+        Self {
+            schema: SCHEMA.to_owned(),
+            at: now,
+            headline,
+            cluster: cluster_doc,
+            members,
+            etcd,
+            routes,
+            forecast,
+            findings,
+            history,
+            sources,
+        }
     }
 }
 
@@ -56,6 +69,16 @@ fn finding(tracked: &Tracked, now: Time) -> FindingDoc {
         matters: explained.map(|e| e.matters.to_owned()).unwrap_or_default(),
         next: explained.map(|e| e.next.iter().map(|step| (*step).to_owned()).collect()).unwrap_or_default(),
         runbook: explained.and_then(|e| e.runbook).map(str::to_owned),
+    }
+}
+
+fn timeline(cluster: &Cluster, entry: &HistoryEntry) -> TimelineDoc {
+    TimelineDoc {
+        timeline: entry.timeline.saturating_add(1),
+        at: entry.at,
+        leader: entry.new_leader.clone(),
+        lsn: entry.lsn,
+        watched: cluster.watched(entry.timeline),
     }
 }
 

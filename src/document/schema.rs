@@ -30,6 +30,9 @@ pub struct Document {
     pub forecast: ForecastDoc,
     /// The rules that fired, worst first.
     pub findings: Vec<FindingDoc>,
+    /// The timelines that Patroni's history tells of, the oldest first.
+    #[serde(default)]
+    pub history: Vec<TimelineDoc>,
     /// Who was asked, and how that went.
     pub sources: Vec<SourceDoc>,
 }
@@ -441,4 +444,19 @@ pub struct SourceDoc {
     pub error: Option<String>,
     /// How long the last good answer took.
     pub rtt_ms: Option<f64>,
+}
+
+/// The beginning of a timeline, as Patroni's history tells it (DCS key `history`, else `GET /history`). Its cause is not recorded there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineDoc {
+    /// The timeline that began.
+    pub timeline: u32,
+    /// When, by the clock of the one who led; `null` where Patroni has not noted it.
+    pub at: Option<Time>,
+    /// Who led; `null` likewise.
+    pub leader: Option<String>,
+    /// Where the timeline before ended.
+    pub lsn: Lsn,
+    /// Whether pgbaton saw that change of leader itself, and told it as an event.
+    pub watched: bool,
 }

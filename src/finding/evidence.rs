@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Cluster, Member, Observed, SourceId, SourceKind, Time};
+use crate::model::{Cluster, Member, Observed, Sign, SourceId, SourceKind, Time};
 
 /// One piece of evidence: who said what, and when.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,11 @@ impl Evidence {
     /// What `source` said of `what` at `at`.
     pub fn new(source: SourceId, what: &str, value: impl fmt::Display, at: Option<Time>) -> Self {
         Self { source, what: what.to_owned(), value: value.to_string(), at }
+    }
+
+    /// The same for the events, where it is kept.
+    pub fn sign(&self) -> Sign {
+        Sign { at: self.at, source: self.source.to_string(), what: self.what.clone(), value: self.value.clone() }
     }
 
     /// What the DCS says.

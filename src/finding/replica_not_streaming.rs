@@ -1,6 +1,6 @@
 //! `replica-not-streaming`: a replica runs, but receives nothing.
 
-use super::{Case, Evidence, Explanation, Finding, Rule};
+use super::{Case, Evidence, Explanation, Finding, Rule, settling};
 use crate::model::{Cluster, Level, Member, Role, Time};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,11 +19,24 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, .. } = *case;
-    // Without a leader nobody can stream; that has a finding of its own.
-    if cluster.leader_now(now).is_none() {
+    // Without a leader that serves nobody can stream, and who follows another one needs a moment; that has findings of its own.
+    let Some(leader) = cluster.leader_now(now).and_then(|name| cluster.members.get(name)) else { return Vec::new() };
+    let served = match (leader.sql_now(now), leader.rest_now(now)) {
+        (Some(_), _) => leader.sql.at(),
+        (None, Some(rest)) if rest.state.serves() => leader.rest.at(),
+        _ => None,
+    };
+    if served.is_none() || settling(cluster, now) {
         return Vec::new();
     }
-    cluster.members.values().filter_map(|member| judge(cluster, member, now)).collect()
+    let found = cluster.members.values().filter_map(|member| judge(cluster, member, now));
+    // The leader must have served after the replica was seen without a stream.
+    found
+        .map(|finding| {
+            let seen: Vec<_> = finding.evidence.iter().map(|e| e.at).collect();
+            finding.comparing(seen).comparing([served])
+        })
+        .collect()
 }
 
 fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {

@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Finding, Opening};
+use super::{Evidence, Finding, Opening};
 use crate::model::{Change, ChangeKind, Cluster, Level, Time};
 
 /// How long a finding may be away and still be the same one when it is back; how long it must be milder until that is told.
@@ -153,6 +153,7 @@ fn raised(finding: &Finding) -> ChangeKind {
         subject: finding.subject.clone(),
         severity: finding.severity,
         sentence: finding.sentence.clone(),
+        evidence: finding.evidence.iter().map(Evidence::sign).collect(),
     }
 }
 

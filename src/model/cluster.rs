@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::change::Summary;
 use super::hygiene::Hygiene;
+use super::succession::{Gone, Succession};
 use super::{
     Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdMembership, EtcdStatus, Fact, HaproxyStatus, HistoryEntry, Lease,
     Member, Observation, Observed, Outcome, Parsed, Parting, PostgresStatus, RouteMemory, RouteUse, SourceError, SourceId, SourceKind,
@@ -52,6 +53,7 @@ pub struct Cluster {
     pub initialized_at: Option<Time>,
     /// What of synchronous replication is not as it should be.
     pub sync_watch: SyncWatch,
+    pub(super) succession: Succession,
     summary: Summary,
 }
 
@@ -111,6 +113,7 @@ impl Cluster {
             parting: Parting::default(),
             initialized_at: None,
             sync_watch: SyncWatch::default(),
+            succession: Succession::default(),
             summary: Summary::default(),
         }
     }
@@ -130,8 +133,9 @@ impl Cluster {
 
     /// What has changed by the mere passing of time: an answer that has become too old changes what is known.
     pub fn changes(&mut self, now: Time) -> Vec<Change> {
+        self.succession.follow_quorum(self.quorum(now).has, now);
         let mut summary = Summary::of(self, now);
-        summary.remember(&self.summary);
+        summary.remember(&self.summary, now);
         let changes = self.summary.changes_to(&summary, now);
         self.summary = summary;
         changes
@@ -168,6 +172,7 @@ impl Cluster {
                 if let Some(history) = HistoryEntry::list(&value) {
                     self.rest_history.record(history, at, rtt);
                     self.leader_since = self.leader_since.or_else(|| self.leader_since_by_history());
+                    self.follow_history();
                 }
             }
             Fact::Postgres(status) => {
@@ -237,7 +242,7 @@ impl Cluster {
         self.dcs.revision = Some(revision);
         self.dcs.rtt = rtt;
         self.follow_members(at);
-        self.follow_leader(before.as_deref(), first, at);
+        self.follow_leader(before.as_deref(), Gone::Unseen, first, at);
     }
 
     fn changed(&mut self, revision: i64, events: &[DcsEvent], at: Time) {
@@ -259,7 +264,8 @@ impl Cluster {
         self.dcs.revision = Some(revision);
         self.vouched(at);
         self.follow_members(at);
-        self.follow_leader(before.as_deref(), false, at);
+        let how = before.as_deref().map_or(Gone::Unseen, |holder| Gone::by(events, holder));
+        self.follow_leader(before.as_deref(), how, false, at);
     }
 
     /// Members come from the keys; one whose key has gone stays, marked.
@@ -282,7 +288,11 @@ impl Cluster {
         self.follow_servers();
     }
 
-    fn follow_leader(&mut self, before: Option<&str>, first: bool, at: Time) {
+    fn follow_leader(&mut self, before: Option<&str>, how: Gone, first: bool, at: Time) {
+        let mut succession = std::mem::take(&mut self.succession);
+        succession.follow(self, before, how, first, at);
+        self.succession = succession;
+        self.follow_history();
         let now = self.holder().map(str::to_owned);
         match (&now, first) {
             (Some(_), true) => self.leader_since = self.leader_since_by_history(),
@@ -294,6 +304,17 @@ impl Cluster {
         self.last_leader = now.or_else(|| self.last_leader.take());
         let paused = self.config().is_some_and(|c| c.paused);
         self.paused_since = self.paused_since.or(Some(at)).filter(|_| paused);
+    }
+
+    fn follow_history(&mut self) {
+        let mut past = std::mem::take(&mut self.succession.past);
+        past.follow(self);
+        self.succession.past = past;
+    }
+
+    /// Whether the end of this timeline, as the history tells it, is a change of leader that was told when it happened.
+    pub fn watched(&self, timeline: u32) -> bool {
+        self.succession.past.watched(timeline)
     }
 
     /// The history's last entry names the present holder only when no change of timeline came after it.

@@ -3,6 +3,7 @@
 //! All facts come as [`Observation`]s, [`Cluster::apply`] folds them in, and nothing else changes the cluster. So the console, the command
 //! line, a test and a replay are one program with different feeders.
 
+mod cause;
 mod change;
 mod cluster;
 mod dcs;
@@ -18,21 +19,25 @@ mod lsn;
 mod member;
 mod observation;
 mod observed;
+mod past;
 mod patroni;
 mod postgres;
 mod quorum;
 mod role;
 mod route;
 mod route_memory;
+mod silence;
 mod slot_trend;
 mod source;
 mod standing;
+mod succession;
 mod sync;
 mod text;
 mod time;
 mod upstream;
 mod writing;
 
+pub use cause::{Cause, Sign, Silence};
 pub use change::{Change, ChangeKind, ConfigChange};
 pub use cluster::{Cluster, DcsSeen, Heard};
 pub use dcs::{

@@ -47,9 +47,23 @@ impl Time {
         jiff::Timestamp::from_microsecond(self.0).unwrap_or_default()
     }
 
+    /// The time of day likewise, to the millisecond: `03:12:44.120`.
+    pub fn fine_clock(self) -> String {
+        self.local("%H:%M:%S%.3f")
+    }
+
+    /// Day and month in the zone of the machine we run on, `24 Nov`.
+    pub fn day(self) -> String {
+        self.local("%d %b")
+    }
+
     /// The time of day in the zone of the machine we run on, `03:12:44`.
     pub fn clock(self) -> String {
-        self.timestamp().to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
+        self.local("%H:%M:%S")
+    }
+
+    fn local(self, form: &str) -> String {
+        self.timestamp().to_zoned_datetime(jiff::tz::TimeZone::system()).strftime(form).to_string()
     }
 }
 

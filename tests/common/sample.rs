@@ -352,6 +352,16 @@ pub fn healthy() -> Document {
         ],
         forecast: forecast(Some("psg1"), &["psg2"], "psg2, no acknowledged commit lost"),
         findings: Vec::new(),
+        history: vec![
+            TimelineDoc { timeline: 6, at: None, leader: None, lsn: Lsn(0x500_0148), watched: false },
+            TimelineDoc {
+                timeline: 7,
+                at: Some(at(NOW - 3 * 86_400 - 4 * 3600)),
+                leader: Some("psg1".to_owned()),
+                lsn: Lsn(0x5A0_0148),
+                watched: false,
+            },
+        ],
         sources: vec![
             source("dcs", "card-prod"),
             source("rest", "psg1"),

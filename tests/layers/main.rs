@@ -21,16 +21,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lab", &[]),
     ("source", &["config", "model"]),
     ("document", &["finding", "model"]),
+    ("condition", &["document", "model"]),
     ("live", &["config", "document", "finding", "model", "source"]),
     ("app", &["command", "document", "model"]),
     ("ui", &["app", "command", "document", "model", "theme"]),
     ("shell", &["app", "command", "document", "model", "theme", "ui", "userfile"]),
-    ("cli", &["app", "command", "config", "document", "finding", "lab", "live", "model", "shell", "source", "theme", "ui"]),
+    ("cli", &["app", "command", "condition", "config", "document", "finding", "lab", "live", "model", "shell", "source", "theme", "ui"]),
     ("main", &["cli"]),
 ];
 
 /// The layers that are functions of what they are given.
-const PURE: [&str; 4] = ["model", "finding", "document", "app"];
+const PURE: [&str; 5] = ["model", "finding", "document", "condition", "app"];
 
 /// What a pure layer may not use of the standard library.
 const IMPURE_STD: [&str; 6] = ["env", "fs", "io", "net", "process", "thread"];

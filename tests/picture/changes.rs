@@ -22,7 +22,13 @@ fn a_failover_is_told_in_the_order_in_which_it_happens() {
     s.delete("members/psg1");
     assert_eq!(s.changes(), ["member-missing: psg1 is missing: its key in etcd is gone"]);
     s.promote("psg2", 2);
-    assert_eq!(s.changes(), ["leader-changed: psg2 leads, after psg1", "member-role: psg2 is leader, was replica"]);
+    assert_eq!(
+        s.changes(),
+        [
+            "leader-changed: psg2 leads, after psg1: psg1 gave the leader key up, and nobody had asked for it; 1 s without a leader",
+            "member-role: psg2 is leader, was replica"
+        ]
+    );
     s.pass(1);
     let told = s.changes();
     assert!(
@@ -132,7 +138,7 @@ fn the_quorum_goes_and_comes() {
         s.answers(source);
     }
     s.pass(1);
-    assert!(s.changes().contains(&"quorum-regained: etcd has a quorum again".to_owned()));
+    assert!(s.changes().contains(&"quorum-regained: etcd has a quorum again, after 1 s without".to_owned()));
 }
 
 #[test]
@@ -188,6 +194,14 @@ fn a_change_is_one_flat_object() {
     s.leader("psg2");
     let change = s.raw_changes().remove(0);
     let value = serde_json::to_value(&change).unwrap();
-    assert_eq!(value, json!({"at": "2026-11-24T03:00:02.000000Z", "event": "leader-changed", "from": "psg1", "to": "psg2"}));
+    let evidence = |source: &str, what: &str, value: &str| json!({"at": "2026-11-24T03:00:02.000000Z", "source": source, "what": what, "value": value});
+    let expected = json!({"at": "2026-11-24T03:00:02.000000Z", "event": "leader-changed", "from": "psg1", "to": "psg2", "timeline": 1,
+    "seconds": null, "cause": {"kind": "unknown"}, "evidence": [
+        evidence("rest psg1", "role and state", "primary, running"),
+        evidence("sql psg1", "pg_is_in_recovery()", "false"),
+        evidence("etcd", "leader key", "its end was not seen"),
+        evidence("etcd", "leader key", "psg2"),
+    ]});
+    assert_eq!(value, expected);
     assert_eq!(serde_json::from_value::<pgbaton::model::Change>(value).unwrap(), change);
 }

@@ -9,7 +9,7 @@ mod summary;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Level, Role, RouteKind, SourceId, Time};
+use super::{Cause, Level, Role, RouteKind, Sign, SourceId, Time};
 
 pub(super) use summary::Summary;
 
@@ -30,11 +30,30 @@ pub struct Change {
 #[allow(missing_docs)]
 pub enum ChangeKind {
     /// The leader key has another holder, or a holder again.
-    LeaderChanged { from: Option<String>, to: String },
+    LeaderChanged {
+        from: Option<String>,
+        to: String,
+        /// The timeline on which the one before led; the new one is told when its leader writes on it.
+        #[serde(default)]
+        timeline: Option<u32>,
+        /// How long there was no leader key; `None`: that was not watched.
+        #[serde(default)]
+        seconds: Option<f64>,
+        #[serde(default)]
+        cause: Cause,
+        /// What the cause rests on, the oldest first.
+        #[serde(default)]
+        evidence: Vec<Sign>,
+    },
     /// The leader key is gone.
     LeaderLost { from: String },
     /// The leader writes on another timeline.
-    TimelineChanged { from: Option<u32>, to: u32 },
+    TimelineChanged {
+        from: Option<u32>,
+        to: u32,
+        #[serde(default)]
+        leader: Option<String>,
+    },
     /// A member that was not known.
     MemberAdded { member: String },
     /// A member's key is gone.
@@ -47,8 +66,11 @@ pub enum ChangeKind {
     MemberRole { member: String, from: Role, to: Role },
     /// Maintenance mode.
     Paused,
-    /// Maintenance mode ended.
-    Resumed,
+    /// Maintenance mode ended. `None`: it had begun before we looked.
+    Resumed {
+        #[serde(default)]
+        seconds: Option<f64>,
+    },
     /// The dynamic configuration was changed.
     ConfigChanged { keys: Vec<ConfigChange> },
     /// The synchronous set is another.
@@ -59,10 +81,22 @@ pub enum ChangeKind {
     SwitchoverCleared,
     /// etcd has no majority any more.
     QuorumLost,
-    /// etcd has a majority again.
-    QuorumRegained,
+    /// etcd has a majority again. `None`: it had none when we came.
+    QuorumRegained {
+        #[serde(default)]
+        seconds: Option<f64>,
+    },
     /// A route sends new sessions to others than before.
-    RouteChanged { instance: String, backend: String, kind: RouteKind, from: Vec<String>, to: Vec<String> },
+    RouteChanged {
+        instance: String,
+        backend: String,
+        kind: RouteKind,
+        from: Vec<String>,
+        to: Vec<String>,
+        /// How long it has led nowhere until now, if it has and that was seen to begin.
+        #[serde(default)]
+        seconds: Option<f64>,
+    },
     /// A source fails.
     SourceLost { source: SourceId, error: String },
     /// A source answers again.
@@ -70,7 +104,14 @@ pub enum ChangeKind {
     /// PostgreSQL's system identifier in the DCS is another: the cluster was made anew.
     SystemIdentifierChanged { from: String, to: Option<String> },
     /// A rule has fired.
-    FindingRaised { code: String, subject: Option<String>, severity: Level, sentence: String },
+    FindingRaised {
+        code: String,
+        subject: Option<String>,
+        severity: Level,
+        sentence: String,
+        #[serde(default)]
+        evidence: Vec<Sign>,
+    },
     /// A finding is of another severity.
     FindingChanged { code: String, subject: Option<String>, from: Level, to: Level, sentence: String },
     /// A finding is over: it was there from `since` for so many seconds.
@@ -92,6 +133,24 @@ impl Change {
     /// The stable code: `leader-changed`.
     pub fn code(&self) -> &str {
         self.kind.as_ref()
+    }
+
+    /// What it rests on, for the changes that have something to show.
+    pub fn evidence(&self) -> &[Sign] {
+        match &self.kind {
+            ChangeKind::LeaderChanged { evidence, .. } | ChangeKind::FindingRaised { evidence, .. } => evidence,
+            _ => &[],
+        }
+    }
+
+    /// The finding that it is about, if it is about one: `lag-high of psg2`.
+    pub fn about(&self) -> Option<String> {
+        match &self.kind {
+            ChangeKind::FindingRaised { code, subject, .. }
+            | ChangeKind::FindingChanged { code, subject, .. }
+            | ChangeKind::FindingCleared { code, subject, .. } => Some(sentence::finding(code, subject.as_deref())),
+            _ => None,
+        }
     }
 
     /// How much it matters.

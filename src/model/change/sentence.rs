@@ -3,18 +3,26 @@
 use std::time::Duration;
 
 use super::{Change, ChangeKind};
-use crate::model::{Role, clean, spoken};
+use crate::model::{Cause, Role, Silence, SourceKind, clean, spoken};
 
 impl Change {
     /// One sentence.
     pub fn sentence(&self) -> String {
         let list = |names: &[String]| if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
         match &self.kind {
-            ChangeKind::LeaderChanged { from: Some(from), to } => format!("{to} leads, after {from}"),
-            ChangeKind::LeaderChanged { from: None, to } => format!("{to} leads"),
+            ChangeKind::LeaderChanged { from, to, seconds, cause, .. } => {
+                let after = from.as_deref().map(|from| format!(", after {from}")).unwrap_or_default();
+                let without = seconds.map(|s| format!("; {} without a leader", span(s))).unwrap_or_default();
+                let why = match cause {
+                    // Nobody is known to have led before.
+                    Cause::Unknown if from.is_none() => String::new(),
+                    cause => format!(": {}", why(cause)),
+                };
+                format!("{to} leads{after}{why}{without}")
+            }
             ChangeKind::LeaderLost { from } => format!("nobody leads: {from} no longer holds the leader key"),
-            ChangeKind::TimelineChanged { from: Some(from), to } => format!("timeline {to}, after {from}"),
-            ChangeKind::TimelineChanged { from: None, to } => format!("timeline {to}"),
+            ChangeKind::TimelineChanged { from: Some(from), to, .. } => format!("timeline {to}, after {from}"),
+            ChangeKind::TimelineChanged { from: None, to, .. } => format!("timeline {to}"),
             ChangeKind::MemberAdded { member } => format!("{member} is a member"),
             ChangeKind::MemberMissing { member } => format!("{member} is missing: its key in etcd is gone"),
             ChangeKind::MemberReturned { member } => format!("{member} is back"),
@@ -24,7 +32,8 @@ impl Change {
             }
             ChangeKind::MemberRole { member, from, to } => format!("{member} is {}, was {}", role_name(*to), role_name(*from)),
             ChangeKind::Paused => "paused: Patroni will not act on its own".to_owned(),
-            ChangeKind::Resumed => "resumed".to_owned(),
+            ChangeKind::Resumed { seconds: Some(seconds) } => format!("resumed, after a pause of {}", span(*seconds)),
+            ChangeKind::Resumed { seconds: None } => "resumed".to_owned(),
             ChangeKind::ConfigChanged { keys } => {
                 let keys: Vec<String> = keys.iter().map(|k| format!("{} {} -> {}", k.key, k.from, k.to)).collect();
                 clean(&format!("configuration changed: {}", keys.join("; ")))
@@ -40,8 +49,12 @@ impl Change {
             }
             ChangeKind::SwitchoverCleared => "no switchover is asked for any more".to_owned(),
             ChangeKind::QuorumLost => "etcd has lost its quorum".to_owned(),
-            ChangeKind::QuorumRegained => "etcd has a quorum again".to_owned(),
-            ChangeKind::RouteChanged { instance, backend, from, to, .. } => {
+            ChangeKind::QuorumRegained { seconds: Some(seconds) } => format!("etcd has a quorum again, after {} without", span(*seconds)),
+            ChangeKind::QuorumRegained { seconds: None } => "etcd has a quorum again".to_owned(),
+            ChangeKind::RouteChanged { instance, backend, to, seconds: Some(seconds), .. } => {
+                format!("{instance} {backend} sends to {}, after it led nowhere for {}", list(to), span(*seconds))
+            }
+            ChangeKind::RouteChanged { instance, backend, from, to, seconds: None, .. } => {
                 format!("{instance} {backend} sends to {}, was {}", list(to), list(from))
             }
             ChangeKind::SourceLost { source, error } => format!("{source} fails: {error}"),
@@ -61,8 +74,41 @@ impl Change {
     }
 }
 
+/// A cause in words.
+fn why(cause: &Cause) -> String {
+    match cause {
+        Cause::AskedFor { to, scheduled_at, .. } => {
+            let to = to.as_deref().map(|to| format!(" to {to}")).unwrap_or_default();
+            match scheduled_at {
+                Some(at) => format!("a switchover{to} was scheduled for {at}"),
+                None => format!("a switchover{to} was asked for"),
+            }
+        }
+        Cause::Crash { leader, silent, lease_ran_out } => {
+            let of = |s: &Silence| {
+                let name = match s.source {
+                    SourceKind::Rest => "REST",
+                    SourceKind::Sql => "SQL",
+                    _ => "its etcd",
+                };
+                format!("{name} {} before", span(s.seconds))
+            };
+            let order: Vec<String> = silent.iter().map(of).collect();
+            let lease = if *lease_ran_out { ", then its lease ran out" } else { "" };
+            format!("{leader} fell silent ({}){lease}", order.join(", "))
+        }
+        Cause::QuorumLost { leader, seconds } => {
+            let lasted = seconds.map(|s| format!(" for {}", span(s))).unwrap_or_default();
+            format!("etcd had no quorum{lasted}, so {leader} could not renew its lease")
+        }
+        Cause::NotRenewed { leader } => format!("{leader} did not renew its lease, though its Patroni answered"),
+        Cause::Released { leader } => format!("{leader} gave the leader key up, and nobody had asked for it"),
+        Cause::Unknown => "why is not known".to_owned(),
+    }
+}
+
 /// A finding by its name: `lag-high of psg2`.
-fn finding(code: &str, subject: Option<&str>) -> String {
+pub(super) fn finding(code: &str, subject: Option<&str>) -> String {
     subject.map_or_else(|| code.to_owned(), |subject| format!("{code} of {subject}"))
 }
 

@@ -1,11 +1,13 @@
 //! What changes are told from.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{Change, ChangeKind, ConfigChange};
 use crate::model::hygiene::Hygiene;
+use crate::model::succession::{Won, seconds};
 use crate::model::{Cluster, ErrorKind, Failover, Parsed, Role, RouteKind, SourceId, Time, clean};
 
 /// What changes are told from.
@@ -15,18 +17,31 @@ pub(in crate::model) struct Summary {
     known: bool,
     leader: Option<String>,
     last_leader: Option<String>,
+    won: Option<Arc<Won>>,
     timeline: Option<u32>,
     system_identifier: Option<String>,
     paused: Option<bool>,
+    /// When it was seen to begin.
+    paused_at: Option<Time>,
     config: Option<Value>,
     /// `None`: the key is there and cannot be read.
     sync: Option<Vec<String>>,
     /// `None`: likewise.
     failover: Option<Option<Failover>>,
     quorum: Option<bool>,
+    /// When it was seen to be lost.
+    quorum_lost_at: Option<Time>,
     members: BTreeMap<String, MemberSummary>,
-    routes: BTreeMap<(String, String), (RouteKind, Vec<String>)>,
+    routes: BTreeMap<(String, String), RouteSummary>,
     failing: BTreeMap<SourceId, (ErrorKind, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct RouteSummary {
+    kind: RouteKind,
+    up: Vec<String>,
+    /// When it was seen to lead nowhere, if it does.
+    nowhere_at: Option<Time>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -52,12 +67,15 @@ impl Summary {
         });
         let routes = cluster.routes(now).into_iter().filter(|r| r.fresh).map(|r| {
             let up = r.up().into_iter().map(str::to_owned).collect();
-            ((r.instance.to_owned(), r.backend.to_owned()), (r.kind, up))
+            ((r.instance.to_owned(), r.backend.to_owned()), RouteSummary { kind: r.kind, up, nowhere_at: None })
         });
         let failing = cluster.sources(now).into_iter().filter_map(|heard| Some((heard.error?, heard.source)));
         Self {
             known: cluster.dcs.revision.is_some(),
             last_leader: None,
+            won: cluster.succession.won.clone(),
+            paused_at: None,
+            quorum_lost_at: None,
             timeline: leader.as_deref().and_then(|l| cluster.timeline(l, now)),
             leader,
             system_identifier: keys.initialize.clone().filter(|id| !id.is_empty()),
@@ -80,7 +98,7 @@ impl Summary {
 
     /// Takes over from an earlier summary what this one does not know, so that a gap in knowledge neither hides a change nor makes one up: a
     /// leader that follows another after half a minute without one is still told with both names.
-    pub(in crate::model) fn remember(&mut self, before: &Summary) {
+    pub(in crate::model) fn remember(&mut self, before: &Summary, now: Time) {
         self.last_leader = self.leader.clone().or_else(|| before.last_leader.clone());
         self.timeline = self.timeline.or(before.timeline);
         self.paused = self.paused.or(before.paused);
@@ -88,24 +106,31 @@ impl Summary {
         self.sync = self.sync.take().or_else(|| before.sync.clone());
         self.failover = self.failover.take().or_else(|| before.failover.clone());
         self.quorum = self.quorum.or(before.quorum);
-        for (route, up) in &before.routes {
-            self.routes.entry(route.clone()).or_insert_with(|| up.clone());
+        for (route, known) in &before.routes {
+            let route = self.routes.entry(route.clone()).or_insert_with(|| known.clone());
+            if route.up.is_empty() {
+                route.nowhere_at = if known.up.is_empty() { known.nowhere_at } else { Some(now) };
+            }
         }
+        self.paused_at = begun(before.paused, self.paused, true, before.paused_at, now);
+        self.quorum_lost_at = begun(before.quorum, self.quorum, false, before.quorum_lost_at, now);
     }
 
     /// What lies between this summary and a later one.
     pub(in crate::model) fn changes_to(&self, next: &Summary, at: Time) -> Vec<Change> {
         let mut kinds = Vec::new();
         if self.known && next.known {
-            self.cluster_changes(next, &mut kinds);
+            self.cluster_changes(next, at, &mut kinds);
         }
         self.member_changes(next, &mut kinds);
-        for (route, (kind, to)) in &next.routes {
-            if let Some((_, from)) = self.routes.get(route)
-                && from != to
+        for (route, now) in &next.routes {
+            if let Some(before) = self.routes.get(route)
+                && before.up != now.up
             {
                 let (instance, backend) = route.clone();
-                kinds.push(ChangeKind::RouteChanged { instance, backend, kind: *kind, from: from.clone(), to: to.clone() });
+                let seconds = before.nowhere_at.map(|since| seconds(at.since(since)));
+                let (from, to) = (before.up.clone(), now.up.clone());
+                kinds.push(ChangeKind::RouteChanged { instance, backend, kind: now.kind, from, to, seconds });
             }
         }
         for (source, (kind, error)) in &next.failing {
@@ -118,7 +143,7 @@ impl Summary {
         kinds.into_iter().map(|kind| Change { at, kind }).collect()
     }
 
-    fn cluster_changes(&self, next: &Summary, kinds: &mut Vec<ChangeKind>) {
+    fn cluster_changes(&self, next: &Summary, at: Time, kinds: &mut Vec<ChangeKind>) {
         if self.system_identifier != next.system_identifier
             && let Some(from) = self.system_identifier.clone()
         {
@@ -127,9 +152,14 @@ impl Summary {
         match (&self.leader, &next.leader) {
             (Some(from), None) => kinds.push(ChangeKind::LeaderLost { from: from.clone() }),
             (from, Some(to)) if from.as_ref() != Some(to) => {
+                let won = next.won.as_deref().filter(|won| won.to == *to);
                 kinds.push(ChangeKind::LeaderChanged {
                     from: from.clone().or_else(|| self.last_leader.clone()).filter(|from| from != to),
                     to: to.clone(),
+                    timeline: self.timeline,
+                    seconds: won.and_then(|won| won.seconds),
+                    cause: won.map(|won| won.cause.clone()).unwrap_or_default(),
+                    evidence: won.map(|won| won.evidence.clone()).unwrap_or_default(),
                 });
             }
             _ => {}
@@ -137,11 +167,13 @@ impl Summary {
         if let (Some(to), Some(from)) = (next.timeline, self.timeline)
             && from != to
         {
-            kinds.push(ChangeKind::TimelineChanged { from: Some(from), to });
+            kinds.push(ChangeKind::TimelineChanged { from: Some(from), to, leader: next.leader.clone() });
         }
         match (self.paused, next.paused) {
             (Some(false) | None, Some(true)) => kinds.push(ChangeKind::Paused),
-            (Some(true), Some(false)) => kinds.push(ChangeKind::Resumed),
+            (Some(true), Some(false)) => {
+                kinds.push(ChangeKind::Resumed { seconds: self.paused_at.map(|since| seconds(at.since(since))) });
+            }
             _ => {}
         }
         if let (Some(from), Some(to)) = (&self.config, &next.config) {
@@ -168,7 +200,9 @@ impl Summary {
         }
         match (self.quorum, next.quorum) {
             (Some(true), Some(false)) => kinds.push(ChangeKind::QuorumLost),
-            (Some(false), Some(true)) => kinds.push(ChangeKind::QuorumRegained),
+            (Some(false), Some(true)) => {
+                kinds.push(ChangeKind::QuorumRegained { seconds: self.quorum_lost_at.map(|since| seconds(at.since(since))) });
+            }
             _ => {}
         }
     }
@@ -198,6 +232,20 @@ impl Summary {
                 kinds.push(ChangeKind::MemberRole { member, from, to });
             }
         }
+    }
+}
+
+/// When a state began that is told by `on`: now, if it was seen to begin; else when it was before.
+fn begun(before: Option<bool>, now: Option<bool>, on: bool, since: Option<Time>, at: Time) -> Option<Time> {
+    match (before, now) {
+        (Some(was), Some(is)) if is == on => {
+            if was == on {
+                since
+            } else {
+                Some(at)
+            }
+        }
+        _ => None,
     }
 }
 

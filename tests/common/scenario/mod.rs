@@ -152,6 +152,15 @@ impl Scenario {
         self.push(event)
     }
 
+    /// The lease of a leader ends: etcd deletes its leader key and its member's key in one revision.
+    pub fn lease_runs_out(&mut self, name: &str) -> &mut Self {
+        self.revision += 1;
+        let keys = ["leader".to_owned(), format!("members/{name}")];
+        keys.iter().for_each(|key| drop(self.keys.remove(key)));
+        let events = keys.map(|key| DcsEvent::Delete { key, revision: self.revision });
+        self.push_all(events.into())
+    }
+
     /// Changes fields of a key that is a JSON object; null takes a field away.
     pub fn merge(&mut self, key: &str, fields: Value) -> &mut Self {
         let mut value: Value = serde_json::from_str(&self.keys[key].0).unwrap();
@@ -192,6 +201,14 @@ impl Scenario {
         change(&mut status);
         self.etcd.insert(url(number), Voice::Says(status));
         self
+    }
+
+    /// etcd has no quorum: no member sees a raft leader, and nothing can be read.
+    pub fn quorum_lost(&mut self) -> &mut Self {
+        for n in 1..=3 {
+            self.etcd(n, |status| status.leader_id = None);
+        }
+        self.fails("dcs", ErrorKind::Unavailable, "etcd has no leader").fails("lease", ErrorKind::Unavailable, "etcd has no leader")
     }
 
     /// Makes it an etcd cluster of so many members.
@@ -415,8 +432,12 @@ impl Scenario {
     }
 
     fn push(&mut self, event: DcsEvent) -> &mut Self {
+        self.push_all(vec![event])
+    }
+
+    fn push_all(&mut self, events: Vec<DcsEvent>) -> &mut Self {
         if matches!(self.dcs, Voice::Says(())) {
-            let fact = Fact::DcsChanged { revision: self.revision, events: vec![event] };
+            let fact = Fact::DcsChanged { revision: self.revision, events };
             self.report(SourceId::new(SourceKind::Dcs, "psg"), fact);
         }
         self
@@ -452,6 +473,11 @@ impl Scenario {
 
     pub fn now(&self) -> Time {
         self.now
+    }
+
+    /// Second 0.
+    pub fn began(&self) -> Time {
+        Time::from_micros(START)
     }
 
     pub fn member(&self, name: &str) -> &MemberDoc {
