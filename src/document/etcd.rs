@@ -47,13 +47,13 @@ fn member(cluster: &Cluster, endpoint: &str, seen: &Observed<EtcdStatus>, now: T
         _ if seen.error().is_some() => "unreachable",
         None => "unknown",
         Some(_) if !asked.fresh => "unknown",
-        Some(s) if s.is_learner => "learner",
+        Some(s) if cluster.etcd_learns(s) => "learner",
         Some(s) if s.leader_id == Some(s.member_id) => "leader",
         Some(s) if s.leader_id.is_some() => "follower",
         Some(_) => "no leader",
     };
-    let alarms =
-        membership.and_then(|m| m.alarms.as_ref()).into_iter().flatten().filter(|a| Some(a.member_id) == id).map(|a| a.kind.clone());
+    let alarms = cluster.etcd_alarms.last().into_iter().flatten().filter(|a| Some(a.member_id) == id).map(|a| a.kind.clone());
+    let trend = cluster.etcd_trends.get(endpoint);
     EtcdMemberDoc {
         name: listed.map(|m| m.name.clone()).filter(|n| !n.is_empty()).unwrap_or_else(|| host.to_owned()),
         id: id.map(|id| format!("{id:x}")),
@@ -62,6 +62,7 @@ fn member(cluster: &Cluster, endpoint: &str, seen: &Observed<EtcdStatus>, now: T
         raft_term: status.map(|s| s.raft_term),
         raft_index: status.map(|s| s.raft_index),
         raft_applied_index: status.map(|s| s.raft_applied_index).filter(|i| *i > 0),
+        behind_entries: trend.and_then(|t| t.behind.last().copied()),
         db_size_bytes: status.map(|s| s.db_size),
         db_in_use_bytes: status.and_then(|s| s.db_in_use),
         version: status.map(|s| s.version.clone()),
@@ -80,6 +81,7 @@ fn blank(asked: super::Asked) -> EtcdMemberDoc {
         raft_term: None,
         raft_index: None,
         raft_applied_index: None,
+        behind_entries: None,
         db_size_bytes: None,
         db_in_use_bytes: None,
         version: None,

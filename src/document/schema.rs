@@ -279,6 +279,8 @@ pub struct EtcdMemberDoc {
     pub raft_index: Option<u64>,
     /// Raft applied index.
     pub raft_applied_index: Option<u64>,
+    /// Entries by which its raft index is behind the farthest member's for certain; `null` while two readings that can be compared are lacking.
+    pub behind_entries: Option<u64>,
     /// Size of the database file.
     pub db_size_bytes: Option<u64>,
     /// Part of it in use.

@@ -2,6 +2,8 @@
 
 mod archive_failing;
 mod dcs_value_bad;
+mod etcd_alarm;
+mod etcd_member_behind;
 mod evidence;
 pub mod forecast;
 mod lag_high;
@@ -87,6 +89,7 @@ const RULES: &[Rule] = &[
     no_leader::RULE,
     leader_silent::RULE,
     quorum::RULE,
+    etcd_alarm::RULE,
     leader_disagreement::RULE,
     member_missing::RULE,
     member_down::RULE,
@@ -101,6 +104,7 @@ const RULES: &[Rule] = &[
     logical_slot_unmanaged::RULE,
     paused::RULE,
     pending_restart::RULE,
+    etcd_member_behind::RULE,
     dcs_value_bad::RULE,
     source_stale::RULE,
 ];

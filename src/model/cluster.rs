@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::change::Summary;
 use super::hygiene::Hygiene;
 use super::{
-    Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdMembership, EtcdStatus, Fact, HaproxyStatus, HistoryEntry, Lease,
-    Member, Observation, Observed, Outcome, Parsed, RouteUse, SourceError, SourceId, SourceKind, Time, clean,
+    Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership, EtcdStatus, EtcdTrend, Fact, HaproxyStatus,
+    HistoryEntry, Lease, Member, Observation, Observed, Outcome, Parsed, RouteUse, SourceError, SourceId, SourceKind, Time, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -27,8 +27,12 @@ pub struct Cluster {
     pub members: BTreeMap<String, Member>,
     /// Every etcd endpoint asked, by URL.
     pub etcd: BTreeMap<String, Observed<EtcdStatus>>,
+    /// How each of them has done over its newest readings.
+    pub etcd_trends: BTreeMap<String, EtcdTrend>,
     /// The etcd cluster's members and alarms.
     pub etcd_membership: Observed<EtcdMembership>,
+    /// The alarms of etcd, as a majority last told them.
+    pub etcd_alarms: Observed<Vec<EtcdAlarm>>,
     /// Every HAProxy, by name.
     pub haproxies: BTreeMap<String, Observed<HaproxyStatus>>,
     /// The dynamic configuration as the REST APIs give it.
@@ -90,7 +94,9 @@ impl Cluster {
             lease: Observed::default(),
             members: BTreeMap::new(),
             etcd: BTreeMap::new(),
+            etcd_trends: BTreeMap::new(),
             etcd_membership: Observed::default(),
+            etcd_alarms: Observed::default(),
             haproxies,
             rest_config: Observed::default(),
             rest_history: Observed::default(),
@@ -135,8 +141,13 @@ impl Cluster {
                 }
             }
             Fact::Lease(lease) => self.lease.record(lease, at, rtt),
-            Fact::EtcdStatus(status) => self.etcd.entry(source.target.clone()).or_default().record(status, at, rtt),
-            Fact::EtcdMembership(membership) => self.etcd_membership.record(membership, at, rtt),
+            Fact::EtcdStatus(status) => self.etcd_told(&source.target, status, at, rtt),
+            Fact::EtcdMembership(membership) => {
+                if let Some(alarms) = &membership.alarms {
+                    self.etcd_alarms.record(alarms.clone(), at, rtt);
+                }
+                self.etcd_membership.record(membership, at, rtt);
+            }
             Fact::Patroni(status) => {
                 if let Some(member) = self.members.get_mut(&source.target) {
                     member.rest.record(*status, at, rtt);
@@ -172,7 +183,10 @@ impl Cluster {
                 self.dcs.failure = Some((since, error));
             }
             SourceKind::Lease => self.lease.fail(error, at),
-            SourceKind::Etcd => self.etcd.entry(source.target.clone()).or_default().fail(error, at),
+            SourceKind::Etcd => {
+                self.etcd.entry(source.target.clone()).or_default().fail(error, at);
+                self.etcd_trends.entry(source.target.clone()).or_default().end();
+            }
             SourceKind::Rest => {
                 if let Some(member) = self.members.get_mut(&source.target) {
                     member.rest.fail(error, at);

@@ -217,6 +217,7 @@ fn etcd(name: &str, host: &str, state: &str) -> EtcdMemberDoc {
         raft_term: Some(4),
         raft_index: Some(18_231),
         raft_applied_index: Some(18_231),
+        behind_entries: Some(0),
         db_size_bytes: Some(5_452_595),
         db_in_use_bytes: Some(1_204_224),
         version: Some("3.4.23".to_owned()),

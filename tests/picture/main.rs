@@ -9,6 +9,7 @@ mod changes;
 mod cluster;
 mod explanations;
 mod forecast;
+mod etcd;
 mod hostile;
 mod lag;
 mod leader;

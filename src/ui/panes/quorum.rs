@@ -77,13 +77,15 @@ impl Pane for Quorum {
             Some(value) => sheet.fact(name, value, Role::Text, &said),
             None => sheet.fact(name, UNKNOWN, Role::Unknown, ""),
         };
-        maybe("state", Some(member.state.clone()));
+        let vote = if member.state == "learner" { ", without a vote" } else { "" };
+        maybe("state", Some(format!("{}{vote}", member.state)));
         maybe("id", member.id.clone());
         maybe("endpoint", Some(member.endpoint.clone()));
         maybe("version", member.version.clone());
         maybe("raft term", member.raft_term.map(|n| n.to_string()));
         maybe("raft index", member.raft_index.map(|n| n.to_string()));
         maybe("applied index", member.raft_applied_index.map(|n| n.to_string()));
+        maybe("behind", member.behind_entries.map(|n| format!("{n} entries")));
         maybe("database", member.db_size_bytes.map(bytes));
         maybe("of that in use", member.db_in_use_bytes.map(bytes));
         for alarm in &member.alarms {

@@ -197,6 +197,21 @@ impl Scenario {
         self.list()
     }
 
+    /// etcd's list of alarms is this, by member number and kind; `None`: no majority tells it. Read at once.
+    pub fn etcd_alarms(&mut self, alarms: Option<&[(u64, &str)]>) -> &mut Self {
+        let alarm = |(number, kind): &(u64, &str)| EtcdAlarm { member_id: *number, kind: (*kind).to_owned() };
+        let membership = self.membership.as_mut().unwrap();
+        membership.alarms = alarms.map(|list| list.iter().map(alarm).collect());
+        self.list()
+    }
+
+    /// The etcd member of this number only learns, by the member list.
+    pub fn etcd_learner(&mut self, number: u64) -> &mut Self {
+        let members = &mut self.membership.as_mut().unwrap().members;
+        members.iter_mut().find(|m| m.id == number).unwrap().is_learner = true;
+        self.list()
+    }
+
     /// The HAProxy's write backend has these servers UP, and its read backend the others.
     pub fn writes_go_to(&mut self, up: &[&str]) -> &mut Self {
         self.haproxy("vm1", |status| {
