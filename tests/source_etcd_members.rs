@@ -128,3 +128,25 @@ async fn nobody_is_behind_while_much_is_written() {
     assert!(apart > behind, "the members were read at different moments: {apart} {behind}");
     assert!(asked.cluster.etcd_trends.values().all(|t| t.behind.last().is_some()), "each was compared");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_fills_is_told_before_it_is_full() {
+    let etcd = Etcd::start_with(1, "http", &["--quota-backend-bytes", "16777216"]).await;
+    let mut asked = Asked::of(&etcd);
+    let url = etcd.urls()[0].clone();
+    asked.until("the quota", |a| a.cluster.etcd_quota(&url) == Some(16 << 20)).await;
+    let mut client = etcd.client(0).await;
+    let mut fill = async || client.put("x", vec![b'x'; 1 << 20], None).await;
+    for _ in 0..12 {
+        fill().await.unwrap();
+    }
+    asked.until("nearly full", |a| !a.found("etcd-db-near-quota").is_empty()).await;
+    let near = asked.found("etcd-db-near-quota").remove(0);
+    println!("{}", near.sentence);
+    assert!(near.sentence.contains("of the etcd member") && near.sentence.contains("of 16.0 MB"), "{near:?}");
+    assert_eq!(asked.found("etcd-alarm"), []);
+    while fill().await.is_ok() {}
+    asked.until("full", |a| !a.found("etcd-alarm").is_empty()).await;
+    println!("{}", asked.found("etcd-alarm")[0].sentence);
+    assert!(asked.found("etcd-alarm")[0].sentence.contains("NOSPACE of e0"));
+}

@@ -285,6 +285,23 @@ pub struct EtcdMemberDoc {
     pub db_size_bytes: Option<u64>,
     /// Part of it in use.
     pub db_in_use_bytes: Option<u64>,
+    /// Size at which it is full (`--quota-backend-bytes`); `null` when not told, and when there is no limit.
+    pub quota_bytes: Option<u64>,
+    /// How long an fsync of its write-ahead log took, 99th percentile of those between the last two readings of its counters, interpolated
+    /// within etcd's buckets; `null` before the second reading, when there was no fsync, and when the counters cannot be read.
+    pub fsync_p99_ms: Option<f64>,
+    /// How long a commit of its database took, likewise.
+    pub commit_p99_ms: Option<f64>,
+    /// Changes of the raft leader that it has seen since its process started.
+    pub leader_changes_total: Option<u64>,
+    /// Proposals that wait to be committed.
+    pub proposals_pending: Option<u64>,
+    /// Proposals that failed since its process started.
+    pub proposals_failed_total: Option<u64>,
+    /// Entries that took it long to apply since its process started.
+    pub slow_applies_total: Option<u64>,
+    /// Age of these counters; `null`: they were never read.
+    pub metrics_age_ms: Option<u64>,
     /// Version.
     pub version: Option<String>,
     /// Alarms raised: `NOSPACE`, `CORRUPT`.

@@ -40,8 +40,8 @@ fn judge(case: &Case<'_>, endpoint: &str, status: &EtcdStatus) -> Option<Finding
     };
     let over = |n: &u64| *n > limits.etcd_behind;
     let limit = limits.etcd_behind;
-    let behind = trend.behind.last().filter(|_| trend.behind.holds(needed, over));
-    let unapplied = trend.unapplied.last().filter(|_| trend.unapplied.holds(needed, over));
+    let behind = trend.behind.held(needed, over);
+    let unapplied = trend.unapplied.held(needed, over);
     let mut sentence = match (behind, unapplied) {
         (Some(n), _) => format!("{what} is {n} entries behind the others (limit {limit})"),
         (None, Some(n)) => format!("{what} has {n} entries that it has not applied (limit {limit})"),

@@ -3,7 +3,9 @@
 mod archive_failing;
 mod dcs_value_bad;
 mod etcd_alarm;
+mod etcd_db_near_quota;
 mod etcd_member_behind;
+mod etcd_slow;
 mod evidence;
 pub mod forecast;
 mod lag_high;
@@ -105,6 +107,8 @@ const RULES: &[Rule] = &[
     paused::RULE,
     pending_restart::RULE,
     etcd_member_behind::RULE,
+    etcd_slow::RULE,
+    etcd_db_near_quota::RULE,
     dcs_value_bad::RULE,
     source_stale::RULE,
 ];

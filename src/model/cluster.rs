@@ -142,6 +142,7 @@ impl Cluster {
             }
             Fact::Lease(lease) => self.lease.record(lease, at, rtt),
             Fact::EtcdStatus(status) => self.etcd_told(&source.target, status, at, rtt),
+            Fact::EtcdMetrics(metrics) => self.etcd_counted(&source.target, *metrics, at),
             Fact::EtcdMembership(membership) => {
                 if let Some(alarms) = &membership.alarms {
                     self.etcd_alarms.record(alarms.clone(), at, rtt);

@@ -2,10 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Cluster, EtcdAlarm, EtcdStatus, Recent, SourceKind, Time};
+use super::etcd_metrics::quota_bytes;
+use super::{Cluster, EtcdAlarm, EtcdMetrics, EtcdPace, EtcdStatus, Observed, Recent, SourceKind, Time};
 
 /// The alarms are asked for each ten seconds, and an answer may take four: two periods and a deadline.
 const ALARMS_FRESH: Duration = Duration::from_secs(24);
+
+/// Its counters are read each ten seconds, and an answer may take two: two periods and a deadline.
+const METRICS_FRESH: Duration = Duration::from_secs(22);
+
+/// What lies farther apart tells nothing of the present.
+const LONGEST_WINDOW: Duration = Duration::from_secs(60);
 
 /// The newest readings of one etcd endpoint. A failure ends the row: what comes after it is another one.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -18,6 +25,10 @@ pub struct EtcdTrend {
     pub behind: Recent<u64>,
     /// How many entries it had and had not applied yet.
     pub unapplied: Recent<u64>,
+    /// Its counters.
+    pub metrics: Observed<EtcdMetrics>,
+    /// What they tell of the time between each two readings of them.
+    pub pace: Recent<EtcdPace>,
 }
 
 impl EtcdTrend {
@@ -27,6 +38,12 @@ impl EtcdTrend {
         self.index.clear();
         self.behind.clear();
         self.unapplied.clear();
+        self.pace.clear();
+    }
+
+    /// What its counters tell of the last seconds; `None` before the second reading, and when there is no current one.
+    pub fn pace_now(&self, now: Time) -> Option<&EtcdPace> {
+        self.pace.last().filter(|_| self.pace.at().is_some_and(|at| now.since(at) <= METRICS_FRESH))
     }
 }
 
@@ -59,6 +76,25 @@ impl Cluster {
             trend.unapplied.push(status.raft_index.saturating_sub(status.raft_applied_index), at);
         }
         self.etcd.entry(endpoint.to_owned()).or_default().record(status, at, rtt);
+    }
+
+    /// Takes in an etcd member's counters.
+    pub(super) fn etcd_counted(&mut self, endpoint: &str, metrics: EtcdMetrics, at: Time) {
+        let trend = self.etcd_trends.entry(endpoint.to_owned()).or_default();
+        match trend.metrics.fresh(at, LONGEST_WINDOW) {
+            Some(earlier) if !metrics.began_anew(earlier) => trend.pace.push(metrics.since(earlier), at),
+            _ => trend.pace.clear(),
+        }
+        trend.metrics.record(metrics, at, None);
+    }
+
+    /// The size, bytes, at which an etcd member's database is full, by its status (etcd 3.6) or its counters; `None`: not told, or no limit.
+    pub fn etcd_quota(&self, endpoint: &str) -> Option<u64> {
+        let status = self.etcd.get(endpoint).and_then(|seen| seen.last());
+        match status.and_then(|s| s.db_quota) {
+            Some(configured) => quota_bytes(configured),
+            None => self.etcd_trends.get(endpoint)?.metrics.last()?.quota_bytes(),
+        }
     }
 
     /// The alarms of etcd, if a majority told them lately.

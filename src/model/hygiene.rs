@@ -85,6 +85,8 @@ impl Hygiene for Fact {
             // JSON within text: washed where it is taken apart, as a change of a long setting must be seen behind the 400th character too.
             Fact::DcsListed { .. } | Fact::DcsChanged { .. } | Fact::PatroniConfig(_) | Fact::PatroniHistory(_) => {}
             Fact::DcsConfirmed { revision: _ } | Fact::Lease(_) => {}
+            // Numbers only.
+            Fact::EtcdMetrics(_) => {}
             Fact::EtcdStatus(status) => status.wash(),
             Fact::EtcdMembership(EtcdMembership { members, alarms }) => {
                 members.wash();
@@ -107,6 +109,7 @@ impl Hygiene for EtcdStatus {
             raft_applied_index: _,
             db_size: _,
             db_in_use: _,
+            db_quota: _,
             version,
             is_learner: _,
             errors,

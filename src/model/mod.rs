@@ -8,6 +8,7 @@ mod cluster;
 mod dcs;
 mod dynamic;
 mod etcd;
+mod etcd_metrics;
 mod etcd_trend;
 mod haproxy;
 mod hygiene;
@@ -37,6 +38,7 @@ pub use dcs::{
 };
 pub use dynamic::SlotCare;
 pub use etcd::{EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus};
+pub use etcd_metrics::{EtcdMetrics, EtcdPace, Histogram, Quantile};
 pub use etcd_trend::EtcdTrend;
 pub use haproxy::{HaproxyServer, HaproxyStatus};
 pub use lag::{Lag, LagSource};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdStatus, HaproxyStatus, PatroniStatus, PostgresStatus, SourceError, SourceId, Time,
+    Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, HaproxyStatus, PatroniStatus, PostgresStatus, SourceError,
+    SourceId, Time,
 };
 
 /// One report of one source.
@@ -60,6 +61,8 @@ pub enum Fact {
     EtcdStatus(EtcdStatus),
     /// The etcd cluster's members and alarms, as one member tells it.
     EtcdMembership(EtcdMembership),
+    /// What one etcd member counts; read less often than its status, and never missed.
+    EtcdMetrics(Box<EtcdMetrics>),
     /// A member's `/patroni`.
     Patroni(Box<PatroniStatus>),
     /// A member's `/config`, which stands in for the DCS key when etcd cannot be read.

@@ -48,6 +48,13 @@ impl<T> Recent<T> {
         self.0.iter().rev().find(|(at, _)| *at <= moment).map(|(_, value)| value)
     }
 
+    /// The newest one of which `is` is true, if it holds as [`holds`](Self::holds) has it: while one outlier does not end it, it is told by
+    /// what it rests on.
+    pub fn held(&self, needed: usize, is: impl Fn(&T) -> bool) -> Option<&T> {
+        let held = self.holds(needed, &is);
+        self.0.iter().rev().map(|(_, value)| value).find(|value| held && is(value))
+    }
+
     /// Whether `is` holds, judged without flapping: it begins to hold after `needed` readings in a row of which it is true, and holds until it
     /// is false of as many in a row.
     pub fn holds(&self, needed: usize, is: impl Fn(&T) -> bool) -> bool {
@@ -86,6 +93,8 @@ mod tests {
             (&[9, 9, 9, 1, 1, 1, 9, 9], false),
         ] {
             assert_eq!(over(values), expected, "{values:?}");
+            let last = values.iter().rev().find(|v| **v > 5);
+            assert_eq!(recent(values).held(3, |v| *v > 5), last.filter(|_| expected), "{values:?}");
         }
     }
 

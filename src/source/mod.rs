@@ -5,6 +5,7 @@ mod collector;
 mod dial;
 pub mod etcd;
 pub mod haproxy;
+mod http;
 mod inbox;
 pub mod patroni;
 mod poll;

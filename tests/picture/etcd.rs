@@ -1,7 +1,7 @@
-//! What etcd's members say of themselves: `etcd-alarm`, `etcd-member-behind`.
+//! What etcd's members say of themselves: `etcd-alarm`, `etcd-member-behind`, `etcd-slow`, `etcd-db-near-quota`.
 
 use pgbaton::document::Level;
-use pgbaton::model::{ErrorKind, EtcdStatus};
+use pgbaton::model::{ErrorKind, EtcdMetrics, EtcdStatus, Histogram};
 
 use crate::scenario::Scenario;
 
@@ -131,4 +131,119 @@ fn a_member_that_is_silent_is_not_called_behind() {
     assert_eq!(s.codes(), Vec::<&str>::new());
     s.pass(1);
     assert_eq!(s.codes(), ["etcd-member-behind"]);
+}
+
+/// Counters after so many fsyncs of at most 1 ms, and so many of 128 to 256 ms.
+fn counted(quick: u64, slow: u64) -> EtcdMetrics {
+    let buckets = vec![(0.001, quick), (0.064, quick), (0.128, quick), (0.256, quick + slow)];
+    EtcdMetrics {
+        fsync: Some(Histogram { buckets: buckets.clone(), count: quick + slow }),
+        commit: Some(Histogram { buckets, count: quick + slow }),
+        quota: Some(0),
+        ..EtcdMetrics::default()
+    }
+}
+
+#[test]
+fn slow_answers_of_one_member() {
+    let mut s = Scenario::healthy();
+    s.etcd_takes(2, 412).pass(2);
+    assert_eq!(s.codes(), Vec::<&str>::new(), "two slow answers are none yet");
+    s.pass(1);
+    assert_eq!(s.codes(), ["etcd-slow"]);
+    assert_eq!(s.sentence("etcd-slow"), "the etcd member psg2 takes 412 ms to answer (limit 250 ms)");
+    assert_eq!(s.finding("etcd-slow").unwrap().severity, Level::Warning);
+    s.etcd_takes(2, 3).pass(1);
+    s.etcd_takes(2, 412).pass(1);
+    assert_eq!(s.codes(), ["etcd-slow"]);
+    s.etcd_takes(2, 3).pass(1);
+    assert_eq!(s.sentence("etcd-slow"), "the etcd member psg2 takes 412 ms to answer (limit 250 ms)", "a quick one in between");
+    s.etcd_takes(2, 3).pass(3);
+    assert_eq!(s.verdict(), "healthy");
+    s.etcd_takes(2, 250).pass(5);
+    assert_eq!(s.verdict(), "healthy", "the limit itself is not too long");
+}
+
+#[test]
+fn slow_answers_of_all_members_are_one_finding() {
+    let mut s = Scenario::healthy();
+    s.etcd_takes(1, 300).etcd_takes(2, 412).etcd_takes(3, 280).pass(3);
+    assert_eq!(s.codes(), ["etcd-slow"]);
+    let all = "all etcd members take long to answer, up to 412 ms (limit 250 ms): is the way there from here slow?";
+    assert_eq!(s.sentence("etcd-slow"), all);
+    assert_eq!((s.finding("etcd-slow").unwrap().subject.as_deref(), s.finding("etcd-slow").unwrap().evidence.len()), (None, 3));
+    s.fails("etcd 2", ErrorKind::Timeout, "no answer within 2 s").pass(1);
+    assert!(!s.sentence("etcd-slow").contains("412"), "one that is silent is not slow: {}", s.sentence("etcd-slow"));
+}
+
+#[test]
+fn a_slow_disk_is_told_by_the_fsyncs_of_the_last_seconds() {
+    let mut s = Scenario::healthy();
+    let read = |s: &mut Scenario, quick, slow| {
+        s.etcd_counts(3, counted(quick, slow)).pass(10);
+    };
+    // Since its start it has had thousands of slow ones: that is the past.
+    read(&mut s, 10, 5000);
+    assert_eq!(s.document().etcd.members[2].fsync_p99_ms, None, "one reading tells nothing");
+    read(&mut s, 20, 5000);
+    assert_eq!(s.document().etcd.members[2].fsync_p99_ms, Some(0.99));
+    assert_eq!(s.codes(), Vec::<&str>::new());
+    read(&mut s, 30, 5010);
+    assert_eq!(s.codes(), Vec::<&str>::new(), "one slow reading");
+    read(&mut s, 40, 5020);
+    assert_eq!(
+        s.sentence("etcd-slow"),
+        "the disk of the etcd member psg3 is slow: the 99th percentile of its fsyncs is over 128 ms (limit 100 ms)"
+    );
+    assert_eq!(s.finding("etcd-slow").unwrap().evidence[1].value, "about 253 ms");
+    read(&mut s, 50, 5020);
+    assert!(s.sentence("etcd-slow").contains("over 128 ms"), "one quick reading in between: {}", s.sentence("etcd-slow"));
+    read(&mut s, 60, 5020);
+    assert_eq!(s.codes(), Vec::<&str>::new());
+    read(&mut s, 70, 5030);
+    read(&mut s, 80, 5040);
+    assert_eq!(s.codes(), ["etcd-slow"]);
+    // It is restarted and counts anew: nothing is known until the second reading.
+    read(&mut s, 1, 2);
+    assert_eq!((s.codes(), s.document().etcd.members[2].fsync_p99_ms), (vec![], None));
+    // And no reading at all is no finding.
+    s.pass(60);
+    assert_eq!((s.codes(), s.document().etcd.members[2].fsync_p99_ms), (vec![], None));
+}
+
+#[test]
+fn a_bucket_that_holds_the_limit_proves_nothing() {
+    let mut s = Scenario::healthy();
+    for n in 1..=5 {
+        let buckets = vec![(0.064, 0), (0.128, 10 * n)];
+        let metrics = EtcdMetrics { fsync: Some(Histogram { buckets, count: 10 * n }), ..EtcdMetrics::default() };
+        s.etcd_counts(1, metrics).pass(10);
+    }
+    assert!(s.document().etcd.members[0].fsync_p99_ms.is_some_and(|ms| ms > 100.0));
+    assert_eq!(s.codes(), Vec::<&str>::new(), "it may have been 65 ms");
+}
+
+#[test]
+fn a_database_that_nears_its_quota() {
+    let mut s = Scenario::healthy();
+    let size = |size: u64, used: u64| move |status: &mut EtcdStatus| (status.db_size, status.db_in_use) = (size, Some(used));
+    s.etcd(1, size(1_800_000_000, 1_700_000_000)).pass(1);
+    assert_eq!((s.codes(), s.document().etcd.members[0].quota_bytes), (vec![], None), "the quota is not known");
+    s.etcd_counts(1, counted(1, 0));
+    assert_eq!(
+        s.sentence("etcd-db-near-quota"),
+        "the database of the etcd member psg1 is at 83 % of its quota: 1.7 GB of 2.0 GB",
+        "a quota of 0 is the default"
+    );
+    s.etcd(1, size(1_800_000_000, 3_000_000)).pass(1);
+    let frees = "the database of the etcd member psg1 is at 83 % of its quota: 1.7 GB of 2.0 GB; only 2.9 MB of it are in use, a \
+                 defragmentation frees the rest";
+    assert_eq!(s.sentence("etcd-db-near-quota"), frees);
+    s.etcd(1, size(1_700_000_000, 1_700_000_000)).pass(1);
+    assert_eq!(s.verdict(), "healthy");
+    // etcd 3.6 tells the quota in its status, and that counts.
+    s.etcd(1, |status| (status.db_size, status.db_quota) = (1_700_000_000, Some(2_000_000_000))).pass(1);
+    assert_eq!(s.codes(), ["etcd-db-near-quota"]);
+    s.etcd(1, |status| (status.db_size, status.db_quota) = (1_700_000_000, Some(-1))).pass(1);
+    assert_eq!((s.verdict(), s.document().etcd.members[0].quota_bytes), ("healthy", None), "without a limit");
 }

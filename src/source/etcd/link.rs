@@ -27,6 +27,7 @@ const PONG: Duration = Duration::from_secs(3);
 pub struct Access {
     login: Option<(String, SecretString)>,
     tls: Arc<TlsCache>,
+    http_tls: Arc<TlsCache>,
 }
 
 /// As whom an endpoint is asked.
@@ -42,7 +43,13 @@ impl Access {
     /// What the profile gives. No file is read and nothing is connected yet.
     pub fn new(profile: &EtcdProfile) -> Self {
         let login = profile.username.clone().map(|user| (user, profile.password.clone().unwrap_or_default()));
-        Self { login, tls: Arc::new(TlsCache::new(profile.tls.clone(), &[b"h2"])) }
+        let cache = |alpn| Arc::new(TlsCache::new(profile.tls.clone(), alpn));
+        Self { login, tls: cache(&[b"h2"]), http_tls: cache(&[b"http/1.1"]) }
+    }
+
+    /// Our certificates for etcd's plain HTTP.
+    pub(super) fn http_tls(&self) -> Arc<TlsCache> {
+        Arc::clone(&self.http_tls)
     }
 
     /// Whether there is a user to log in as.
@@ -175,6 +182,7 @@ impl Link {
             raft_index: answer.raft_index(),
             raft_applied_index: answer.raft_applied_index(),
             db_size: size(answer.db_size()),
+            db_quota: Some(answer.db_size_quota()).filter(|quota| *quota != 0),
             db_in_use: (answer.raft_used_db_size() > 0).then(|| size(answer.raft_used_db_size())),
             version: clean(answer.version()),
             is_learner: answer.is_learner(),

@@ -6,22 +6,27 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::Endpoint;
 use super::link::{Access, Identity, Link};
+use super::{Endpoint, metrics};
 use crate::model::{ErrorKind, EtcdMembership, EtcdStatus, Fact, Observation, Outcome, SourceError, SourceId, SourceKind};
 use crate::source::{Clock, Sink, poll};
 
 /// How often the members and the alarms are asked for while nothing hints at a change.
 const MEMBERSHIP_PERIOD: Duration = Duration::from_secs(10);
 
-/// Asks an endpoint for its status each two seconds, for its members and alarms each ten seconds and when the status hints at a change; never
-/// ends.
+/// Asks an endpoint for its status each two seconds, for its members and alarms each ten seconds and when the status hints at a change, and
+/// for what it counts; never ends.
 pub(super) async fn run(sink: Sink, clock: Clock, endpoint: Endpoint, access: Arc<Access>) {
     let source = SourceId::new(SourceKind::Etcd, endpoint.url());
     let (hint, hints) = watch::channel(None);
     let asker = Asker { access, endpoint, identity: Mutex::new(Identity::Anonymous), link: Mutex::new(None), hint };
     let status = poll(sink.clone(), clock, source.clone(), || asker.status());
-    tokio::join!(status, membership(sink, clock, source, &asker, hints));
+    let counted = async {
+        // Not before it has answered at all: whoever waits for every source's first word waits for the status.
+        let _ = hints.clone().wait_for(Option::is_some).await;
+        metrics::run(sink.clone(), clock, source.clone(), &asker.endpoint, asker.access.http_tls()).await;
+    };
+    tokio::join!(status, membership(sink.clone(), clock, source.clone(), &asker, hints.clone()), counted);
 }
 
 /// What hints at a change of the members or the alarms: the raft leader, the term, the version, the errors.

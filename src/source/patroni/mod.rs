@@ -4,9 +4,6 @@
 //! primary is dropped. So there is at most one connection for each member at any time. It is opened when the request is ready, it is closed
 //! when the answer has come or the deadline has passed, and none is kept.
 
-mod client;
-mod errors;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,19 +11,21 @@ use serde_json::Value;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep, timeout};
 
-use self::client::Rest;
+use super::http::Http;
 use super::{Clock, Sink, TlsCache, poll};
 use crate::model::{ErrorKind, Fact, Observation, Outcome, PatroniStatus, SourceError, SourceId, SourceKind};
 
 /// How often `/config` and `/history` are asked for.
 const RARE_PERIOD: Duration = Duration::from_secs(30);
+/// The largest body that is read. `/patroni` has about 1 KiB, `/config` some, `/history` up to some 100 KiB.
+const LARGEST: usize = 1024 * 1024;
 /// For `/config` and `/history` together: what is left of a second after a `/patroni`, so that the next one need not wait.
 const RARE_DEADLINE: Duration = Duration::from_millis(800);
 
 /// Asks the member at `api_url` (as the DCS gives it: `http://10.0.0.11:8008/patroni`); never ends, and dropping it ends the asking.
 pub async fn run(sink: Sink, clock: Clock, member: &str, api_url: &str, tls: Arc<TlsCache>) {
     let source = SourceId::new(SourceKind::Rest, member);
-    let rest = match Rest::new(api_url, tls) {
+    let rest = match Http::new("the member's api_url", api_url, tls, LARGEST) {
         Ok(rest) => rest,
         Err(error) => return poll(sink, clock, source, || std::future::ready(Err(error.clone()))).await,
     };
@@ -36,7 +35,7 @@ pub async fn run(sink: Sink, clock: Clock, member: &str, api_url: &str, tls: Arc
 }
 
 struct Asker {
-    rest: Rest,
+    rest: Http,
     /// Held while a request is under way.
     line: Mutex<()>,
     answered: Notify,

@@ -44,6 +44,8 @@ pub struct Scenario {
     etcd: BTreeMap<String, Voice<EtcdStatus>>,
     haproxy: BTreeMap<String, Voice<HaproxyStatus>>,
     membership: Option<EtcdMembership>,
+    /// How long a source takes to answer, by target, when it is not the usual 2 ms.
+    takes: BTreeMap<String, Duration>,
 }
 
 impl Scenario {
@@ -84,6 +86,7 @@ impl Scenario {
             etcd: (1..=3).map(etcd).collect(),
             haproxy: [("vm1".to_owned(), Voice::Says(haproxy_answer("psg1")))].into(),
             membership: Some(EtcdMembership { members: (1..=3).map(member).collect(), alarms: Some(Vec::new()) }),
+            takes: BTreeMap::new(),
         }
     }
 
@@ -210,6 +213,17 @@ impl Scenario {
         let members = &mut self.membership.as_mut().unwrap().members;
         members.iter_mut().find(|m| m.id == number).unwrap().is_learner = true;
         self.list()
+    }
+
+    /// The etcd member of this number takes so long to answer, milliseconds.
+    pub fn etcd_takes(&mut self, number: u64, ms: u64) -> &mut Self {
+        self.takes.insert(url(number), Duration::from_millis(ms));
+        self
+    }
+
+    /// The counters of the etcd member of this number are read now.
+    pub fn etcd_counts(&mut self, number: u64, metrics: EtcdMetrics) -> &mut Self {
+        self.report(SourceId::new(SourceKind::Etcd, url(number)), Fact::EtcdMetrics(Box::new(metrics)))
     }
 
     /// The HAProxy's write backend has these servers UP, and its read backend the others.
@@ -382,7 +396,8 @@ impl Scenario {
     }
 
     fn observe(&mut self, source: SourceId, outcome: Outcome) {
-        let observation = Observation { source, at: self.now, rtt: Some(Duration::from_millis(2)), outcome };
+        let rtt = self.takes.get(&source.target).copied().unwrap_or(Duration::from_millis(2));
+        let observation = Observation { source, at: self.now, rtt: Some(rtt), outcome };
         self.recorded.push(observation.clone());
         self.changes.extend(self.picture.apply(vec![observation]));
     }
