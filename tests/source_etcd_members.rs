@@ -11,7 +11,7 @@ use common::etcd::Etcd;
 use common::reading::profile;
 use common::{Feed, PATIENCE};
 use etcd_client::{AlarmAction, AlarmOptions, AlarmType, PutOptions};
-use pgbaton::finding::{Finding, Limits, findings};
+use pgbaton::finding::{Finding, Forecast, Limits, findings};
 use pgbaton::model::Cluster;
 use pgbaton::source::etcd::{Access, Endpoint, status};
 use pgbaton::source::{Clock, inbox};
@@ -49,7 +49,10 @@ impl Asked {
     }
 
     fn found(&self, code: &str) -> Vec<Finding> {
-        findings(&self.cluster, &Limits::default(), self.clock.now()).into_iter().filter(|f| f.code == code).collect()
+        findings(&self.cluster, &Limits::default(), &Forecast::of(&self.cluster, self.clock.now()), self.clock.now())
+            .into_iter()
+            .filter(|f| f.code == code)
+            .collect()
     }
 
     async fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {

@@ -10,7 +10,7 @@ use common::Feed;
 use common::patroni::{FakePatroni, REPLICA, http, http_kept};
 use common::pki::Pki;
 use pgbaton::config::TlsProfile;
-use pgbaton::model::{ErrorKind, Fact, SourceError, SourceKind};
+use pgbaton::model::{Certificate, ErrorKind, Fact, Outcome, SourceError, SourceKind};
 use pgbaton::source::{Clock, TlsCache, inbox, patroni};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -216,6 +216,40 @@ async fn certificates() {
     let plain = FakePatroni::start(|_| Some(http("200 OK", REPLICA)));
     let error = failure(&plain.api_url().replace("http", "https"), pki.client(None)).await;
     println!("{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_certificate_that_is_shown_is_told_once() {
+    let pki = Pki::new();
+    pki.sign_for("psg2", Duration::from_secs(10 * 86_400));
+    let (url, _task) = https_server(&pki, "psg2", false).await;
+    let mut reading = read_tls(&url, pki.client(None));
+    let shown = reading.feed.fact("certificate", certificate).await;
+    assert_eq!((shown.ours, shown.subject.as_str()), (false, "CN=psg2"));
+    assert!(shown.issuer.contains("test CA"), "{shown:?}");
+    let left = shown.left(Clock::start().now()).unwrap();
+    assert!(left > Duration::from_secs(10 * 86_400 - 60) && left <= Duration::from_secs(10 * 86_400), "{left:?}");
+    for _ in 0..3 {
+        reading.feed.fact("status", state).await;
+    }
+    let told = reading.feed.seen.iter().filter(|o| matches!(&o.outcome, Outcome::Heard(f) if certificate(f).is_some())).count();
+    assert_eq!(told, 1, "each second has a handshake, and each minute a report");
+
+    // Nobody verifies, and an expired one is told as well.
+    pki.sign("expired", &["127.0.0.1"], true);
+    let (url, _task) = https_server(&pki, "expired", false).await;
+    let mut reading = read_tls(&url, TlsProfile { insecure: true, ..TlsProfile::default() });
+    let shown = reading.feed.fact("certificate", certificate).await;
+    assert!(shown.left(Clock::start().now()).is_err());
+    let error = read_tls(&url, pki.client(None)).feed.failure(SourceKind::Rest).await;
+    assert_eq!(error.hint.as_deref(), Some("it was valid until 2021-01-01 00:00 UTC"));
+}
+
+fn certificate(fact: &Fact) -> Option<Certificate> {
+    match fact {
+        Fact::Certificate(certificate) => Some(certificate.as_ref().clone()),
+        _ => None,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@
 //! Every number that is not known is `null`, never 0. Sizes are bytes, spans are seconds (`*_seconds`) or milliseconds (`*_ms`), moments
 //! are RFC 3339 in UTC. `SCHEMA` changes when a field changes its meaning or goes away; a new field does not change it.
 
+mod certificates;
 mod cluster;
 mod etcd;
 mod forecast;
@@ -31,9 +32,22 @@ impl Document {
         let etcd = etcd::document(cluster, now);
         let routes = routes::document(cluster, now);
         let sources: Vec<SourceDoc> = cluster.sources(now).iter().map(source).collect();
+        let certificates = certificates::document(cluster, now);
         let forecast = forecast::document(forecast);
         let headline = headline::document(cluster, &findings, undecided, now);
-        Self { schema: SCHEMA.to_owned(), at: now, headline, cluster: cluster_doc, members, etcd, routes, forecast, findings, sources }
+        Self {
+            schema: SCHEMA.to_owned(),
+            at: now,
+            headline,
+            cluster: cluster_doc,
+            members,
+            etcd,
+            routes,
+            forecast,
+            findings,
+            certificates,
+            sources,
+        }
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Document {
     pub forecast: ForecastDoc,
     /// The rules that fired, worst first.
     pub findings: Vec<FindingDoc>,
+    /// The certificates that were shown to us, and our own.
+    pub certificates: Vec<CertificateDoc>,
     /// Who was asked, and how that went.
     pub sources: Vec<SourceDoc>,
 }
@@ -432,6 +434,27 @@ pub struct EvidenceDoc {
     /// What it says.
     pub value: String,
     /// Time since it was said.
+    pub age_ms: Option<u64>,
+}
+
+/// A certificate: of a chain, the one that ends first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateDoc {
+    /// Who showed it, or what our own is for: `etcd`, `rest`, `sql`, `haproxy`.
+    pub source: String,
+    /// Whom that source asks: an address or a name. For our own the file.
+    pub target: String,
+    /// Whether it is our own.
+    pub ours: bool,
+    /// Whose it is.
+    pub subject: String,
+    /// Who signed it.
+    pub issuer: String,
+    /// Until when it is valid.
+    pub not_after: Time,
+    /// Whole days until then; negative when that is past.
+    pub days_left: i64,
+    /// Time since it was seen.
     pub age_ms: Option<u64>,
 }
 

@@ -1,6 +1,7 @@
 //! What it means. One file for each rule; a rule is a pure function from the cluster at a moment to findings.
 
 mod archive_failing;
+mod certificate_expiring;
 mod dcs_value_bad;
 mod etcd_alarm;
 mod etcd_db_near_quota;
@@ -109,6 +110,7 @@ const RULES: &[Rule] = &[
     etcd_member_behind::RULE,
     etcd_slow::RULE,
     etcd_db_near_quota::RULE,
+    certificate_expiring::RULE,
     dcs_value_bad::RULE,
     source_stale::RULE,
 ];

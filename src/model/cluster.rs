@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::change::Summary;
 use super::hygiene::Hygiene;
 use super::{
-    Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership, EtcdStatus, EtcdTrend, Fact, HaproxyStatus,
-    HistoryEntry, Lease, Member, Observation, Observed, Outcome, Parsed, RouteUse, SourceError, SourceId, SourceKind, Time, clean,
+    Certificate, Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership, EtcdStatus, EtcdTrend, Fact,
+    HaproxyStatus, HistoryEntry, Lease, Member, Observation, Observed, Outcome, Parsed, RouteUse, SourceError, SourceId, SourceKind, Time,
+    clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -35,6 +36,8 @@ pub struct Cluster {
     pub etcd_alarms: Observed<Vec<EtcdAlarm>>,
     /// Every HAProxy, by name.
     pub haproxies: BTreeMap<String, Observed<HaproxyStatus>>,
+    /// The certificates that were shown to us, by who showed them, and our own, by their files.
+    pub certificates: BTreeMap<SourceId, Observed<Certificate>>,
     /// The dynamic configuration as the REST APIs give it.
     pub rest_config: Observed<DynamicConfig>,
     /// The history as the REST APIs give it.
@@ -98,6 +101,7 @@ impl Cluster {
             etcd_membership: Observed::default(),
             etcd_alarms: Observed::default(),
             haproxies,
+            certificates: BTreeMap::new(),
             rest_config: Observed::default(),
             rest_history: Observed::default(),
             leader_since: None,
@@ -170,6 +174,7 @@ impl Cluster {
                     member.hear_sql(*status, at, rtt);
                 }
             }
+            Fact::Certificate(certificate) => self.certificates.entry(source.clone()).or_default().record(*certificate, at, rtt),
             Fact::Haproxy(status) => {
                 self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt);
                 self.follow_servers();

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Archiver, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, Observation, Outcome,
+    Archiver, Certificate, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, Observation, Outcome,
     PatroniReplication, PatroniStatus, PendingChange, PostgresStatus, Receiver, ReplicationRow, Slot, SourceError, SourceId, Subscription,
     clean,
 };
@@ -95,7 +95,16 @@ impl Hygiene for Fact {
             Fact::Patroni(status) => status.wash(),
             Fact::Postgres(status) => status.wash(),
             Fact::Haproxy(HaproxyStatus { servers }) => servers.wash(),
+            Fact::Certificate(certificate) => certificate.wash(),
         }
+    }
+}
+
+impl Hygiene for Certificate {
+    fn wash(&mut self) {
+        let Self { ours: _, subject, issuer, not_after: _ } = self;
+        subject.wash();
+        issuer.wash();
     }
 }
 

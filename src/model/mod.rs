@@ -3,6 +3,7 @@
 //! All facts come as [`Observation`]s, [`Cluster::apply`] folds them in, and nothing else changes the cluster. So the console, the command
 //! line, a test and a replay are one program with different feeders.
 
+mod certificate;
 mod change;
 mod cluster;
 mod dcs;
@@ -31,6 +32,7 @@ mod source;
 mod text;
 mod time;
 
+pub use certificate::Certificate;
 pub use change::{Change, ChangeKind, ConfigChange};
 pub use cluster::{Cluster, DcsSeen, Heard};
 pub use dcs::{

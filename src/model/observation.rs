@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, HaproxyStatus, PatroniStatus, PostgresStatus, SourceError,
-    SourceId, Time,
+    Certificate, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, HaproxyStatus, PatroniStatus, PostgresStatus,
+    SourceError, SourceId, Time,
 };
 
 /// One report of one source.
@@ -73,6 +73,15 @@ pub enum Fact {
     Postgres(Box<PostgresStatus>),
     /// One HAProxy's servers.
     Haproxy(HaproxyStatus),
+    /// The certificate that the source has shown, or our own one for this kind of source.
+    Certificate(Box<Certificate>),
+}
+
+impl Fact {
+    /// Whether it is what the source is there for, and not something that was noticed by the way.
+    pub fn is_answer(&self) -> bool {
+        !matches!(self, Fact::Certificate(_) | Fact::EtcdMetrics(_))
+    }
 }
 
 /// A lease (`etcdctl lease timetolive`).

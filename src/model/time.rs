@@ -47,6 +47,11 @@ impl Time {
         jiff::Timestamp::from_microsecond(self.0).unwrap_or_default()
     }
 
+    /// Date and time of day to the minute, in UTC: `2026-11-24 03:12 UTC`.
+    pub fn minute(self) -> String {
+        self.timestamp().strftime("%Y-%m-%d %H:%M UTC").to_string()
+    }
+
     /// The time of day in the zone of the machine we run on, `03:12:44`.
     pub fn clock(self) -> String {
         self.timestamp().to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()

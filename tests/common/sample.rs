@@ -336,6 +336,16 @@ pub fn healthy() -> Document {
         ],
         forecast: forecast(Some("psg1"), &["psg2"], "psg2, no acknowledged commit lost"),
         findings: Vec::new(),
+        certificates: vec![CertificateDoc {
+            source: "rest".to_owned(),
+            target: "psg3".to_owned(),
+            ours: false,
+            subject: "CN=psg3".to_owned(),
+            issuer: "CN=Example CA".to_owned(),
+            not_after: at(NOW + 90 * 86_400),
+            days_left: 90,
+            age_ms: Some(20_000),
+        }],
         sources: vec![
             source("dcs", "card-prod"),
             source("rest", "psg1"),

@@ -5,11 +5,12 @@
 mod scenario;
 
 mod archive;
+mod certificates;
 mod changes;
 mod cluster;
+mod etcd;
 mod explanations;
 mod forecast;
-mod etcd;
 mod hostile;
 mod lag;
 mod leader;

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Endpoint;
 use crate::model::{EtcdMetrics, Fact, Observation, Outcome, SourceId};
+use crate::source::certificate::Presented;
 use crate::source::http::Http;
 use crate::source::{Clock, Sink, TlsCache};
 
@@ -23,9 +24,10 @@ const DEADLINE: Duration = Duration::from_secs(2);
 const LARGEST: usize = 4 << 20;
 
 /// Reads them for ever.
-pub(super) async fn run(sink: Sink, clock: Clock, source: SourceId, endpoint: &Endpoint, tls: Arc<TlsCache>) {
+pub(super) async fn run(sink: Sink, clock: Clock, source: SourceId, endpoint: &Endpoint, tls: Arc<TlsCache>, presented: Arc<Presented>) {
     // An endpoint's URL is always one that can be asked.
     let Ok(http) = Http::new("the etcd endpoint", endpoint.url(), tls, LARGEST) else { return };
+    let http = http.telling(presented);
     let mut failures = 0u32;
     loop {
         let begun = Instant::now();

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::link::{Access, Identity, Link};
 use super::{Endpoint, metrics};
 use crate::model::{ErrorKind, EtcdMembership, EtcdStatus, Fact, Observation, Outcome, SourceError, SourceId, SourceKind};
+use crate::source::certificate::Presented;
 use crate::source::{Clock, Sink, poll};
 
 /// How often the members and the alarms are asked for while nothing hints at a change.
@@ -19,12 +20,13 @@ const MEMBERSHIP_PERIOD: Duration = Duration::from_secs(10);
 pub(super) async fn run(sink: Sink, clock: Clock, endpoint: Endpoint, access: Arc<Access>) {
     let source = SourceId::new(SourceKind::Etcd, endpoint.url());
     let (hint, hints) = watch::channel(None);
-    let asker = Asker { access, endpoint, identity: Mutex::new(Identity::Anonymous), link: Mutex::new(None), hint };
+    let presented = Arc::new(Presented::new(sink.clone(), clock, source.clone()));
+    let asker = Asker { access, endpoint, identity: Mutex::new(Identity::Anonymous), link: Mutex::new(None), hint, presented };
     let status = poll(sink.clone(), clock, source.clone(), || asker.status());
     let counted = async {
         // Not before it has answered at all: whoever waits for every source's first word waits for the status.
         let _ = hints.clone().wait_for(Option::is_some).await;
-        metrics::run(sink.clone(), clock, source.clone(), &asker.endpoint, asker.access.http_tls()).await;
+        metrics::run(sink.clone(), clock, source.clone(), &asker.endpoint, asker.access.http_tls(), Arc::clone(&asker.presented)).await;
     };
     tokio::join!(status, membership(sink.clone(), clock, source.clone(), &asker, hints.clone()), counted);
 }
@@ -39,6 +41,7 @@ struct Asker {
     /// Kept only as long as it answers: a dropped attempt takes its connection with it.
     link: Mutex<Option<Link>>,
     hint: watch::Sender<Hint>,
+    presented: Arc<Presented>,
 }
 
 impl Asker {
@@ -93,7 +96,7 @@ impl Asker {
 
     async fn open(&self) -> Result<Link, SourceError> {
         let identity = *self.identity.lock().unwrap_or_else(PoisonError::into_inner);
-        self.access.open(&self.endpoint, identity).await
+        self.access.open_telling(&self.endpoint, identity, Some(Arc::clone(&self.presented))).await
     }
 
     fn slot<T>(&self, with: impl FnOnce(&mut Option<Link>) -> T) -> T {

@@ -15,6 +15,7 @@ use url::{Host, Url};
 
 use self::errors::{explain, refused};
 use super::TlsCache;
+use super::certificate::Presented;
 use super::dial::{authority, dial};
 use crate::model::{ErrorKind, SourceError, clean};
 
@@ -31,6 +32,8 @@ pub(super) struct Http {
     tls: Option<Arc<TlsCache>>,
     /// The largest body that is read, bytes.
     largest: usize,
+    /// Who is told of its certificate.
+    presented: Option<Arc<Presented>>,
 }
 
 impl Http {
@@ -52,7 +55,12 @@ impl Http {
         let port = url.port_or_known_default().ok_or_else(|| wrong("names no port"))?;
         let path = url.path().trim_end_matches('/');
         let path = path.strip_suffix("/patroni").unwrap_or(path).to_owned();
-        Ok(Self { called, authority: authority(&host, port), host, port, path, tls, largest })
+        Ok(Self { called, authority: authority(&host, port), host, port, path, tls, largest, presented: None })
+    }
+
+    /// The same, its certificate being told.
+    pub fn telling(self, presented: Arc<Presented>) -> Self {
+        Self { presented: Some(presented), ..self }
     }
 
     /// Host and port, as errors name it.
@@ -78,9 +86,12 @@ impl Http {
     async fn ask(&self, path: &str, accepted: &[u16]) -> Result<Vec<u8>, SourceError> {
         let request = self.request(path)?;
         let tls = self.tls.as_ref().map(|tls| tls.get()).transpose()?;
-        let stream = dial(&self.host, self.port, tls).await?;
+        let opened = dial(&self.host, self.port, tls).await?;
+        if let Some(presented) = &self.presented {
+            presented.note(&opened.chain);
+        }
         let broken = |error: hyper::Error| explain(&error, &self.authority, self.tls.is_some());
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(opened.io)).await.map_err(broken)?;
         let mut connection = pin!(connection);
         let mut exchange = pin!(async {
             let response = sender.send_request(request).await.map_err(broken)?;

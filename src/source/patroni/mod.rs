@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::certificate::Presented;
 use super::http::Http;
 use super::{Clock, Sink, TlsCache, poll};
 use crate::model::{ErrorKind, Fact, Observation, Outcome, PatroniStatus, SourceError, SourceId, SourceKind};
@@ -26,7 +27,7 @@ const RARE_DEADLINE: Duration = Duration::from_millis(800);
 pub async fn run(sink: Sink, clock: Clock, member: &str, api_url: &str, tls: Arc<TlsCache>) {
     let source = SourceId::new(SourceKind::Rest, member);
     let rest = match Http::new("the member's api_url", api_url, tls, LARGEST) {
-        Ok(rest) => rest,
+        Ok(rest) => rest.telling(Arc::new(Presented::new(sink.clone(), clock, source.clone()))),
         Err(error) => return poll(sink, clock, source, || std::future::ready(Err(error.clone()))).await,
     };
     let asker = Asker { rest, line: Mutex::new(()), answered: Notify::new() };

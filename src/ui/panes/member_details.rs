@@ -1,6 +1,6 @@
 //! Everything that is known of one member, with who said it and how old that is.
 
-use super::asked::{lines as asked_lines, said};
+use super::asked::{certificate, lines as asked_lines, said};
 use super::members::{role_of, state_role};
 use super::slots;
 use crate::document::MemberDoc;
@@ -95,7 +95,9 @@ fn heard(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
     sheet.heading("Who was asked");
     asked_lines(ctx, sheet, "etcd", &member.dcs);
     asked_lines(ctx, sheet, "REST API", &member.rest);
+    certificate(ctx, sheet, "rest", &member.name);
     asked_lines(ctx, sheet, "PostgreSQL", &member.sql);
+    certificate(ctx, sheet, "sql", &member.name);
 }
 
 fn restart(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {

@@ -99,6 +99,7 @@ impl Pane for Quorum {
         counted(ctx, &mut sheet, member);
         sheet.heading("Who was asked");
         asked::lines(ctx, &mut sheet, "etcd", &member.asked);
+        asked::certificate(ctx, &mut sheet, "etcd", &member.endpoint);
         sheet.heading("The cluster's keys");
         let cluster = &document.cluster;
         let revision = cluster.dcs_revision.map_or_else(|| UNKNOWN.to_owned(), |r| r.to_string());
