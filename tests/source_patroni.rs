@@ -245,6 +245,48 @@ async fn the_certificate_that_is_shown_is_told_once() {
     assert_eq!(error.hint.as_deref(), Some("it was valid until 2021-01-01 00:00 UTC"));
 }
 
+/// An answer with the date of a clock that is ahead of ours by so many seconds.
+fn dated(ahead: i64) -> Vec<u8> {
+    let theirs = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(ahead);
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&theirs).unwrap();
+    format!("HTTP/1.0 200 OK\r\nServer: BaseHTTP/0.6 Python/3.11.2\r\nDate: {date}\r\nContent-Type: application/json\r\n\r\n{REPLICA}")
+        .into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_clock_of_a_member_is_compared_each_five_seconds() {
+    for ahead in [0, 30, -30] {
+        let server = FakePatroni::start(move |_| Some(dated(ahead)));
+        let mut reading = read(&server.api_url());
+        let skew = async |feed: &mut Feed| {
+            feed.wait("clock", |o| match &o.outcome {
+                Outcome::Heard(fact) => match fact.as_ref() {
+                    Fact::Clock(reading) => Some(reading.skew(o.rtt.unwrap())),
+                    _ => None,
+                },
+                Outcome::Failed(_) => None,
+            })
+            .await
+        };
+        let first = skew(&mut reading.feed).await;
+        assert!(first.least <= ahead * 1_000_000 && first.most >= ahead * 1_000_000, "{ahead}: {first:?}");
+        assert!(first.most - first.least < 2_500_000, "{first:?}");
+        assert_eq!(first.certain() > Duration::from_secs(25), ahead != 0);
+        if ahead == 0 {
+            let begun = Instant::now();
+            skew(&mut reading.feed).await;
+            assert!(begun.elapsed() > Duration::from_secs(3), "{:?}", begun.elapsed());
+        }
+    }
+    // Without a date nothing is compared.
+    let server = FakePatroni::start(|_| Some(http("200 OK", REPLICA)));
+    let mut reading = read(&server.api_url());
+    for _ in 0..2 {
+        reading.feed.fact("status", state).await;
+    }
+    assert!(!reading.feed.seen.iter().any(|o| matches!(&o.outcome, Outcome::Heard(f) if matches!(**f, Fact::Clock(_)))));
+}
+
 fn certificate(fact: &Fact) -> Option<Certificate> {
     match fact {
         Fact::Certificate(certificate) => Some(certificate.as_ref().clone()),

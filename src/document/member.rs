@@ -61,6 +61,7 @@ pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, 
             .map(|id| id.to_string())
             .or_else(|| member.rest.last().and_then(|r| r.system_identifier.clone())),
         postmaster_start: sql.and_then(|s| s.postmaster_start).or_else(|| rest.and_then(|r| r.postmaster_start)),
+        clock_skew_ms: member.clock_now(now).and_then(|(_, clock)| clock.last()).map(|skew| skew.about() as f64 / 1000.0),
         sessions: sql.and_then(|s| s.sessions),
         slots: sql.map(|s| postgres::slots(member, s)).unwrap_or_default(),
         subscriptions: sql.map(postgres::subscriptions).unwrap_or_default(),

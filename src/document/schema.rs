@@ -220,6 +220,9 @@ pub struct MemberDoc {
     pub system_identifier: Option<String>,
     /// When its postmaster started.
     pub postmaster_start: Option<Time>,
+    /// By how much its host's clock is ahead of ours, milliseconds, negative when it is behind: the middle of what is possible, to half a second
+    /// when only its REST API tells it.
+    pub clock_skew_ms: Option<f64>,
     /// Client sessions, ours not counted; `null` also when our user may not see which sessions are clients.
     pub sessions: Option<u32>,
     /// Replication slots on it.

@@ -2,6 +2,7 @@
 
 mod archive_failing;
 mod certificate_expiring;
+mod clock_skew;
 mod dcs_value_bad;
 mod etcd_alarm;
 mod etcd_db_near_quota;
@@ -111,6 +112,7 @@ const RULES: &[Rule] = &[
     etcd_slow::RULE,
     etcd_db_near_quota::RULE,
     certificate_expiring::RULE,
+    clock_skew::RULE,
     dcs_value_bad::RULE,
     source_stale::RULE,
 ];

@@ -174,6 +174,7 @@ impl Cluster {
                     member.hear_sql(*status, at, rtt);
                 }
             }
+            Fact::Clock(reading) => self.clock_read(source, reading, at, rtt),
             Fact::Certificate(certificate) => self.certificates.entry(source.clone()).or_default().record(*certificate, at, rtt),
             Fact::Haproxy(status) => {
                 self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt);
@@ -196,11 +197,13 @@ impl Cluster {
             SourceKind::Rest => {
                 if let Some(member) = self.members.get_mut(&source.target) {
                     member.rest.fail(error, at);
+                    member.rest_clock.clear();
                 }
             }
             SourceKind::Sql => {
                 if let Some(member) = self.members.get_mut(&source.target) {
                     member.sql.fail(error, at);
+                    member.sql_clock.clear();
                 }
             }
             SourceKind::Haproxy => self.haproxies.entry(source.target.clone()).or_default().fail(error, at),

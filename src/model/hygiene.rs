@@ -86,7 +86,7 @@ impl Hygiene for Fact {
             Fact::DcsListed { .. } | Fact::DcsChanged { .. } | Fact::PatroniConfig(_) | Fact::PatroniHistory(_) => {}
             Fact::DcsConfirmed { revision: _ } | Fact::Lease(_) => {}
             // Numbers only.
-            Fact::EtcdMetrics(_) => {}
+            Fact::EtcdMetrics(_) | Fact::Clock(_) => {}
             Fact::EtcdStatus(status) => status.wash(),
             Fact::EtcdMembership(EtcdMembership { members, alarms }) => {
                 members.wash();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{DcsMember, Lasting, Observed, Parsed, PatroniStatus, PostgresStatus, SlotTrend, SourceKind, Time};
+use super::{ClockSkew, DcsMember, Lasting, Observed, Parsed, PatroniStatus, PostgresStatus, Recent, SlotTrend, SourceKind, Time};
 
 /// One member. It stays after its key has gone: a row that vanishes is read as "fine".
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,10 @@ pub struct Member {
     pub slot_trends: BTreeMap<String, SlotTrend>,
     /// Whether its archiver fails.
     pub archive_failing: Lasting,
+    /// How its host's clock was, by its REST API.
+    pub rest_clock: Recent<ClockSkew>,
+    /// How its host's clock was, by its PostgreSQL.
+    pub sql_clock: Recent<ClockSkew>,
 }
 
 /// How old a member's REST answer may be and still be called current.
@@ -46,6 +50,8 @@ impl Member {
             sql: Observed::default(),
             slot_trends: BTreeMap::new(),
             archive_failing: Lasting::default(),
+            rest_clock: Recent::default(),
+            sql_clock: Recent::default(),
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod certificate;
 mod change;
+mod clock_skew;
 mod cluster;
 mod dcs;
 mod dynamic;
@@ -34,6 +35,7 @@ mod time;
 
 pub use certificate::Certificate;
 pub use change::{Change, ChangeKind, ConfigChange};
+pub use clock_skew::{ClockReading, ClockSkew};
 pub use cluster::{Cluster, DcsSeen, Heard};
 pub use dcs::{
     Consistency, Dcs, DcsEvent, DcsKey, DcsMember, DcsStatus, DcsSync, DynamicConfig, Failover, HistoryEntry, LeaderKey, Parsed,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Certificate, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, HaproxyStatus, PatroniStatus, PostgresStatus,
-    SourceError, SourceId, Time,
+    Certificate, ClockReading, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, HaproxyStatus, PatroniStatus,
+    PostgresStatus, SourceError, SourceId, Time,
 };
 
 /// One report of one source.
@@ -75,12 +75,14 @@ pub enum Fact {
     Haproxy(HaproxyStatus),
     /// The certificate that the source has shown, or our own one for this kind of source.
     Certificate(Box<Certificate>),
+    /// What the clock of the source's host said.
+    Clock(ClockReading),
 }
 
 impl Fact {
     /// Whether it is what the source is there for, and not something that was noticed by the way.
     pub fn is_answer(&self) -> bool {
-        !matches!(self, Fact::Certificate(_) | Fact::EtcdMetrics(_))
+        !matches!(self, Fact::Certificate(_) | Fact::Clock(_) | Fact::EtcdMetrics(_))
     }
 }
 

@@ -43,6 +43,11 @@ impl Time {
         text.trim().parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_microsecond()))
     }
 
+    /// Parses HTTP's `Date` (RFC 9110, 5.6.7): `Tue, 24 Nov 2026 01:53:26 GMT`.
+    pub fn parse_http(text: &str) -> Option<Self> {
+        jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(|t| Self(t.as_microsecond()))
+    }
+
     fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_microsecond(self.0).unwrap_or_default()
     }
@@ -92,6 +97,12 @@ mod tests {
     fn patronis_form_is_understood() {
         assert_eq!(Time::parse("2026-11-24 03:12:44.5+00:00"), Time::parse("2026-11-24T03:12:44.5Z"));
         assert_eq!(Time::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn the_date_of_an_answer() {
+        assert_eq!(Time::parse_http("Tue, 24 Nov 2026 01:53:26 GMT"), Time::parse("2026-11-24T01:53:26Z"));
+        assert_eq!(Time::parse_http("yesterday"), None);
     }
 
     #[test]

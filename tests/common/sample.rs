@@ -129,6 +129,7 @@ pub fn replica(name: &str, host: &str, role: Role, replay: u64) -> MemberDoc {
         postgres_version: Some("15.18".to_owned()),
         system_identifier: Some("7575101238011224017".to_owned()),
         postmaster_start: Some(at(NOW - 300_000)),
+        clock_skew_ms: Some(4.0),
         sessions: Some(3),
         slots: Vec::new(),
         subscriptions: Vec::new(),

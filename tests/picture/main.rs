@@ -7,6 +7,7 @@ mod scenario;
 mod archive;
 mod certificates;
 mod changes;
+mod clock;
 mod cluster;
 mod etcd;
 mod explanations;

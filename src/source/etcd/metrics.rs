@@ -32,9 +32,9 @@ pub(super) async fn run(sink: Sink, clock: Clock, source: SourceId, endpoint: &E
     loop {
         let begun = Instant::now();
         match timeout(DEADLINE, http.get("/metrics", &[200])).await {
-            Ok(Ok(body)) => {
+            Ok(Ok(answer)) => {
                 failures = 0;
-                let metrics = EtcdMetrics::from_text(&String::from_utf8_lossy(&body));
+                let metrics = EtcdMetrics::from_text(&String::from_utf8_lossy(&answer.body));
                 if !metrics.is_empty() {
                     let outcome = Outcome::Heard(Box::new(Fact::EtcdMetrics(Box::new(metrics))));
                     sink.report(Observation { source: source.clone(), at: clock.now(), rtt: Some(begun.elapsed()), outcome });

@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use http::header::{ACCEPT, CONNECTION, CONTENT_LENGTH, HOST, USER_AGENT};
+use http::header::{ACCEPT, CONNECTION, CONTENT_LENGTH, DATE, HOST, USER_AGENT};
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
@@ -17,7 +17,7 @@ use self::errors::{explain, refused};
 use super::TlsCache;
 use super::certificate::Presented;
 use super::dial::{authority, dial};
-use crate::model::{ErrorKind, SourceError, clean};
+use crate::model::{ErrorKind, SourceError, Time, clean};
 
 /// A server that is asked by HTTP/1.1: a member's REST API, an etcd endpoint's metrics.
 pub(super) struct Http {
@@ -34,6 +34,14 @@ pub(super) struct Http {
     largest: usize,
     /// Who is told of its certificate.
     presented: Option<Arc<Presented>>,
+}
+
+/// An answer.
+pub(super) struct Answer {
+    /// Its `Date`: the server's clock, whole seconds.
+    pub date: Option<Time>,
+    /// Its body.
+    pub body: Vec<u8>,
 }
 
 impl Http {
@@ -68,11 +76,11 @@ impl Http {
         &self.authority
     }
 
-    /// The body of a GET that is answered with one of the accepted codes.
+    /// What a GET is answered with, when that has one of the accepted codes.
     ///
     /// The connection is closed when this returns, and when its future is dropped: it is driven here and not in a task, which would close it
     /// some time later, when the next request may have opened another one already.
-    pub async fn get(&self, path: &str, accepted: &[u16]) -> Result<Vec<u8>, SourceError> {
+    pub async fn get(&self, path: &str, accepted: &[u16]) -> Result<Answer, SourceError> {
         let answer = self.ask(path, accepted).await;
         if let (Some(tls), Err(error)) = (&self.tls, &answer)
             && error.kind == ErrorKind::Tls
@@ -83,7 +91,7 @@ impl Http {
         answer
     }
 
-    async fn ask(&self, path: &str, accepted: &[u16]) -> Result<Vec<u8>, SourceError> {
+    async fn ask(&self, path: &str, accepted: &[u16]) -> Result<Answer, SourceError> {
         let request = self.request(path)?;
         let tls = self.tls.as_ref().map(|tls| tls.get()).transpose()?;
         let opened = dial(&self.host, self.port, tls).await?;
@@ -98,7 +106,8 @@ impl Http {
             if !accepted.contains(&response.status().as_u16()) {
                 return Err(refused(response.status(), path, &self.authority));
             }
-            self.body(path, response, broken).await
+            let date = response.headers().get(DATE).and_then(|value| Time::parse_http(value.to_str().ok()?));
+            Ok(Answer { date, body: self.body(path, response, broken).await? })
         });
         tokio::select! {
             biased;

@@ -12,7 +12,8 @@ use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::certificate::Presented;
-use super::http::Http;
+use super::clock::Comparison;
+use super::http::{Answer, Http};
 use super::{Clock, Sink, TlsCache, poll};
 use crate::model::{ErrorKind, Fact, Observation, Outcome, PatroniStatus, SourceError, SourceId, SourceKind};
 
@@ -30,7 +31,8 @@ pub async fn run(sink: Sink, clock: Clock, member: &str, api_url: &str, tls: Arc
         Ok(rest) => rest.telling(Arc::new(Presented::new(sink.clone(), clock, source.clone()))),
         Err(error) => return poll(sink, clock, source, || std::future::ready(Err(error.clone()))).await,
     };
-    let asker = Asker { rest, line: Mutex::new(()), answered: Notify::new() };
+    let comparison = Comparison::new(sink.clone(), clock, source.clone());
+    let asker = Asker { rest, line: Mutex::new(()), answered: Notify::new(), comparison };
     let status = poll(sink.clone(), clock, source.clone(), || asker.status());
     tokio::join!(status, asker.rare(sink, clock, source));
 }
@@ -40,12 +42,16 @@ struct Asker {
     /// Held while a request is under way.
     line: Mutex<()>,
     answered: Notify,
+    comparison: Comparison,
 }
 
 impl Asker {
     /// `/patroni` says 200 always; a proxy in front, or a health path, may say 503 with the same body.
     async fn status(&self) -> Result<Fact, SourceError> {
-        let body = self.get("/patroni", &[200, 503]).await?;
+        let (Answer { date, body }, took) = self.get("/patroni", &[200, 503]).await?;
+        if let Some(date) = date {
+            self.comparison.told(date, true, took);
+        }
         let status = PatroniStatus::from_json(&body).map_err(|why| self.malformed("/patroni", &body, &why))?;
         self.answered.notify_one();
         Ok(Fact::Patroni(Box::new(status)))
@@ -70,15 +76,18 @@ impl Asker {
     /// Its errors are left to `/patroni`: what this tells only stands in for etcd, and a member that is being set up has neither.
     async fn tell(&self, path: &str, fact: fn(Value) -> Fact, sink: &Sink, clock: Clock, source: &SourceId) {
         let begun = Instant::now();
-        let Ok(body) = self.get(path, &[200]).await else { return };
-        let Ok(value) = serde_json::from_slice(&body) else { return };
+        let Ok((answer, _)) = self.get(path, &[200]).await else { return };
+        let Ok(value) = serde_json::from_slice(&answer.body) else { return };
         let outcome = Outcome::Heard(Box::new(fact(value)));
         sink.report(Observation { source: source.clone(), at: clock.now(), rtt: Some(begun.elapsed()), outcome });
     }
 
-    async fn get(&self, path: &str, accepted: &[u16]) -> Result<Vec<u8>, SourceError> {
+    /// The answer, and how long it took.
+    async fn get(&self, path: &str, accepted: &[u16]) -> Result<(Answer, Duration), SourceError> {
         let _line = self.line.lock().await;
-        self.rest.get(path, accepted).await
+        let begun = Instant::now();
+        let answer = self.rest.get(path, accepted).await?;
+        Ok((answer, begun.elapsed()))
     }
 
     fn malformed(&self, path: &str, body: &[u8], why: &str) -> SourceError {

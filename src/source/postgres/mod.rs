@@ -24,6 +24,7 @@ use self::connect::connect;
 use self::session::Session;
 use self::target::Target;
 use super::certificate::{Presented, first_to_end};
+use super::clock::Comparison;
 use super::{Clock, Sink};
 use crate::config::PostgresProfile;
 use crate::model::{ErrorKind, Fact, Observation, Outcome, PostgresStatus, SourceError, SourceId, SourceKind, Time};
@@ -51,7 +52,9 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(30);
 /// Reports [`Fact::Postgres`] under [`SourceKind::Sql`] and the member's name, or why there is none.
 pub async fn run(sink: Sink, clock: Clock, member: String, host: String, port: u16, profile: PostgresProfile) {
     let source = SourceId::new(SourceKind::Sql, member);
-    let reporter = Reporter { presented: Presented::new(sink.clone(), clock, source.clone()), sink, clock, source };
+    let presented = Presented::new(sink.clone(), clock, source.clone());
+    let comparison = Comparison::new(sink.clone(), clock, source.clone());
+    let reporter = Reporter { sink, clock, source, presented, comparison };
     let period = SourceKind::Sql.period();
     let Some(user) = profile.user.clone() else {
         let error =
@@ -74,6 +77,9 @@ pub async fn run(sink: Sink, clock: Clock, member: String, host: String, port: u
             Reading::Heard(status, took) => {
                 failures = 0;
                 given_up = 0;
+                if let Some(theirs) = status.server_time {
+                    reporter.comparison.told(theirs, false, took);
+                }
                 reporter.report(took, Outcome::Heard(Box::new(Fact::Postgres(status))));
             }
             Reading::Failed(error) => {
@@ -175,6 +181,7 @@ struct Reporter {
     clock: Clock,
     source: SourceId,
     presented: Presented,
+    comparison: Comparison,
 }
 
 impl Reporter {

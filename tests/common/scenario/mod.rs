@@ -215,9 +215,29 @@ impl Scenario {
         self.list()
     }
 
+    /// The clock of a member's host is ahead of ours by so many milliseconds, as its `rest` or `sql` tells: three readings, five seconds apart.
+    pub fn clocks(&mut self, skews: &[(&str, SourceKind, i64)]) -> &mut Self {
+        for _ in 0..3 {
+            for (name, kind, ahead) in skews {
+                let rest = *kind == SourceKind::Rest;
+                let theirs = self.now.as_micros() + ahead * 1000;
+                let theirs = if rest { theirs.div_euclid(1_000_000) * 1_000_000 } else { theirs };
+                let reading = ClockReading { theirs: Time::from_micros(theirs), ours: self.now, whole_seconds: rest };
+                self.report(SourceId::new(*kind, *name), Fact::Clock(reading));
+            }
+            self.pass(5);
+        }
+        self
+    }
+
     /// The etcd member of this number takes so long to answer, milliseconds.
     pub fn etcd_takes(&mut self, number: u64, ms: u64) -> &mut Self {
-        self.takes.insert(url(number), Duration::from_millis(ms));
+        self.takes(&url(number), ms)
+    }
+
+    /// The sources that ask this target take so long to answer, milliseconds.
+    pub fn takes(&mut self, target: &str, ms: u64) -> &mut Self {
+        self.takes.insert(target.to_owned(), Duration::from_millis(ms));
         self
     }
 
