@@ -45,6 +45,8 @@
 //! | who leads, the four truths | `model/leadership.rs` |
 //! | how far a replica is behind | `model/lag.rs` |
 //! | whether etcd's majority decides | `model/quorum.rs` |
+//! | how etcd's members have done lately, what they count | `model/etcd_trend.rs`, `model/etcd_metrics.rs` |
+//! | which certificates were shown | `source/certificate.rs`, `model/certificate.rs` |
 //! | where clients are sent | `model/route.rs` |
 //! | Patroni's keys in etcd, and its REST API's answers, parsed | `model/dcs.rs`, `model/patroni.rs` |
 //! | what counts as a change (`pgbaton events`) | `model/change/` |

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::config::Profile;
 use crate::document::Document;
 use crate::finding::{self, Forecast, Limits, Tracker, UNREPEATED};
-use crate::model::{Change, Cluster, Observation, RouteUse, SourceId, Time, clean};
+use crate::model::{Change, Cluster, Observation, Outcome, RouteUse, SourceId, Time, clean};
 use crate::source::{Clock, Collector, Inbox};
 
 /// A cluster with what is found in it. Pure: time comes in as an argument.
@@ -120,7 +120,11 @@ impl Live {
     /// Waits for observations, folds them in, asks whom they name, and says what has changed. Safe to drop while it waits.
     pub async fn wait(&mut self) -> Vec<Change> {
         let arrived = self.inbox.next().await;
-        self.heard.extend(arrived.iter().map(|o| o.source.clone()));
+        let answers = arrived.iter().filter(|o| match &o.outcome {
+            Outcome::Heard(fact) => fact.is_answer(),
+            Outcome::Failed(_) => true,
+        });
+        self.heard.extend(answers.map(|o| o.source.clone()));
         let changes = self.picture.apply(arrived);
         self.collector.follow(self.picture.cluster());
         changes

@@ -179,7 +179,10 @@ fn a_page_over_tls() {
         ..page(format!("https://127.0.0.1:{port}/"))
     };
     let root = put("ca.pem", ca.certificate());
-    Watch::haproxy(with_ca(ports[0], Some(root.clone()))).status();
+    let mut watch = Watch::haproxy(with_ca(ports[0], Some(root.clone())));
+    let shown = watch.certificate();
+    assert!(shown.subject.contains("CN=vm1") && shown.not_after.minute() == "2100-01-01 00:00 UTC", "{shown:?}");
+    watch.status();
 
     let stranger = put("stranger.pem", Ca::new("a stranger's CA").certificate());
     let unknown = failure(with_ca(ports[0], Some(stranger)));

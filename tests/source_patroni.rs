@@ -10,7 +10,7 @@ use common::Feed;
 use common::patroni::{FakePatroni, REPLICA, http, http_kept};
 use common::pki::Pki;
 use pgbaton::config::TlsProfile;
-use pgbaton::model::{ErrorKind, Fact, SourceError, SourceKind};
+use pgbaton::model::{Certificate, ErrorKind, Fact, Outcome, SourceError, SourceKind};
 use pgbaton::source::{Clock, TlsCache, inbox, patroni};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -216,6 +216,82 @@ async fn certificates() {
     let plain = FakePatroni::start(|_| Some(http("200 OK", REPLICA)));
     let error = failure(&plain.api_url().replace("http", "https"), pki.client(None)).await;
     println!("{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_certificate_that_is_shown_is_told_once() {
+    let pki = Pki::new();
+    pki.sign_for("psg2", Duration::from_secs(10 * 86_400));
+    let (url, _task) = https_server(&pki, "psg2", false).await;
+    let mut reading = read_tls(&url, pki.client(None));
+    let shown = reading.feed.fact("certificate", certificate).await;
+    assert_eq!((shown.ours, shown.subject.as_str()), (false, "CN=psg2"));
+    assert!(shown.issuer.contains("test CA"), "{shown:?}");
+    let left = shown.left(Clock::start().now()).unwrap();
+    assert!(left > Duration::from_secs(10 * 86_400 - 60) && left <= Duration::from_secs(10 * 86_400), "{left:?}");
+    for _ in 0..3 {
+        reading.feed.fact("status", state).await;
+    }
+    let told = reading.feed.seen.iter().filter(|o| matches!(&o.outcome, Outcome::Heard(f) if certificate(f).is_some())).count();
+    assert_eq!(told, 1, "each second has a handshake, and each minute a report");
+
+    // Nobody verifies, and an expired one is told as well.
+    pki.sign("expired", &["127.0.0.1"], true);
+    let (url, _task) = https_server(&pki, "expired", false).await;
+    let mut reading = read_tls(&url, TlsProfile { insecure: true, ..TlsProfile::default() });
+    let shown = reading.feed.fact("certificate", certificate).await;
+    assert!(shown.left(Clock::start().now()).is_err());
+    let error = read_tls(&url, pki.client(None)).feed.failure(SourceKind::Rest).await;
+    assert_eq!(error.hint.as_deref(), Some("it was valid until 2021-01-01 00:00 UTC"));
+}
+
+/// An answer with the date of a clock that is ahead of ours by so many seconds.
+fn dated(ahead: i64) -> Vec<u8> {
+    let theirs = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(ahead);
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&theirs).unwrap();
+    format!("HTTP/1.0 200 OK\r\nServer: BaseHTTP/0.6 Python/3.11.2\r\nDate: {date}\r\nContent-Type: application/json\r\n\r\n{REPLICA}")
+        .into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_clock_of_a_member_is_compared_each_five_seconds() {
+    for ahead in [0, 30, -30] {
+        let server = FakePatroni::start(move |_| Some(dated(ahead)));
+        let mut reading = read(&server.api_url());
+        let skew = async |feed: &mut Feed| {
+            feed.wait("clock", |o| match &o.outcome {
+                Outcome::Heard(fact) => match fact.as_ref() {
+                    Fact::Clock(reading) => Some(reading.skew(o.rtt.unwrap())),
+                    _ => None,
+                },
+                Outcome::Failed(_) => None,
+            })
+            .await
+        };
+        let first = skew(&mut reading.feed).await;
+        assert!(first.least <= ahead * 1_000_000 && first.most >= ahead * 1_000_000, "{ahead}: {first:?}");
+        assert!(first.most - first.least < 2_500_000, "{first:?}");
+        assert_eq!(first.certain() > Duration::from_secs(25), ahead != 0);
+        if ahead == 0 {
+            let begun = Instant::now();
+            skew(&mut reading.feed).await;
+            assert!(begun.elapsed() > Duration::from_secs(3), "{:?}", begun.elapsed());
+        }
+    }
+    // Without a date nothing is compared.
+    let server = FakePatroni::start(|_| Some(http("200 OK", REPLICA)));
+    let mut reading = read(&server.api_url());
+    for _ in 0..2 {
+        reading.feed.fact("status", state).await;
+    }
+    assert!(!reading.feed.seen.iter().any(|o| matches!(&o.outcome, Outcome::Heard(f) if matches!(**f, Fact::Clock(_)))));
+}
+
+fn certificate(fact: &Fact) -> Option<Certificate> {
+    match fact {
+        Fact::Certificate(certificate) => Some(certificate.as_ref().clone()),
+        _ => None,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use pgbaton::config::{PassFile, PostgresProfile};
-use pgbaton::model::{ErrorKind, Lsn, PostgresStatus};
+use pgbaton::model::{ErrorKind, Fact, Lsn, Outcome, PostgresStatus};
 use pgcommon::server::{Pair, Server};
 use pgcommon::watch::{Watch, postgres_of};
 use pgcommon::{free_port, profile, wait_for};
@@ -140,6 +140,21 @@ fn what_a_user_may_not_see_is_unknown() {
 
     let seen = Watch::postgres(&pair.primary, profile("watcher")).reading();
     assert_eq!(seen.replication[0].state.as_deref(), Some("streaming"), "pg_monitor sees it");
+}
+
+#[test]
+fn its_clock_is_compared_with_ours() {
+    let server = Server::primary("", "host all all 127.0.0.1/32 trust");
+    let mut watch = Watch::postgres(&server, profile("postgres"));
+    let skew = watch.until("a comparison", |o| match &o.outcome {
+        Outcome::Heard(fact) => match fact.as_ref() {
+            Fact::Clock(reading) => Some(reading.skew(o.rtt?)),
+            _ => None,
+        },
+        Outcome::Failed(_) => None,
+    });
+    // It is the same machine's.
+    assert!(skew.certain() < Duration::from_millis(50) && skew.about().abs() < 1_000_000, "{skew:?}");
 }
 
 #[test]

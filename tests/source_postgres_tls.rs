@@ -143,6 +143,18 @@ fn every_sslmode_does_what_libpq_says() {
 }
 
 #[test]
+fn the_certificate_that_is_shown_is_told() {
+    let tls = Tls::new();
+    for (mode, root) in [(SslMode::Require, None), (SslMode::VerifyCa, Some(&tls.root)), (SslMode::VerifyFull, Some(&tls.root))] {
+        let mut watch = Watch::postgres_at("127.0.0.1", tls.server.port, tls.profile("encrypted", mode, root));
+        let shown = watch.certificate();
+        assert!(shown.subject.contains("CN=server") && shown.issuer.contains("the test's CA"), "{mode:?}: {shown:?}");
+        assert_eq!(shown.not_after.minute(), "2100-01-01 00:00 UTC");
+        watch.reading();
+    }
+}
+
+#[test]
 fn a_certificate_that_is_not_good() {
     let tls = Tls::new();
     let root = Some(&tls.root);

@@ -1,6 +1,6 @@
 //! The part on etcd.
 
-use super::{EtcdDoc, EtcdMemberDoc, asked};
+use super::{EtcdDoc, EtcdMemberDoc, asked, fine_millis, millis};
 use crate::model::{Cluster, EtcdStatus, Observed, SourceKind, Time};
 
 pub(super) fn document(cluster: &Cluster, now: Time) -> EtcdDoc {
@@ -47,13 +47,14 @@ fn member(cluster: &Cluster, endpoint: &str, seen: &Observed<EtcdStatus>, now: T
         _ if seen.error().is_some() => "unreachable",
         None => "unknown",
         Some(_) if !asked.fresh => "unknown",
-        Some(s) if s.is_learner => "learner",
+        Some(s) if cluster.etcd_learns(s) => "learner",
         Some(s) if s.leader_id == Some(s.member_id) => "leader",
         Some(s) if s.leader_id.is_some() => "follower",
         Some(_) => "no leader",
     };
-    let alarms =
-        membership.and_then(|m| m.alarms.as_ref()).into_iter().flatten().filter(|a| Some(a.member_id) == id).map(|a| a.kind.clone());
+    let alarms = cluster.etcd_alarms.last().into_iter().flatten().filter(|a| Some(a.member_id) == id).map(|a| a.kind.clone());
+    let trend = cluster.etcd_trends.get(endpoint);
+    let (metrics, pace) = (trend.and_then(|t| t.metrics.last()), trend.and_then(|t| t.pace_now(now)));
     EtcdMemberDoc {
         name: listed.map(|m| m.name.clone()).filter(|n| !n.is_empty()).unwrap_or_else(|| host.to_owned()),
         id: id.map(|id| format!("{id:x}")),
@@ -62,8 +63,17 @@ fn member(cluster: &Cluster, endpoint: &str, seen: &Observed<EtcdStatus>, now: T
         raft_term: status.map(|s| s.raft_term),
         raft_index: status.map(|s| s.raft_index),
         raft_applied_index: status.map(|s| s.raft_applied_index).filter(|i| *i > 0),
+        behind_entries: trend.and_then(|t| t.behind.last().copied()),
         db_size_bytes: status.map(|s| s.db_size),
         db_in_use_bytes: status.and_then(|s| s.db_in_use),
+        quota_bytes: cluster.etcd_quota(endpoint),
+        fsync_p99_ms: pace.and_then(|p| p.fsync).map(|q| fine_millis(q.about)),
+        commit_p99_ms: pace.and_then(|p| p.commit).map(|q| fine_millis(q.about)),
+        leader_changes_total: metrics.and_then(|m| m.leader_changes),
+        proposals_pending: metrics.and_then(|m| m.proposals_pending),
+        proposals_failed_total: metrics.and_then(|m| m.proposals_failed),
+        slow_applies_total: metrics.and_then(|m| m.slow_applies),
+        metrics_age_ms: trend.and_then(|t| t.metrics.age(now)).map(millis),
         version: status.map(|s| s.version.clone()),
         alarms: alarms.collect(),
         errors: status.map(|s| s.errors.clone()).unwrap_or_default(),
@@ -80,8 +90,17 @@ fn blank(asked: super::Asked) -> EtcdMemberDoc {
         raft_term: None,
         raft_index: None,
         raft_applied_index: None,
+        behind_entries: None,
         db_size_bytes: None,
         db_in_use_bytes: None,
+        quota_bytes: None,
+        fsync_p99_ms: None,
+        commit_p99_ms: None,
+        leader_changes_total: None,
+        proposals_pending: None,
+        proposals_failed_total: None,
+        slow_applies_total: None,
+        metrics_age_ms: None,
         version: None,
         alarms: Vec::new(),
         errors: Vec::new(),

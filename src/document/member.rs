@@ -63,6 +63,7 @@ pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, 
             .map(|id| id.to_string())
             .or_else(|| member.rest.last().and_then(|r| r.system_identifier.clone())),
         postmaster_start: sql.and_then(|s| s.postmaster_start).or_else(|| rest.and_then(|r| r.postmaster_start)),
+        clock_skew_ms: member.clock_now(now).and_then(|(_, clock)| clock.last()).map(|skew| skew.about() as f64 / 1000.0),
         sessions: sql.and_then(|s| s.sessions),
         oldest_transaction: sql.and_then(|s| s.oldest_transaction.as_ref().map(|t| postgres::transaction(s, t))),
         idle_transaction: sql.and_then(|s| s.idle_transaction.as_ref().map(|t| postgres::transaction(s, t))),

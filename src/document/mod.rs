@@ -3,6 +3,7 @@
 //! Every number that is not known is `null`, never 0. Sizes are bytes, spans are seconds (`*_seconds`) or milliseconds (`*_ms`), moments
 //! are RFC 3339 in UTC. `SCHEMA` changes when a field changes its meaning or goes away; a new field does not change it.
 
+mod certificates;
 mod cluster;
 mod etcd;
 mod forecast;
@@ -31,6 +32,7 @@ impl Document {
         let etcd = etcd::document(cluster, now);
         let routes = routes::document(cluster, now);
         let sources: Vec<SourceDoc> = cluster.sources(now).iter().map(source).collect();
+        let certificates = certificates::document(cluster, now);
         let forecast = forecast::document(forecast);
         let headline = headline::document(cluster, &findings, undecided, now);
         let history = cluster.history().into_iter().flatten().map(|entry| timeline(cluster, entry)).collect();
@@ -45,6 +47,7 @@ impl Document {
             forecast,
             findings,
             history,
+            certificates,
             sources,
         }
     }

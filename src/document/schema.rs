@@ -33,6 +33,8 @@ pub struct Document {
     /// The timelines that Patroni's history tells of, the oldest first.
     #[serde(default)]
     pub history: Vec<TimelineDoc>,
+    /// The certificates that were shown to us, and our own.
+    pub certificates: Vec<CertificateDoc>,
     /// Who was asked, and how that went.
     pub sources: Vec<SourceDoc>,
 }
@@ -223,6 +225,9 @@ pub struct MemberDoc {
     pub system_identifier: Option<String>,
     /// When its postmaster started.
     pub postmaster_start: Option<Time>,
+    /// By how much its host's clock is ahead of ours, milliseconds, negative when it is behind: the middle of what is possible, to half a second
+    /// when only its REST API tells it.
+    pub clock_skew_ms: Option<f64>,
     /// Client sessions, ours not counted; `null` also when our user may not see which sessions are clients.
     pub sessions: Option<u32>,
     /// The transaction that has been open for longest, of those that our user may see.
@@ -290,10 +295,29 @@ pub struct EtcdMemberDoc {
     pub raft_index: Option<u64>,
     /// Raft applied index.
     pub raft_applied_index: Option<u64>,
+    /// Entries by which its raft index is behind the farthest member's for certain; `null` while two readings that can be compared are lacking.
+    pub behind_entries: Option<u64>,
     /// Size of the database file.
     pub db_size_bytes: Option<u64>,
     /// Part of it in use.
     pub db_in_use_bytes: Option<u64>,
+    /// Size at which it is full (`--quota-backend-bytes`); `null` when not told, and when there is no limit.
+    pub quota_bytes: Option<u64>,
+    /// How long an fsync of its write-ahead log took, 99th percentile of those between the last two readings of its counters, interpolated
+    /// within etcd's buckets; `null` before the second reading, when there was no fsync, and when the counters cannot be read.
+    pub fsync_p99_ms: Option<f64>,
+    /// How long a commit of its database took, likewise.
+    pub commit_p99_ms: Option<f64>,
+    /// Changes of the raft leader that it has seen since its process started.
+    pub leader_changes_total: Option<u64>,
+    /// Proposals that wait to be committed.
+    pub proposals_pending: Option<u64>,
+    /// Proposals that failed since its process started.
+    pub proposals_failed_total: Option<u64>,
+    /// Entries that took it long to apply since its process started.
+    pub slow_applies_total: Option<u64>,
+    /// Age of these counters; `null`: they were never read.
+    pub metrics_age_ms: Option<u64>,
     /// Version.
     pub version: Option<String>,
     /// Alarms raised: `NOSPACE`, `CORRUPT`.
@@ -424,6 +448,27 @@ pub struct EvidenceDoc {
     /// What it says.
     pub value: String,
     /// Time since it was said.
+    pub age_ms: Option<u64>,
+}
+
+/// A certificate: of a chain, the one that ends first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateDoc {
+    /// Who showed it, or what our own is for: `etcd`, `rest`, `sql`, `haproxy`.
+    pub source: String,
+    /// Whom that source asks: an address or a name. For our own the file.
+    pub target: String,
+    /// Whether it is our own.
+    pub ours: bool,
+    /// Whose it is.
+    pub subject: String,
+    /// Who signed it.
+    pub issuer: String,
+    /// Until when it is valid.
+    pub not_after: Time,
+    /// Whole days until then; negative when that is past.
+    pub days_left: i64,
+    /// Time since it was seen.
     pub age_ms: Option<u64>,
 }
 

@@ -2,9 +2,15 @@
 
 mod api_hung;
 mod archive_failing;
+mod certificate_expiring;
+mod clock_skew;
 mod config_unsafe;
 mod dcs_value_bad;
 mod diverged;
+mod etcd_alarm;
+mod etcd_db_near_quota;
+mod etcd_member_behind;
+mod etcd_slow;
 mod evidence;
 pub mod forecast;
 mod lag_high;
@@ -103,6 +109,7 @@ const RULES: &[Rule] = &[
     leader_silent::RULE,
     quorum::RULE,
     leader_cannot_write::RULE,
+    etcd_alarm::RULE,
     leader_disagreement::RULE,
     member_missing::RULE,
     member_down::RULE,
@@ -130,6 +137,11 @@ const RULES: &[Rule] = &[
     pending_restart::RULE,
     self_loop_api_url::RULE,
     config_unsafe::RULE,
+    etcd_member_behind::RULE,
+    etcd_slow::RULE,
+    etcd_db_near_quota::RULE,
+    certificate_expiring::RULE,
+    clock_skew::RULE,
     dcs_value_bad::RULE,
     source_stale::RULE,
 ];

@@ -7,9 +7,9 @@ use super::change::Summary;
 use super::hygiene::Hygiene;
 use super::succession::{Gone, Succession};
 use super::{
-    Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdMembership, EtcdStatus, Fact, HaproxyStatus, HistoryEntry, Lease,
-    Member, Observation, Observed, Outcome, Parsed, Parting, PostgresStatus, RouteMemory, RouteUse, SourceError, SourceId, SourceKind,
-    Standing, SyncWatch, Time, Writing, clean,
+    Certificate, Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership, EtcdStatus, EtcdTrend, Fact,
+    HaproxyStatus, HistoryEntry, Lease, Member, Observation, Observed, Outcome, Parsed, Parting, PostgresStatus, RouteMemory, RouteUse,
+    SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -29,12 +29,18 @@ pub struct Cluster {
     pub members: BTreeMap<String, Member>,
     /// Every etcd endpoint asked, by URL.
     pub etcd: BTreeMap<String, Observed<EtcdStatus>>,
+    /// How each of them has done over its newest readings.
+    pub etcd_trends: BTreeMap<String, EtcdTrend>,
     /// The etcd cluster's members and alarms.
     pub etcd_membership: Observed<EtcdMembership>,
+    /// The alarms of etcd, as a majority last told them.
+    pub etcd_alarms: Observed<Vec<EtcdAlarm>>,
     /// Every HAProxy, by name.
     pub haproxies: BTreeMap<String, Observed<HaproxyStatus>>,
     /// Since when each HAProxy's servers have taken sessions or not.
     pub route_memory: BTreeMap<String, RouteMemory>,
+    /// The certificates that were shown to us, by who showed them, and our own, by their files.
+    pub certificates: BTreeMap<SourceId, Observed<Certificate>>,
     /// The dynamic configuration as the REST APIs give it.
     pub rest_config: Observed<DynamicConfig>,
     /// The history as the REST APIs give it.
@@ -101,9 +107,12 @@ impl Cluster {
             lease: Observed::default(),
             members: BTreeMap::new(),
             etcd: BTreeMap::new(),
+            etcd_trends: BTreeMap::new(),
             etcd_membership: Observed::default(),
+            etcd_alarms: Observed::default(),
             haproxies,
             route_memory: BTreeMap::new(),
+            certificates: BTreeMap::new(),
             rest_config: Observed::default(),
             rest_history: Observed::default(),
             leader_since: None,
@@ -154,8 +163,14 @@ impl Cluster {
                 }
             }
             Fact::Lease(lease) => self.lease.record(lease, at, rtt),
-            Fact::EtcdStatus(status) => self.etcd.entry(source.target.clone()).or_default().record(status, at, rtt),
-            Fact::EtcdMembership(membership) => self.etcd_membership.record(membership, at, rtt),
+            Fact::EtcdStatus(status) => self.etcd_told(&source.target, status, at, rtt),
+            Fact::EtcdMetrics(metrics) => self.etcd_counted(&source.target, *metrics, at),
+            Fact::EtcdMembership(membership) => {
+                if let Some(alarms) = &membership.alarms {
+                    self.etcd_alarms.record(alarms.clone(), at, rtt);
+                }
+                self.etcd_membership.record(membership, at, rtt);
+            }
             Fact::Patroni(status) => {
                 if let Some(member) = self.members.get_mut(&source.target) {
                     member.starts.hear(SourceKind::Rest, status.postmaster_start, at);
@@ -184,6 +199,8 @@ impl Cluster {
                 }
                 self.follow_writers(at);
             }
+            Fact::Clock(reading) => self.clock_read(source, reading, at, rtt),
+            Fact::Certificate(certificate) => self.certificates.entry(source.clone()).or_default().record(*certificate, at, rtt),
             Fact::Haproxy(status) => {
                 self.route_memory.entry(source.target.clone()).or_default().hear(&status, at);
                 self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt);
@@ -199,16 +216,21 @@ impl Cluster {
                 self.dcs.failure = Some((since, error));
             }
             SourceKind::Lease => self.lease.fail(error, at),
-            SourceKind::Etcd => self.etcd.entry(source.target.clone()).or_default().fail(error, at),
+            SourceKind::Etcd => {
+                self.etcd.entry(source.target.clone()).or_default().fail(error, at);
+                self.etcd_trends.entry(source.target.clone()).or_default().end();
+            }
             SourceKind::Rest => {
                 if let Some(member) = self.members.get_mut(&source.target) {
                     member.rest.fail(error, at);
+                    member.rest_clock.clear();
                 }
             }
             SourceKind::Sql => {
                 if let Some(member) = self.members.get_mut(&source.target) {
                     member.writing = None;
                     member.sql.fail(error, at);
+                    member.sql_clock.clear();
                 }
             }
             SourceKind::Haproxy => self.haproxies.entry(source.target.clone()).or_default().fail(error, at),

@@ -19,6 +19,8 @@ pub struct EtcdStatus {
     pub db_size: u64,
     /// The part of it in use, bytes; `None` before etcd 3.4.
     pub db_in_use: Option<u64>,
+    /// The quota of the database, bytes, negative without one; `None` before etcd 3.6.
+    pub db_quota: Option<i64>,
     /// Version, `3.4.23`.
     pub version: String,
     /// Whether it only learns and has no vote.

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Archiver, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, Observation, Outcome,
+    Archiver, Certificate, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, Observation, Outcome,
     PatroniReplication, PatroniStatus, PendingChange, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, SourceError,
     SourceId, Subscription, Transaction, clean,
 };
@@ -85,6 +85,8 @@ impl Hygiene for Fact {
             // JSON within text: washed where it is taken apart, as a change of a long setting must be seen behind the 400th character too.
             Fact::DcsListed { .. } | Fact::DcsChanged { .. } | Fact::PatroniConfig(_) | Fact::PatroniHistory(_) => {}
             Fact::DcsConfirmed { revision: _ } | Fact::Lease(_) => {}
+            // Numbers only.
+            Fact::EtcdMetrics(_) | Fact::Clock(_) => {}
             Fact::EtcdStatus(status) => status.wash(),
             Fact::EtcdMembership(EtcdMembership { members, alarms }) => {
                 members.wash();
@@ -93,7 +95,16 @@ impl Hygiene for Fact {
             Fact::Patroni(status) => status.wash(),
             Fact::Postgres(status) => status.wash(),
             Fact::Haproxy(HaproxyStatus { servers }) => servers.wash(),
+            Fact::Certificate(certificate) => certificate.wash(),
         }
+    }
+}
+
+impl Hygiene for Certificate {
+    fn wash(&mut self) {
+        let Self { ours: _, subject, issuer, not_after: _ } = self;
+        subject.wash();
+        issuer.wash();
     }
 }
 
@@ -107,6 +118,7 @@ impl Hygiene for EtcdStatus {
             raft_applied_index: _,
             db_size: _,
             db_in_use: _,
+            db_quota: _,
             version,
             is_learner: _,
             errors,

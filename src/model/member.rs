@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{DcsMember, Lasting, Observed, Parsed, PatroniStatus, PostgresStatus, SlotTrend, SourceKind, Standing, Starts, Time, Writing};
+use super::{
+    ClockSkew, DcsMember, Lasting, Observed, Parsed, PatroniStatus, PostgresStatus, Recent, SlotTrend, SourceKind, Standing, Starts, Time,
+    Writing,
+};
 
 /// One member. It stays after its key has gone: a row that vanishes is read as "fine".
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +37,10 @@ pub struct Member {
     pub stray_since: Option<Time>,
     /// The starts of its PostgreSQL.
     pub starts: Starts,
+    /// How its host's clock was, by its REST API.
+    pub rest_clock: Recent<ClockSkew>,
+    /// How its host's clock was, by its PostgreSQL.
+    pub sql_clock: Recent<ClockSkew>,
 }
 
 /// How old a member's REST answer may be and still be called current.
@@ -58,6 +65,8 @@ impl Member {
             standing: None,
             stray_since: None,
             starts: Starts::default(),
+            rest_clock: Recent::default(),
+            sql_clock: Recent::default(),
         }
     }
 

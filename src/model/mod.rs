@@ -4,11 +4,15 @@
 //! line, a test and a replay are one program with different feeders.
 
 mod cause;
+mod certificate;
 mod change;
+mod clock_skew;
 mod cluster;
 mod dcs;
 mod dynamic;
 mod etcd;
+mod etcd_metrics;
+mod etcd_trend;
 mod haproxy;
 mod hygiene;
 mod lag;
@@ -23,6 +27,7 @@ mod past;
 mod patroni;
 mod postgres;
 mod quorum;
+mod recent;
 mod role;
 mod route;
 mod route_memory;
@@ -38,13 +43,17 @@ mod upstream;
 mod writing;
 
 pub use cause::{Cause, Sign, Silence};
+pub use certificate::Certificate;
 pub use change::{Change, ChangeKind, ConfigChange};
+pub use clock_skew::{ClockReading, ClockSkew};
 pub use cluster::{Cluster, DcsSeen, Heard};
 pub use dcs::{
     Consistency, Dcs, DcsEvent, DcsKey, DcsMember, DcsStatus, DcsSync, DynamicConfig, Failover, HistoryEntry, LeaderKey, Parsed,
 };
 pub use dynamic::{SlotCare, Timeouts};
 pub use etcd::{EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus};
+pub use etcd_metrics::{EtcdMetrics, EtcdPace, Histogram, Quantile};
+pub use etcd_trend::EtcdTrend;
 pub use haproxy::{HaproxyServer, HaproxyStatus};
 pub use lag::{Lag, LagSource};
 pub use lasting::Lasting;
@@ -57,6 +66,7 @@ pub use observed::Observed;
 pub use patroni::{PatroniReplication, PatroniStatus, PendingChange};
 pub use postgres::{Archiver, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Transaction};
 pub use quorum::Quorum;
+pub use recent::Recent;
 pub use role::Role;
 pub use route::{Route, RouteKind, RouteUse};
 pub use route_memory::{RouteMemory, ServerMemory};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdStatus, HaproxyStatus, PatroniStatus, PostgresStatus, SourceError, SourceId, Time,
+    Certificate, ClockReading, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, HaproxyStatus, PatroniStatus,
+    PostgresStatus, SourceError, SourceId, Time,
 };
 
 /// One report of one source.
@@ -60,6 +61,8 @@ pub enum Fact {
     EtcdStatus(EtcdStatus),
     /// The etcd cluster's members and alarms, as one member tells it.
     EtcdMembership(EtcdMembership),
+    /// What one etcd member counts; read less often than its status, and never missed.
+    EtcdMetrics(Box<EtcdMetrics>),
     /// A member's `/patroni`.
     Patroni(Box<PatroniStatus>),
     /// A member's `/config`, which stands in for the DCS key when etcd cannot be read.
@@ -70,6 +73,17 @@ pub enum Fact {
     Postgres(Box<PostgresStatus>),
     /// One HAProxy's servers.
     Haproxy(HaproxyStatus),
+    /// The certificate that the source has shown, or our own one for this kind of source.
+    Certificate(Box<Certificate>),
+    /// What the clock of the source's host said.
+    Clock(ClockReading),
+}
+
+impl Fact {
+    /// Whether it is what the source is there for, and not something that was noticed by the way.
+    pub fn is_answer(&self) -> bool {
+        !matches!(self, Fact::Certificate(_) | Fact::Clock(_) | Fact::EtcdMetrics(_))
+    }
 }
 
 /// A lease (`etcdctl lease timetolive`).

@@ -43,6 +43,11 @@ impl Time {
         text.trim().parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_microsecond()))
     }
 
+    /// Parses HTTP's `Date` (RFC 9110, 5.6.7): `Tue, 24 Nov 2026 01:53:26 GMT`.
+    pub fn parse_http(text: &str) -> Option<Self> {
+        jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(|t| Self(t.as_microsecond()))
+    }
+
     fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_microsecond(self.0).unwrap_or_default()
     }
@@ -55,6 +60,11 @@ impl Time {
     /// Day and month in the zone of the machine we run on, `24 Nov`.
     pub fn day(self) -> String {
         self.local("%d %b")
+    }
+
+    /// Date and time of day to the minute, in UTC: `2026-11-24 03:12 UTC`.
+    pub fn minute(self) -> String {
+        self.timestamp().strftime("%Y-%m-%d %H:%M UTC").to_string()
     }
 
     /// The time of day in the zone of the machine we run on, `03:12:44`.
@@ -101,6 +111,12 @@ mod tests {
     fn patronis_form_is_understood() {
         assert_eq!(Time::parse("2026-11-24 03:12:44.5+00:00"), Time::parse("2026-11-24T03:12:44.5Z"));
         assert_eq!(Time::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn the_date_of_an_answer() {
+        assert_eq!(Time::parse_http("Tue, 24 Nov 2026 01:53:26 GMT"), Time::parse("2026-11-24T01:53:26Z"));
+        assert_eq!(Time::parse_http("yesterday"), None);
     }
 
     #[test]

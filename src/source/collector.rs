@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::certificate;
 use super::etcd::{self, Access, Endpoint, Keys};
 use super::supervise::{Task, supervise};
 use super::{Clock, Inbox, Sink, Targets, TlsCache, haproxy, inbox, patroni, postgres};
@@ -23,6 +24,7 @@ pub struct Collector {
     endpoints: watch::Sender<Vec<Endpoint>>,
     targets: Targets,
     running: BTreeMap<SourceId, Running>,
+    _own_certificates: Task,
     /// Endpoints whose address cannot be read; that was reported at the start.
     unusable: BTreeSet<SourceId>,
 }
@@ -59,6 +61,7 @@ impl Collector {
             endpoints: watch::Sender::new(configured.clone()),
             targets: Targets::default(),
             running: BTreeMap::new(),
+            _own_certificates: Task::of(certificate::own(sink.clone(), clock, profile.clone())),
             profile,
             clock,
             sink,

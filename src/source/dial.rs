@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -21,17 +21,25 @@ const DEADLINE: Duration = Duration::from_millis(1_500);
 pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
+/// A connection that was opened.
+pub(super) struct Opened {
+    /// What is said and heard over it.
+    pub io: Box<dyn Io>,
+    /// The certificates that the other side has shown, its own first; none without TLS.
+    pub chain: Vec<CertificateDer<'static>>,
+}
+
 /// Connects to a host's port, with TLS when a configuration is given. The error is a whole sentence: name unknown, refused, no answer,
 /// certificate.
 ///
 /// A host's addresses are tried one after the other, so there is never more than one connection.
-pub(super) async fn dial(host: &str, port: u16, tls: Option<Arc<ClientConfig>>) -> Result<Box<dyn Io>, SourceError> {
+pub(super) async fn dial(host: &str, port: u16, tls: Option<Arc<ClientConfig>>) -> Result<Opened, SourceError> {
     let authority = authority(host, port);
     let opened = timeout(DEADLINE, async {
         let stream = connect(host, port).await?;
         match tls {
             Some(config) => handshake(host, stream, config).await.map_err(|error| named(&authority, error)),
-            None => Ok(Box::new(stream) as Box<dyn Io>),
+            None => Ok(Opened { io: Box::new(stream), chain: Vec::new() }),
         }
     });
     opened.await.unwrap_or_else(|_| {
@@ -60,11 +68,15 @@ async fn connect(host: &str, port: u16) -> Result<TcpStream, SourceError> {
     Err(failure)
 }
 
-async fn handshake(host: &str, stream: TcpStream, config: Arc<ClientConfig>) -> Result<Box<dyn Io>, SourceError> {
+async fn handshake(host: &str, stream: TcpStream, config: Arc<ClientConfig>) -> Result<Opened, SourceError> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| SourceError::new(ErrorKind::Config, format!("{host} is no name that a certificate could be for")))?;
     match TlsConnector::from(config).connect(name, stream).await {
-        Ok(stream) => Ok(Box::new(stream)),
+        Ok(stream) => {
+            let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+            let chain = chain.iter().map(|der| der.clone().into_owned()).collect();
+            Ok(Opened { io: Box::new(stream), chain })
+        }
         Err(error) => Err(tls::explain(&error).unwrap_or_else(|| broken(&error))),
     }
 }

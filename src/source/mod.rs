@@ -1,10 +1,12 @@
 //! Reading. One file for each system; each yields [`Observation`](crate::model::Observation)s and holds a client that can only read.
 
+mod certificate;
 mod clock;
 mod collector;
 mod dial;
 pub mod etcd;
 pub mod haproxy;
+mod http;
 mod inbox;
 pub mod patroni;
 mod poll;

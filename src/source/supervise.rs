@@ -16,6 +16,13 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// A task that ends when this is dropped.
 pub(super) struct Task(JoinHandle<()>);
 
+impl Task {
+    /// Runs something that nobody waits for.
+    pub fn of(future: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(future))
+    }
+}
+
 impl Drop for Task {
     fn drop(&mut self) {
         self.0.abort();

@@ -79,6 +79,7 @@ mod tests {
             raft_index: 3,
             raft_applied_index: 3,
             db_size: 4,
+            db_quota: None,
             db_in_use: None,
             version: "3.4.23".into(),
             is_learner: false,

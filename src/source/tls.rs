@@ -10,8 +10,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
+use super::certificate::{Noting, Shown};
 use crate::config::TlsProfile;
-use crate::model::{ErrorKind, SourceError};
+use crate::model::{ErrorKind, SourceError, Time};
 
 /// What of a server's certificate is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,20 +34,26 @@ pub fn client_config(profile: &TlsProfile, alpn: &[&[u8]]) -> Result<Arc<ClientC
 
 /// The same with the extent of verification given.
 pub fn client_config_verifying(profile: &TlsProfile, verify: Verify, alpn: &[&[u8]]) -> Result<Arc<ClientConfig>, SourceError> {
+    make(profile, verify, alpn, |verifier| verifier)
+}
+
+/// The same, keeping the chain that a server has shown and that was accepted.
+pub(super) fn client_config_noting(profile: &TlsProfile, verify: Verify, shown: &Shown) -> Result<Arc<ClientConfig>, SourceError> {
+    make(profile, verify, &[], |verifier| Arc::new(Noting { verifier, shown: shown.clone() }))
+}
+
+fn make(
+    profile: &TlsProfile,
+    verify: Verify,
+    alpn: &[&[u8]],
+    wrap: impl FnOnce(Arc<dyn ServerCertVerifier>) -> Arc<dyn ServerCertVerifier>,
+) -> Result<Arc<ClientConfig>, SourceError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|e| config_error(format!("TLS cannot be set up: {e}")))?;
-    let builder = match verify {
-        Verify::Nothing => builder.dangerous().with_custom_certificate_verifier(Arc::new(NoVerification(provider))),
-        Verify::Full => builder.with_root_certificates(roots(profile.ca.as_deref())?),
-        Verify::Chain => {
-            let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(profile.ca.as_deref())?), provider)
-                .build()
-                .map_err(|e| config_error(format!("the CA certificates cannot be used: {e}")))?;
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(ChainOnly(inner)))
-        }
-    };
+    let verifier = wrap(verifier(profile, verify, provider)?);
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let mut config = match (&profile.cert, &profile.key) {
         (Some(cert), Some(key)) => builder
             .with_client_auth_cert(certificates(cert)?, private_key(key)?)
@@ -60,6 +67,16 @@ pub fn client_config_verifying(profile: &TlsProfile, verify: Verify, alpn: &[&[u
     };
     config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
     Ok(Arc::new(config))
+}
+
+fn verifier(profile: &TlsProfile, verify: Verify, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, SourceError> {
+    if verify == Verify::Nothing {
+        return Ok(Arc::new(NoVerification(provider)));
+    }
+    let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(profile.ca.as_deref())?), provider)
+        .build()
+        .map_err(|e| config_error(format!("the CA certificates cannot be used: {e}")))?;
+    Ok(if verify == Verify::Full { inner } else { Arc::new(ChainOnly(inner)) })
 }
 
 fn config_error(message: String) -> SourceError {
@@ -127,7 +144,11 @@ fn explain_rustls(error: &rustls::Error) -> SourceError {
     let tls = |message: String| SourceError::new(ErrorKind::Tls, message);
     match error {
         rustls::Error::InvalidCertificate(why) => match why {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => tls("the server's certificate has expired".to_owned()),
+            CertificateError::Expired => tls("the server's certificate has expired".to_owned()),
+            CertificateError::ExpiredContext { not_after, .. } => {
+                let until = Time::from_micros(i64::try_from(not_after.as_secs()).unwrap_or(0).saturating_mul(1_000_000));
+                tls("the server's certificate has expired".to_owned()).with_hint(format!("it was valid until {}", until.minute()))
+            }
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 tls("the server's certificate is not valid yet".to_owned()).with_hint("compare the clocks")
             }

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use pgbaton::config::{HaproxyProfile, PostgresProfile};
-use pgbaton::model::{Fact, HaproxyStatus, Observation, Outcome, PostgresStatus, SourceError};
+use pgbaton::model::{Certificate, Fact, HaproxyStatus, Observation, Outcome, PostgresStatus, SourceError};
 use pgbaton::source::{Clock, Inbox, Sink, haproxy, inbox, postgres};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -86,7 +86,21 @@ impl Watch {
 
     /// What the very next report is: a failure, or none.
     pub fn outcome(&mut self) -> Result<(), SourceError> {
-        self.until("a report", |o| Some(error_of(o).map_or(Ok(()), |e| Err(e.clone()))))
+        self.until("a report", |o| match &o.outcome {
+            Outcome::Heard(fact) => fact.is_answer().then_some(Ok(())),
+            Outcome::Failed(error) => Some(Err(error.clone())),
+        })
+    }
+
+    /// The next certificate that is told.
+    pub fn certificate(&mut self) -> Certificate {
+        self.until("a certificate", |o| match &o.outcome {
+            Outcome::Heard(fact) => match fact.as_ref() {
+                Fact::Certificate(certificate) => Some(certificate.as_ref().clone()),
+                _ => None,
+            },
+            Outcome::Failed(_) => None,
+        })
     }
 }
 

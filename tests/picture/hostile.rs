@@ -1,9 +1,12 @@
 //! Text from outside that is made to hurt: it is put into every place of every fact that holds text, and none of it comes out.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use pgbaton::live::Picture;
-use pgbaton::model::{Cluster, ErrorKind, Observation, RouteUse, Slot, SourceError, Subscription, Time};
+use pgbaton::model::{
+    Certificate, Cluster, ErrorKind, Fact, Observation, RouteUse, Slot, SourceError, SourceId, SourceKind, Subscription, Time,
+};
 use serde_json::{Value, json};
 
 use crate::scenario::{Scenario, slot};
@@ -35,6 +38,14 @@ fn everything() -> Vec<Observation> {
         s.archiver = Some(serde_json::from_value(archiver).unwrap());
     });
     scenario.fails_with("rest psg3", SourceError::new(ErrorKind::Tls, "a certificate is not valid").with_hint("set ctl.cacert"));
+    let certificate = Certificate {
+        ours: false,
+        subject: "CN=psg1".to_owned(),
+        issuer: "CN=Example CA".to_owned(),
+        not_after: scenario.now().plus(Duration::from_secs(86_400)),
+    };
+    scenario.report(SourceId::new(SourceKind::Rest, "psg1"), Fact::Certificate(Box::new(certificate)));
+    scenario.etcd_alarms(Some(&[(1, "NOSPACE")]));
     scenario.put("sync", r#"{"leader": "psg1", "sync_standby": "psg2"}"#);
     scenario.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#);
     scenario.put("history", r#"[[1,67243696,"no recovery target specified","2026-11-24T01:50:27.441270+00:00","psg1"]]"#);

@@ -2,7 +2,7 @@
 //! `is_healthiest_node` and the first half of `_is_healthiest_node`).
 
 use super::Reason;
-use crate::model::{Cluster, ErrorKind, Lsn, Member, Parsed, PatroniStatus, Time};
+use crate::model::{Cluster, ErrorKind, Lsn, Member, Parsed, Time};
 
 /// Patroni's default for `maximum_lag_on_failover`, bytes (`patroni/global_config.py`).
 pub(in crate::finding) const MAXIMUM_LAG: u64 = 1_048_576;
@@ -104,9 +104,11 @@ pub(super) fn of(cluster: &Cluster, member: &Member, now: Time) -> Standing {
     Standing::new(reasons, position, priority(member))
 }
 
-/// Whether its Patroni says that it leads, and its PostgreSQL does not deny it.
+/// Whether its Patroni says that it leads and that it serves, and its PostgreSQL does not deny it. Of one that is stopping the others learn no
+/// position, and pass it over.
 pub(super) fn is_primary(member: &Member, now: Time) -> bool {
-    member.rest_now(now).is_some_and(PatroniStatus::says_it_leads) && member.writable(now) != Some(false)
+    let claims = member.rest_now(now).is_some_and(|rest| rest.says_it_leads() && rest.state.serves());
+    claims && member.writable(now) != Some(false)
 }
 
 /// What its Patroni's answer, or its silence, means.

@@ -14,6 +14,7 @@ use super::first_words::{FirstWords, Reason};
 use crate::config::EtcdProfile;
 use crate::model::{Consistency, DcsKey, ErrorKind, EtcdAlarm, EtcdMember, EtcdStatus, Lease, SourceError, clean};
 use crate::source::TlsCache;
+use crate::source::certificate::Presented;
 use crate::source::dial::dial;
 
 /// The largest answer that is read; a cluster's keys are a few KiB, a long history some hundred.
@@ -27,6 +28,7 @@ const PONG: Duration = Duration::from_secs(3);
 pub struct Access {
     login: Option<(String, SecretString)>,
     tls: Arc<TlsCache>,
+    http_tls: Arc<TlsCache>,
 }
 
 /// As whom an endpoint is asked.
@@ -42,7 +44,13 @@ impl Access {
     /// What the profile gives. No file is read and nothing is connected yet.
     pub fn new(profile: &EtcdProfile) -> Self {
         let login = profile.username.clone().map(|user| (user, profile.password.clone().unwrap_or_default()));
-        Self { login, tls: Arc::new(TlsCache::new(profile.tls.clone(), &[b"h2"])) }
+        let cache = |alpn| Arc::new(TlsCache::new(profile.tls.clone(), alpn));
+        Self { login, tls: cache(&[b"h2"]), http_tls: cache(&[b"http/1.1"]) }
+    }
+
+    /// Our certificates for etcd's plain HTTP.
+    pub(super) fn http_tls(&self) -> Arc<TlsCache> {
+        Arc::clone(&self.http_tls)
     }
 
     /// Whether there is a user to log in as.
@@ -52,8 +60,18 @@ impl Access {
 
     /// A link to an endpoint. It connects when it is first asked something, except that logging in asks at once.
     pub(super) async fn open(&self, endpoint: &Endpoint, identity: Identity) -> Result<Link, SourceError> {
+        self.open_telling(endpoint, identity, None).await
+    }
+
+    /// The same, the endpoint's certificate being told.
+    pub(super) async fn open_telling(
+        &self,
+        endpoint: &Endpoint,
+        identity: Identity,
+        presented: Option<Arc<Presented>>,
+    ) -> Result<Link, SourceError> {
         let reason = Reason::default();
-        let channel = self.channel(endpoint, reason.clone())?;
+        let channel = self.channel(endpoint, reason.clone(), presented)?;
         let asked = Asked { endpoint, user: None, prefix: None, reason: &reason };
         let client = Client::from_channel(channel.clone(), None).await.map_err(|e| explain(&e, asked))?;
         let mut link = Link { endpoint: endpoint.clone(), client, user: None, reason, tls: Arc::clone(&self.tls) };
@@ -70,7 +88,7 @@ impl Access {
         Ok(link)
     }
 
-    fn channel(&self, endpoint: &Endpoint, reason: Reason) -> Result<Channel, SourceError> {
+    fn channel(&self, endpoint: &Endpoint, reason: Reason, presented: Option<Arc<Presented>>) -> Result<Channel, SourceError> {
         let target = tonic::transport::Endpoint::from_shared(endpoint.url().to_owned())
             .map_err(|e| SourceError::new(ErrorKind::Config, format!("the etcd endpoint {endpoint} is no address: {e}")))?
             .keep_alive_while_idle(true)
@@ -78,10 +96,14 @@ impl Access {
             .keep_alive_timeout(PONG);
         let (endpoint, tls) = (endpoint.clone(), Arc::clone(&self.tls));
         let connector = service_fn(move |_: http::Uri| {
-            let (endpoint, tls, reason) = (endpoint.clone(), Arc::clone(&tls), reason.clone());
+            let (endpoint, tls, reason, presented) = (endpoint.clone(), Arc::clone(&tls), reason.clone(), presented.clone());
             async move {
                 let config = if endpoint.tls() { Some(tls.get()?) } else { None };
-                dial(endpoint.host(), endpoint.port(), config).await.map(|io| TokioIo::new(FirstWords::new(io, endpoint, reason)))
+                let opened = dial(endpoint.host(), endpoint.port(), config).await?;
+                if let Some(presented) = presented {
+                    presented.note(&opened.chain);
+                }
+                Ok::<_, SourceError>(TokioIo::new(FirstWords::new(opened.io, endpoint, reason)))
             }
         });
         Ok(Channel::Tonic(target.connect_with_connector_lazy(connector)))
@@ -175,6 +197,7 @@ impl Link {
             raft_index: answer.raft_index(),
             raft_applied_index: answer.raft_applied_index(),
             db_size: size(answer.db_size()),
+            db_quota: Some(answer.db_size_quota()).filter(|quota| *quota != 0),
             db_in_use: (answer.raft_used_db_size() > 0).then(|| size(answer.raft_used_db_size())),
             version: clean(answer.version()),
             is_learner: answer.is_learner(),

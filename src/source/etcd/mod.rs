@@ -11,6 +11,7 @@ mod first_words;
 mod known;
 mod lease;
 mod link;
+mod metrics;
 mod race;
 mod session;
 mod status;
@@ -75,7 +76,8 @@ impl Keys {
     }
 }
 
-/// Asks one endpoint for its status each two seconds, and for the cluster's members and alarms ([`SourceKind::Etcd`]); never ends.
+/// Asks one endpoint for its status each two seconds, for the cluster's members and alarms, and for what it counts ([`SourceKind::Etcd`]);
+/// never ends.
 pub async fn status(sink: Sink, clock: Clock, endpoint: Endpoint, access: Arc<Access>) {
     status::run(sink, clock, endpoint, access).await;
 }

@@ -6,22 +6,29 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::Endpoint;
 use super::link::{Access, Identity, Link};
+use super::{Endpoint, metrics};
 use crate::model::{ErrorKind, EtcdMembership, EtcdStatus, Fact, Observation, Outcome, SourceError, SourceId, SourceKind};
+use crate::source::certificate::Presented;
 use crate::source::{Clock, Sink, poll};
 
 /// How often the members and the alarms are asked for while nothing hints at a change.
 const MEMBERSHIP_PERIOD: Duration = Duration::from_secs(10);
 
-/// Asks an endpoint for its status each two seconds, for its members and alarms each ten seconds and when the status hints at a change; never
-/// ends.
+/// Asks an endpoint for its status each two seconds, for its members and alarms each ten seconds and when the status hints at a change, and
+/// for what it counts; never ends.
 pub(super) async fn run(sink: Sink, clock: Clock, endpoint: Endpoint, access: Arc<Access>) {
     let source = SourceId::new(SourceKind::Etcd, endpoint.url());
     let (hint, hints) = watch::channel(None);
-    let asker = Asker { access, endpoint, identity: Mutex::new(Identity::Anonymous), link: Mutex::new(None), hint };
+    let presented = Arc::new(Presented::new(sink.clone(), clock, source.clone()));
+    let asker = Asker { access, endpoint, identity: Mutex::new(Identity::Anonymous), link: Mutex::new(None), hint, presented };
     let status = poll(sink.clone(), clock, source.clone(), || asker.status());
-    tokio::join!(status, membership(sink, clock, source, &asker, hints));
+    let counted = async {
+        // Not before it has answered at all: whoever waits for every source's first word waits for the status.
+        let _ = hints.clone().wait_for(Option::is_some).await;
+        metrics::run(sink.clone(), clock, source.clone(), &asker.endpoint, asker.access.http_tls(), Arc::clone(&asker.presented)).await;
+    };
+    tokio::join!(status, membership(sink.clone(), clock, source.clone(), &asker, hints.clone()), counted);
 }
 
 /// What hints at a change of the members or the alarms: the raft leader, the term, the version, the errors.
@@ -34,6 +41,7 @@ struct Asker {
     /// Kept only as long as it answers: a dropped attempt takes its connection with it.
     link: Mutex<Option<Link>>,
     hint: watch::Sender<Hint>,
+    presented: Arc<Presented>,
 }
 
 impl Asker {
@@ -88,7 +96,7 @@ impl Asker {
 
     async fn open(&self) -> Result<Link, SourceError> {
         let identity = *self.identity.lock().unwrap_or_else(PoisonError::into_inner);
-        self.access.open(&self.endpoint, identity).await
+        self.access.open_telling(&self.endpoint, identity, Some(Arc::clone(&self.presented))).await
     }
 
     fn slot<T>(&self, with: impl FnOnce(&mut Option<Link>) -> T) -> T {

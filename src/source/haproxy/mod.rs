@@ -4,6 +4,7 @@ mod page;
 mod socket;
 mod stat;
 
+use super::certificate::Presented;
 use super::{Clock, Sink, poll};
 use crate::config::{HaproxyAddress, HaproxyProfile};
 use crate::model::{ErrorKind, Fact, SourceError, SourceId, SourceKind};
@@ -19,7 +20,8 @@ pub async fn run(sink: Sink, clock: Clock, profile: HaproxyProfile) {
     match &profile.stats {
         HaproxyAddress::Http(url) => {
             let page = page::Page::new(url, &profile);
-            poll(sink, clock, source, async || page.ask().await.map(Fact::Haproxy)).await;
+            let presented = Presented::new(sink.clone(), clock, source.clone());
+            poll(sink, clock, source, async || page.ask(&presented).await.map(Fact::Haproxy)).await;
         }
         HaproxyAddress::Socket(path) => poll(sink, clock, source, || async { socket::ask(path).await.map(Fact::Haproxy) }).await,
     }

@@ -3,8 +3,10 @@
 use std::io;
 
 use reqwest::header::{CONNECTION, HeaderValue};
+use reqwest::tls::TlsInfo;
 use reqwest::{Client, Response, StatusCode, redirect};
 use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::OnceCell;
 use url::Url;
@@ -12,6 +14,7 @@ use url::Url;
 use super::{LONGEST, stat};
 use crate::config::{HaproxyProfile, TlsProfile};
 use crate::model::{ErrorKind, HaproxyStatus, SourceError};
+use crate::source::certificate::Presented;
 use crate::source::tls::{self, Verify};
 
 /// A page and how to open it.
@@ -35,8 +38,8 @@ impl Page {
         }
     }
 
-    /// The page, in a connection of its own.
-    pub async fn ask(&self) -> Result<HaproxyStatus, SourceError> {
+    /// The page, in a connection of its own; its certificate is told.
+    pub async fn ask(&self, presented: &Presented) -> Result<HaproxyStatus, SourceError> {
         let place = Place::of(&self.url)?;
         let client = self.client.get_or_try_init(|| self.client(place.url.scheme() == "https")).await?;
         let mut request = client.get(place.url.clone()).header(CONNECTION, HeaderValue::from_static("close"));
@@ -44,6 +47,8 @@ impl Page {
             request = request.basic_auth(user, self.password.as_ref().map(|p| p.expose_secret()));
         }
         let response = request.send().await.map_err(|e| explain(e, &place))?;
+        let shown = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+        presented.note(&shown.map(CertificateDer::from).into_iter().collect::<Vec<_>>());
         let status = response.status();
         if status != StatusCode::OK {
             return Err(refused(status, self.username.is_some(), &place));
@@ -67,6 +72,7 @@ impl Page {
             .tls_backend_preconfigured(ClientConfig::clone(&config))
             .no_proxy()
             .redirect(redirect::Policy::none())
+            .tls_info(true)
             .pool_max_idle_per_host(0)
             .http1_only()
             .user_agent("pgbaton")

@@ -4,9 +4,6 @@
 //! primary is dropped. So there is at most one connection for each member at any time. It is opened when the request is ready, it is closed
 //! when the answer has come or the deadline has passed, and none is kept.
 
-mod client;
-mod errors;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,38 +11,47 @@ use serde_json::Value;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep, timeout};
 
-use self::client::Rest;
+use super::certificate::Presented;
+use super::clock::Comparison;
+use super::http::{Answer, Http};
 use super::{Clock, Sink, TlsCache, poll};
 use crate::model::{ErrorKind, Fact, Observation, Outcome, PatroniStatus, SourceError, SourceId, SourceKind};
 
 /// How often `/config` and `/history` are asked for.
 const RARE_PERIOD: Duration = Duration::from_secs(30);
+/// The largest body that is read. `/patroni` has about 1 KiB, `/config` some, `/history` up to some 100 KiB.
+const LARGEST: usize = 1024 * 1024;
 /// For `/config` and `/history` together: what is left of a second after a `/patroni`, so that the next one need not wait.
 const RARE_DEADLINE: Duration = Duration::from_millis(800);
 
 /// Asks the member at `api_url` (as the DCS gives it: `http://10.0.0.11:8008/patroni`); never ends, and dropping it ends the asking.
 pub async fn run(sink: Sink, clock: Clock, member: &str, api_url: &str, tls: Arc<TlsCache>) {
     let source = SourceId::new(SourceKind::Rest, member);
-    let rest = match Rest::new(api_url, tls) {
-        Ok(rest) => rest,
+    let rest = match Http::new("the member's api_url", api_url, tls, LARGEST) {
+        Ok(rest) => rest.telling(Arc::new(Presented::new(sink.clone(), clock, source.clone()))),
         Err(error) => return poll(sink, clock, source, || std::future::ready(Err(error.clone()))).await,
     };
-    let asker = Asker { rest, line: Mutex::new(()), answered: Notify::new() };
+    let comparison = Comparison::new(sink.clone(), clock, source.clone());
+    let asker = Asker { rest, line: Mutex::new(()), answered: Notify::new(), comparison };
     let status = poll(sink.clone(), clock, source.clone(), || asker.status());
     tokio::join!(status, asker.rare(sink, clock, source));
 }
 
 struct Asker {
-    rest: Rest,
+    rest: Http,
     /// Held while a request is under way.
     line: Mutex<()>,
     answered: Notify,
+    comparison: Comparison,
 }
 
 impl Asker {
     /// `/patroni` says 200 always; a proxy in front, or a health path, may say 503 with the same body.
     async fn status(&self) -> Result<Fact, SourceError> {
-        let body = self.get("/patroni", &[200, 503]).await?;
+        let (Answer { date, body }, took) = self.get("/patroni", &[200, 503]).await?;
+        if let Some(date) = date {
+            self.comparison.told(date, true, took);
+        }
         let status = PatroniStatus::from_json(&body).map_err(|why| self.malformed("/patroni", &body, &why))?;
         self.answered.notify_one();
         Ok(Fact::Patroni(Box::new(status)))
@@ -70,15 +76,18 @@ impl Asker {
     /// Its errors are left to `/patroni`: what this tells only stands in for etcd, and a member that is being set up has neither.
     async fn tell(&self, path: &str, fact: fn(Value) -> Fact, sink: &Sink, clock: Clock, source: &SourceId) {
         let begun = Instant::now();
-        let Ok(body) = self.get(path, &[200]).await else { return };
-        let Ok(value) = serde_json::from_slice(&body) else { return };
+        let Ok((answer, _)) = self.get(path, &[200]).await else { return };
+        let Ok(value) = serde_json::from_slice(&answer.body) else { return };
         let outcome = Outcome::Heard(Box::new(fact(value)));
         sink.report(Observation { source: source.clone(), at: clock.now(), rtt: Some(begun.elapsed()), outcome });
     }
 
-    async fn get(&self, path: &str, accepted: &[u16]) -> Result<Vec<u8>, SourceError> {
+    /// The answer, and how long it took.
+    async fn get(&self, path: &str, accepted: &[u16]) -> Result<(Answer, Duration), SourceError> {
         let _line = self.line.lock().await;
-        self.rest.get(path, accepted).await
+        let begun = Instant::now();
+        let answer = self.rest.get(path, accepted).await?;
+        Ok((answer, begun.elapsed()))
     }
 
     fn malformed(&self, path: &str, body: &[u8], why: &str) -> SourceError {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -20,23 +21,28 @@ use super::sslmode::{Way, client_config, ways};
 use super::target::Target;
 use crate::config::PostgresProfile;
 use crate::model::{ErrorKind, SourceError, SourceKind};
+use crate::source::certificate::Shown;
 
 /// How the session is called in `pg_stat_activity`.
 const APPLICATION_NAME: &str = "pgbaton";
+
+/// The certificates that the server has shown, its own first; none without TLS.
+pub(super) type Chain = Vec<CertificateDer<'static>>;
 
 /// A new session. Certificates and passwords are read anew, so that renewed ones are taken.
 ///
 /// Resolving the name and connecting to each of its addresses may take `connect_timeout` each, two seconds if that is not set; the rest has no
 /// limit of its own. With `allow` and `prefer` the second way is tried as libpq does; when it fails too, the error tells both.
-pub(super) async fn connect(target: &Target, profile: &PostgresProfile) -> Result<Session, SourceError> {
+pub(super) async fn connect(target: &Target, profile: &PostgresProfile) -> Result<(Session, Chain), SourceError> {
     let limit = profile.connect_timeout.unwrap_or(SourceKind::Sql.deadline());
-    let access = Access::read(target, profile).await?;
+    let shown = Shown::default();
+    let access = Access::read(target, profile, &shown).await?;
     let mut first: Option<SourceError> = None;
     for way in ways(profile.sslmode) {
         let stream = tcp(target, limit).await?;
         let encrypted = AtomicBool::new(false);
         let error = match access.start(stream, *way, target, &encrypted).await {
-            Ok(session) => return Ok(session),
+            Ok(session) => return Ok((session, shown.chain())),
             Err(error) => error,
         };
         let said = if password_missing(&error) { no_password(target, access.no_password.as_deref()) } else { explain(&error, target) };
@@ -84,14 +90,14 @@ struct Access {
 
 impl Access {
     /// Reads files, on a thread where a hanging file system harms nobody else.
-    async fn read(target: &Target, profile: &PostgresProfile) -> Result<Self, SourceError> {
-        let (target, profile) = (target.clone(), profile.clone());
+    async fn read(target: &Target, profile: &PostgresProfile, shown: &Shown) -> Result<Self, SourceError> {
+        let (target, profile, shown) = (target.clone(), profile.clone(), shown.clone());
         let reading = tokio::task::spawn_blocking(move || {
             let (password, no_password) = match profile.password_for(&target.host, target.port) {
                 Ok(password) => (password, None),
                 Err(reason) => (None, Some(reason.to_string())),
             };
-            let tls = client_config(&profile)?;
+            let tls = client_config(&profile, &shown)?;
             Ok(Self { password, no_password, tls, user: target.user, dbname: target.dbname })
         });
         reading.await.unwrap_or_else(|e| Err(SourceError::new(ErrorKind::Other, format!("the certificates cannot be read: {e}"))))

@@ -17,14 +17,17 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use self::connect::connect;
 use self::session::Session;
 use self::target::Target;
+use super::certificate::{Presented, first_to_end};
+use super::clock::Comparison;
 use super::{Clock, Sink};
 use crate::config::PostgresProfile;
-use crate::model::{ErrorKind, Fact, Observation, Outcome, PostgresStatus, SourceError, SourceId, SourceKind};
+use crate::model::{ErrorKind, Fact, Observation, Outcome, PostgresStatus, SourceError, SourceId, SourceKind, Time};
 
 /// The longest pause between two attempts while they fail.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
@@ -35,6 +38,12 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 /// How long a silent server is waited for before its session is given up; each time in a row longer by as much.
 const PATIENCE: Duration = Duration::from_secs(6);
 
+/// How long a session lasts whose certificate ends soon, so that a renewed one is seen.
+const RENEW: Duration = Duration::from_secs(30 * 60);
+
+/// What counts as soon.
+const SOON: Duration = Duration::from_secs(100 * 24 * 3600);
+
 /// Patience does not grow beyond this.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -42,7 +51,10 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// Reports [`Fact::Postgres`] under [`SourceKind::Sql`] and the member's name, or why there is none.
 pub async fn run(sink: Sink, clock: Clock, member: String, host: String, port: u16, profile: PostgresProfile) {
-    let reporter = Reporter { sink, clock, source: SourceId::new(SourceKind::Sql, member) };
+    let source = SourceId::new(SourceKind::Sql, member);
+    let presented = Presented::new(sink.clone(), clock, source.clone());
+    let comparison = Comparison::new(sink.clone(), clock, source.clone());
+    let reporter = Reporter { sink, clock, source, presented, comparison };
     let period = SourceKind::Sql.period();
     let Some(user) = profile.user.clone() else {
         let error =
@@ -53,16 +65,21 @@ pub async fn run(sink: Sink, clock: Clock, member: String, host: String, port: u
         }
     };
     let target = Target { host, port, user, dbname: profile.dbname.clone() };
-    let mut session = None;
+    let mut session: Option<Session> = None;
     let mut failures = 0u32;
     let mut given_up = 0u32;
     loop {
         let begun = Instant::now();
+        // Another certificate shows only in a new handshake.
+        session = session.filter(|open| open.renew_at.is_none_or(|at| begun < at));
         let patience = PATIENCE.saturating_mul(given_up.saturating_add(1)).min(LONGEST_PATIENCE);
         match reading(&mut session, &target, &profile, patience, &reporter).await {
             Reading::Heard(status, took) => {
                 failures = 0;
                 given_up = 0;
+                if let Some(theirs) = status.server_time {
+                    reporter.comparison.told(theirs, false, took);
+                }
                 reporter.report(took, Outcome::Heard(Box::new(Fact::Postgres(status))));
             }
             Reading::Failed(error) => {
@@ -94,6 +111,10 @@ async fn rest(session: &mut Option<Session>, begun: Instant, pause: Duration) {
     }
 }
 
+fn ends_soon(chain: &[CertificateDer<'_>], now: Time) -> bool {
+    first_to_end(chain, false).is_some_and(|certificate| certificate.not_after < now.plus(SOON))
+}
+
 /// What came of an attempt.
 enum Reading {
     Heard(Box<PostgresStatus>, Duration),
@@ -120,7 +141,11 @@ async fn reading(
                 match reporter.patiently(target, patience, connect(target, profile)).await {
                     None => return Reading::Silent,
                     Some((Err(error), _)) => return Reading::Failed(error),
-                    Some((Ok(new), _)) => new,
+                    Some((Ok((mut new, chain)), _)) => {
+                        reporter.presented.note(&chain);
+                        new.renew_at = ends_soon(&chain, reporter.clock.now()).then(|| Instant::now() + RENEW);
+                        new
+                    }
                 }
             }
         };
@@ -155,6 +180,8 @@ struct Reporter {
     sink: Sink,
     clock: Clock,
     source: SourceId,
+    presented: Presented,
+    comparison: Comparison,
 }
 
 impl Reporter {

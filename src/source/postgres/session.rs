@@ -41,6 +41,8 @@ pub(super) struct Session {
     prepared: Option<Prepared>,
     /// Whether the next statement that is prepared does without counting files.
     spare: bool,
+    /// When it is to be replaced by a new one; `None`: it may last.
+    pub renew_at: Option<Instant>,
 }
 
 /// Keeps the connection going; `None` after its end.
@@ -89,7 +91,7 @@ pub(super) struct Unread {
 impl Session {
     /// A session that has been authenticated and has not said anything yet.
     pub fn new(client: Client, connection: Connection, target: Target) -> Self {
-        Self { client, driver: Driver(Some(connection)), target, prepared: None, spare: false }
+        Self { client, driver: Driver(Some(connection)), target, prepared: None, spare: false, renew_at: None }
     }
 
     /// Waits until the session ends, the server's doing or the network's. Safe to drop while it waits; not to be called again after it returned.

@@ -7,6 +7,7 @@ use rustls::ClientConfig;
 
 use crate::config::{PostgresProfile, SslMode, TlsProfile};
 use crate::model::SourceError;
+use crate::source::certificate::Shown;
 use crate::source::tls::{self, Verify};
 
 /// One way to a session.
@@ -42,11 +43,11 @@ fn verification(mode: SslMode, root: bool) -> Verify {
     }
 }
 
-/// The client side of TLS for this profile; `None` with `disable`. Reads the certificates' files.
+/// The client side of TLS for this profile; `None` with `disable`. Reads the certificates' files. `shown` keeps what the server shows.
 ///
 /// A root certificate's file that is missing counts as none, unless the mode verifies; a client certificate's that is missing is not sent: in
 /// both libpq does so. Without `sslrootcert` the verifying modes trust the system's CAs.
-pub(super) fn client_config(profile: &PostgresProfile) -> Result<Option<Arc<ClientConfig>>, SourceError> {
+pub(super) fn client_config(profile: &PostgresProfile, shown: &Shown) -> Result<Option<Arc<ClientConfig>>, SourceError> {
     let verifies = match profile.sslmode {
         SslMode::Disable => return Ok(None),
         SslMode::VerifyCa | SslMode::VerifyFull => true,
@@ -57,7 +58,7 @@ pub(super) fn client_config(profile: &PostgresProfile) -> Result<Option<Arc<Clie
     let cert = profile.sslcert.as_deref().filter(exists);
     let certificates =
         TlsProfile { ca: root.map(Path::to_owned), cert: cert.map(Path::to_owned), key: cert.and(profile.sslkey.clone()), insecure: false };
-    tls::client_config_verifying(&certificates, verification(profile.sslmode, root.is_some()), &[]).map(Some)
+    tls::client_config_noting(&certificates, verification(profile.sslmode, root.is_some()), shown).map(Some)
 }
 
 #[cfg(test)]

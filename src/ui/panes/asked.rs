@@ -36,6 +36,24 @@ pub(super) fn lines(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, name: &str, asked: &As
     }
 }
 
+/// A line of a sheet on the certificate that a source has shown, if it has.
+pub(super) fn certificate(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, source: &str, target: &str) {
+    let all = ctx.document().map(|d| d.certificates.as_slice()).unwrap_or_default();
+    let shown = all.iter().filter(|c| !c.ours && c.source == source && c.target == target);
+    for certificate in shown {
+        let until = certificate.not_after.minute();
+        let (text, role) = match certificate.days_left {
+            days @ ..0 => (format!("ended {} d ago, {until}", -days), Role::Critical),
+            days => (format!("ends in {days} d, {until}"), Role::Text),
+        };
+        let seen = certificate.age_ms.map(|ms| format!("seen {} ago", old(ctx, ms))).unwrap_or_default();
+        sheet.fact("certificate", text, role, &seen);
+        if !certificate.subject.is_empty() {
+            sheet.fact("", certificate.subject.clone(), role, "");
+        }
+    }
+}
+
 /// Behind a value on a sheet: who said it, and how old that is.
 pub(super) fn said(ctx: &Ctx<'_>, source: &str, asked: &Asked) -> String {
     match asked.age_ms.map(|ms| ctx.aged(ms)) {

@@ -1,6 +1,6 @@
 //! Everything that is known of one member, with who said it and how old that is.
 
-use super::asked::{lines as asked_lines, said};
+use super::asked::{certificate, lines as asked_lines, said};
 use super::members::{role_of, state_role};
 use super::slots;
 use crate::document::MemberDoc;
@@ -100,7 +100,9 @@ fn heard(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
     sheet.heading("Who was asked");
     asked_lines(ctx, sheet, "etcd", &member.dcs);
     asked_lines(ctx, sheet, "REST API", &member.rest);
+    certificate(ctx, sheet, "rest", &member.name);
     asked_lines(ctx, sheet, "PostgreSQL", &member.sql);
+    certificate(ctx, sheet, "sql", &member.name);
 }
 
 fn restart(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
@@ -135,6 +137,7 @@ fn server(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
     maybe(sheet, "Patroni", member.patroni_version.clone(), &rest);
     maybe(sheet, "system identifier", member.system_identifier.clone(), &sql);
     maybe(sheet, "up since", member.postmaster_start.map(|at| format!("{at} ({})", ctx.ago(at))), &sql);
+    maybe(sheet, "clock", member.clock_skew_ms.map(clock), "");
     maybe(sheet, "sessions", member.sessions.map(|n| n.to_string()), &sql);
     for (name, transaction) in [("oldest transaction", &member.oldest_transaction), ("idle in transaction", &member.idle_transaction)] {
         if let Some(transaction) = transaction {
@@ -169,6 +172,15 @@ fn tags(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         sheet.fact(name, crate::model::clean(&text), Role::Text, &said(ctx, "etcd", &member.dcs));
     }
+}
+
+fn clock(skew_ms: f64) -> String {
+    // Closer than this it is not known, when only the REST API tells it.
+    if skew_ms.abs() < 500.0 {
+        return "as ours".to_owned();
+    }
+    let direction = if skew_ms < 0.0 { "behind" } else { "ahead of" };
+    format!("{:.1} s {direction} ours", skew_ms.abs() / 1000.0)
 }
 
 fn exact(value: u64) -> String {

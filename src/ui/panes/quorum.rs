@@ -8,7 +8,7 @@ use super::asked;
 use crate::app::{Facts, PaneModel, RowId, View};
 use crate::document::{Document, EtcdMemberDoc};
 use crate::theme::Role;
-use crate::ui::format::{UNKNOWN, bytes};
+use crate::ui::format::{UNKNOWN, age, bytes, rtt};
 use crate::ui::pane::{Ctx, Details, Drawn, Pane, Want};
 use crate::ui::widget::{Align, Cell, Column, Row, Sheet, table};
 
@@ -21,10 +21,11 @@ const COLUMNS: &[Column] = &[
     Column::new("Answer", Align::Right, 6, 6, 0),
     Column::new("Alarms", Align::Left, 6, 16, 1),
     Column::new("Size", Align::Right, 7, 7, 2),
-    Column::new("In use", Align::Right, 7, 7, 4),
-    Column::new("Term", Align::Right, 4, 6, 3),
-    Column::new("Index", Align::Right, 7, 12, 5),
-    Column::new("Version", Align::Left, 7, 10, 6),
+    Column::new("fsync", Align::Right, 6, 6, 3),
+    Column::new("In use", Align::Right, 7, 7, 5),
+    Column::new("Term", Align::Right, 4, 6, 4),
+    Column::new("Index", Align::Right, 7, 12, 6),
+    Column::new("Version", Align::Left, 7, 10, 7),
 ];
 
 impl PaneModel for Quorum {
@@ -77,23 +78,28 @@ impl Pane for Quorum {
             Some(value) => sheet.fact(name, value, Role::Text, &said),
             None => sheet.fact(name, UNKNOWN, Role::Unknown, ""),
         };
-        maybe("state", Some(member.state.clone()));
+        let vote = if member.state == "learner" { ", without a vote" } else { "" };
+        maybe("state", Some(format!("{}{vote}", member.state)));
         maybe("id", member.id.clone());
         maybe("endpoint", Some(member.endpoint.clone()));
         maybe("version", member.version.clone());
         maybe("raft term", member.raft_term.map(|n| n.to_string()));
         maybe("raft index", member.raft_index.map(|n| n.to_string()));
         maybe("applied index", member.raft_applied_index.map(|n| n.to_string()));
+        maybe("behind", member.behind_entries.map(|n| format!("{n} entries")));
         maybe("database", member.db_size_bytes.map(bytes));
         maybe("of that in use", member.db_in_use_bytes.map(bytes));
+        maybe("quota", member.quota_bytes.map(bytes));
         for alarm in &member.alarms {
             sheet.fact("alarm", alarm.clone(), Role::Critical, &said);
         }
         for error in &member.errors {
             sheet.fact("complains", error.clone(), Role::Warning, &said);
         }
+        counted(ctx, &mut sheet, member);
         sheet.heading("Who was asked");
         asked::lines(ctx, &mut sheet, "etcd", &member.asked);
+        asked::certificate(ctx, &mut sheet, "etcd", &member.endpoint);
         sheet.heading("The cluster's keys");
         let cluster = &document.cluster;
         let revision = cluster.dcs_revision.map_or_else(|| UNKNOWN.to_owned(), |r| r.to_string());
@@ -102,7 +108,7 @@ impl Pane for Quorum {
             Some(false) => (format!("{revision}, one member answered for itself"), Role::Warning),
             None => (revision, Role::Unknown),
         };
-        let confirmed = cluster.dcs_age_ms.map(|ms| format!("{} ago", crate::ui::format::age(ctx.aged(ms).max(1000)))).unwrap_or_default();
+        let confirmed = cluster.dcs_age_ms.map(|ms| format!("{} ago", age(ctx.aged(ms).max(1000)))).unwrap_or_default();
         sheet.fact("revision", text, role, &confirmed);
         if let Some(error) = &cluster.dcs_error {
             sheet.fact("error", error.clone(), Role::Critical, "");
@@ -134,6 +140,26 @@ fn lease(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, document: &Document) {
     sheet.fact("without quorum", document.forecast.without_quorum.clone(), role, "");
 }
 
+/// What it counts. The percentiles are of the last ten seconds, the totals since its process started.
+fn counted(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &EtcdMemberDoc) {
+    let said = match member.metrics_age_ms.map(|ms| ctx.aged(ms)) {
+        Some(ms) => format!("/metrics, {} ago", age(ms.max(1000))),
+        None => String::new(),
+    };
+    let mut maybe = |name: &str, value: Option<String>| match value {
+        Some(value) => sheet.fact(name, value, Role::Text, &said),
+        None => sheet.fact(name, UNKNOWN, Role::Unknown, ""),
+    };
+    let percentile = |ms: Option<f64>| ms.map(|ms| format!("99 % within {ms:.1} ms"));
+    let total = |n: Option<u64>| n.map(|n| format!("{n} since it started"));
+    maybe("fsync", percentile(member.fsync_p99_ms));
+    maybe("commit", percentile(member.commit_p99_ms));
+    maybe("slow applies", total(member.slow_applies_total));
+    maybe("leader changes", total(member.leader_changes_total));
+    maybe("proposals wait", member.proposals_pending.map(|n| n.to_string()));
+    maybe("proposals failed", total(member.proposals_failed_total));
+}
+
 fn shown<'d>(document: &'d Document, view: &View) -> Vec<&'d EtcdMemberDoc> {
     let passes = |m: &&EtcdMemberDoc| view.passes([m.name.as_str(), &m.state, &m.endpoint]);
     let mut members: Vec<&EtcdMemberDoc> = document.etcd.members.iter().filter(passes).collect();
@@ -159,6 +185,7 @@ fn row(ctx: &Ctx<'_>, member: &EtcdMemberDoc) -> Row {
         asked::cell(ctx, &member.asked),
         Cell::new(member.alarms.join(" "), Role::Critical),
         value(member.db_size_bytes.map(bytes)),
+        value(member.fsync_p99_ms.map(rtt)),
         value(member.db_in_use_bytes.map(bytes)),
         value(member.raft_term.map(|n| n.to_string())),
         value(member.raft_index.map(|n| n.to_string())),

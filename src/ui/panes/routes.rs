@@ -98,6 +98,7 @@ impl Pane for Routes {
         }
         sheet.heading("Who was asked");
         asked::lines(ctx, &mut sheet, &format!("HAProxy {}", route.instance), &route.asked);
+        asked::certificate(ctx, &mut sheet, "haproxy", &route.instance);
         Some(Details { title: format!("{} {}", route.instance, route.backend), lines: sheet.lines() })
     }
 }

@@ -34,6 +34,7 @@ pub fn etcd_status(number: u64) -> EtcdStatus {
         raft_index: 140,
         raft_applied_index: 140,
         db_size: 65_536,
+        db_quota: None,
         db_in_use: Some(40_960),
         version: "3.4.23".to_owned(),
         is_learner: false,

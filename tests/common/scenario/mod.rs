@@ -48,6 +48,8 @@ pub struct Scenario {
     membership: Option<EtcdMembership>,
     /// By HAProxy, backend and server: the status and since when it has it.
     statuses: BTreeMap<(String, String, String), (String, Time)>,
+    /// How long a source takes to answer, by target, when it is not the usual 2 ms.
+    takes: BTreeMap<String, Duration>,
 }
 
 impl Scenario {
@@ -89,6 +91,7 @@ impl Scenario {
             haproxy: [("vm1".to_owned(), Voice::Says(haproxy_answer("psg1")))].into(),
             membership: Some(EtcdMembership { members: (1..=3).map(member).collect(), alarms: Some(Vec::new()) }),
             statuses: BTreeMap::new(),
+            takes: BTreeMap::new(),
         }
     }
 
@@ -217,6 +220,52 @@ impl Scenario {
         self.membership = Some(EtcdMembership { members: (1..=count).map(member).collect(), alarms: Some(Vec::new()) });
         self.etcd = (1..=count).map(|n| (url(n), Voice::Says(etcd_status(n)))).collect();
         self.list()
+    }
+
+    /// etcd's list of alarms is this, by member number and kind; `None`: no majority tells it. Read at once.
+    pub fn etcd_alarms(&mut self, alarms: Option<&[(u64, &str)]>) -> &mut Self {
+        let alarm = |(number, kind): &(u64, &str)| EtcdAlarm { member_id: *number, kind: (*kind).to_owned() };
+        let membership = self.membership.as_mut().unwrap();
+        membership.alarms = alarms.map(|list| list.iter().map(alarm).collect());
+        self.list()
+    }
+
+    /// The etcd member of this number only learns, by the member list.
+    pub fn etcd_learner(&mut self, number: u64) -> &mut Self {
+        let members = &mut self.membership.as_mut().unwrap().members;
+        members.iter_mut().find(|m| m.id == number).unwrap().is_learner = true;
+        self.list()
+    }
+
+    /// The clock of a member's host is ahead of ours by so many milliseconds, as its `rest` or `sql` tells: three readings, five seconds apart.
+    pub fn clocks(&mut self, skews: &[(&str, SourceKind, i64)]) -> &mut Self {
+        for _ in 0..3 {
+            for (name, kind, ahead) in skews {
+                let rest = *kind == SourceKind::Rest;
+                let theirs = self.now.as_micros() + ahead * 1000;
+                let theirs = if rest { theirs.div_euclid(1_000_000) * 1_000_000 } else { theirs };
+                let reading = ClockReading { theirs: Time::from_micros(theirs), ours: self.now, whole_seconds: rest };
+                self.report(SourceId::new(*kind, *name), Fact::Clock(reading));
+            }
+            self.pass(5);
+        }
+        self
+    }
+
+    /// The etcd member of this number takes so long to answer, milliseconds.
+    pub fn etcd_takes(&mut self, number: u64, ms: u64) -> &mut Self {
+        self.takes(&url(number), ms)
+    }
+
+    /// The sources that ask this target take so long to answer, milliseconds.
+    pub fn takes(&mut self, target: &str, ms: u64) -> &mut Self {
+        self.takes.insert(target.to_owned(), Duration::from_millis(ms));
+        self
+    }
+
+    /// The counters of the etcd member of this number are read now.
+    pub fn etcd_counts(&mut self, number: u64, metrics: EtcdMetrics) -> &mut Self {
+        self.report(SourceId::new(SourceKind::Etcd, url(number)), Fact::EtcdMetrics(Box::new(metrics)))
     }
 
     /// The HAProxy's write backend has these servers UP, and its read backend the others.
@@ -426,6 +475,7 @@ impl Scenario {
     }
 
     fn observe(&mut self, source: SourceId, outcome: Outcome, rtt: Duration) {
+        let rtt = self.takes.get(&source.target).copied().unwrap_or(rtt);
         let observation = Observation { source, at: self.now, rtt: Some(rtt), outcome };
         self.recorded.push(observation.clone());
         self.changes.extend(self.picture.apply(vec![observation]));

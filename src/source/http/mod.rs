@@ -1,26 +1,28 @@
-//! One GET at a time, each with a connection of its own.
+//! HTTP: a GET, in a connection of its own.
+
+mod errors;
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use http::header::{ACCEPT, CONNECTION, CONTENT_LENGTH, HOST, USER_AGENT};
+use http::header::{ACCEPT, CONNECTION, CONTENT_LENGTH, DATE, HOST, USER_AGENT};
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use url::{Host, Url};
 
-use super::errors::{explain, refused};
-use crate::model::{ErrorKind, SourceError, clean};
-use crate::source::TlsCache;
-use crate::source::dial::{authority, dial};
+use self::errors::{explain, refused};
+use super::TlsCache;
+use super::certificate::Presented;
+use super::dial::{authority, dial};
+use crate::model::{ErrorKind, SourceError, Time, clean};
 
-/// The largest body that is read. `/patroni` has about 1 KiB, `/config` some, `/history` up to some 100 KiB.
-const LARGEST: usize = 1024 * 1024;
-
-/// A member's REST API.
-pub(super) struct Rest {
+/// A server that is asked by HTTP/1.1: a member's REST API, an etcd endpoint's metrics.
+pub(super) struct Http {
+    /// What its URL is called in sentences: `the member's api_url`.
+    called: &'static str,
     host: String,
     port: u16,
     /// `10.0.0.11:8008`.
@@ -28,13 +30,25 @@ pub(super) struct Rest {
     /// What stands before `/patroni`; empty unless a proxy adds something.
     path: String,
     tls: Option<Arc<TlsCache>>,
+    /// The largest body that is read, bytes.
+    largest: usize,
+    /// Who is told of its certificate.
+    presented: Option<Arc<Presented>>,
 }
 
-impl Rest {
-    /// The API that has `api_url`, which ends in `/patroni` as Patroni writes it into the DCS.
-    pub fn new(api_url: &str, tls: Arc<TlsCache>) -> Result<Self, SourceError> {
-        let wrong = |why: &str| SourceError::new(ErrorKind::Malformed, format!("the member's api_url {:?} {why}", clean(api_url)));
-        let url = Url::parse(api_url).map_err(|e| wrong(&format!("is no URL: {e}")))?;
+/// An answer.
+pub(super) struct Answer {
+    /// Its `Date`: the server's clock, whole seconds.
+    pub date: Option<Time>,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Http {
+    /// The server at `url`; a `/patroni` at its end, as Patroni writes it into the DCS, is left out.
+    pub fn new(called: &'static str, url: &str, tls: Arc<TlsCache>, largest: usize) -> Result<Self, SourceError> {
+        let wrong = |why: &str| SourceError::new(ErrorKind::Malformed, format!("{called} {:?} {why}", clean(url)));
+        let url = Url::parse(url).map_err(|e| wrong(&format!("is no URL: {e}")))?;
         let tls = match url.scheme() {
             "http" => None,
             "https" => Some(tls),
@@ -49,19 +63,24 @@ impl Rest {
         let port = url.port_or_known_default().ok_or_else(|| wrong("names no port"))?;
         let path = url.path().trim_end_matches('/');
         let path = path.strip_suffix("/patroni").unwrap_or(path).to_owned();
-        Ok(Self { authority: authority(&host, port), host, port, path, tls })
+        Ok(Self { called, authority: authority(&host, port), host, port, path, tls, largest, presented: None })
     }
 
-    /// Host and port, as errors name the member.
+    /// The same, its certificate being told.
+    pub fn telling(self, presented: Arc<Presented>) -> Self {
+        Self { presented: Some(presented), ..self }
+    }
+
+    /// Host and port, as errors name it.
     pub fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// The body of a GET that is answered with one of the accepted codes.
+    /// What a GET is answered with, when that has one of the accepted codes.
     ///
     /// The connection is closed when this returns, and when its future is dropped: it is driven here and not in a task, which would close it
     /// some time later, when the next request may have opened another one already.
-    pub async fn get(&self, path: &str, accepted: &[u16]) -> Result<Vec<u8>, SourceError> {
+    pub async fn get(&self, path: &str, accepted: &[u16]) -> Result<Answer, SourceError> {
         let answer = self.ask(path, accepted).await;
         if let (Some(tls), Err(error)) = (&self.tls, &answer)
             && error.kind == ErrorKind::Tls
@@ -72,19 +91,23 @@ impl Rest {
         answer
     }
 
-    async fn ask(&self, path: &str, accepted: &[u16]) -> Result<Vec<u8>, SourceError> {
+    async fn ask(&self, path: &str, accepted: &[u16]) -> Result<Answer, SourceError> {
         let request = self.request(path)?;
         let tls = self.tls.as_ref().map(|tls| tls.get()).transpose()?;
-        let stream = dial(&self.host, self.port, tls).await?;
+        let opened = dial(&self.host, self.port, tls).await?;
+        if let Some(presented) = &self.presented {
+            presented.note(&opened.chain);
+        }
         let broken = |error: hyper::Error| explain(&error, &self.authority, self.tls.is_some());
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(opened.io)).await.map_err(broken)?;
         let mut connection = pin!(connection);
         let mut exchange = pin!(async {
             let response = sender.send_request(request).await.map_err(broken)?;
             if !accepted.contains(&response.status().as_u16()) {
                 return Err(refused(response.status(), path, &self.authority));
             }
-            self.body(path, response, broken).await
+            let date = response.headers().get(DATE).and_then(|value| Time::parse_http(value.to_str().ok()?));
+            Ok(Answer { date, body: self.body(path, response, broken).await? })
         });
         tokio::select! {
             biased;
@@ -98,10 +121,10 @@ impl Rest {
         Request::get(format!("{}{path}", self.path))
             .header(HOST, &self.authority)
             .header(CONNECTION, "close")
-            .header(ACCEPT, "application/json")
+            .header(ACCEPT, "*/*")
             .header(USER_AGENT, concat!("pgbaton/", env!("CARGO_PKG_VERSION")))
             .body(String::new())
-            .map_err(|e| SourceError::new(ErrorKind::Malformed, format!("the member's api_url makes no request: {e}")))
+            .map_err(|e| SourceError::new(ErrorKind::Malformed, format!("{} makes no request: {e}", self.called)))
     }
 
     async fn body(
@@ -111,18 +134,18 @@ impl Rest {
         broken: impl Fn(hyper::Error) -> SourceError,
     ) -> Result<Vec<u8>, SourceError> {
         let too_large = || {
-            let message = format!("GET {path} of {}: the answer is larger than {} KiB", self.authority, LARGEST / 1024);
+            let message = format!("GET {path} of {}: the answer is larger than {} KiB", self.authority, self.largest / 1024);
             SourceError::new(ErrorKind::Malformed, message)
         };
         let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        if length.is_some_and(|length| length > LARGEST as u64) {
+        if length.is_some_and(|length| length > self.largest as u64) {
             return Err(too_large());
         }
         let mut incoming = response.into_body();
         let mut body = Vec::new();
         while let Some(frame) = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx)).await {
             let Ok(chunk) = frame.map_err(&broken)?.into_data() else { continue };
-            if body.len() + chunk.len() > LARGEST {
+            if body.len() + chunk.len() > self.largest {
                 return Err(too_large());
             }
             body.extend_from_slice(&chunk);
@@ -136,8 +159,8 @@ mod tests {
     use super::*;
     use crate::config::TlsProfile;
 
-    fn rest(url: &str) -> Result<Rest, SourceError> {
-        Rest::new(url, Arc::new(TlsCache::new(TlsProfile::default(), &[])))
+    fn http(url: &str) -> Result<Http, SourceError> {
+        Http::new("the member's api_url", url, Arc::new(TlsCache::new(TlsProfile::default(), &[])), 1024)
     }
 
     #[test]
@@ -149,7 +172,7 @@ mod tests {
             ("http://[fd00::1]:8008/patroni", "[fd00::1]:8008", ""),
             ("http://10.0.0.11:8008", "10.0.0.11:8008", ""),
         ] {
-            let rest = rest(url).expect(url);
+            let rest = http(url).expect(url);
             assert_eq!((rest.authority(), rest.path.as_str(), rest.tls.is_some()), (authority, path, url.starts_with("https")));
         }
     }
@@ -157,7 +180,7 @@ mod tests {
     #[test]
     fn an_address_that_is_none_is_said() {
         for url in ["", "10.0.0.11:8008", "ftp://x/patroni", "http://"] {
-            assert_eq!(rest(url).err().expect(url).kind, ErrorKind::Malformed, "{url}");
+            assert_eq!(http(url).err().expect(url).kind, ErrorKind::Malformed, "{url}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Why a member's REST API could not be read, as a sentence.
+//! Why a server could not be asked, as a sentence.
 
 use std::error::Error as StdError;
 use std::io;
