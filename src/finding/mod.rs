@@ -26,6 +26,8 @@ mod rule;
 mod slot_lost;
 mod slot_retains_wal;
 mod source_stale;
+mod sync_missing;
+mod sync_set_mismatch;
 mod timeline_behind;
 mod tracker;
 
@@ -96,6 +98,8 @@ const RULES: &[Rule] = &[
     no_candidate::RULE,
     replica_not_streaming::RULE,
     timeline_behind::RULE,
+    sync_missing::RULE,
+    sync_set_mismatch::RULE,
     lag_high::RULE,
     archive_failing::RULE,
     slot_lost::RULE,

@@ -7,7 +7,7 @@ use super::change::Summary;
 use super::hygiene::Hygiene;
 use super::{
     Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdMembership, EtcdStatus, Fact, HaproxyStatus, HistoryEntry, Lease,
-    Member, Observation, Observed, Outcome, Parsed, RouteUse, SourceError, SourceId, SourceKind, Time, clean,
+    Member, Observation, Observed, Outcome, Parsed, RouteUse, SourceError, SourceId, SourceKind, SyncWatch, Time, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -43,6 +43,8 @@ pub struct Cluster {
     pub paused_since: Option<Time>,
     /// The newest holder of the leader key that was seen, the present one included.
     pub last_leader: Option<String>,
+    /// What of synchronous replication is not as it should be.
+    pub sync_watch: SyncWatch,
     summary: Summary,
 }
 
@@ -98,6 +100,7 @@ impl Cluster {
             leaderless_since: None,
             paused_since: None,
             last_leader: None,
+            sync_watch: SyncWatch::default(),
             summary: Summary::default(),
         }
     }
@@ -110,6 +113,7 @@ impl Cluster {
             Outcome::Heard(fact) => self.heard(&source, at, rtt, *fact),
             Outcome::Failed(error) => self.failed(&source, at, error),
         }
+        self.follow_sync(at);
         self.changes(at)
     }
 

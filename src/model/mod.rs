@@ -25,6 +25,7 @@ mod role;
 mod route;
 mod slot_trend;
 mod source;
+mod sync;
 mod text;
 mod time;
 
@@ -51,5 +52,6 @@ pub use role::Role;
 pub use route::{Route, RouteKind, RouteUse};
 pub use slot_trend::SlotTrend;
 pub use source::{ErrorKind, SourceError, SourceId, SourceKind};
+pub use sync::{StandbyNames, SyncSets, SyncWatch};
 pub use text::{clean, listed, size, spoken};
 pub use time::Time;

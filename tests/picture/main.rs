@@ -22,4 +22,5 @@ mod quorum;
 mod random;
 mod slots;
 mod start;
+mod synchronous;
 mod transactions;
