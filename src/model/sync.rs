@@ -55,7 +55,12 @@ fn names(list: &str) -> Option<BTreeSet<String>> {
             }
             None => {
                 let (name, after) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
-                (name.trim().to_owned(), after)
+                let name = name.trim();
+                // Also the mark of a text that was cut ([`clean`](super::clean)): whom it names is not known as a whole.
+                if name.contains(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"' | '…')) {
+                    return None;
+                }
+                (name.to_owned(), after)
             }
         };
         if name.is_empty() {
@@ -192,7 +197,7 @@ mod tests {
         assert_eq!(parse("any 3(psg2)"), these(3, &["psg2"]));
         assert_eq!(parse("*"), Some(Anybody(1)));
         assert_eq!(parse("1 (*)"), Some(Anybody(1)));
-        for bad in ["psg2,", ",", "any (psg2)", "2 psg2)", "\"psg2", "\"a\" b", "some 2 (psg2)", "2 ()"] {
+        for bad in ["psg2,", ",", "any (psg2)", "2 psg2)", "\"psg2", "\"a\" b", "some 2 (psg2)", "2 ()", "psg2, psg…"] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

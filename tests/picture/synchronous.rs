@@ -54,7 +54,7 @@ fn commits_that_wait_for_nobody_who_is_there() {
     assert_eq!(s.pass(1).codes(), Vec::<&str>::new(), "a user without pg_monitor does not see who is synchronous");
     s.sql("psg1", |sql| sql.settings.synchronous_commit = Some("local".to_owned()));
     waits(&mut s, "psg2", &[]);
-    assert_eq!(s.pass(10).codes(), ["config-unsafe"], "they do not wait");
+    assert_eq!(s.pass(10).codes(), ["sync-set-mismatch", "config-unsafe"], "they do not wait");
 }
 
 #[test]
