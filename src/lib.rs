@@ -54,7 +54,7 @@
 //! | when a finding is raised, and when it is over | `finding/tracker.rs` |
 //! | a finding's rule | `finding/`, the code as the file's name |
 //! | the headline's sentence | `document/headline.rs` |
-//! | the JSON's fields | `document/schema.rs` |
+//! | the JSON's fields | `document/schema/` |
 //! | which sources run, and when they stop | `source/collector.rs` |
 //! | how often a source is asked, its deadline, when it is old | `model/source.rs` |
 //! | the SQL that is run | `source/postgres/query.rs` |
