@@ -6,6 +6,8 @@ mod config_unsafe;
 mod dcs_value_bad;
 mod diverged;
 mod evidence;
+mod failsafe;
+mod failure_domain;
 pub mod forecast;
 mod lag_high;
 mod leader_cannot_write;
@@ -41,6 +43,8 @@ mod sync_set_mismatch;
 mod timeline_behind;
 mod tracker;
 mod upstream_unexpected;
+mod version_skew;
+mod watchdog_off;
 
 use std::fmt;
 
@@ -126,10 +130,14 @@ const RULES: &[Rule] = &[
     slot_retains_wal::RULE,
     logical_slot_unmanaged::RULE,
     long_transaction::RULE,
+    failsafe::RULE,
     paused::RULE,
     pending_restart::RULE,
     self_loop_api_url::RULE,
     config_unsafe::RULE,
+    watchdog_off::RULE,
+    version_skew::RULE,
+    failure_domain::RULE,
     dcs_value_bad::RULE,
     source_stale::RULE,
 ];

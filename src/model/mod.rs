@@ -9,6 +9,7 @@ mod cluster;
 mod dcs;
 mod dynamic;
 mod etcd;
+mod failsafe;
 mod haproxy;
 mod hygiene;
 mod lag;
