@@ -29,6 +29,7 @@ mod payloads;
 mod quorum;
 mod random;
 mod routes;
+mod scenes;
 mod slots;
 mod split_brain;
 mod start;
