@@ -12,6 +12,8 @@ mod etcd_db_near_quota;
 mod etcd_member_behind;
 mod etcd_slow;
 mod evidence;
+mod failsafe;
+mod failure_domain;
 pub mod forecast;
 mod lag_high;
 mod leader_cannot_write;
@@ -47,6 +49,8 @@ mod sync_set_mismatch;
 mod timeline_behind;
 mod tracker;
 mod upstream_unexpected;
+mod version_skew;
+mod watchdog_off;
 
 use std::fmt;
 
@@ -133,6 +137,7 @@ const RULES: &[Rule] = &[
     slot_retains_wal::RULE,
     logical_slot_unmanaged::RULE,
     long_transaction::RULE,
+    failsafe::RULE,
     paused::RULE,
     pending_restart::RULE,
     self_loop_api_url::RULE,
@@ -142,6 +147,9 @@ const RULES: &[Rule] = &[
     etcd_db_near_quota::RULE,
     certificate_expiring::RULE,
     clock_skew::RULE,
+    watchdog_off::RULE,
+    version_skew::RULE,
+    failure_domain::RULE,
     dcs_value_bad::RULE,
     source_stale::RULE,
 ];

@@ -7,8 +7,6 @@ use crate::model::{Level, Sender};
 
 /// How long a replica may need beyond its Patroni's next loop.
 const BEYOND_LOOP: Duration = Duration::from_secs(5);
-/// Patroni's default for `loop_wait`.
-const LOOP_WAIT: u32 = 10;
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -32,8 +30,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     if settling(cluster, now) {
         return Vec::new();
     }
-    let loop_wait = cluster.config().and_then(|c| c.loop_wait).unwrap_or(LOOP_WAIT);
-    let patience = SETTLING.max(Duration::from_secs(loop_wait.into()) + BEYOND_LOOP);
+    let patience = SETTLING.max(cluster.loop_wait() + BEYOND_LOOP);
     let mut found = Vec::new();
     for member in cluster.members.values().filter(|m| m.stray_since.is_some_and(|since| now.since(since) > patience)) {
         let Some(stray) = cluster.stray(member, now) else { continue };

@@ -55,6 +55,8 @@ pub struct Cluster {
     pub last_leader: Option<String>,
     /// Since when more than one member has accepted writes.
     pub parting: Parting,
+    /// Since when the failsafe key has not named every member, while the mode is on.
+    pub failsafe_short_since: Option<Time>,
     /// When the system identifier in etcd was seen to change; `None`: it has not since the first reading.
     pub initialized_at: Option<Time>,
     /// What of synchronous replication is not as it should be.
@@ -120,6 +122,7 @@ impl Cluster {
             paused_since: None,
             last_leader: None,
             parting: Parting::default(),
+            failsafe_short_since: None,
             initialized_at: None,
             sync_watch: SyncWatch::default(),
             succession: Succession::default(),
@@ -137,6 +140,7 @@ impl Cluster {
         }
         self.follow_strays(at);
         self.follow_sync(at);
+        self.follow_failsafe(at);
         self.changes(at)
     }
 

@@ -13,6 +13,7 @@ mod dynamic;
 mod etcd;
 mod etcd_metrics;
 mod etcd_trend;
+mod failsafe;
 mod haproxy;
 mod hygiene;
 mod lag;

@@ -108,7 +108,7 @@ fn somebody_else_who_answers_is_found() {
         s.sentence("self-loop-api-url")
     );
     // Before 3.2 there is no name.
-    s.patroni("psg2", json!({"patroni": {"version": "3.0.2", "scope": "psg"}})).pass(1);
+    s.patroni("psg2", json!({"patroni": {"version": "4.1.5", "scope": "psg"}})).pass(1);
     assert_eq!(s.verdict(), "healthy");
     // What an old answer said is not held against anybody.
     s.patroni("psg2", json!({"patroni": {"version": "4.1.5", "scope": "psg", "name": "psg3"}})).pass(1);

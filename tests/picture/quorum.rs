@@ -46,7 +46,8 @@ fn one_of_five_gone_is_no_risk_yet() {
 fn a_single_etcd_never_could_lose_one() {
     let mut s = Scenario::healthy();
     s.etcd_members(1).pass(1);
-    assert_eq!((s.verdict(), s.document().etcd.failure_tolerance), ("healthy", Some(0)));
+    assert_eq!(s.codes(), ["failure-domain"], "it is on the leader's host");
+    assert_eq!((s.finding("quorum-at-risk"), s.document().etcd.failure_tolerance), (None, Some(0)));
 }
 
 #[test]
