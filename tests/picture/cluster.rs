@@ -183,8 +183,8 @@ fn the_headline_is_never_ok_while_a_source_is_not_well() {
 fn the_headline_counts_the_rest() {
     let mut s = Scenario::healthy();
     s.crash("psg2").crash("psg3").pass(1);
-    assert_eq!(s.verdict(), "psg2 is down: connection refused (and 2 more)");
-    assert_eq!(s.codes(), ["member-down", "member-down", "no-candidate"]);
+    assert_eq!(s.verdict(), "if psg1 died now, nobody could take over: psg2 is down, psg3 is down (and 2 more)");
+    assert_eq!(s.codes(), ["no-candidate", "member-down", "member-down"]);
     assert_eq!(s.document().headline.level, Level::Warning);
 }
 
