@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::{Case, Evidence, Explanation, Finding, Rule, spoken};
 use crate::model::{Level, Member, Slot, SlotTrend, size};
 
-/// How long a slot that somebody reads must be over the limit: a replica that catches up after a restart is no fault.
+/// How long a slot must be over the limit: a replica that catches up after a restart is no fault, nor is a slot on a replica that nobody reads and
+/// that Patroni moves on at its next loop.
 const LASTING: Duration = Duration::from_secs(30);
-/// How many times the limit is too much even for one that may be catching up.
+/// How many times the limit is too much, when first seen, even for one that may be catching up.
 const FAR_TOO_MUCH: u64 = 10;
 /// An end that lies further ahead than this is not told: the rate will not hold for so long.
 const FAR: f64 = 100.0 * 86_400.0;
@@ -16,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "slot-retains-wal",
-        fires: "a replication slot on any member keeps more WAL from being removed than the limit `slot_retained_bytes` (1 GB). One that nobody reads is told at once; one that is read when it has been over the limit for 30 s, or is over ten times the limit. The rate is measured over the readings of the last ten minutes.",
+        fires: "a replication slot on any member keeps more WAL from being removed than the limit `slot_retained_bytes` (1 GB). It must have been over the limit for 30 s; one that is over it when first seen is told at once if nobody reads it, or if it is over ten times the limit. The rate is measured over the readings of the last ten minutes.",
         matters: "Without max_slot_wal_keep_size the WAL grows until the disk is full, and then PostgreSQL stops. With it, the slot is lost at the limit, and its reader must be made anew.",
         next: &[
             "Find out whose slot it is: a member's name is a replica's, else a subscriber's or a backup tool's.",
@@ -45,8 +46,10 @@ fn judge(case: &Case<'_>, member: &Member, slot: &Slot) -> Option<Finding> {
         return None;
     }
     let trend = member.slot_trends.get(&slot.name)?;
-    let lasts = trend.least_within(LASTING).is_some_and(|least| least > limit);
-    if trend.active_within(LASTING) && !lasts && retained / FAR_TOO_MUCH <= limit {
+    if trend.least_within(LASTING).is_none_or(|least| least <= limit) {
+        return None;
+    }
+    if !trend.watched_for(LASTING) && trend.active_within(LASTING) && retained / FAR_TOO_MUCH <= limit {
         return None;
     }
     let reader = if slot.active { "its reader is behind" } else { "nobody reads it" };

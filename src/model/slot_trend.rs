@@ -60,10 +60,13 @@ impl SlotTrend {
         (span >= SHORTEST).then(|| (last.retained as f64 - first.retained as f64) / span.as_secs_f64())
     }
 
-    /// The least that was kept at any reading of the last `span`, bytes; `None` when it was not watched for so long.
+    /// Whether it has been watched for `span`.
+    pub fn watched_for(&self, span: Duration) -> bool {
+        self.steps.front().zip(self.steps.back()).is_some_and(|(first, last)| last.ended.since(first.begun) >= span)
+    }
+
+    /// The least that was kept at any reading of the last `span`, as far as it was watched, bytes.
     pub fn least_within(&self, span: Duration) -> Option<u64> {
-        let last = self.steps.back()?;
-        (last.ended.since(self.steps.front()?.begun) >= span).then_some(())?;
         self.within(span).map(|step| step.least).min()
     }
 
@@ -124,7 +127,9 @@ mod tests {
     #[test]
     fn what_was_so_for_a_while_is_told_from_what_was_so_for_a_moment() {
         let dip = |s: u64| if s == 50 { 10 } else { 1000 };
-        assert_eq!(watched(20, |_| 1000, |_| true).least_within(Duration::from_secs(30)), None);
+        let short = watched(29, |_| 1000, |_| true);
+        assert_eq!((short.watched_for(Duration::from_secs(30)), short.least_within(Duration::from_secs(30))), (false, Some(1000)));
+        assert!(watched(30, |_| 1000, |_| true).watched_for(Duration::from_secs(30)));
         assert_eq!(watched(70, dip, |_| true).least_within(Duration::from_secs(30)), Some(10));
         assert_eq!(watched(100, dip, |_| true).least_within(Duration::from_secs(30)), Some(1000));
         assert!(watched(70, dip, |s| s == 45).active_within(Duration::from_secs(30)));
