@@ -396,7 +396,7 @@ impl Scenario {
     pub fn pass(&mut self, seconds: u32) -> &mut Self {
         for _ in 0..seconds {
             self.now = self.now.plus(Duration::from_secs(1));
-            self.hear();
+            self.hear(true);
         }
         self
     }
@@ -404,14 +404,14 @@ impl Scenario {
     /// A tenth of a second passes, and every source that is asked answers.
     pub fn moment(&mut self) -> &mut Self {
         self.now = self.now.plus(Duration::from_millis(100));
-        self.hear();
+        self.hear(false);
         self
     }
 
     /// So much time passes with nothing new, and then everybody is heard again.
     pub fn later(&mut self, span: Duration) -> &mut Self {
         self.now = self.now.plus(span);
-        self.hear();
+        self.hear(true);
         self
     }
 
@@ -424,7 +424,8 @@ impl Scenario {
         self
     }
 
-    fn hear(&mut self) {
+    /// Every source that is asked answers: all in one go, or one after the other, with a look after each.
+    fn hear(&mut self, together: bool) {
         let mut heard: Vec<(SourceId, Outcome)> = Vec::new();
         // A source that could not watch for a while reads everything again.
         let missed = self.cluster().dcs.revision.is_some_and(|known| known != self.revision);
@@ -456,8 +457,11 @@ impl Scenario {
             };
             heard.extend(voice.outcome(read).map(|o| (SourceId::new(SourceKind::Haproxy, name), o)));
         }
-        for (source, outcome) in heard {
-            self.observe(source, outcome, RTT);
+        let heard: Vec<Observation> = heard.into_iter().map(|(source, outcome)| self.observation(source, outcome, RTT)).collect();
+        if together {
+            self.changes.extend(self.picture.apply(heard));
+        } else {
+            heard.into_iter().for_each(|observation| self.changes.extend(self.picture.apply(vec![observation])));
         }
         self.look();
     }
@@ -475,10 +479,15 @@ impl Scenario {
     }
 
     fn observe(&mut self, source: SourceId, outcome: Outcome, rtt: Duration) {
+        let observation = self.observation(source, outcome, rtt);
+        self.changes.extend(self.picture.apply(vec![observation]));
+    }
+
+    fn observation(&mut self, source: SourceId, outcome: Outcome, rtt: Duration) -> Observation {
         let rtt = self.takes.get(&source.target).copied().unwrap_or(rtt);
         let observation = Observation { source, at: self.now, rtt: Some(rtt), outcome };
         self.recorded.push(observation.clone());
-        self.changes.extend(self.picture.apply(vec![observation]));
+        observation
     }
 
     fn push(&mut self, event: DcsEvent) -> &mut Self {
