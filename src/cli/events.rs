@@ -131,6 +131,18 @@ mod tests {
             raised,
             r#"{"at":"1970-01-01T00:00:00.000000Z","event":"finding-raised","code":"no-leader","subject":null,"severity":"critical","sentence":"nobody leads","evidence":[]}"#
         );
+        let changed = Change {
+            at: Time::from_micros(0),
+            kind: ChangeKind::FindingChanged {
+                code: "lag-high".into(),
+                subject: Some("psg2".into()),
+                from: Level::Warning,
+                to: Level::Critical,
+                says: "psg2 is far behind".into(),
+            },
+        };
+        let read: Change = serde_json::from_value(line(&changed).expect("a line")).expect("a change");
+        assert_eq!(read, changed, "what is added takes nothing away");
         let cleared = told(ChangeKind::FindingCleared {
             code: "lag-high".into(),
             subject: Some("psg2".into()),

@@ -1,5 +1,7 @@
 //! `no-candidate`: if the leader died now, nobody could take over; or there is none, and nobody can.
 
+use std::time::Duration;
+
 use super::forecast::{Outcome, Reason};
 use super::{Case, Evidence, Explanation, Finding, Rule};
 use crate::model::Level;
@@ -22,8 +24,15 @@ pub(super) const RULE: Rule = Rule {
     }],
 };
 
+/// How long a switchover that was asked for may take: Patroni's REST API waits so long for it (2 * max(10 s, loop_wait), `patroni/api.py`).
+const HANDING_OVER: Duration = Duration::from_secs(20);
+
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    let Case { cluster, forecast, .. } = *case;
+    let Case { cluster, forecast, now, .. } = *case;
+    // While one gives way to another as asked, all others wait, and that is as it should be.
+    if cluster.asked_since(now).is_some_and(|at| now.since(at) < HANDING_OVER) {
+        return Vec::new();
+    }
     let general = forecast.standings.values().any(|s| s.reasons.iter().any(Reason::general));
     // A cluster of one never had a candidate: that is how it was built.
     if forecast.outcome != Outcome::Nobody || general || forecast.standings.is_empty() {
@@ -42,5 +51,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     }
     let limit = cluster.config().and_then(|c| c.maximum_lag_on_failover).unwrap_or(super::forecast::MAXIMUM_LAG);
     finding.evidence.push(Evidence::dcs(cluster, "maximum_lag_on_failover", format!("{limit} bytes")));
-    vec![finding]
+    // Each member is judged by what the others said: who accepted writes when the leader key went may have stopped with that.
+    let heard = cluster.members.values().filter(|m| m.rest.error().is_none() && m.rest_now(now).is_some()).map(|m| m.rest.at());
+    vec![finding.comparing(heard.chain([cluster.leaderless_since]))]
 }

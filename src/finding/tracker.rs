@@ -91,7 +91,7 @@ impl Tracker {
                     subject: finding.subject.clone(),
                     from,
                     to: finding.severity,
-                    sentence: finding.sentence.clone(),
+                    says: finding.sentence.clone(),
                 });
             }
             standing.push(Tracked { since: life.since, finding });

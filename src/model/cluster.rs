@@ -338,6 +338,11 @@ impl Cluster {
         self.succession.past = past;
     }
 
+    /// Since when a switchover or failover has been asked for that is due, if that was seen and it is still asked for.
+    pub fn asked_since(&self, now: Time) -> Option<Time> {
+        self.succession.asked_since(now)
+    }
+
     /// Whether the end of this timeline, as the history tells it, is a change of leader that was told when it happened.
     pub fn watched(&self, timeline: u32) -> bool {
         self.succession.past.watched(timeline)

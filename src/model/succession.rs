@@ -132,6 +132,12 @@ impl Succession {
         }
     }
 
+    /// Since when something has been asked for that is due.
+    pub(super) fn asked_since(&self, now: Time) -> Option<Time> {
+        let request = self.request.as_ref().filter(|r| r.gone.is_none() && r.asked.scheduled_at.is_none_or(|due| due <= now))?;
+        request.asked.scheduled_at.or(request.since)
+    }
+
     fn won(&self, cluster: &Cluster, to: &str, at: Time) -> Won {
         let mut evidence: Vec<Sign> = self.request.iter().filter(|r| r.explains(None, at)).map(Request::sign).collect();
         evidence.extend(self.outage.iter().filter(|o| o.recent(cluster, at)).flat_map(Outage::signs));

@@ -99,7 +99,10 @@ fn nobody_is_said_to_fall_behind_while_the_leader_changes() {
     s.patroni("psg2", stopped.clone()).sql("psg2", |sql| sql.receiver = None);
     s.patroni("psg3", stopped).sql("psg3", |sql| sql.receiver = None).pass(2);
     assert_eq!(s.codes(), ["leader-cannot-write"]);
+    s.silent("rest psg1").moment();
     s.delete("leader").moment();
+    assert_eq!(s.codes(), ["no-leader", "member-down"], "that psg1 accepts writes was said before");
+    s.answers("rest psg1").patroni("psg1", json!({"state": "stopped", "role": "demoted"})).moment();
     assert_eq!(s.codes(), ["no-leader", "member-down"]);
     s.promote("psg2", 2).patroni("psg3", json!({"replication_state": "in archive recovery"})).sql("psg3", |sql| sql.receiver = None);
     s.pass(11);

@@ -19,7 +19,7 @@ fn a_finding_has_a_start_and_an_end_among_the_events() {
     assert_eq!(s.codes(), Vec::<&str>::new(), "it is not shown any more");
     assert_eq!(s.lives(), Vec::<String>::new(), "it may be back in a moment");
     s.pass(6);
-    assert_eq!(s.lives(), ["finding-cleared: member-down of psg3 is over; it was seen for 31 s"]);
+    assert_eq!(s.lives(), ["finding-cleared: member-down of psg3 is over; it was seen for 30 s"]);
     s.crash("psg3").pass(1);
     assert_eq!(s.lives(), ["finding-raised: psg3 is down: connection refused"]);
 }
@@ -81,7 +81,7 @@ fn what_is_found_first_has_not_happened() {
     s.crash("psg2").pass(1);
     assert_eq!(s.lives(), ["finding-raised: psg2 is down: connection refused"]);
     s.answers("rest psg3").answers("sql psg3").pass(7);
-    assert_eq!(s.lives(), ["finding-cleared: member-down of psg3 is over; it was seen for 7 s"], "its end has happened");
+    assert_eq!(s.lives(), ["finding-cleared: member-down of psg3 is over; it was seen for 6 s"], "its end has happened");
 }
 
 /// psg1 was read before psg2 had become writable, and has not been read since.

@@ -112,8 +112,8 @@ pub enum ChangeKind {
         #[serde(default)]
         evidence: Vec<Sign>,
     },
-    /// A finding is of another severity.
-    FindingChanged { code: String, subject: Option<String>, from: Level, to: Level, sentence: String },
+    /// A finding is of another severity; `says` is its own sentence now.
+    FindingChanged { code: String, subject: Option<String>, from: Level, to: Level, says: String },
     /// A finding is over: it was there from `since` for so many seconds.
     FindingCleared { code: String, subject: Option<String>, since: Time, seconds: f64 },
 }

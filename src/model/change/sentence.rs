@@ -64,8 +64,8 @@ impl Change {
                 None => format!("the cluster {from} is gone from etcd"),
             },
             ChangeKind::FindingRaised { sentence, .. } => sentence.clone(),
-            ChangeKind::FindingChanged { code, subject, from, to, sentence } => {
-                format!("{} is {to}, was {from}: {sentence}", finding(code, subject.as_deref()))
+            ChangeKind::FindingChanged { code, subject, from, to, says } => {
+                format!("{} is {to}, was {from}: {says}", finding(code, subject.as_deref()))
             }
             ChangeKind::FindingCleared { code, subject, seconds, .. } => {
                 format!("{} is over; it was seen for {}", finding(code, subject.as_deref()), span(*seconds))

@@ -358,10 +358,9 @@ impl Scenario {
 
     /// So many seconds pass; in each one every source that is asked answers.
     pub fn pass(&mut self, seconds: u32) -> &mut Self {
-        for second in 0..seconds {
+        for _ in 0..seconds {
             self.now = self.now.plus(Duration::from_secs(1));
-            // What is new is looked at after each answer; that nothing is, once a second.
-            self.hear(second > 0);
+            self.hear(true);
         }
         self
     }
@@ -376,7 +375,7 @@ impl Scenario {
     /// So much time passes with nothing new, and then everybody is heard again.
     pub fn later(&mut self, span: Duration) -> &mut Self {
         self.now = self.now.plus(span);
-        self.hear(false);
+        self.hear(true);
         self
     }
 
@@ -389,7 +388,7 @@ impl Scenario {
         self
     }
 
-    /// Everybody who is asked answers; `together`: the answers are taken in at once.
+    /// Every source that is asked answers: all in one go, or one after the other, with a look after each.
     fn hear(&mut self, together: bool) {
         let mut heard: Vec<(SourceId, Outcome)> = Vec::new();
         // A source that could not watch for a while reads everything again.
