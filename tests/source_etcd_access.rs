@@ -147,7 +147,7 @@ async fn certificates() {
     assert!(error.message.contains("/no/such/file"), "{error}");
     let plain = EtcdProfile { endpoints: vec![etcd.urls()[0].replace("https", "http")], ..profile(&[]) };
     let error = tls_failure(&plain).await;
-    assert!(error.hint.as_deref().is_some_and(|h| h.contains("http")), "{error:?}");
+    assert!(error.hint.as_deref().is_some_and(|h| h.contains("https instead of http")), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -163,6 +163,7 @@ async fn certificates_that_must_not_be_accepted() {
     let error = tls_failure(&https(&etcd, pki.client(None))).await;
     assert_eq!(error.kind, ErrorKind::Tls);
     assert!(error.message.ends_with("the server's certificate is for another name"), "{error}");
+    assert_eq!(error.hint.as_deref(), Some("it names etcd.example.org, and we ask for 127.0.0.1"));
     let mut reading = read_with(&https(&etcd, TlsProfile { insecure: true, ..TlsProfile::default() }));
     reading.feed.fact("list", listed).await;
 }

@@ -164,7 +164,9 @@ fn a_page_over_tls() {
     let pem = |c: pgcommon::certificates::Certified| c.certificate + &c.key;
     let good = put("good.pem", pem(ca.sign("vm1", &["127.0.0.1"])));
     let expired = put("expired.pem", pem(ca.sign_expired("vm1", &["127.0.0.1"])));
-    let ports = [free_port(), free_port()];
+    let elsewhere = put("elsewhere.pem", pem(ca.sign("vm9", &["vm9.example.org"])));
+    let root = put("ca.pem", ca.certificate());
+    let ports = [free_port(), free_port(), free_port(), free_port()];
     let rest = format!(
         "listen tls\n    mode http\n    bind 127.0.0.1:{} ssl crt {}\n    stats enable\n    stats uri /\n\
          listen old\n    mode http\n    bind 127.0.0.1:{} ssl crt {}\n    stats enable\n    stats uri /\n",
@@ -173,12 +175,20 @@ fn a_page_over_tls() {
         ports[1],
         expired.display()
     );
-    let haproxy = Haproxy::start("", &rest);
+    let more = format!(
+        "listen other\n    mode http\n    bind 127.0.0.1:{} ssl crt {}\n    stats enable\n    stats uri /\n\
+         listen demanding\n    mode http\n    bind 127.0.0.1:{} ssl crt {} ca-file {} verify required\n    stats enable\n    stats uri /\n",
+        ports[2],
+        elsewhere.display(),
+        ports[3],
+        good.display(),
+        root.display()
+    );
+    let haproxy = Haproxy::start("", &(rest + &more));
     let with_ca = |port: u16, ca: Option<PathBuf>| HaproxyProfile {
         tls: TlsProfile { ca, ..TlsProfile::default() },
         ..page(format!("https://127.0.0.1:{port}/"))
     };
-    let root = put("ca.pem", ca.certificate());
     let mut watch = Watch::haproxy(with_ca(ports[0], Some(root.clone())));
     let shown = watch.certificate();
     assert!(shown.subject.contains("CN=vm1") && shown.not_after.minute() == "2100-01-01 00:00 UTC", "{shown:?}");
@@ -188,11 +198,26 @@ fn a_page_over_tls() {
     let unknown = failure(with_ca(ports[0], Some(stranger)));
     assert_eq!((unknown.kind, unknown.message.contains("unknown CA")), (ErrorKind::Tls, true), "{unknown:?}");
     let old = failure(with_ca(ports[1], Some(root.clone())));
-    assert_eq!((old.kind, old.message), (ErrorKind::Tls, format!("TLS with 127.0.0.1:{}: the server's certificate has expired", ports[1])));
+    assert_eq!(
+        (old.kind, old.message.clone()),
+        (ErrorKind::Tls, format!("TLS with 127.0.0.1:{}: the server's certificate has expired", ports[1]))
+    );
     let missing = failure(with_ca(ports[0], Some(dir.path().join("missing.pem"))));
     assert_eq!((missing.kind, missing.message.contains("missing.pem")), (ErrorKind::Config, true), "{missing:?}");
+    assert_eq!(old.hint.as_deref(), Some("it was valid until 2021-01-01 00:00 UTC"));
+    let other = failure(with_ca(ports[2], Some(root.clone())));
+    assert_eq!((other.kind, other.message.ends_with("is for another name")), (ErrorKind::Tls, true), "{other:?}");
+    assert_eq!(other.hint.as_deref(), Some("it names vm9.example.org, and we ask for 127.0.0.1"));
+    let demanding = failure(with_ca(ports[3], Some(root.clone())));
+    assert_eq!(
+        (demanding.kind, demanding.hint.as_deref()),
+        (ErrorKind::Tls, Some("name ours and its key (certfile, keyfile)")),
+        "{demanding:?}"
+    );
     let plain = failure(with_ca(haproxy.port, Some(root)));
-    assert_eq!(plain.kind, ErrorKind::Tls, "{plain:?}");
+    assert_eq!((plain.kind, plain.hint.as_deref()), (ErrorKind::Tls, Some("is it http instead of https?")), "{plain:?}");
+    let encrypted = failure(page(format!("http://127.0.0.1:{}/", ports[0])));
+    assert_eq!(encrypted.hint.as_deref(), Some("is it https instead of http?"), "{encrypted:?}");
 }
 
 #[test]

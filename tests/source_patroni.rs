@@ -208,14 +208,24 @@ async fn certificates() {
     let (url, _task) = https_server(&pki, "server", true).await;
     assert_eq!(read_tls(&url, pki.client(Some("client"))).feed.fact("status", state).await, "running");
     let error = failure(&url, pki.client(None)).await;
-    assert_eq!((error.kind, error.hint.as_deref()), (ErrorKind::Tls, Some("does it demand a client certificate?")));
+    assert!(error.kind == ErrorKind::Tls && error.message.ends_with("the server demands a client certificate"), "{error}");
+    assert_eq!(error.hint.as_deref(), Some("name ours and its key (certfile, keyfile)"));
     assert_eq!(failure(&url, Pki::new().client(None)).await.kind, ErrorKind::Tls);
     let (url, _task) = https_server(&pki, "expired", false).await;
     let error = failure(&url, pki.client(None)).await;
     assert!(error.kind == ErrorKind::Tls && error.message.ends_with("the server's certificate has expired"), "{error}");
+    pki.sign("other", &["psg1.example.org", "10.0.0.8"], false);
+    let (url, _task) = https_server(&pki, "other", false).await;
+    let error = failure(&url, pki.client(None)).await;
+    assert!(error.kind == ErrorKind::Tls && error.message.ends_with("the server's certificate is for another name"), "{error}");
+    assert_eq!(error.hint.as_deref(), Some("it names psg1.example.org and 10.0.0.8, and we ask for 127.0.0.1"));
+    let error = failure(&url.replace("https", "http"), pki.client(None)).await;
+    assert_eq!(error.hint.as_deref(), Some("is it https instead of http?"), "{error}");
+    // This one waits for the end of a line, as Patroni does.
     let plain = FakePatroni::start(|_| Some(http("200 OK", REPLICA)));
     let error = failure(&plain.api_url().replace("http", "https"), pki.client(None)).await;
-    println!("{error}");
+    assert!(error.kind == ErrorKind::Timeout && error.message.contains("does not answer the TLS handshake"), "{error}");
+    assert_eq!(error.hint.as_deref(), Some("is it http instead of https?"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

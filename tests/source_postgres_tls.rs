@@ -164,6 +164,7 @@ fn a_certificate_that_is_not_good() {
     let name = tls.fails(tls.profile("encrypted", SslMode::VerifyFull, root));
     assert_eq!(name.kind, ErrorKind::Tls);
     assert!(name.message.contains("for another name"), "{name:?}");
+    assert_eq!(name.hint.as_deref(), Some("it names psg1.example, and we ask for 127.0.0.1"));
 
     tls.present(&tls.ca.sign_expired("server", &["localhost", "127.0.0.1"]));
     for mode in [SslMode::Require, SslMode::VerifyCa, SslMode::VerifyFull] {

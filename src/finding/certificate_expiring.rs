@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     codes: &[Explanation {
         code: "certificate-expiring",
         fires: "a certificate that etcd, a REST API, a PostgreSQL or an HAProxy has shown us within the last hour, or our own client certificate, \
-                ends within the limit `certificate_left` (21 d); critical from 3 d on. Of a chain the one counts that ends first. Servers \
+                ends within the limit `certificate_left` (21 d); critical from 3 d on, unless it is our own. Of a chain the one counts that ends first. Servers \
                 whose connection is not encrypted have shown none.",
         matters: "From that moment on whoever verifies it refuses the connection: Patroni loses etcd and steps down, replicas lose their leader, HAProxy's checks fail. It happens everywhere at once, as certificates are mostly made on the same day.",
         next: &[
@@ -35,11 +35,11 @@ struct Shown<'a> {
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, limits, .. } = *case;
-    // One certificate may serve several: it is one finding.
-    let mut ending: BTreeMap<(Time, &str, &str), Vec<Shown<'_>>> = BTreeMap::new();
+    // One certificate may serve several, and those of one name that end together are renewed together: it is one finding.
+    let mut ending: BTreeMap<(String, &str), Vec<Shown<'_>>> = BTreeMap::new();
     for (source, seen, certificate) in cluster.certificates_now(now) {
         if certificate.left(now).map_or(true, |left| left < limits.certificate_left) {
-            let same = ending.entry((certificate.not_after, &certificate.subject, &certificate.issuer)).or_default();
+            let same = ending.entry((certificate.not_after.minute(), &certificate.subject)).or_default();
             same.push(Shown { source, certificate, at: seen.at() });
         }
     }
@@ -50,23 +50,24 @@ fn finding(same: &[Shown<'_>], now: Time) -> Option<Finding> {
     let certificate = same.first()?.certificate;
     let mut who: Vec<String> = same.iter().map(|shown| shown_by(shown.source, shown.certificate)).collect();
     who.dedup();
-    let Certificate { subject, not_after, .. } = certificate;
-    let (severity, when) = match certificate.left(now) {
-        Ok(left) if left < CRITICAL => (Level::Critical, format!("ends in {}", spoken(left))),
-        Ok(left) => (Level::Warning, format!("ends in {}", spoken(left))),
-        Err(past) => (Level::Critical, format!("ended {} ago", spoken(past))),
+    let (subject, until) = (&certificate.subject, certificate.not_after.minute());
+    let (near, when) = match certificate.left(now) {
+        Ok(left) => (left < CRITICAL, format!("ends in {}", spoken(left))),
+        Err(past) => (true, format!("ended {} ago", spoken(past))),
     };
+    // Without ours we see nothing any more, and the cluster goes on.
+    let severity = if near && same.iter().any(|shown| !shown.certificate.ours) { Level::Critical } else { Level::Warning };
     // A certificate may name its hosts and nothing else.
     let name = if subject.is_empty() { String::new() } else { format!("{subject} ") };
     let whose =
         if certificate.ours && who.len() == 1 { format!("our certificate {name}in ") } else { format!("the certificate {name}of ") };
-    let sentence = format!("{whose}{} {when} ({})", listed(&who), not_after.minute());
+    let sentence = format!("{whose}{} {when} ({until})", listed(&who));
     let evidence = same.iter().map(|Shown { source, certificate, at }| {
         let what = if certificate.ours { "our certificate" } else { "certificate shown" };
         let value = format!("{}, by {}, until {}", certificate.subject, certificate.issuer, certificate.not_after.minute());
         Evidence::new((*source).clone(), what, value, *at)
     });
-    Some(Finding::new("certificate-expiring", severity, sentence).about(subject).because(evidence))
+    Some(Finding::new("certificate-expiring", severity, sentence).about(format!("{name}until {until}")).because(evidence))
 }
 
 /// Whose it is, in a sentence.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustls::ClientConfig;
@@ -35,8 +36,10 @@ pub(super) struct Opened {
 /// A host's addresses are tried one after the other, so there is never more than one connection.
 pub(super) async fn dial(host: &str, port: u16, tls: Option<Arc<ClientConfig>>) -> Result<Opened, SourceError> {
     let authority = authority(host, port);
+    let connected = AtomicBool::new(false);
     let opened = timeout(DEADLINE, async {
         let stream = connect(host, port).await?;
+        connected.store(true, Ordering::Relaxed);
         match tls {
             Some(config) => handshake(host, stream, config).await.map_err(|error| named(&authority, error)),
             None => Ok(Opened { io: Box::new(stream), chain: Vec::new() }),
@@ -44,6 +47,11 @@ pub(super) async fn dial(host: &str, port: u16, tls: Option<Arc<ClientConfig>>) 
     });
     opened.await.unwrap_or_else(|_| {
         let seconds = DEADLINE.as_secs_f64();
+        if connected.load(Ordering::Relaxed) {
+            // A server that expects HTTP waits for the end of a line, which TLS's first words do not have.
+            let error = SourceError::new(ErrorKind::Timeout, format!("{authority} does not answer the TLS handshake within {seconds} s"));
+            return Err(error.with_hint("is it http instead of https?"));
+        }
         Err(SourceError::new(ErrorKind::Timeout, format!("no connection to {authority} within {seconds} s")))
     })
 }

@@ -12,7 +12,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 
 use super::certificate::{Noting, Shown};
 use crate::config::TlsProfile;
-use crate::model::{ErrorKind, SourceError, Time};
+use crate::model::{ErrorKind, SourceError, Time, listed};
 
 /// What of a server's certificate is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +140,14 @@ pub fn explain(error: &(dyn std::error::Error + 'static)) -> Option<SourceError>
     None
 }
 
+const OTHER_NAME: &str = "the server's certificate is for another name";
+
+/// A name as rustls writes it, `DnsName("etcd1")` or `IpAddress(10.0.0.8)`, without its kind.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
+    inner.trim_matches('"')
+}
+
 fn explain_rustls(error: &rustls::Error) -> SourceError {
     let tls = |message: String| SourceError::new(ErrorKind::Tls, message);
     match error {
@@ -155,8 +163,11 @@ fn explain_rustls(error: &rustls::Error) -> SourceError {
             CertificateError::UnknownIssuer => {
                 tls("the server's certificate is from an unknown CA".to_owned()).with_hint("name the CA's file (cacert)")
             }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                tls("the server's certificate is for another name".to_owned())
+            CertificateError::NotValidForName => tls(OTHER_NAME.to_owned()),
+            CertificateError::NotValidForNameContext { expected, presented } => {
+                let names: Vec<&str> = presented.iter().map(|name| bare(name)).collect();
+                let names = if names.is_empty() { "none".to_owned() } else { listed(&names) };
+                tls(OTHER_NAME.to_owned()).with_hint(format!("it names {names}, and we ask for {}", expected.to_str()))
             }
             CertificateError::Revoked => tls("the server's certificate is revoked".to_owned()),
             other => tls(format!("the server's certificate is not accepted: {other:?}")),
@@ -164,7 +175,10 @@ fn explain_rustls(error: &rustls::Error) -> SourceError {
         rustls::Error::AlertReceived(alert) => {
             let text = format!("{alert:?}");
             match text.as_str() {
-                "CertificateRequired" | "HandshakeFailure" | "BadCertificate" => {
+                "CertificateRequired" => {
+                    tls("the server demands a client certificate".to_owned()).with_hint("name ours and its key (certfile, keyfile)")
+                }
+                "HandshakeFailure" | "BadCertificate" => {
                     tls(format!("the server ended the TLS handshake: {text}")).with_hint("does it demand a client certificate?")
                 }
                 "CertificateExpired" => tls("the server says that our certificate has expired".to_owned()),

@@ -79,8 +79,22 @@ fn our_own_is_named_by_its_file() {
         [(Level::Warning, "our certificate CN=pgbaton in /etc/pgbaton/client.pem ends in 4 d 00 h (2026-11-28 03:00 UTC)")]
     );
     assert!(s.document().certificates[0].ours);
+    // Without it we are blind, and the cluster goes on.
+    shows(&mut s, SourceKind::Etcd, "/etc/pgbaton/client.pem", "CN=pgbaton", -(DAY as i64));
+    let ended = "our certificate CN=pgbaton in /etc/pgbaton/client.pem ended 1 d 00 h ago (2026-11-23 03:00 UTC)";
+    assert_eq!(sentences(&s), [(Level::Warning, ended)]);
     // It is no endpoint of etcd.
     assert_eq!((s.document().etcd.members.len(), s.document().sources.iter().filter(|d| d.name == "etcd").count()), (3, 3));
+}
+
+#[test]
+fn two_certificates_of_one_name_are_two_findings() {
+    let mut s = Scenario::healthy();
+    shows(&mut s, SourceKind::Rest, "psg1", "CN=patroni", (5 * DAY) as i64);
+    shows(&mut s, SourceKind::Rest, "psg2", "CN=patroni", (6 * DAY) as i64);
+    s.pass(2);
+    let subjects: Vec<Option<&str>> = s.document().findings.iter().map(|f| f.subject.as_deref()).collect();
+    assert_eq!(subjects, [Some("CN=patroni until 2026-11-29 03:00 UTC"), Some("CN=patroni until 2026-11-30 03:00 UTC")]);
 }
 
 #[test]
@@ -101,8 +115,8 @@ fn what_was_shown_by_somebody_who_is_silent_is_not_told_of_now() {
 fn a_handshake_of_long_ago_tells_nothing_of_now() {
     let mut s = Scenario::healthy();
     shows(&mut s, SourceKind::Sql, "psg2", "CN=psg2", (4 * DAY) as i64);
-    s.pass(3599);
+    s.later(Duration::from_secs(3590)).pass(2);
     assert_eq!(s.codes(), ["certificate-expiring"]);
-    s.pass(3);
+    s.pass(20);
     assert_eq!(s.verdict(), "healthy");
 }

@@ -164,7 +164,7 @@ pub(super) fn broken(error: &io::Error, endpoint: &Endpoint) -> SourceError {
 }
 
 pub(super) fn not_etcd(endpoint: &Endpoint) -> SourceError {
-    let hint = if endpoint.tls() { "is it etcd's client port?" } else { "is it etcd's client port, and http rather than https?" };
+    let hint = if endpoint.tls() { "is it etcd's client port?" } else { "is it etcd's client port? is it https instead of http?" };
     SourceError::new(ErrorKind::Malformed, "what answers there does not speak etcd's protocol").with_hint(hint)
 }
 

@@ -73,7 +73,7 @@ impl FirstWords {
                 .with_hint("does it demand a client certificate?")
         } else {
             SourceError::new(ErrorKind::Broken, "the server closed the connection without a word")
-                .with_hint("is it etcd's client port, and http rather than https?")
+                .with_hint("is it etcd's client port? is it https instead of http?")
         }
     }
 

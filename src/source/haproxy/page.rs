@@ -149,14 +149,19 @@ fn explain(error: reqwest::Error, place: &Place) -> SourceError {
     }
     // The URL may hold a password.
     let error = error.without_url();
+    // To plain words a port with TLS answers with an alert or not at all.
+    let misled = |sentence: SourceError| match place.url.scheme() {
+        "http" => sentence.with_hint("is it https instead of http?"),
+        _ => sentence,
+    };
     match io_kind(&error) {
         Some(io::ErrorKind::ConnectionRefused) => SourceError::new(ErrorKind::Refused, format!("connection refused by {host}")),
         Some(io::ErrorKind::TimedOut) => SourceError::new(ErrorKind::Timeout, format!("no TCP connection to {host}")),
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => {
-            SourceError::new(ErrorKind::Broken, format!("the connection to {host} broke off"))
+            misled(SourceError::new(ErrorKind::Broken, format!("the connection to {host} broke off")))
         }
         _ if error.is_connect() => other(format!("no TCP connection to {host}: {}", deepest(&error))),
-        _ => SourceError::new(ErrorKind::Malformed, format!("{host} gives no proper HTTP answer: {}", deepest(&error))),
+        _ => misled(SourceError::new(ErrorKind::Malformed, format!("{host} gives no proper HTTP answer: {}", deepest(&error)))),
     }
 }
 

@@ -104,6 +104,7 @@ fn explain_tls(failed: SourceError, target: &Target) -> SourceError {
     // The general hints speak of etcd's and Patroni's settings.
     match failed.hint.as_deref() {
         Some(hint) if hint.contains("cacert") => sentence.with_hint("name the CA's file (sslrootcert)"),
+        Some(hint) if hint.contains("certfile") => sentence.with_hint("name ours and its key (sslcert, sslkey)"),
         Some(hint) if hint.contains("client certificate") => sentence.with_hint("does it demand a client certificate (sslcert, sslkey)?"),
         Some(hint) if hint.contains("http") => sentence,
         Some(hint) => sentence.with_hint(hint),
