@@ -135,7 +135,7 @@ pub fn cases() -> Vec<Case> {
         .cure(|_| ())
         .fresh_eyes(),
         case("expire-certificate on a replica", LOCKED, |b| b.fault(&["expire-certificate", "{replica}"]))
-            .shows(Warning, "source-stale|member-down|certificate-expired|certificate-expiring", "", Sign::Thrown)
+            .shows(Warning, "source-stale|certificate-expiring", "", Sign::Seen(|t, r| !t.rest.contains_key(&r.replica)))
             .says("{leader} leads", Sign::AtOnce)
             .may(&[
                 "source-stale",

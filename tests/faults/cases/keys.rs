@@ -48,34 +48,41 @@ pub fn cases() -> Vec<Case> {
         .may(&["source-stale", "etcd-slow", "etcd-member-down", "etcd-member-behind"])
         .never(&["split-brain", "no-leader", "quorum-lost", "member-missing"])
         .passes(),
-        case("a member is renamed", LOOPBACK, |b| rename(b, RENAMED))
-            .shows(Warning, "member-missing", "{replica}", Sign::Thrown)
-            .says("{leader} leads", Sign::AtOnce)
-            .may(&["member-down", "replica-not-streaming", "source-stale", "stuck", "timeline-behind", "lag-high"])
-            .never(&["split-brain", "no-leader", "quorum-lost", "leader-disagreement"])
-            .watch_on(3)
-            .cure(|b| {
-                rename(b, &b.roles.replica.clone());
-                b.heal();
-            })
-            .fresh_eyes(),
+        case("a member is renamed", LOOPBACK, |b| {
+            rename(b, RENAMED);
+            key_goes(b, &b.roles.replica);
+        })
+        .shows(Warning, "member-missing", "{replica}", Sign::Thrown)
+        .says("{leader} leads", Sign::AtOnce)
+        .may(&["member-down", "replica-not-streaming", "source-stale", "stuck", "timeline-behind", "lag-high"])
+        .never(&["split-brain", "no-leader", "quorum-lost", "leader-disagreement"])
+        .watch_on(3)
+        .cure(|b| {
+            rename(b, &b.roles.replica.clone());
+            key_goes(b, RENAMED);
+            b.heal();
+        })
+        .fresh_eyes(),
         case("a member is added", LOOPBACK, add)
             .says("{leader} leads", Sign::AtOnce)
-            .may(&["member-down", "replica-not-streaming", "source-stale", "stuck", "lag-high"])
+            .may(&["member-down", "replica-not-streaming", "source-stale", "stuck", "lag-high", "no-candidate"])
             .never(&["split-brain", "no-leader", "quorum-lost", "leader-disagreement", "member-missing"])
             .cure(|_| ())
             .passes(),
-        case("a member is removed", LOOPBACK, |b| b.stop(&format!("{FOURTH}/patroni"), Signal::TERM))
-            .shows(Warning, "member-missing", FOURTH, Sign::Thrown)
-            .says("{leader} leads", Sign::AtOnce)
-            .may(&["member-down", "source-stale"])
-            .never(&["split-brain", "no-leader", "quorum-lost", "leader-disagreement"])
-            .cure(|b| {
-                pgbaton::lab::process::forget(b.lab.layout(), &format!("{FOURTH}/patroni")).unwrap();
-                fs::remove_dir_all(b.lab.layout().node_dir(FOURTH)).unwrap();
-                b.heal();
-            })
-            .fresh_eyes(),
+        case("a member is removed", LOOPBACK, |b| {
+            b.stop(&format!("{FOURTH}/patroni"), Signal::TERM);
+            key_goes(b, FOURTH);
+        })
+        .shows(Warning, "member-missing", FOURTH, Sign::Thrown)
+        .says("{leader} leads", Sign::AtOnce)
+        .may(&["member-down", "source-stale"])
+        .never(&["split-brain", "no-leader", "quorum-lost", "leader-disagreement"])
+        .cure(|b| {
+            pgbaton::lab::process::forget(b.lab.layout(), &format!("{FOURTH}/patroni")).unwrap();
+            fs::remove_dir_all(b.lab.layout().node_dir(FOURTH)).unwrap();
+            b.heal();
+        })
+        .fresh_eyes(),
         case("a replica's clock is 90 minutes ahead", LOOPBACK, |b| clock(b, "{replica}", true))
             .says("{leader} leads", Sign::Thrown)
             .may(&["member-down", "member-missing", "replica-not-streaming", "source-stale", "clock-skew", "stuck"])
@@ -151,6 +158,15 @@ fn rename(bench: &mut Bench, name: &str) {
     bench.wait("the renamed member to stream", |t| t.rest.get(&replica).is_some_and(|r| r.3 == "streaming"));
 }
 
+/// Waits until a member's key is gone: Patroni leaves it to its lease when it is stopped.
+fn key_goes(bench: &Bench, member: &str) {
+    let key = format!("/service/{}/members/{member}", bench.lab.scope());
+    until("the end of the key", PATIENCE, || {
+        let value = bench.lab.tool("etcdctl", &["get", "--keys-only", &key]);
+        if value.trim().is_empty() { Ok(()) } else { Err(value) }
+    });
+}
+
 /// Starts a fourth member, with neither an etcd nor a place in the HAProxies.
 fn add(bench: &mut Bench) {
     let lab = bench.lab.layout();
@@ -161,6 +177,11 @@ fn add(bench: &mut Bench) {
     files::make_dir(&lab.data_dir(FOURTH), 0o700, owner).unwrap();
     let yaml = conf::patroni::yaml(lab, &lab.secrets().unwrap(), FOURTH).unwrap();
     files::write(&conf::patroni::path(lab, FOURTH), &yaml, files::PRIVATE, owner).unwrap();
+    // The console's password for it.
+    let passwords = fs::read_to_string(lab.pgpass()).unwrap();
+    let (one, another) = (format!("{}:", lab.ip("psg1")), format!("{}:", lab.ip(FOURTH)));
+    let more: String = passwords.lines().filter(|l| l.starts_with(&one)).map(|l| format!("{}\n", l.replace(&one, &another))).collect();
+    fs::write(lab.pgpass(), passwords + &more).unwrap();
     bench.start(&format!("{FOURTH}/patroni"), &[]);
     until("the fourth member to stream", PATIENCE, || {
         let document = bench.lab.status();
