@@ -176,6 +176,9 @@ impl Bench {
         if !case.expected.is_empty() && !case.passes && uncured.iter().any(|s| s.level == Level::Ok) {
             row.wrong.push("called healthy before the cure".to_owned());
         }
+        if case.counts_down && !self.watcher.since(begun).iter().any(|s| s.lease.is_some_and(|left| left < 5.0)) {
+            row.wrong.push("the lease was not counted down to its end".to_owned());
+        }
         row.headline = self.headline_at(all_shown);
 
         let cure = Instant::now();

@@ -1,7 +1,6 @@
 //! The cluster itself changes: its members, its keys, its etcd, its clock.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use pgbaton::document::Level::{Critical, Warning};
@@ -16,8 +15,6 @@ use crate::case::{Case, Sign, case};
 use crate::lab::until;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Debian's libfaketime.
-const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 /// The member that joins and leaves.
 const FOURTH: &str = "psg4";
 /// The name that a replica gets.
@@ -93,7 +90,7 @@ pub fn cases() -> Vec<Case> {
                 b.heal();
             })
             .passes()
-            .needs(|| Path::new(FAKETIME).exists()),
+            .needs(|| faketime().is_some()),
         case("a value in etcd is broken by hand", LOOPBACK, |b| {
             b.lab.tool("etcdctl", &["put", &format!("/service/{}/sync", b.lab.scope()), "{broken"]);
         })
@@ -190,9 +187,17 @@ fn add(bench: &mut Bench) {
     });
 }
 
+/// The library of Debian's package `libfaketime`, if it is installed.
+fn faketime() -> Option<String> {
+    let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
+    let libraries = folders.map(|folder| folder.join("faketime/libfaketime.so.1")).find(|library| library.exists());
+    libraries.map(|library| library.to_string_lossy().into_owned())
+}
+
 /// Starts Patroni and PostgreSQL of a member anew, with a wrong clock or the right one.
 fn clock(bench: &mut Bench, member: &str, wrong: bool) {
-    let env = [("LD_PRELOAD", FAKETIME), ("FAKETIME", "+90m"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+    let library = faketime().expect("asked for before");
+    let env = [("LD_PRELOAD", library.as_str()), ("FAKETIME", "+90m"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
     bench.stop(&format!("{member}/patroni"), Signal::TERM);
     bench.start(&format!("{member}/patroni"), if wrong { &env } else { &[] });
     let member = bench.roles.fill(member);
