@@ -123,9 +123,10 @@ pub fn cases() -> Vec<Case> {
         case("the cluster's keys are deleted while it runs", LOOPBACK, |b| {
             b.lab.tool("etcdctl", &["del", "--prefix", &format!("/service/{}/", b.lab.scope())]);
         })
-        .shows(Critical, "no-leader", "", NO_KEY)
+        // The leader takes its key again within 0.2 s, and may be shown as it was before.
+        .says("{leader} leads", Sign::Thrown)
         .may(LEADER_LOST)
-        .may(&["dcs-value-bad"])
+        .may(&["dcs-value-bad", "config-unsafe"])
         .never(&["split-brain", "quorum-lost"])
         .passes()
         .clear_within(45),
@@ -211,7 +212,9 @@ fn restore(bench: &mut Bench) {
     let snapshot = bench.write("snapshot.db", "");
     fs::remove_file(&snapshot).unwrap();
     let file = snapshot.to_string_lossy().into_owned();
-    bench.lab.tool("etcdctl", &["--endpoints", &lab.etcd_url(&members[0]), "snapshot", "save", &file]);
+    // A snapshot is taken from one endpoint, and the variable that names all may not stand beside the option.
+    let one = ["-u", "ETCDCTL_ENDPOINTS", "etcdctl", "--endpoints", &lab.etcd_url(&members[0]), "snapshot", "save", &file];
+    bench.lab.tool("env", &one);
     bench.lab.tool("patronictl", &["pause", "--wait"]);
     bench.lab.tool("sh", &["-c", "for i in $(seq 100); do etcdctl put /elsewhere/$i x >/dev/null; done"]);
     for member in &members {
