@@ -119,7 +119,8 @@ pub fn cases() -> Vec<Case> {
             });
         })
         .shows(Unknown, "source-stale", "dcs", Sign::AtOnce)
-        .says("etcd cannot be read", Sign::AtOnce)
+        .says("etcd cannot be read|our certificate", Sign::AtOnce)
+        .may(&["certificate-expiring"])
         .never(NEVER)
         .watch_on(3)
         .cure(|_| ())

@@ -84,6 +84,13 @@ const LEADER_LOST: &[&str] = &[
     "lag-high",
     "diverged",
     "stuck",
+    "api-hung",
+    "sessions-on-old-leader",
+    "upstream-unexpected",
+    "route-flapping",
+    "restart-loop",
+    "etcd-slow",
+    "etcd-member-behind",
 ];
 /// What the loss of one etcd may bring besides.
-const ETCD_LOST: &[&str] = &["etcd-member-down", "quorum-at-risk", "failure-domain"];
+const ETCD_LOST: &[&str] = &["etcd-member-down", "quorum-at-risk", "failure-domain", "etcd-slow", "etcd-member-behind"];
