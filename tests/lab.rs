@@ -237,6 +237,13 @@ fn tls_and_users_keep_strangers_out() {
         serde_json::from_str(&std::fs::read_to_string(lab.dir().join("secrets.json")).unwrap()).unwrap();
     let printed = lab.ok(&["env"]) + &lab.ok(&["status", "--json"]) + &lab_common::processes_with(&lab.dir().to_string_lossy()).join("\n");
     assert!(secrets.len() > 5 && secrets.values().all(|s| !printed.contains(s)), "a password is shown");
+    // A server whose certificate has expired is not believed.
+    lab.ok(&["fault", "expire-certificate", "psg2"]);
+    let endpoint = format!("--endpoints=https://{}:2379", lab.ip("psg2"));
+    let health = || lab.tool("etcdctl", &["endpoint", "health", &endpoint, "--dial-timeout=2s", "--command-timeout=3s"]);
+    assert!(!health().status.success(), "{}", text(&health()));
+    lab.ok(&["heal"]);
+    assert!(health().status.success(), "{}", text(&health()));
     // A switchover uses every credential there is.
     let candidate = lab.patroni().into_iter().find(|(_, (role, _))| role == "Sync Standby").unwrap().0;
     let out = lab.tool("patronictl", &["switchover", "--force", "--candidate", &candidate]);

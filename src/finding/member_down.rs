@@ -59,7 +59,12 @@ fn judge(case: &Case<'_>, member: &Member) -> Option<Finding> {
     if rest.state.serves() || told {
         return None;
     }
-    let sentence = format!("{who} does not serve: Patroni calls it {}", rest.state.0);
+    let asked_for = cluster.dcs.keys.pending_failover().is_some_and(|f| f.scheduled_at.is_none() && f.leader.as_deref() == Some(name));
+    let (severity, sentence) = if asked_for {
+        (Level::Warning, format!("{who} hands over: Patroni calls it {}, as a switchover is asked for", rest.state.0))
+    } else {
+        (severity, format!("{who} does not serve: Patroni calls it {}", rest.state.0))
+    };
     let state = Evidence::rest(member, "state", &rest.state.0);
     Some(Finding::new("member-down", severity, sentence).about(name).because([state]).because(Evidence::errors(member)))
 }

@@ -101,9 +101,10 @@ fn electing(cluster: &Cluster, answering: usize, size: u32, now: Time) -> bool {
 /// How long etcd may be without a raft leader while it elects one.
 const ELECTION: Duration = Duration::from_secs(4);
 
-/// Whether every endpoint was asked and none answers. `false` while one of them has not been heard at all.
+/// Whether every endpoint was asked and none answers. `false` while one of them has not been heard at all, and when one refuses us for a password
+/// or a certificate: it is there.
 fn all_failed(cluster: &Cluster) -> bool {
-    !cluster.etcd.is_empty() && cluster.etcd.values().all(|seen| seen.error().is_some())
+    !cluster.etcd.is_empty() && cluster.etcd.values().all(|seen| seen.error().is_some_and(|error| error.kind.is_absence()))
 }
 
 /// What is wrong with the voting members that are not healthy: `psg2 does not answer, psg3 sees no raft leader`.

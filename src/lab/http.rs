@@ -79,12 +79,23 @@ impl Http {
     /// # Errors
     /// When there is no complete answer within two seconds.
     pub async fn patch(&self, url: &str, body: &Value) -> Result<Answer> {
+        answer(self.signed(self.client.patch(url).json(body))).await
+    }
+
+    /// POST to a REST API, with its user if the lab has one.
+    ///
+    /// # Errors
+    /// When there is no complete answer within two seconds.
+    pub async fn order(&self, url: &str, body: &Value) -> Result<Answer> {
+        answer(self.signed(self.client.post(url).json(body))).await
+    }
+
+    fn signed(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         use secrecy::ExposeSecret;
-        let mut request = self.client.patch(url).json(body);
-        if let Some(password) = &self.rest_user {
-            request = request.basic_auth("patroni", Some(password.expose_secret()));
+        match &self.rest_user {
+            Some(password) => request.basic_auth("patroni", Some(password.expose_secret())),
+            None => request,
         }
-        answer(request).await
     }
 
     /// POST with a JSON body.

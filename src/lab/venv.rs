@@ -28,10 +28,10 @@ pub fn is_ready(place: &Place, version: &str) -> bool {
     dir(place, version).join(READY).exists()
 }
 
-/// What pip is asked for.
+/// What pip is asked for. Old versions of Patroni take any `ydiff`, but their patronictl starts with early ones only.
 #[must_use]
-pub fn requirements(version: &str) -> [String; 2] {
-    [format!("patroni[etcd3,psycopg3]=={version}"), "psycopg[binary]".to_owned()]
+pub fn requirements(version: &str) -> [String; 3] {
+    [format!("patroni[etcd3,psycopg3]=={version}"), "psycopg[binary]".to_owned(), "ydiff<1.3".to_owned()]
 }
 
 /// Makes a version's environment with `python`, unless another lab just did.

@@ -78,6 +78,8 @@ pub struct Case {
     pub clear_within: Duration,
     /// The watcher is started anew for the end: what it knows of before is right, and does not go away.
     pub fresh_eyes: bool,
+    /// The lease must be seen to run out: counted down below 5 s before the key goes.
+    pub counts_down: bool,
     /// It heals by itself: the picture may be clear before the cure.
     pub passes: bool,
     /// Only with `PGBATON_FAULTS=all` or by name.
@@ -99,6 +101,7 @@ pub fn case(name: &'static str, variant: &'static Variant, act: Act) -> Case {
         watch_on: Duration::ZERO,
         clear_within: Duration::from_secs(30),
         fresh_eyes: false,
+        counts_down: false,
         passes: false,
         long: false,
         possible: || true,
@@ -156,6 +159,11 @@ impl Case {
 
     pub fn fresh_eyes(mut self) -> Self {
         self.fresh_eyes = true;
+        self
+    }
+
+    pub fn counts_down(mut self) -> Self {
+        self.counts_down = true;
         self
     }
 

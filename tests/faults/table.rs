@@ -81,14 +81,14 @@ impl Row {
         )
     }
 
-    pub fn print(&self) {
-        println!("{}", self.line());
-        for said in &self.said {
-            println!("    {said}");
+    /// The row and what stands behind it, for the screen.
+    pub fn told(&self) -> String {
+        let mut out = self.line() + "\n";
+        let behind = self.said.iter().cloned().chain(self.wrong.iter().map(|wrong| format!("WRONG: {wrong}")));
+        for line in behind {
+            let _ = writeln!(out, "    {line}");
         }
-        for wrong in &self.wrong {
-            println!("    WRONG: {wrong}");
-        }
+        out
     }
 }
 

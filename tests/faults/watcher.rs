@@ -18,6 +18,8 @@ pub struct Shot {
     /// `leads · verdict`.
     pub headline: String,
     pub findings: Vec<FindingDoc>,
+    /// Seconds left of the leader's lease.
+    pub lease: Option<f64>,
     /// What in it contradicts itself: see [`lies`].
     pub lies: Vec<String>,
 }
@@ -74,6 +76,7 @@ fn shot(document: Document) -> Shot {
         at: Instant::now(),
         level: document.headline.level,
         headline: format!("{} · {}", document.headline.leads, document.headline.verdict),
+        lease: document.cluster.lease_ttl_seconds,
         lies: lies(&document),
         findings: document.findings,
     }

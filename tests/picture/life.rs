@@ -145,7 +145,7 @@ fn who_wrote_before_the_key_was_gone_is_not_said_to_write() {
     let mut s = Scenario::healthy();
     s.silent("sql psg1").moment();
     s.delete("leader").moment();
-    assert_eq!(s.sentence("no-leader"), "nobody leads: clients cannot write");
+    assert_eq!(s.sentence("no-leader"), "nobody leads: the leader key is gone");
     s.answers("sql psg1").moment();
     assert_eq!(s.sentence("no-leader"), "nobody holds the leader key, yet psg1 accepts writes");
 }

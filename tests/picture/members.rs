@@ -40,6 +40,18 @@ fn what_answers_is_not_called_down() {
 }
 
 #[test]
+fn a_leader_that_hands_over_is_no_failure() {
+    let mut s = Scenario::healthy();
+    s.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#);
+    s.patroni("psg1", json!({"state": "stopping", "replication_state": null})).pass(1);
+    let finding = s.finding("member-down").unwrap();
+    assert_eq!(finding.severity, Level::Warning);
+    assert_eq!(finding.sentence, "psg1, the leader, hands over: Patroni calls it stopping, as a switchover is asked for");
+    s.put("failover", "{}").pass(1);
+    assert_eq!(s.finding("member-down").unwrap().severity, Level::Critical);
+}
+
+#[test]
 fn what_is_silent_is_not_called_down() {
     let mut s = Scenario::healthy();
     s.fails("rest psg2", ErrorKind::Timeout, "no answer within 2 s").fails("sql psg2", ErrorKind::Timeout, "no answer within 2 s").pass(1);

@@ -129,3 +129,14 @@ fn members_that_hang_are_evidence_too() {
     let hung = finding.evidence.iter().filter(|e| e.value == "nothing was heard for more than 7 s").count();
     assert_eq!(hung, 3, "{finding:#?}");
 }
+
+#[test]
+fn etcds_that_do_not_let_us_in_are_not_gone() {
+    let mut s = Scenario::unheard();
+    for n in 1..=3 {
+        s.fails(&format!("etcd {n}"), ErrorKind::Tls, "the server's certificate is from an unknown CA");
+    }
+    s.fails("dcs", ErrorKind::Tls, "the server's certificate is from an unknown CA").pass(8);
+    assert_eq!(s.codes(), ["source-stale"]);
+    assert_eq!(s.verdict(), "etcd cannot be read: the server's certificate is from an unknown CA");
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::process::Signal;
+use serde_json::json;
 
 use super::{Scene, active, certificate, network, proxy, wal};
 use crate::lab::conf;
@@ -17,6 +18,21 @@ use crate::lab::wait::{self, NotYet};
 
 /// A failover or a rewind after a heal may take a whole ttl and more; the longest waits seen were 40 s.
 const HEALTHY_WITHIN: u64 = 180;
+
+/// Within this a member comes back by itself, rewound if need be.
+const REWOUND_WITHIN: u64 = 60;
+
+/// Makes those members anew whose PostgreSQL does not start: an old leader whose data has parted, and which has not kept the WAL that `pg_rewind`
+/// needs, is started over and over by its Patroni, for ever.
+async fn reinitialize(scene: &Scene) -> Result<()> {
+    for (name, member) in health::members(&scene.lab, &scene.http).await {
+        if member.is_ok_and(|m| !m.leads() && m.replication != "streaming") {
+            let url = format!("{}/reinitialize", scene.lab.rest_url(&name));
+            scene.http.order(&url, &json!({ "force": true })).await.with_context(|| format!("cannot make {name} anew"))?;
+        }
+    }
+    Ok(())
+}
 
 /// Undoes every fault, known or not. It compares with the wanted state instead of reversing steps, so it may be repeated,
 /// and also cures a lab after a restart of the machine.
@@ -66,7 +82,10 @@ pub async fn heal(scene: &Scene, steps: &mut Steps) -> Result<()> {
     steps.done("as they were");
 
     steps.begin("health");
-    up::wait_healthy(lab, &scene.secrets, &scene.http, steps, HEALTHY_WITHIN).await?;
+    if up::wait_healthy(lab, &scene.secrets, &scene.http, steps, REWOUND_WITHIN).await.is_err() {
+        reinitialize(scene).await?;
+        up::wait_healthy(lab, &scene.secrets, &scene.http, steps, HEALTHY_WITHIN).await?;
+    }
     for entry in fs::read_dir(lab.dir.join("faults")).into_iter().flatten().flatten() {
         fs::remove_file(entry.path()).with_context(|| format!("cannot remove {}", entry.path().display()))?;
     }

@@ -119,7 +119,7 @@ pub fn cases() -> Vec<Case> {
             });
         })
         .shows(Unknown, "source-stale", "dcs", Sign::AtOnce)
-        .says("etcd cannot be read", Sign::AtOnce)
+        .says("etcd cannot be read|our certificate", Sign::AtOnce)
         .may(&["certificate-expiring"])
         .never(NEVER)
         .watch_on(3)
@@ -136,7 +136,7 @@ pub fn cases() -> Vec<Case> {
         .cure(|_| ())
         .fresh_eyes(),
         case("expire-certificate on a replica", LOCKED, |b| b.fault(&["expire-certificate", "{replica}"]))
-            .shows(Warning, "source-stale|member-down|certificate-expired|certificate-expiring", "", Sign::Thrown)
+            .shows(Warning, "source-stale|certificate-expiring", "", Sign::Seen(|t, r| !t.rest.contains_key(&r.replica)))
             .says("{leader} leads", Sign::AtOnce)
             .may(&[
                 "source-stale",

@@ -26,11 +26,11 @@ pub const LOCKED: &Variant = &Variant { name: "locked", options: &["--tls", "--a
 pub const LOOPBACK: &Variant = &Variant { name: "loopback", options: &["--ttl", "20", "--loop-wait", "2"], root: false };
 /// Older Patronis: `master` and `primary`, fields that are not there yet.
 pub const PATRONI_4_0: &Variant =
-    &Variant { name: "patroni-4.0", options: &["--patroni", "4.0.11", "--ttl", "20", "--loop-wait", "2"], root: false };
+    &Variant { name: "patroni-40", options: &["--patroni", "4.0.11", "--ttl", "20", "--loop-wait", "2"], root: false };
 pub const PATRONI_3_3: &Variant =
-    &Variant { name: "patroni-3.3", options: &["--patroni", "3.3.11", "--ttl", "20", "--loop-wait", "2"], root: false };
+    &Variant { name: "patroni-33", options: &["--patroni", "3.3.11", "--ttl", "20", "--loop-wait", "2"], root: false };
 pub const PATRONI_3_0: &Variant =
-    &Variant { name: "patroni-3.0", options: &["--patroni", "3.0.4", "--ttl", "20", "--loop-wait", "2"], root: false };
+    &Variant { name: "patroni-30", options: &["--patroni", "3.0.4", "--ttl", "20", "--loop-wait", "2"], root: false };
 
 /// All clusters, in the order in which they are started.
 pub const VARIANTS: &[&Variant] = &[PLAIN, FAILSAFE, SYNC, LOCKED, PATRONI_4_0, PATRONI_3_3, PATRONI_3_0, LOOPBACK];
@@ -84,6 +84,13 @@ const LEADER_LOST: &[&str] = &[
     "lag-high",
     "diverged",
     "stuck",
+    "api-hung",
+    "sessions-on-old-leader",
+    "upstream-unexpected",
+    "route-flapping",
+    "restart-loop",
+    "etcd-slow",
+    "etcd-member-behind",
 ];
 /// What the loss of one etcd may bring besides.
-const ETCD_LOST: &[&str] = &["etcd-member-down", "quorum-at-risk", "failure-domain"];
+const ETCD_LOST: &[&str] = &["etcd-member-down", "quorum-at-risk", "failure-domain", "etcd-slow", "etcd-member-behind"];

@@ -31,6 +31,7 @@ pub fn cases() -> Vec<Case> {
             .may(LEADER_LOST)
             .may(ETCD_LOST)
             .never(&["split-brain", "quorum-lost"])
+            .counts_down()
             .watch_on(10)
             .clear_within(45),
         case("cut-etcd on a replica", PLAIN, |b| b.fault(&["cut-etcd", "{replica}"]))
@@ -51,6 +52,17 @@ pub fn cases() -> Vec<Case> {
             .says("{leader} leads", Sign::AtOnce)
             .may(&["replica-not-streaming", "lag-high", "no-candidate", "slot-retains-wal", "route-none", "upstream-unexpected"])
             .never(&["split-brain", "quorum-lost", "no-leader", "member-down", "member-missing"])
+            .long(),
+        case("cut-replicas on a replica", PLAIN, |b| b.fault(&["cut-replicas", "{replica}"]))
+            .shows(
+                Warning,
+                "replica-not-streaming",
+                "{replica}",
+                Sign::Seen(|t, r| t.rest.get(&r.replica).is_some_and(|s| s.3 != "streaming")),
+            )
+            .says("{leader} leads", Sign::AtOnce)
+            .may(&["replica-not-streaming", "lag-high", "no-candidate", "slot-retains-wal", "upstream-unexpected"])
+            .never(&["split-brain", "quorum-lost", "no-leader", "member-down", "member-missing", "timeline-behind"])
             .long(),
         case("cut-console on the leader", PLAIN, |b| b.fault(&["cut-console", "{leader}"]))
             .shows(Warning, "member-down|leader-silent|source-stale", "", Sign::AtOnce)

@@ -105,6 +105,7 @@ pub fn cases() -> Vec<Case> {
             .within(2)
             .shows(Warning, "quorum-at-risk", "", Sign::AtOnce)
             .says(A_REPLICA_LEADS, TAKEN_OVER)
+            .counts_down()
             .may(LEADER_LOST)
             .may(ETCD_LOST)
             .never(&["split-brain", "quorum-lost"]),
