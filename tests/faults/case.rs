@@ -82,6 +82,8 @@ pub struct Case {
     pub counts_down: bool,
     /// It heals by itself: the picture may be clear before the cure.
     pub passes: bool,
+    /// One of those that every run of all tests plays.
+    pub core: bool,
     /// Only with `PGBATON_FAULTS=all` or by name.
     pub long: bool,
     /// Whether this machine has what the case needs beside the lab.
@@ -103,6 +105,7 @@ pub fn case(name: &'static str, variant: &'static Variant, act: Act) -> Case {
         fresh_eyes: false,
         counts_down: false,
         passes: false,
+        core: false,
         long: false,
         possible: || true,
     }
@@ -169,6 +172,11 @@ impl Case {
 
     pub fn passes(mut self) -> Self {
         self.passes = true;
+        self
+    }
+
+    pub fn core(mut self) -> Self {
+        self.core = true;
         self
     }
 

@@ -105,6 +105,7 @@ pub fn cases() -> Vec<Case> {
         case("the cluster is paused and goes on", LOOPBACK, |b| {
             b.lab.tool("patronictl", &["pause", "--wait"]);
         })
+        .core()
         .shows(Warning, "paused", "", Sign::Thrown)
         .says("{leader} leads", Sign::Thrown)
         .never(&["split-brain", "no-leader", "quorum-lost"])

@@ -7,8 +7,9 @@ use crate::case::{Case, Sign, case};
 
 pub fn cases() -> Vec<Case> {
     vec![
-        case("nothing at all", PLAIN, |_| ()).says("{leader} leads · healthy", Sign::AtOnce).watch_on(5).passes(),
+        case("nothing at all", PLAIN, |_| ()).core().says("{leader} leads · healthy", Sign::AtOnce).watch_on(5).passes(),
         case("kill-postgres on the leader", PLAIN, |b| b.fault(&["kill-postgres", "{leader}"]))
+            .core()
             .shows(Critical, "member-down|leader-cannot-write", "{leader}", Sign::AtOnce)
             .may(LEADER_LOST)
             .never(&["split-brain", "quorum-lost", "member-missing", "no-leader"])
@@ -21,6 +22,7 @@ pub fn cases() -> Vec<Case> {
             .passes(),
         // Nobody stops the old PostgreSQL: this is how two primaries come about.
         case("kill-patroni on the leader", PLAIN, |b| b.fault(&["kill-patroni", "{leader}"]))
+            .core()
             .shows(Critical, "leader-silent|member-down", "{leader}", Sign::AtOnce)
             .within(2)
             .shows(Critical, "split-brain", "", TWO_PRIMARIES)
@@ -57,6 +59,7 @@ pub fn cases() -> Vec<Case> {
             .never(&["split-brain", "quorum-lost", "no-leader"])
             .watch_on(5),
         case("freeze-patroni on the leader", PLAIN, |b| b.fault(&["freeze-patroni", "{leader}"]))
+            .core()
             .shows(Critical, "leader-silent|member-down|api-hung", "{leader}", Sign::AtOnce)
             .shows(Critical, "split-brain", "", TWO_PRIMARIES)
             .within(2)
@@ -110,6 +113,7 @@ pub fn cases() -> Vec<Case> {
             .may(ETCD_LOST)
             .never(&["split-brain", "quorum-lost"]),
         case("stop-node on a replica", PLAIN, |b| b.fault(&["stop-node", "{replica}"]))
+            .core()
             .shows(Warning, "member-down", "{replica}", Sign::AtOnce)
             .shows(Warning, "quorum-at-risk", "", Sign::AtOnce)
             .says("{leader} leads", Sign::AtOnce)

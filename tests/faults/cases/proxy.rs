@@ -12,6 +12,7 @@ const NEVER: &[&str] = &["split-brain", "no-leader", "quorum-lost", "member-down
 pub fn cases() -> Vec<Case> {
     vec![
         case("haproxy-stale on vm4: the HAProxies disagree", PLAIN, |b| b.fault(&["haproxy-stale", "vm4"]))
+            .core()
             .shows(Critical, "route-wrong", "vm4 pg_write", Sign::Thrown)
             .says("{leader} leads", Sign::Thrown)
             .says("vm4 sends writes to {replica}, but {leader} leads", Sign::Thrown)

@@ -8,6 +8,7 @@ use crate::case::{Case, Sign, case};
 pub fn cases() -> Vec<Case> {
     vec![
         case("quorum lost, failsafe mode off: two etcds are killed", PLAIN, |b| b.fault(&["stop-etcd", "{replica}", "{other}"]))
+            .core()
             .shows(Critical, "quorum-lost", "", Sign::AtOnce)
             .says("etcd has lost its quorum", Sign::AtOnce)
             .shows(Critical, "route-none|leader-disagreement|leader-cannot-write|quorum-lost", "", STEPPED_DOWN)
@@ -35,6 +36,7 @@ pub fn cases() -> Vec<Case> {
         .watch_on(5)
         .clear_within(45),
         case("quorum lost, failsafe mode on: two etcds are killed", FAILSAFE, |b| b.fault(&["stop-etcd", "{replica}", "{other}"]))
+            .core()
             .shows(Critical, "quorum-lost", "", Sign::AtOnce)
             .says("the leader stays as long as it reaches every member", Sign::AtOnce)
             .says("{leader} leads", Sign::AtOnce)

@@ -28,6 +28,7 @@ pub fn cases() -> Vec<Case> {
             .watch_on(3)
             .passes(),
         case("bad-archive-command", PLAIN, |b| b.fault(&["bad-archive-command"]))
+            .core()
             .shows(Warning, "archive-failing", "", Sign::Thrown)
             .never(&["split-brain", "no-leader", "quorum-lost", "member-down"])
             .watch_on(5),
