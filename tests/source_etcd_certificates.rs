@@ -32,8 +32,9 @@ async fn what_ends_soon_is_found_and_clears_when_it_was_renewed() {
     let with_tls = EtcdProfile { tls: pki.client(Some("client")), ..profile(&etcd.urls()) };
     let (mut collector, mut inbox) = Collector::start(whole_profile(with_tls), clock);
     let mut cluster = Cluster::new("psg", "/service/", Default::default());
-    let deadline = Instant::now() + PATIENCE;
     let mut until = async |what: &str, sentences: &[&str]| {
+        // The next handshake is ten seconds away; one that finds the new certificate beside the old key fails, and then it is twenty.
+        let deadline = Instant::now() + 2 * PATIENCE;
         loop {
             let found = findings(&cluster, &Limits::default(), &Forecast::of(&cluster, clock.now()), clock.now());
             let found: Vec<String> = found.into_iter().filter(|f| f.code == "certificate-expiring").map(|f| f.sentence).collect();
