@@ -29,7 +29,9 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for member in cluster.members.values().filter(|m| m.name != leader) {
         let Some((timeline, by)) = cluster.timeline_sure(&member.name, now).filter(|(t, _)| *t != of_leader) else { continue };
-        if diverged::judge(cluster, member, now).is_some() {
+        // One that writes beside the leader is a split brain.
+        let writes = cluster.writers(now).iter().any(|m| m.name == member.name);
+        if writes || diverged::judge(cluster, member, now).is_some() {
             continue;
         }
         let sentence = format!("{} is on timeline {timeline}, the leader on {of_leader}: it cannot follow nor take over", member.name);

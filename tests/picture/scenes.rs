@@ -1,5 +1,6 @@
 //! Whole scenes, step by step: at each step these findings and no others, and none that says the same as another.
 
+use pgbaton::document::Level;
 use pgbaton::model::{ErrorKind, EtcdStatus, Lsn};
 use serde_json::json;
 
@@ -70,6 +71,7 @@ fn a_switchover_step_by_step() {
     // The key goes.
     s.patroni("psg1", json!({"state": "stopped", "role": "demoted", "xlog": null, "timeline": null})).delete("leader").moment();
     assert_eq!(s.codes(), ["no-leader", "member-down"]);
+    assert_eq!(s.finding("member-down").unwrap().severity, Level::Warning, "it was asked to");
     // psg2 takes it, and has not promoted yet; HAProxy has not asked anybody again.
     s.leader("psg2").put("failover", "{}").moment().moment();
     assert_eq!(s.codes().iter().filter(|code| **code == "leader-cannot-write").count(), 0, "a promotion takes a moment");
@@ -156,6 +158,13 @@ fn two_primaries_step_by_step() {
     s.sql("psg2", |sql| (sql.receiver, sql.receive_lsn, sql.replay_lsn) = (None, None, None)).moment();
     assert_eq!(s.codes()[0], "split-brain");
     s.patroni("psg2", json!({"role": "primary", "timeline": 2, "replication_state": null, "xlog": {"location": WRITTEN + 90}}));
+    s.sql("psg3", |sql| sql.timeline = Some(2)).patroni("psg3", json!({"timeline": 2}));
+    s.sql("psg3", |sql| sql.receiver.iter_mut().for_each(|r| (r.sender_host, r.timeline) = (Some("192.0.2.12".to_owned()), Some(2))));
     s.writes_go_to(&["psg2"]).pass(2);
     assert_eq!(s.codes(), ["split-brain", "member-missing"]);
+    // Nor is it told, when all has settled, that the old one does not follow.
+    s.put("history", format!(r#"[[1,{},"x","2026-11-24T03:00:30+00:00","psg2"]]"#, WRITTEN)).pass(20);
+    assert_eq!(s.codes(), ["split-brain", "member-missing", "sessions-on-old-leader"]);
+    let told = "4 sessions of vm1's are still on psg1, which does not lead: what they write there is lost";
+    assert_eq!(s.sentence("sessions-on-old-leader"), told);
 }
