@@ -80,9 +80,14 @@ impl Bench {
 
     /// A file of the case's own.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
+        let path = self.file(name);
         std::fs::write(&path, text).unwrap();
         path
+    }
+
+    /// Where such a file lies.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// Ends a program of the lab and waits for it.

@@ -30,6 +30,8 @@ pub fn cases() -> Vec<Case> {
         case("bad-archive-command", PLAIN, |b| b.fault(&["bad-archive-command"]))
             .core()
             .shows(Warning, "archive-failing", "", Sign::Thrown)
+            // The archiver tries three times, a second apart, before its figures say anything again.
+            .within(8)
             .never(&["split-brain", "no-leader", "quorum-lost", "member-down"])
             .watch_on(5),
         case("stop-node on the synchronous standby", SYNC, |b| {
