@@ -258,7 +258,7 @@ fn notes(ctx: &Ctx<'_>, member: &MemberDoc) -> Vec<String> {
     }
     notes.extend(["nofailover", "noloadbalance", "nosync", "nostream"].iter().filter(|name| tag(name)).map(|name| (*name).to_owned()));
     // What the other columns and the first line say already is not said again.
-    let said = ["paused", "no-quorum", "missing", "down", "silent", "unheard", "not-running", "nofailover"];
+    let said = ["paused", "no-quorum", "missing", "down", "silent", "unheard", "not-running", "nofailover", "position-unknown"];
     notes.extend(member.cannot_because.iter().filter(|r| !said.contains(&r.code.as_str())).map(|r| r.short.clone()));
     notes
 }
