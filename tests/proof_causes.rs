@@ -6,6 +6,8 @@ mod common {
     pub mod lab;
 }
 
+use std::time::SystemTime;
+
 use common::event_lines::{Events, PATIENCE};
 use common::lab::{TestLab, until};
 use pgbaton::document::Level;
@@ -44,6 +46,7 @@ fn a_switchover_is_told_as_asked_for_and_a_crash_with_the_order_of_silence() {
     assert!(seconds.is_some_and(|s| s > 0.0 && s < 10.0), "{seconds:?}");
     healthy(&lab);
 
+    let crash = SystemTime::now();
     lab.fault(&["stop-node", &second]);
     let change = change_from(&mut events, &second);
     let ChangeKind::LeaderChanged { seconds, cause, .. } = &change.kind else { panic!("{change:?}") };
@@ -70,4 +73,11 @@ fn a_switchover_is_told_as_asked_for_and_a_crash_with_the_order_of_silence() {
     for (_, change) in events.seen.iter().filter(|(_, c)| c.about().is_some()) {
         println!("{} {}: {}", change.at, change.code(), change.sentence());
     }
+    // A switchover that goes well is no alarm on who could take over, who follows, or who writes.
+    let alarms = events.seen.iter().filter(|(read, _)| *read < crash).filter_map(|(_, c)| match &c.kind {
+        ChangeKind::FindingRaised { code, .. } => Some(code.as_str()),
+        _ => None,
+    });
+    let false_ones = ["no-candidate", "replica-not-streaming", "split-brain", "leader-disagreement", "timeline-behind", "diverged"];
+    assert_eq!(alarms.filter(|code| false_ones.contains(code)).collect::<Vec<_>>(), Vec::<&str>::new());
 }
