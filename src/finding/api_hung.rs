@@ -27,7 +27,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 /// What its PostgreSQL says, if its REST API gives no answer meanwhile.
 pub(super) fn hangs(member: &Member, now: Time) -> Option<&PostgresStatus> {
     member.rest.error().filter(|error| error.kind == ErrorKind::Timeout)?;
-    member.sql_now(now)
+    // Only what was read after the silence began says that PostgreSQL did not fall with it.
+    member.sql_now(now).filter(|_| member.sql.at() >= member.rest.failing_since())
 }
 
 /// The finding on one member, if there is one; `member-down` asks it.

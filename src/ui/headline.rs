@@ -15,6 +15,13 @@ use crate::theme::{Role, sign};
 /// Most lines that a verdict takes.
 const VERDICT_LINES: usize = 2;
 
+/// From this width on, the forecast stands in the first line.
+const FORECAST_FROM: u16 = 110;
+/// Columns between who leads and the forecast.
+const FORECAST_GAP: usize = 5;
+/// Columns of `if psg1 died now: psg2 or psg3, less than 64 kB lost`.
+const FORECAST_ROOM: usize = 52;
+
 /// Draws the headline; tells how many lines it took.
 pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) -> u16 {
     let Some(ctx) = Ctx::of(state, look, 0) else { return 0 };
@@ -49,21 +56,24 @@ fn identity(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) -> bool {
     let room = usize::from(area.width).saturating_sub(right_width + 1);
 
     let name = ctx.document().map_or(ctx.state.cluster.as_str(), |d| d.cluster.name.as_str());
+    // By the width alone: what is said below must not change its place with the length of a sentence.
+    let told = ctx.document().filter(|_| area.width >= FORECAST_FROM).map(forecast);
     let mut left = vec![look.span(" pgbaton  ", Role::Program), look.span(cut_middle(name, 28), Role::Cluster), Span::raw("   ")];
     if let Some(document) = ctx.document() {
         let (text, role) = leads(document);
         left.push(look.span(cut_middle(text, 40), role));
-        // The less telling parts come last and go first.
+        // The less telling parts come last and go first. Room for the longest usual forecast is kept, so that they do not come and go with it.
+        let kept = told.as_ref().map_or(0, |fact| FORECAST_GAP + display_width(&fact.long).max(FORECAST_ROOM));
         for part in [timeline(document), reign(ctx, document)].into_iter().flatten() {
             let spans = [look.span(" · ", Role::Muted), part];
-            if width_of(&left) + width_of(&spans) <= room {
+            if width_of(&left) + width_of(&spans) + kept <= room {
                 left.extend(spans);
             }
         }
     }
-    let told = ctx.document().map(forecast).filter(|fact| width_of(&left) + display_width(&fact.long) + 6 <= room);
     if let Some(fact) = &told {
-        left.extend([Span::raw("     "), look.span(fact.long.clone(), fact.role)]);
+        let width = room.saturating_sub(width_of(&left) + FORECAST_GAP);
+        left.extend([Span::raw(" ".repeat(FORECAST_GAP)), look.span(cut_end(&fact.long, width), fact.role)]);
     }
     if width_of(&left) > room {
         left.remove(0);

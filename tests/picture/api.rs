@@ -115,3 +115,13 @@ fn somebody_else_who_answers_is_found() {
     s.fails("rest psg2", ErrorKind::Refused, "refused").pass(1);
     assert_eq!(s.finding("self-loop-api-url"), None);
 }
+
+/// They fell silent together: the last answer of its PostgreSQL is from before.
+#[test]
+fn a_postgresql_that_was_heard_before_the_silence_does_not_make_it_a_hanging_api() {
+    let mut s = Scenario::healthy();
+    s.silent("sql psg3").fails("rest psg3", ErrorKind::Timeout, LATE).moment();
+    assert_eq!(s.finding("api-hung"), None);
+    s.answers("sql psg3").moment();
+    assert_eq!(s.codes(), ["api-hung"]);
+}

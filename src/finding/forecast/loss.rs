@@ -6,6 +6,9 @@ use std::time::Duration;
 use super::{Standing, standing};
 use crate::model::{Cluster, Lsn, Member, Time, size, spoken};
 
+/// What a replica that streams may lack at any moment, bytes.
+const ON_ITS_WAY: u64 = 64 * 1024;
+
 /// What would be lost.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loss {
@@ -56,6 +59,8 @@ impl Loss {
         match (self.bytes, self.acknowledged_kept) {
             (_, true) => "no acknowledged commit lost".to_owned(),
             (Some(0), false) => format!("nothing lost{seen}"),
+            // The exact figure of what is on its way is another at each look, and says no more.
+            (Some(bytes), false) if bytes < ON_ITS_WAY => format!("less than {} lost{seen}", size(ON_ITS_WAY)),
             (Some(bytes), false) => {
                 let seconds = self.seconds.filter(|s| *s >= 1.0).map(|s| format!(", {s:.0} s")).unwrap_or_default();
                 format!("up to {}{seconds} lost{seen}", size(bytes))

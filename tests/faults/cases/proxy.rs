@@ -12,10 +12,12 @@ const NEVER: &[&str] = &["split-brain", "no-leader", "quorum-lost", "member-down
 pub fn cases() -> Vec<Case> {
     vec![
         case("haproxy-stale on vm4: the HAProxies disagree", PLAIN, |b| b.fault(&["haproxy-stale", "vm4"]))
-            .core()
+            // A reloaded HAProxy answers with servers that it has not checked yet.
             .shows(Critical, "route-wrong", "vm4 pg_write", Sign::Thrown)
+            .within(8)
             .says("{leader} leads", Sign::Thrown)
             .says("vm4 sends writes to {replica}, but {leader} leads", Sign::Thrown)
+            .within(8)
             .may(&["leader-disagreement", "routes-differ", "route-flapping"])
             .never(NEVER)
             .watch_on(3),
