@@ -33,11 +33,10 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn told(explanation: &Explanation) -> String {
-    let Explanation { code, fires, matters, next, runbook } = explanation;
+    let Explanation { code, fires, matters, next } = explanation;
     let steps: String = next.iter().enumerate().map(|(n, step)| format!("  {}. {step}\n", n + 1)).collect();
-    let runbook = runbook.map(|name| format!("\nRunbook: {name}\n")).unwrap_or_default();
     let limits = limits(code);
-    format!("{code}\n\nFires when {fires}\n{limits}\n{matters}\n\nWhat to do:\n{steps}{runbook}")
+    format!("{code}\n\nFires when {fires}\n{limits}\n{matters}\n\nWhat to do:\n{steps}")
 }
 
 /// The limits that a code depends on, with their defaults; nothing when it depends on none.

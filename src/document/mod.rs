@@ -71,7 +71,6 @@ fn finding(tracked: &Tracked, now: Time) -> FindingDoc {
         evidence: evidence.collect(),
         matters: explained.map(|e| e.matters.to_owned()).unwrap_or_default(),
         next: explained.map(|e| e.next.iter().map(|step| (*step).to_owned()).collect()).unwrap_or_default(),
-        runbook: explained.and_then(|e| e.runbook).map(str::to_owned),
     }
 }
 

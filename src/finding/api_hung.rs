@@ -15,7 +15,6 @@ pub(super) const RULE: Rule = Rule {
             "Look whether Patroni itself still runs its loop: the lease of the leader key, and its log.",
             "Restarting Patroni frees the API. On the leader pause the cluster first, or look at the lease and at who would take over.",
         ],
-        runbook: Some("leader-down"),
     }],
 };
 

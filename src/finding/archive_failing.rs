@@ -20,7 +20,6 @@ pub(super) const RULE: Rule = Rule {
             "Look at what it needs: the archive's disk, the network, keys and passwords.",
             "See how much room is left: df on the volume of pg_wal. Never delete files in pg_wal by hand.",
         ],
-        runbook: None,
     }],
 };
 

@@ -19,7 +19,6 @@ pub(super) const RULE: Rule = Rule {
             "etcd reads it at the next handshake by itself; PostgreSQL and Patroni after a reload; HAProxy after a reload.",
             "See here that the new one is shown. Do not forget the certificates that one node shows to another (etcd's peers, client certificates of Patroni), which pgbaton does not see.",
         ],
-        runbook: None,
     }],
 };
 

@@ -18,7 +18,6 @@ pub(super) const RULE: Rule = Rule {
             "Let it slew; do not set the clock of a primary back by hand: now() would repeat itself.",
             "When it is our own clock, mend it here before you believe any time of day on this screen.",
         ],
-        runbook: None,
     }],
 };
 

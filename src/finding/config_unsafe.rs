@@ -16,7 +16,6 @@ pub(super) const RULE: Rule = Rule {
             "Set it right for all members with patronictl edit-config; look for the same setting in the members' own files (postgresql.parameters in patroni.yml).",
             "wal_log_hints needs a restart, of the replicas first.",
         ],
-        runbook: None,
     }],
 };
 

@@ -14,7 +14,6 @@ pub(super) const RULE: Rule = Rule {
             "Find out who wrote it: Patroni does not write such values; a script or a hand did.",
             "For config, put the right value back with patronictl edit-config; a members key is written anew by its Patroni within loop_wait.",
         ],
-        runbook: None,
     }],
 };
 

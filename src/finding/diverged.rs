@@ -17,7 +17,6 @@ pub(super) const RULE: Rule = Rule {
             "With use_pg_rewind, Patroni rewinds it by itself at a start; read its log for why that did not happen or failed.",
             "Else reinitialise it: patronictl reinit.",
         ],
-        runbook: Some("replace-replica"),
     }],
 };
 

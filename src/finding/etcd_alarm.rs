@@ -15,7 +15,6 @@ pub(super) const RULE: Rule = Rule {
             "CORRUPT: take the member that is named out of the cluster, delete its data, and add it anew; disarm the alarm only when the others agree with each other.",
             "Afterwards see that etcdctl alarm list is empty and that a put works.",
         ],
-        runbook: None,
     }],
 };
 

@@ -15,7 +15,6 @@ pub(super) const RULE: Rule = Rule {
             "Compact the history (etcdctl compact), then defragment one member after the other, the raft leader last: a member does not answer while it defragments.",
             "Only a file whose content is really in use needs a larger quota.",
         ],
-        runbook: None,
     }],
 };
 

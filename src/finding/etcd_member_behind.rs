@@ -16,7 +16,6 @@ pub(super) const RULE: Rule = Rule {
             "In its log: \"apply request took too long\", \"slow fdatasync\", \"leader failed to send out heartbeat\".",
             "If it does not catch up, take it out of the cluster, delete its data, and add it anew while the others are well.",
         ],
-        runbook: None,
     }],
 };
 

@@ -18,7 +18,6 @@ pub(super) const RULE: Rule = Rule {
             "Disk: see who else writes to it (iostat -x); etcd wants a disk of its own. A backup or a checkpoint of PostgreSQL on the same disk is the usual reason.",
             "Answer only, of all members: measure the network from here (ping); the members among themselves may be fine.",
         ],
-        runbook: None,
     }],
 };
 

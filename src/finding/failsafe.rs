@@ -16,7 +16,6 @@ pub(super) const RULE: Rule = Rule {
                 "Bring etcd back: see what is said of its quorum, or of the network between the leader and etcd.",
                 "Do not restart, stop or disconnect any member meanwhile, a replica neither.",
             ],
-            runbook: Some("quorum-lost"),
         },
         Explanation {
             code: "failsafe-incomplete",
@@ -28,7 +27,6 @@ pub(super) const RULE: Rule = Rule {
                 "Bring back the REST API of the member that does not answer; a member whose key in etcd is gone leaves the failsafe key by itself.",
                 "The leader writes the key at each of its loops: if a member is not in it, see that it gives an api_url, and read the leader's log.",
             ],
-            runbook: None,
         },
     ],
 };

@@ -20,7 +20,6 @@ pub(super) const RULE: Rule = Rule {
             "Move etcd members so that no host has more of them than etcd can lose: three on three hosts, five on three to five.",
             "Until then take that host down only after a switchover away from it, and never for longer than needed.",
         ],
-        runbook: None,
     }],
 };
 

@@ -16,7 +16,6 @@ pub(super) const RULE: Rule = Rule {
             "Not replayed: look for a paused replay (pg_is_wal_replay_paused), for long queries on the replica that conflict, for its disk.",
             "Do not switch over to it before it has caught up.",
         ],
-        runbook: None,
     }],
 };
 

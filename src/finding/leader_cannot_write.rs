@@ -17,7 +17,6 @@ pub(super) const RULE: Rule = Rule {
             "Start failed: Patroni gives the key up by itself once primary_start_timeout (300 s) has passed; with a healthy replica, a failover is quicker.",
             "In recovery without end: look for a standby.signal or a recovery that waits for WAL that never comes.",
         ],
-        runbook: Some("leader-down"),
     }],
 };
 

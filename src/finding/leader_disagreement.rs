@@ -14,7 +14,6 @@ pub(super) const RULE: Rule = Rule {
             "If SQL denies what etcd says: the leader is in recovery or its PostgreSQL is down; look at it first.",
             "If a route denies it: see that HAProxy's checks and its configuration.",
         ],
-        runbook: Some("leader-down"),
     }],
 };
 

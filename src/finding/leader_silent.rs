@@ -20,7 +20,6 @@ pub(super) const RULE: Rule = Rule {
             "If its PostgreSQL still accepts writes when the lease ends, there are two primaries: be ready to stop the old one.",
             "On the node: systemctl status patroni, then its log.",
         ],
-        runbook: Some("leader-down"),
     }],
 };
 

@@ -14,7 +14,6 @@ pub(super) const RULE: Rule = Rule {
             "Make it permanent: patronictl edit-config -s slots.NAME.type=logical -s slots.NAME.database=DATABASE -s slots.NAME.plugin=PLUGIN.",
             "From PostgreSQL 17 on the subscriber can make it a failover slot instead (failover = true, and sync_replication_slots on the replicas).",
         ],
-        runbook: None,
     }],
 };
 

@@ -17,7 +17,6 @@ pub(super) const RULE: Rule = Rule {
                 "Before a switchover or a restart, wait for it or agree on its end: it is rolled back.",
                 "To end it: SELECT pg_cancel_backend(PID), and if that does not help pg_terminate_backend(PID).",
             ],
-            runbook: None,
         },
         Explanation {
             code: "idle-in-transaction",
@@ -28,7 +27,6 @@ pub(super) const RULE: Rule = Rule {
                 "To end it: SELECT pg_terminate_backend(PID). What it did is rolled back.",
                 "Set idle_in_transaction_session_timeout for this user, so that PostgreSQL ends such sessions itself.",
             ],
-            runbook: None,
         },
     ],
 };

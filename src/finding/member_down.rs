@@ -16,7 +16,6 @@ pub(super) const RULE: Rule = Rule {
             "On the node: systemctl status patroni, then its log; the reason stands there.",
             "If it is the leader, do not restart Patroni on it blindly: look at the lease and at who would take over first.",
         ],
-        runbook: Some("leader-down"),
     }],
 };
 

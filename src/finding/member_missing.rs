@@ -14,7 +14,6 @@ pub(super) const RULE: Rule = Rule {
             "Else: on the node, systemctl status patroni and its log.",
             "If it was removed on purpose, it disappears from here when pgbaton is started anew.",
         ],
-        runbook: Some("replace-replica"),
     }],
 };
 

@@ -20,7 +20,6 @@ pub(super) const RULE: Rule = Rule {
             "nofailover: ask who set the tag, and why.",
             "Without a leader: bring the last leader back before you force a replica, for its data is complete.",
         ],
-        runbook: Some("leader-down"),
     }],
 };
 

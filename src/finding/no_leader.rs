@@ -15,7 +15,6 @@ pub(super) const RULE: Rule = Rule {
             "If nobody can: bring the last leader back (its data is complete) before you force a replica.",
             "If somebody accepts writes without the key, stop that first.",
         ],
-        runbook: Some("leader-down"),
     }],
 };
 

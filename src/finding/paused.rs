@@ -15,7 +15,6 @@ pub(super) const RULE: Rule = Rule {
                 "Ask who paused it and whether they are done.",
                 "patronictl resume ends it; check afterwards that every member has seen it.",
             ],
-            runbook: Some("forgotten-pause"),
         },
         Explanation {
             code: "pause-forgotten",
@@ -23,7 +22,6 @@ pub(super) const RULE: Rule = Rule {
                     neither Patroni nor etcd tells since when.",
             matters: "A maintenance that was forgotten is an outage in waiting: the next fault of the leader is not answered by anybody.",
             next: &["Ask who paused it. If nobody works on the cluster, resume it."],
-            runbook: Some("forgotten-pause"),
         },
     ],
 };

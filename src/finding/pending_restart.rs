@@ -13,7 +13,6 @@ pub(super) const RULE: Rule = Rule {
             "See which settings wait (old and new value in the evidence).",
             "Restart the replicas first, switch over, then restart the old leader.",
         ],
-        runbook: Some("rolling-restart"),
     }],
 };
 

@@ -17,21 +17,18 @@ pub(super) const RULE: Rule = Rule {
                 "Look at the hosts first (power, network, disk), then at etcd's log.",
                 "Do not make a new etcd cluster from one member before you know that the others are lost for good.",
             ],
-            runbook: Some("quorum-lost"),
         },
         Explanation {
             code: "quorum-at-risk",
             fires: "etcd has a majority, and one more member that fails ends it.",
             matters: "The next fault, or the next maintenance, stops the cluster.",
             next: &["Bring the missing etcd member back before any other work.", "Do not restart a node that runs one of the others."],
-            runbook: Some("quorum-lost"),
         },
         Explanation {
             code: "etcd-member-down",
             fires: "an etcd member does not answer or sees no raft leader, and the majority can still lose another one.",
             matters: "The margin is smaller than it was meant to be.",
             next: &["Look at the member: systemctl status etcd, its log, its disk."],
-            runbook: None,
         },
     ],
 };

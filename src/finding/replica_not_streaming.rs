@@ -13,7 +13,6 @@ pub(super) const RULE: Rule = Rule {
             "Read PostgreSQL's log on the replica: a missing segment, a wrong password, and a timeline that has parted are the usual reasons.",
             "If WAL is missing that nobody has, reinitialise the replica.",
         ],
-        runbook: Some("replace-replica"),
     }],
 };
 

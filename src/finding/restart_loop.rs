@@ -16,7 +16,6 @@ pub(super) const RULE: Rule = Rule {
             "Look for the kernel's out-of-memory killer: journalctl -k.",
             "Read Patroni's log at the same moments.",
         ],
-        runbook: None,
     }],
 };
 

@@ -14,7 +14,6 @@ pub(super) const RULE: Rule = Rule {
                 "See the checks in the evidence: /primary must answer 200 on the leader only.",
                 "A proxy with an old configuration or a stuck check is set right by its reload.",
             ],
-            runbook: None,
         },
         Explanation {
             code: "route-none",
@@ -24,7 +23,6 @@ pub(super) const RULE: Rule = Rule {
                 "See the checks in the evidence: refused, timed out, or answered 503.",
                 "If the leader is well and its check fails, its REST API may hang: five open connections block Patroni 4.1.5's.",
             ],
-            runbook: Some("leader-down"),
         },
     ],
 };

@@ -17,7 +17,6 @@ pub(super) const RULE: Rule = Rule {
             "Compare the check's timeout with how long the REST API takes to answer (in the members' list).",
             "For reads: a check with ?lag= near the usual lag comes and goes with it.",
         ],
-        runbook: None,
     }],
 };
 

@@ -17,7 +17,6 @@ pub(super) const RULE: Rule = Rule {
             "Compare the checks in the evidence; a timeout on one proxy only is the network between it and the member.",
             "Compare the two configurations: the check's path, its port, and the servers' addresses.",
         ],
-        runbook: None,
     }],
 };
 

@@ -36,6 +36,4 @@ pub struct Explanation {
     pub matters: &'static str,
     /// What to do next, in the order in which to do it.
     pub next: &'static [&'static str],
-    /// The runbook for it, by the name of its file in `runbooks/`.
-    pub runbook: Option<&'static str>,
 }

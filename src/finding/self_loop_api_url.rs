@@ -18,7 +18,6 @@ pub(super) const RULE: Rule = Rule {
             "On the member, set restapi.connect_address to the address at which the others reach it, then reload Patroni.",
             "If another member answers there, two of them have the same address configured, or something forwards to the wrong host.",
         ],
-        runbook: None,
     }],
 };
 

@@ -16,7 +16,6 @@ pub(super) const RULE: Rule = Rule {
             "Add on-marked-down shutdown-sessions to the servers of that backend, as Patroni's sample haproxy.cfg has it.",
             "If the member still accepts writes, stop that first.",
         ],
-        runbook: None,
     }],
 };
 

@@ -15,7 +15,6 @@ pub(super) const RULE: Rule = Rule {
             "A subscriber's lost slot must be dropped and made anew, and the subscription refreshed with copy_data.",
             "Then raise max_slot_wal_keep_size, or find out why the reader fell so far behind.",
         ],
-        runbook: None,
     }],
 };
 

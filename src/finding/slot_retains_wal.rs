@@ -25,7 +25,6 @@ pub(super) const RULE: Rule = Rule {
             "If nobody will read it again, drop it: SELECT pg_drop_replication_slot('NAME'). A subscriber that still needs it must copy everything anew.",
             "See how much room there is: df on the volume of pg_wal.",
         ],
-        runbook: None,
     }],
 };
 

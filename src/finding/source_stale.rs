@@ -15,7 +15,6 @@ pub(super) const RULE: Rule = Rule {
             "Read the error in the evidence; it says what was tried and often what would mend it.",
             "Try the same by hand from here: curl, psql, etcdctl.",
         ],
-        runbook: None,
     }],
 };
 

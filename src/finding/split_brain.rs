@@ -18,7 +18,6 @@ pub(super) const RULE: Rule = Rule {
             "Keep its data directory until somebody has compared what it has written. Never reinitialise it before.",
             "A member with another system identifier: find out where its data directory comes from before anything is done to it.",
         ],
-        runbook: Some("split-brain"),
     }],
 };
 

@@ -18,7 +18,6 @@ pub(super) const RULE: Rule = Rule {
             "Creating replica: see on the leader whether a base backup runs and moves (pg_stat_progress_basebackup), and on the member whether its data directory grows.",
             "Stopping: look whether it waits for the archiver or for a client that does not go.",
         ],
-        runbook: Some("replace-replica"),
     }],
 };
 

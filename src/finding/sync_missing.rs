@@ -21,7 +21,6 @@ pub(super) const RULE: Rule = Rule {
             "Look for the tag nosync, and for maximum_lag_on_syncnode, which keep a replica out of the synchronous set.",
             "With synchronous_mode_strict, and if no replica will be back soon: to let clients write without a second copy, patronictl edit-config -s synchronous_mode_strict=false. Think first.",
         ],
-        runbook: None,
     }],
 };
 

@@ -15,7 +15,6 @@ pub(super) const RULE: Rule = Rule {
             "Look for a synchronous_standby_names that somebody set by hand (ALTER SYSTEM, postgresql.auto.conf), and for one in a patroni.yml.",
             "Do not switch over before the three agree.",
         ],
-        runbook: None,
     }],
 };
 

@@ -14,7 +14,6 @@ pub(super) const RULE: Rule = Rule {
             "Read Patroni's log on it: pg_rewind is tried first, and the log says why it failed.",
             "If it cannot be rewound, reinitialise it. Before that, think whether it holds writes that the leader does not have.",
         ],
-        runbook: Some("replace-replica"),
     }],
 };
 

@@ -21,7 +21,6 @@ pub(super) const RULE: Rule = Rule {
             "Read Patroni's log on the replica: it sets primary_conninfo at every loop and says why it cannot.",
             "Look for a primary_conninfo set by hand: in postgresql.auto.conf, or a recovery configuration of Patroni's.",
         ],
-        runbook: None,
     }],
 };
 

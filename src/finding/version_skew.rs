@@ -17,7 +17,6 @@ pub(super) const RULE: Rule = Rule {
             "If an update is under way, finish it: replicas first, then a switchover, then the old leader.",
             "If none is, find out why the package on one node differs.",
         ],
-        runbook: None,
     }],
 };
 

@@ -15,7 +15,6 @@ pub(super) const RULE: Rule = Rule {
             "On the node, see that /dev/watchdog exists, that its module is loaded (softdog), and that the user postgres may write to it.",
             "Read Patroni's log: it says why the device could not be opened, or that its timeout does not fit ttl.",
         ],
-        runbook: None,
     }],
 };
 

@@ -42,7 +42,6 @@ fn finding(code: &str, severity: Level, subject: Option<&str>, sentence: &str, s
         evidence: vec![evidence("etcd", "leader key", "none", 400), evidence("sql psg2", "pg_is_in_recovery()", "true", 12_300)],
         matters: "A sentence that says what the next fault would do, and whom it would hurt.".to_owned(),
         next: vec!["Look at the log of the member.".to_owned(), "Wait for one loop of Patroni's, then look again.".to_owned()],
-        runbook: Some("leader-down".to_owned()),
     }
 }
 

@@ -297,8 +297,6 @@ pub struct FindingDoc {
     pub matters: String,
     /// What to do next, in the order in which to do it.
     pub next: Vec<String>,
-    /// The runbook for it.
-    pub runbook: Option<String>,
 }
 
 /// One piece of evidence.

@@ -105,9 +105,6 @@ impl Pane for Findings {
                 sheet.text(&format!("{}. {step}", n + 1), Role::Text);
             }
         }
-        if let Some(runbook) = &finding.runbook {
-            sheet.fact("runbook", runbook.clone(), Role::Text, "");
-        }
         Some(Details { title: finding.code.clone(), lines: sheet.lines() })
     }
 }
