@@ -198,7 +198,7 @@ fn truncated_body(place: &Place) {
     assert!(error.contains("connection refused by 127.0.0.1:1"), "{error}");
     let ghost = member(&document, "ghost");
     assert_eq!((ghost.state.as_deref(), ghost.replay_lag_bytes, ghost.in_recovery), (None, None, None));
-    finding(&document, "member-down", "ghost");
+    finding(&document, "source-stale", "ghost");
     all_but(&document, &[("rest", "ghost"), ("sql", "ghost")]);
     place.delete("members/ghost");
 }

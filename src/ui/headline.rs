@@ -18,9 +18,9 @@ const VERDICT_LINES: usize = 2;
 /// From this width on, the forecast stands in the first line.
 const FORECAST_FROM: u16 = 110;
 /// Columns between who leads and the forecast.
-const FORECAST_GAP: usize = 5;
-/// Columns of `if psg1 died now: psg2 or psg3, less than 64 kB lost`.
-const FORECAST_ROOM: usize = 52;
+const FORECAST_GAP: usize = 3;
+/// Columns of `if psg1 died now: psg2 or psg3, under 64 kB lost`.
+const FORECAST_ROOM: usize = 48;
 
 /// Draws the headline; tells how many lines it took.
 pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) -> u16 {

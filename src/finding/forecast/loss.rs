@@ -60,7 +60,7 @@ impl Loss {
             (_, true) => "no acknowledged commit lost".to_owned(),
             (Some(0), false) => format!("nothing lost{seen}"),
             // The exact figure of what is on its way is another at each look, and says no more.
-            (Some(bytes), false) if bytes < ON_ITS_WAY => format!("less than {} lost{seen}", size(ON_ITS_WAY)),
+            (Some(bytes), false) if bytes < ON_ITS_WAY => format!("under {} lost{seen}", size(ON_ITS_WAY)),
             (Some(bytes), false) => {
                 let seconds = self.seconds.filter(|s| *s >= 1.0).map(|s| format!(", {s:.0} s")).unwrap_or_default();
                 format!("up to {}{seconds} lost{seen}", size(bytes))
