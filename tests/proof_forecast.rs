@@ -243,6 +243,6 @@ fn with_synchronous_replication_too() {
     assert_eq!((forecast.outcome.as_str(), forecast.leader.as_deref()), ("nobody", None), "{forecast:#?}");
     let outcome = crashed.elected();
     println!("{:<42} {:<60} {}", "the last one is on an old timeline", forecast.sentence, outcome.as_deref().unwrap_or("nobody"));
+    // Nothing is healed any more: with the mode off, no lab that was asked for with --sync counts as healthy.
     assert_eq!(outcome, None);
-    crashed.end();
 }
