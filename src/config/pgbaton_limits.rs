@@ -22,10 +22,18 @@ impl Reader<'_> {
                 Amount::Bytes(field) => self.amount(node, &path, "a size", SIZE, quantity::size).map(|v| *field(&mut draft.values) = v),
                 Amount::Span(field) => self.amount(node, &path, "a time", SPAN, quantity::span).map(|v| *field(&mut draft.values) = v),
                 Amount::Share(field) => self.amount(node, &path, "a share", SHARE, share).map(|v| *field(&mut draft.values) = v),
+                Amount::Times(field) => {
+                    self.amount(node, &path, "a whole number above 0", COUNT, times).map(|v| *field(&mut draft.values) = v)
+                }
                 Amount::Count(field) => {
                     self.amount(node, &path, "a whole number above 0", COUNT, count).map(|v| *field(&mut draft.values) = v)
                 }
             };
+            if value.is_some() && limit.beyond(&draft.values) {
+                let most = limit.most_told().unwrap_or_default();
+                let message = format!("{} is more than pgbaton remembers", quote(&path));
+                self.out.push(Diagnostic::new(node.at.clone(), message).hint(format!("at most {most} can be set")));
+            }
             if value.is_some() {
                 draft.origins.insert(limit.key, node.at.clone());
             }
@@ -59,6 +67,10 @@ fn share(text: &str) -> Option<f64> {
         None => text.parse().ok()?,
     };
     (share > 0.0 && share <= 1.0).then_some(share)
+}
+
+fn times(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|n| *n > 0)
 }
 
 fn count(text: &str) -> Option<u64> {

@@ -75,6 +75,8 @@ pub struct Limit {
     pub codes: &'static [&'static str],
     /// Its field.
     pub amount: Amount,
+    /// The most that it can be: so much is remembered of what it counts, and so long. In the unit of the amount, microseconds for a time.
+    pub most: Option<u128>,
 }
 
 /// A field of the limits, by what it is an amount of.
@@ -88,6 +90,8 @@ pub enum Amount {
     Share(fn(&mut Limits) -> &mut f64),
     /// A number of things.
     Count(fn(&mut Limits) -> &mut u64),
+    /// How often something happens.
+    Times(fn(&mut Limits) -> &mut usize),
 }
 
 /// Every limit, in the order of the fields.
@@ -97,60 +101,112 @@ pub const LIMITS: &[Limit] = &[
         what: "how much WAL a slot may keep",
         codes: &["slot-retains-wal"],
         amount: Amount::Bytes(|l| &mut l.slot_retained_bytes),
+        most: None,
     },
     Limit {
         key: "long_transaction",
         what: "how long a transaction on the leader may stay open",
         codes: &["long-transaction"],
         amount: Amount::Span(|l| &mut l.long_transaction),
+        most: None,
     },
     Limit {
         key: "idle_in_transaction",
         what: "how long a session on the leader may sit in an open transaction",
         codes: &["idle-in-transaction"],
         amount: Amount::Span(|l| &mut l.idle_in_transaction),
+        most: None,
     },
     Limit {
         key: "certificate_left",
         what: "how long a certificate must still be valid",
         codes: &["certificate-expiring"],
         amount: Amount::Span(|l| &mut l.certificate_left),
+        most: None,
     },
     Limit {
         key: "clock_skew",
         what: "by how much a clock may differ from ours",
         codes: &["clock-skew"],
         amount: Amount::Span(|l| &mut l.clock_skew),
+        most: None,
     },
     Limit {
         key: "etcd_round_trip",
         what: "how long etcd may take for an answer",
         codes: &["etcd-slow"],
         amount: Amount::Span(|l| &mut l.etcd_round_trip),
+        most: None,
     },
     Limit {
         key: "etcd_fsync",
         what: "how long etcd's disk may take for an fsync, at the 99th percentile",
         codes: &["etcd-slow"],
         amount: Amount::Span(|l| &mut l.etcd_fsync),
+        most: None,
     },
     Limit {
         key: "etcd_db_share",
         what: "how full etcd's database may be, as a share of its quota",
         codes: &["etcd-db-near-quota"],
         amount: Amount::Share(|l| &mut l.etcd_db_share),
+        most: None,
     },
     Limit {
         key: "etcd_behind",
         what: "by how many entries an etcd member may lie behind the others",
         codes: &["etcd-member-behind"],
         amount: Amount::Count(|l| &mut l.etcd_behind),
+        most: None,
+    },
+    Limit {
+        key: "stuck",
+        what: "how long a member may start, stop or fail",
+        codes: &["stuck"],
+        amount: Amount::Span(|l| &mut l.stuck),
+        most: None,
+    },
+    Limit {
+        key: "creating",
+        what: "how long the data of a member may take to be made",
+        codes: &["stuck"],
+        amount: Amount::Span(|l| &mut l.creating),
+        most: None,
+    },
+    Limit {
+        key: "restarts",
+        what: "from how many starts of a PostgreSQL on it is a loop",
+        codes: &["restart-loop"],
+        amount: Amount::Times(|l| &mut l.restarts),
+        most: Some(32),
+    },
+    Limit {
+        key: "restarts_within",
+        what: "within which time the starts count",
+        codes: &["restart-loop"],
+        amount: Amount::Span(|l| &mut l.restarts_within),
+        most: None,
+    },
+    Limit {
+        key: "route_changes",
+        what: "from how many returns of a server on a route flaps",
+        codes: &["route-flapping"],
+        amount: Amount::Times(|l| &mut l.route_changes),
+        most: None,
+    },
+    Limit {
+        key: "route_changes_within",
+        what: "within which time the returns count",
+        codes: &["route-flapping"],
+        amount: Amount::Span(|l| &mut l.route_changes_within),
+        most: Some(600_000_000),
     },
     Limit {
         key: "pause",
         what: "how long a pause may last before it counts as forgotten",
         codes: &["pause-forgotten"],
         amount: Amount::Span(|l| &mut l.pause),
+        most: None,
     },
 ];
 
@@ -163,7 +219,29 @@ impl Limit {
             Amount::Span(field) => format!("\"{}\"", in_units(field(&mut limits).as_micros(), &SPANS)),
             Amount::Share(field) => field(&mut limits).to_string(),
             Amount::Count(field) => field(&mut limits).to_string(),
+            Amount::Times(field) => field(&mut limits).to_string(),
         }
+    }
+
+    /// Whether its value is more than it can be.
+    pub fn beyond(&self, limits: &Limits) -> bool {
+        let mut limits = limits.clone();
+        let amount = match self.amount {
+            Amount::Bytes(field) | Amount::Count(field) => u128::from(*field(&mut limits)),
+            Amount::Span(field) => field(&mut limits).as_micros(),
+            Amount::Times(field) => *field(&mut limits) as u128,
+            Amount::Share(_) => return false,
+        };
+        self.most.is_some_and(|most| amount > most)
+    }
+
+    /// The most that it can be, as pgbaton.toml would have it.
+    pub fn most_told(&self) -> Option<String> {
+        Some(match self.amount {
+            Amount::Bytes(_) => in_units(self.most?, &SIZES),
+            Amount::Span(_) => in_units(self.most?, &SPANS),
+            Amount::Share(_) | Amount::Count(_) | Amount::Times(_) => self.most?.to_string(),
+        })
     }
 
     /// Takes its value over.
@@ -173,6 +251,7 @@ impl Limit {
             Amount::Bytes(field) | Amount::Count(field) => *field(to) = *field(&mut from),
             Amount::Span(field) => *field(to) = *field(&mut from),
             Amount::Share(field) => *field(to) = *field(&mut from),
+            Amount::Times(field) => *field(to) = *field(&mut from),
         }
     }
 }
@@ -209,8 +288,24 @@ mod tests {
                 "etcd_fsync = \"100ms\"",
                 "etcd_db_share = 0.8",
                 "etcd_behind = 1000",
+                "stuck = \"1min\"",
+                "creating = \"30min\"",
+                "restarts = 3",
+                "restarts_within = \"10min\"",
+                "route_changes = 4",
+                "route_changes_within = \"2min\"",
                 "pause = \"1h\"",
             ]
+        );
+    }
+
+    #[test]
+    fn each_field_can_be_configured() {
+        let fields = format!("{:?}", Limits::default());
+        let fields = fields.trim_start_matches("Limits { ").split(", ").filter_map(|field| field.split_once(": "));
+        assert!(
+            fields.map(|(name, _)| name).eq(LIMITS.iter().map(|limit| limit.key)),
+            "a field has no line in LIMITS, or not in its place"
         );
     }
 
@@ -222,6 +317,7 @@ mod tests {
                 Amount::Bytes(field) | Amount::Count(field) => *field(&mut other) = 7,
                 Amount::Span(field) => *field(&mut other) = Duration::from_secs(7),
                 Amount::Share(field) => *field(&mut other) = 0.7,
+                Amount::Times(field) => *field(&mut other) = 7,
             }
             let changed = LIMITS.iter().filter(|l| l.told(&other) != l.told(&Limits::default())).map(|l| l.key);
             assert_eq!(changed.collect::<Vec<_>>(), [limit.key]);

@@ -24,7 +24,10 @@ fn a_pause_is_forgotten_after_the_time_that_the_configuration_gives() {
 #[test]
 fn an_explanation_that_speaks_of_a_limit_is_one_that_the_limit_names() {
     for limit in LIMITS {
-        for explanation in explanations().filter(|e| e.fires.contains(&format!("`{}`", limit.key))) {
+        for code in limit.codes {
+            assert!(explanations().any(|e| e.code == *code), "{} names {code}, which no rule gives", limit.key);
+        }
+        for explanation in explanations().filter(|e| e.fires.contains(&format!("limit `{}`", limit.key))) {
             assert!(limit.codes.contains(&explanation.code), "{} depends on {}", explanation.code, limit.key);
         }
     }
