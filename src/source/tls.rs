@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::client::Resumption;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
@@ -65,6 +66,8 @@ fn make(
         (None, Some(key)) => return Err(config_error(format!("a client key {} without a client certificate", key.display()))),
         (None, None) => builder.with_no_client_auth(),
     };
+    // A resumed session shows no certificate: one that was renewed would stay unseen for as long as the server's tickets are good.
+    config.resumption = Resumption::disabled();
     config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
     Ok(Arc::new(config))
 }
