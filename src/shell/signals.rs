@@ -2,7 +2,8 @@
 
 use std::io;
 
-use rustix::process::{Signal as Number, getpid, getppid, getsid, kill_current_process_group};
+use nix::unistd::{getpid, getppid, getsid};
+use rustix::process::{Signal as Number, kill_current_process_group};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// A signal that the loop has to see to.
@@ -63,9 +64,12 @@ impl Signals {
 }
 
 /// Whether there is a shell that can call a stopped job back. Without one (first process of its session, as with `ssh host pgbaton`), a stop
-/// would be for ever.
+/// would be for ever. A session or a parent outside of the PID namespace has number 0, and no shell there can be told from none.
 pub(super) fn can_stop() -> bool {
-    let session = getsid(None).ok();
-    let parents = getppid().and_then(|parent| getsid(Some(parent)).ok());
-    session.is_some() && session != Some(getpid()) && session == parents
+    let outside = |number: nix::unistd::Pid| number.as_raw() == 0;
+    let (Ok(session), parent) = (getsid(None), getppid()) else { return false };
+    if session == getpid() || outside(session) || outside(parent) {
+        return false;
+    }
+    getsid(Some(parent)) == Ok(session)
 }
