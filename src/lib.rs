@@ -14,9 +14,11 @@
 //! | [`command`] | every command once, keys, keymaps | `userfile` |
 //! | [`theme`] | roles and what they look like on the terminals there are | `model`, `userfile` |
 //! | [`finding`] | what it means: one rule per file, from the cluster at a moment to findings; from where on something is too much | `model` |
+//! | [`permit`] | who may change something: the machine's policy file, decided once | `model` |
 //! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | `finding` (the limits) |
 //! | [`lab`] | the practice cluster and its faults | nothing |
 //! | [`source`] | reading etcd, Patroni, PostgreSQL and HAProxy; nothing in it can write | `config`, `model` |
+//! | [`action`] | writing: what can be done, checked before, sent once, proved after, written down | `config`, `finding`, `model`, `permit`, `source` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
 //! | [`condition`] | conditions over the document, in CEL | `document`, `model` |
 //! | [`live`] | the sources feed the cluster, the cluster the findings, both the document | `config`, `source`, `model`, `finding`, `document` |
@@ -63,6 +65,7 @@
 //! | a subcommand | `cli/`, one file or folder each |
 //! | a fault of the practice cluster | `lab/` |
 
+pub mod action;
 pub mod app;
 pub mod cli;
 pub mod command;
@@ -73,6 +76,7 @@ pub mod finding;
 pub mod lab;
 pub mod live;
 pub mod model;
+pub mod permit;
 pub mod shell;
 pub mod source;
 pub mod theme;

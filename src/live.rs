@@ -41,6 +41,11 @@ impl Picture {
         &self.cluster
     }
 
+    /// From where on something is too much.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Folds observations in and says what they changed, in the cluster and in what is found in it.
     pub fn apply(&mut self, observations: Vec<Observation>) -> Vec<Change> {
         let newest = observations.iter().map(|observation| observation.at).max();
@@ -115,6 +120,11 @@ impl Live {
     /// The cluster.
     pub fn cluster(&self) -> &Cluster {
         self.picture.cluster()
+    }
+
+    /// The picture.
+    pub fn picture(&self) -> &Picture {
+        &self.picture
     }
 
     /// Waits for observations, folds them in, asks whom they name, and says what has changed. Safe to drop while it waits.

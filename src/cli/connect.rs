@@ -18,6 +18,9 @@ pub struct ConnectArgs {
     /// pgbaton.toml, patronictl.yaml, or a node's patroni.yml [default: found as `pgbaton config` shows]
     #[arg(long, short, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Nothing can be changed in this session [env: PGBATON_READ_ONLY]
+    #[arg(long, global = true)]
+    pub read_only: bool,
 }
 
 /// A subcommand's own place for the cluster's name, which may also stand before the subcommand.

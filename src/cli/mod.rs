@@ -1,5 +1,7 @@
 //! The command line: one file per subcommand.
 
+pub mod act;
+pub mod audit;
 pub mod check;
 pub mod config;
 mod connect;
@@ -7,6 +9,7 @@ pub mod console;
 pub mod events;
 pub mod explain;
 pub mod lab;
+mod mode;
 pub mod screenshot;
 pub mod status;
 
@@ -38,6 +41,24 @@ enum Command {
     Check(check::CheckArgs),
     /// One JSON line for each change, as it is pushed, until interrupted
     Events(events::EventsArgs),
+    /// Hand the leadership over, now or at a time
+    Switchover(act::SwitchoverArgs),
+    /// Give the leadership to a member, whether or not there is a leader
+    Failover(act::FailoverArgs),
+    /// Switch the maintenance mode on: Patroni manages nothing
+    Pause(act::PauseArgs),
+    /// Switch the maintenance mode off
+    Resume(act::PauseArgs),
+    /// Restart PostgreSQL, replicas first
+    Restart(act::RestartArgs),
+    /// Have Patroni read its configuration again
+    Reload(act::MembersArgs),
+    /// Throw a replica's data away and copy it anew
+    Reinit(act::ReinitArgs),
+    /// Take back a scheduled restart or switchover
+    Flush(act::FlushArgs),
+    /// Who did what, and what became of it
+    Audit(audit::AuditArgs),
     /// What a finding's code means, why it matters, what to do
     Explain(explain::ExplainArgs),
     /// The effective configuration, each value with its origin
@@ -60,10 +81,19 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Status(args)) => status::run(&connect, &args),
         Some(Command::Check(args)) => check::run(&connect, &args),
         Some(Command::Events(args)) => events::run(&connect, &args),
+        Some(Command::Switchover(args)) => args.run(&connect),
+        Some(Command::Failover(args)) => args.run(&connect),
+        Some(Command::Pause(args)) => args.run(&connect, true),
+        Some(Command::Resume(args)) => args.run(&connect, false),
+        Some(Command::Restart(args)) => args.run(&connect),
+        Some(Command::Reload(args)) => args.reload(&connect),
+        Some(Command::Reinit(args)) => args.run(&connect),
+        Some(Command::Flush(args)) => args.run(&connect),
+        Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Config { args }) => config::run(args, connect.config, connect.cluster),
         Some(Command::Lab(args)) => lab::run(args, &|file: &std::path::Path| {
-            let connect = connect::ConnectArgs { config: Some(PathBuf::from(file)), cluster: None };
+            let connect = connect::ConnectArgs { config: Some(PathBuf::from(file)), ..connect::ConnectArgs::default() };
             console::run(&connect, &console::ConsoleArgs::default())
         }),
         Some(Command::Screenshot(args)) => screenshot::run(&args).map(|()| ExitCode::SUCCESS),

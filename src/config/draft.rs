@@ -29,6 +29,7 @@ pub(crate) struct Draft {
     pub read_only: Option<Setting<bool>>,
     pub etcd: EtcdDraft,
     pub restapi: TlsDraft,
+    pub rest_login: LoginDraft,
     pub postgres: PostgresDraft,
     pub haproxy: Vec<HaproxyDraft>,
     pub limits: LimitsDraft,
@@ -64,6 +65,13 @@ pub(crate) struct EtcdDraft {
     pub username: Option<Setting<String>>,
     pub password: Option<Setting<Secret>>,
     pub tls: TlsDraft,
+}
+
+/// User and password for what the REST API does not let everybody do.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LoginDraft {
+    pub username: Option<Setting<String>>,
+    pub password: Option<Setting<Secret>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -110,8 +118,16 @@ impl Draft {
             read_only: self.read_only.or(below.read_only),
             etcd: self.etcd.over(below.etcd),
             restapi: self.restapi.over(below.restapi),
+            rest_login: self.rest_login.over(below.rest_login),
             ..self
         }
+    }
+}
+
+impl LoginDraft {
+    /// This, or `below` as a whole: the password of one user is not sent with the name of another.
+    pub fn over(self, below: LoginDraft) -> LoginDraft {
+        if self.username.is_some() || self.password.is_some() { self } else { below }
     }
 }
 

@@ -6,10 +6,10 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::diagnostic::{Diagnostic, quote};
-use super::draft::{Draft, EtcdDraft, Secret, TlsDraft};
+use super::draft::{Draft, EtcdDraft, LoginDraft, Secret, TlsDraft};
 use super::endpoint::{ETCD_PORT, Endpoint, split_host_port};
 use super::origin::{Origin, Setting};
 
@@ -28,6 +28,41 @@ pub(crate) struct Patroni {
     pub dcs_api: Option<Setting<String>>,
     pub ctl: Ctl,
     pub restapi_cafile: Option<Setting<String>>,
+    pub restapi_login: Login,
+}
+
+/// `auth`, or `authentication` with `username` and `password`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Login {
+    pub auth: Option<Setting<SecretString>>,
+    pub username: Option<Setting<String>>,
+    pub password: Option<Setting<SecretString>>,
+}
+
+impl Login {
+    fn over(self, below: Login) -> Login {
+        Login { auth: self.auth.or(below.auth), username: self.username.or(below.username), password: self.password.or(below.password) }
+    }
+
+    /// `authentication` comes before `auth` (`config.py`, `_build_effective_configuration`); half of one is none.
+    fn into_draft(self) -> Option<LoginDraft> {
+        if let (Some(username), Some(password)) = (self.username, self.password) {
+            return Some(LoginDraft { username: Some(username), password: Some(password.map(Secret::Value)) });
+        }
+        let auth = self.auth?;
+        let (username, password) = auth.value.expose_secret().split_once(':').unwrap_or((auth.value.expose_secret(), ""));
+        Some(LoginDraft {
+            username: Some(Setting::new(username.to_owned(), auth.origin.clone())),
+            password: Some(Setting::new(Secret::Value(SecretString::from(password)), auth.origin.clone())),
+        })
+    }
+}
+
+impl Patroni {
+    /// `request.py`, `reload_config`: what `ctl` says, else what `restapi` says.
+    fn login(&self) -> LoginDraft {
+        self.ctl.login.clone().into_draft().or_else(|| self.restapi_login.clone().into_draft()).unwrap_or_default()
+    }
 }
 
 /// The section `etcd3`.
@@ -59,6 +94,7 @@ pub(crate) struct Ctl {
     pub keyfile: Option<Setting<String>>,
     /// Where it is; the password itself is of no use here.
     pub keyfile_password: Option<Origin>,
+    pub login: Login,
 }
 
 impl Patroni {
@@ -72,6 +108,7 @@ impl Patroni {
             other_dcs: self.other_dcs.or(below.other_dcs),
             dcs_api: self.dcs_api.or(below.dcs_api),
             restapi_cafile: self.restapi_cafile.or(below.restapi_cafile),
+            restapi_login: self.restapi_login.over(below.restapi_login),
             etcd3: Etcd3 {
                 at: e.at.or(f.at),
                 url: e.url.or(f.url),
@@ -94,6 +131,7 @@ impl Patroni {
                 certfile: c.certfile.or(d.certfile),
                 keyfile: c.keyfile.or(d.keyfile),
                 keyfile_password: c.keyfile_password.or(d.keyfile_password),
+                login: c.login.over(d.login),
             },
         }
     }
@@ -140,8 +178,9 @@ impl Patroni {
 
     /// Everything but where etcd is, for a cluster whose endpoints are written elsewhere.
     pub fn without_dcs(self) -> Draft {
+        let rest_login = self.login();
         let restapi = self.ctl.into_draft(self.restapi_cafile, &mut Vec::new());
-        Draft { scope: self.scope, namespace: self.namespace, restapi, ..Draft::default() }
+        Draft { scope: self.scope, namespace: self.namespace, restapi, rest_login, ..Draft::default() }
     }
 
     /// What pgbaton needs of it. `whole` is named when nothing in it says where etcd is.
@@ -159,6 +198,7 @@ impl Patroni {
             }]);
         }
         let mut out = Vec::new();
+        let rest_login = self.login();
         let etcd = self.etcd3.into_draft(&mut out);
         let restapi = self.ctl.into_draft(self.restapi_cafile, &mut out);
         out.extend(self.scope.as_ref().and_then(slash_in_scope));
@@ -166,7 +206,7 @@ impl Patroni {
         if !out.is_empty() {
             return Err(out);
         }
-        Ok(Draft { scope: self.scope, namespace: self.namespace, etcd, restapi, ..Draft::default() })
+        Ok(Draft { scope: self.scope, namespace: self.namespace, etcd, restapi, rest_login, ..Draft::default() })
     }
 }
 

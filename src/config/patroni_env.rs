@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::diagnostic::{Diagnostic, quote};
 use super::env::Env;
 use super::origin::{Origin, Setting};
-use super::patroni::{Ctl, Etcd3, OTHER_DCS, Patroni};
+use super::patroni::{Ctl, Etcd3, Login, OTHER_DCS, Patroni};
 use super::patroni_yaml::split_hosts;
 use super::section::patroni_bool;
 
@@ -44,10 +44,21 @@ pub(crate) fn read(env: &Env) -> Result<Patroni, Vec<Diagnostic>> {
             certfile: text("PATRONI_CTL_CERTFILE"),
             keyfile: text("PATRONI_CTL_KEYFILE"),
             keyfile_password: text("PATRONI_CTL_KEYFILE_PASSWORD").map(|p| p.origin),
+            login: login("PATRONI_CTL", &text),
         },
         restapi_cafile: text("PATRONI_RESTAPI_CAFILE"),
+        restapi_login: login("PATRONI_RESTAPI", &text),
     };
     if out.is_empty() { Ok(patroni) } else { Err(out) }
+}
+
+/// `PATRONI_CTL_USERNAME` and its like (`config.py`, `_get_auth`).
+fn login(prefix: &str, text: &impl Fn(&str) -> Option<Setting<String>>) -> Login {
+    Login {
+        auth: None,
+        username: text(&format!("{prefix}_USERNAME")),
+        password: text(&format!("{prefix}_PASSWORD")).map(|p| p.map(SecretString::from)),
+    }
 }
 
 /// `a:1,b:1`, or a YAML list of them (`[a:1, b:1]`, `'a:1','b:1'`, lines with `- `), as Patroni takes it.

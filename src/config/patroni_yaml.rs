@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::diagnostic::{Diagnostic, quote};
 use super::node::{Kind, Node, Value};
 use super::origin::{Origin, Setting};
-use super::patroni::{Ctl, Etcd3, OTHER_DCS, Patroni};
+use super::patroni::{Ctl, Etcd3, Login, OTHER_DCS, Patroni};
 use super::section::{Manner, Section, wrong_type};
 use super::yaml_tree;
 
@@ -36,6 +36,7 @@ fn file(top: &Section<'_>, out: &mut Vec<Diagnostic>) -> Patroni {
         }
         (None, _) => Etcd3::default(),
     };
+    let restapi = top.table("restapi", out);
     let other = top.entries().iter().find(|e| OTHER_DCS.contains(&e.key.as_str()) && !e.value.is_null());
     Patroni {
         scope: top.text("scope", out),
@@ -44,7 +45,8 @@ fn file(top: &Section<'_>, out: &mut Vec<Diagnostic>) -> Patroni {
         other_dcs: other.map(|e| Setting::new(e.key.clone(), e.key_at.clone())),
         dcs_api: top.text("dcs_api", out),
         ctl: top.table("ctl", out).map(|t| ctl(&t, out)).unwrap_or_default(),
-        restapi_cafile: top.table("restapi", out).and_then(|t| t.text("cafile", out)),
+        restapi_cafile: restapi.as_ref().and_then(|t| t.text("cafile", out)),
+        restapi_login: restapi.as_ref().map(|t| login(t, out)).unwrap_or_default(),
     }
 }
 
@@ -111,5 +113,16 @@ fn ctl(table: &Section<'_>, out: &mut Vec<Diagnostic>) -> Ctl {
         certfile: table.text("certfile", out),
         keyfile: table.text("keyfile", out),
         keyfile_password: table.get("keyfile_password", out).map(|node| node.at.clone()),
+        login: login(table, out),
+    }
+}
+
+fn login(table: &Section<'_>, out: &mut Vec<Diagnostic>) -> Login {
+    let authentication = table.table("authentication", out);
+    let of = |key: &str, out: &mut Vec<Diagnostic>| authentication.as_ref().and_then(|t| t.text(key, out));
+    Login {
+        auth: table.text("auth", out).map(|a| a.map(SecretString::from)),
+        username: of("username", out),
+        password: of("password", out).map(|p| p.map(SecretString::from)),
     }
 }

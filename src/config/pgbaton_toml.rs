@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use strum::VariantNames;
 
 use super::diagnostic::{Diagnostic, nearest, one_of, quote, shown};
-use super::draft::{Draft, EtcdDraft, PostgresDraft, Secret, TlsDraft};
+use super::draft::{Draft, EtcdDraft, LoginDraft, PostgresDraft, Secret, TlsDraft};
 use super::endpoint::Endpoint;
 use super::env::Env;
 use super::node::{Kind, Node, Value};
@@ -118,12 +118,15 @@ impl Reader<'_> {
                 EtcdDraft::default()
             }
         };
-        let restapi = match table.table("restapi", self.out) {
+        let (restapi, rest_login) = match table.table("restapi", self.out) {
             Some(restapi) => {
-                restapi.only(&TLS, self.out);
-                self.tls(&restapi)
+                restapi.only(&[&TLS[..], &["username", "password"]].concat(), self.out);
+                (
+                    self.tls(&restapi),
+                    LoginDraft { username: restapi.text("username", self.out), password: self.secret(&restapi, "password") },
+                )
             }
-            None => TlsDraft::default(),
+            None => Default::default(),
         };
         Draft {
             name: name.to_owned(),
@@ -134,6 +137,7 @@ impl Reader<'_> {
             read_only: table.boolean("read_only", self.out),
             etcd,
             restapi,
+            rest_login,
             postgres: table.table("postgres", self.out).map(|t| self.postgres(&t)).unwrap_or_default(),
             haproxy: self.haproxies(table),
             limits: self.limits(table),

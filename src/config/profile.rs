@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::login::Login;
 use super::passfile::{PassFile, PassFileError};
 use crate::finding::Limits;
 
@@ -46,11 +47,13 @@ pub struct EtcdProfile {
     pub tls: TlsProfile,
 }
 
-/// How to reach the REST APIs; reading them needs no password.
+/// How to reach the REST APIs.
 #[derive(Debug, Clone)]
 pub struct RestProfile {
     /// Certificates.
     pub tls: TlsProfile,
+    /// For what not everybody may do; reading needs none.
+    pub login: Option<Login>,
 }
 
 /// Certificates and what to verify.

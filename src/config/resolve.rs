@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::diagnostic::{Diagnostic, quote, shown};
-use super::draft::{Draft, EtcdDraft, HaproxyDraft, PostgresDraft, Secret, TlsDraft};
+use super::diagnostic::{Diagnostic, quote};
+use super::draft::{Draft, EtcdDraft, HaproxyDraft, LoginDraft, PostgresDraft, Secret, TlsDraft};
 use super::env::Env;
 use super::fact::{Fact, Facts, toml_key};
 use super::libpq;
+use super::login::{self, Login};
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
 use super::profile::{EtcdProfile, HaproxyAddress, HaproxyProfile, PostgresProfile, Profile, RestProfile, SslMode, TlsProfile};
@@ -44,7 +45,7 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         facts.text("color", color);
     }
     let etcd = etcd(draft.etcd, env, &mut facts, &mut out);
-    let restapi = RestProfile { tls: tls(draft.restapi, "restapi", &mut facts) };
+    let restapi = RestProfile { tls: tls(draft.restapi, "restapi", &mut facts), login: login(draft.rest_login, &mut facts, &mut out) };
     let postgres = postgres(draft.postgres, env, &mut facts, &mut out);
     let haproxy = draft.haproxy.into_iter().map(|h| haproxy(h, env, &mut facts, &mut out)).collect();
     for limit in LIMITS {
@@ -123,6 +124,26 @@ fn tls(draft: TlsDraft, section: &str, facts: &mut Facts) -> TlsProfile {
         key: draft.key.map(|k| k.value).or_else(|| cert.clone()),
         cert,
         insecure: draft.insecure.is_some_and(|i| i.value),
+    }
+}
+
+/// The password's place is noted and nothing more: only who may write will read it.
+fn login(draft: LoginDraft, facts: &mut Facts, out: &mut Vec<Diagnostic>) -> Option<Login> {
+    match (draft.username, draft.password) {
+        (Some(username), Some(password)) => {
+            facts.text("restapi.username", &username);
+            facts.secret("restapi.password", &password.value, &password.origin);
+            Some(Login::new(username.value, password))
+        }
+        (Some(username), None) => {
+            out.push(Diagnostic::new(username.origin, "there is a user for the REST API, but no password"));
+            None
+        }
+        (None, Some(password)) => {
+            out.push(Diagnostic::new(password.origin, "there is a password for the REST API, but no user"));
+            None
+        }
+        (None, None) => None,
     }
 }
 
@@ -242,35 +263,9 @@ fn haproxy(draft: HaproxyDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diag
 
 /// Reads a secret where it is kept. One that is configured and cannot be had is a mistake, never "no password".
 fn secret(given: Option<Setting<Secret>>, key: &str, env: &Env, facts: &mut Facts, out: &mut Vec<Diagnostic>) -> Option<SecretString> {
-    let Setting { value, origin } = given?;
-    facts.secret(key, &value, &origin);
-    match value {
-        Secret::Value(secret) => Some(secret),
-        Secret::Variable(name) => match env.var(&name) {
-            Some(secret) => Some(SecretString::from(secret)),
-            None => {
-                out.push(
-                    Diagnostic::new(origin, format!("environment variable {} is not set", quote(&name)))
-                        .hint(format!("{key} is to be found there; export it before starting pgbaton")),
-                );
-                None
-            }
-        },
-        Secret::File(path) => match super::file::read_text(&path) {
-            Ok(text) => {
-                let line = text.lines().next().unwrap_or_default();
-                if line.is_empty() {
-                    out.push(Diagnostic::new(origin, format!("the first line of {} is empty", shown(&path))));
-                    return None;
-                }
-                Some(SecretString::from(line))
-            }
-            Err(why) => {
-                out.push(Diagnostic::new(origin, format!("{key} cannot be read from {}: {}", shown(&path), why.message)));
-                None
-            }
-        },
-    }
+    let given = given?;
+    facts.secret(key, &given.value, &given.origin);
+    login::look_up(&given, key, env).map_err(|mistake| out.push(mistake)).ok()
 }
 
 #[cfg(test)]

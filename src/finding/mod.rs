@@ -57,7 +57,7 @@ use std::fmt;
 use crate::model::{Cluster, Level, Time, listed, spoken};
 
 pub use evidence::Evidence;
-pub use forecast::Forecast;
+pub use forecast::{Forecast, Reason};
 pub use limits::{Amount, LIMITS, Limit, Limits, SIZES, SPANS};
 use opening::Opening;
 use part::Part;

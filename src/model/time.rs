@@ -38,6 +38,11 @@ impl Time {
         Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 
+    /// Whether both are of one second, as far as two writers of it round.
+    pub fn same_second(self, other: Time) -> bool {
+        self.0.abs_diff(other.0) < 1_000_000
+    }
+
     /// Parses RFC 3339 (`2026-11-24T03:12:44.120Z`), or PostgreSQL's and Patroni's form with a space instead of `T`.
     pub fn parse(text: &str) -> Option<Self> {
         text.trim().parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_microsecond()))

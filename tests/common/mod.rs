@@ -90,7 +90,7 @@ pub fn whole_profile(etcd: EtcdProfile) -> Profile {
         scope: Some("psg".into()),
         namespace: "/service/".into(),
         etcd,
-        restapi: RestProfile { tls: TlsProfile::default() },
+        restapi: RestProfile { tls: TlsProfile::default(), login: None },
         postgres: PostgresProfile {
             user: Some("nobody".into()),
             dbname: "postgres".into(),

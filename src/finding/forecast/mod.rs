@@ -68,6 +68,11 @@ impl Forecast {
         Self { leader, outcome, standings, without_quorum }
     }
 
+    /// What would be lost if this member took over, whoever else could.
+    pub fn loss_of(&self, cluster: &Cluster, name: &str, now: Time) -> Loss {
+        Loss::of(cluster, self.leader.as_deref(), &[name.to_owned()], &self.standings, now)
+    }
+
     /// What stands behind "if psg1 died now:" or, without a leader, "next:".
     pub fn sentence(&self) -> String {
         match &self.outcome {

@@ -21,6 +21,7 @@ pub fn write(lab: &Lab, secrets: &Secrets) -> Result<()> {
     files::write(&lab.pgpass(), &pgpass(lab, secrets)?, PRIVATE, owner)?;
     if lab.record.options.auth {
         files::write(&lab.dir.join("etcd-password"), secrets.expose(Owner::EtcdConsole)?, PRIVATE, owner)?;
+        files::write(&lab.dir.join("rest-password"), secrets.expose(Owner::Rest)?, PRIVATE, owner)?;
         let root = format!("root:{}", secrets.expose(Owner::EtcdRoot)?);
         files::write(&lab.dir.join("etcdctl-user"), &root, PRIVATE, owner)?;
     }
@@ -43,8 +44,11 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
         String::new()
     };
     out.push_str(&tls);
-    if lab.record.options.tls {
+    if lab.record.options.tls || lab.record.options.auth {
         write!(out, "\n[clusters.{name}.restapi]\n{tls}")?;
+    }
+    if lab.record.options.auth {
+        writeln!(out, "username = \"patroni\"\npassword = {{ file = {:?} }}", lab.dir.join("rest-password"))?;
     }
     write!(out, "\n[clusters.{name}.postgres]\nuser = \"pgbaton\"\ndbname = \"postgres\"\npassfile = {:?}\n", lab.pgpass())?;
     // One by its page and one by its socket: the two ways tell different things (only the socket tells the servers' addresses), and practice

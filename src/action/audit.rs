@@ -1,0 +1,336 @@
+//! Who did what, when, and what became of it: one JSON line before and one after each action.
+//!
+//! The file is only ever appended to. A line is written under a lock, in one piece, and is on the disk before the order goes out; if it cannot
+//! be written, nothing is done. A second lock, one for each cluster, keeps two of us from acting on it at once.
+
+use std::collections::BTreeMap;
+use std::fs::{DirBuilder, File, OpenOptions, create_dir_all};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Check, Outcome};
+use crate::model::{Time, clean};
+use crate::permit::{AuditPolicy, Operator};
+
+/// The file's name in its folder.
+const NAME: &str = "audit.jsonl";
+
+/// A line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Entry {
+    /// The same for both lines of an action.
+    pub id: String,
+    /// When the line was written.
+    pub at: Time,
+    /// Patroni's scope.
+    pub cluster: String,
+    /// The operation's name.
+    pub operation: String,
+    /// Before or after.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// Before or after.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event {
+    /// The order is about to go out.
+    Begin(Box<Beginning>),
+    /// The outcome.
+    End {
+        /// DONE, REFUSED, FAILED or UNKNOWN.
+        outcome: Outcome,
+        /// Why it is called that.
+        sentence: String,
+        /// What Patroni answered.
+        reply: Option<String>,
+        /// Seconds from the order to each step that was seen.
+        phases: BTreeMap<String, f64>,
+    },
+}
+
+/// What is written down before an order goes out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Beginning {
+    /// What it is.
+    pub sentence: String,
+    /// Whom it is done to, if it is one member.
+    pub member: Option<String>,
+    /// Who: user, number, groups, before sudo, SSH client, host.
+    pub who: Value,
+    /// The number of the process.
+    pub pid: u32,
+    /// The exact order.
+    pub request: Value,
+    /// The line of patronictl that does the same.
+    pub patronictl: Option<String>,
+    /// The checks, as they were made.
+    pub checks: Vec<Check>,
+    /// Red checks that were passed over.
+    pub overridden: Vec<String>,
+    /// What was answered when it asked.
+    pub answered: String,
+}
+
+/// Why the audit cannot be kept; then nothing is done. Displays as a sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// There is no place for it.
+    #[error("there is no place for the audit: this user has no home directory, and the policy file names none")]
+    NoPlace,
+    /// A file cannot be used.
+    #[error("the audit cannot be written: {path}: {why}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// Another of us is at work on this cluster.
+    #[error("another pgbaton on this machine is in the middle of an action on {0}")]
+    Busy(String),
+}
+
+/// The file.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    folder: PathBuf,
+    /// Whether the folder is the policy's, for several users.
+    shared: bool,
+}
+
+/// An action that has begun; the cluster is locked for others of us while this lives.
+#[derive(Debug)]
+pub struct Begun {
+    id: String,
+    cluster: String,
+    operation: String,
+    _lock: File,
+}
+
+impl Audit {
+    /// Where the policy says, else in the user's state directory (`$XDG_STATE_HOME/pgbaton`).
+    ///
+    /// # Errors
+    /// There is no such place.
+    pub fn place(policy: &AuditPolicy) -> Result<Self, AuditError> {
+        if let Some(folder) = &policy.dir {
+            return Ok(Self { folder: folder.clone(), shared: true });
+        }
+        let dirs = ProjectDirs::from("", "", "pgbaton").ok_or(AuditError::NoPlace)?;
+        let folder = dirs.state_dir().ok_or(AuditError::NoPlace)?.to_owned();
+        Ok(Self { folder, shared: false })
+    }
+
+    /// The file.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(NAME)
+    }
+
+    /// Locks the cluster and writes the first line.
+    ///
+    /// # Errors
+    /// It cannot be written, or another of us is at work on the cluster.
+    pub fn begin(&self, at: Time, cluster: &str, operation: &str, event: Event) -> Result<Begun, AuditError> {
+        if !self.shared {
+            create_private(&self.folder).map_err(|why| AuditError::File { path: self.folder.clone(), why })?;
+        }
+        let lock = self.lock(cluster)?;
+        let id = format!("{}-{}", at.as_micros(), std::process::id());
+        let entry = Entry { id: id.clone(), at, cluster: cluster.to_owned(), operation: operation.to_owned(), event };
+        self.append(&entry)?;
+        Ok(Begun { id, cluster: cluster.to_owned(), operation: operation.to_owned(), _lock: lock })
+    }
+
+    /// Writes the last line.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn end(&self, begun: &Begun, at: Time, event: Event) -> Result<(), AuditError> {
+        let Begun { id, cluster, operation, .. } = begun;
+        self.append(&Entry { id: id.clone(), at, cluster: cluster.clone(), operation: operation.clone(), event })
+    }
+
+    /// Every line that can be read, oldest first, and how many could not.
+    ///
+    /// # Errors
+    /// The file cannot be read; one that is not there is an empty one.
+    pub fn read(&self) -> Result<(Vec<Entry>, usize), AuditError> {
+        let path = self.path();
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Vec::new(), 0)),
+            Err(why) => return Err(AuditError::File { path, why }),
+        };
+        let (mut entries, mut bad) = (Vec::new(), 0);
+        for line in BufReader::new(file).split(b'\n') {
+            let line = line.map_err(|why| AuditError::File { path: path.clone(), why })?;
+            match serde_json::from_slice(&line) {
+                Ok(entry) => entries.push(entry),
+                Err(_) if line.is_empty() => {}
+                Err(_) => bad += 1,
+            }
+        }
+        Ok((entries, bad))
+    }
+
+    /// Actions on a cluster that were begun by one who is gone, and whose end nobody wrote.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn left_open(&self, cluster: &str) -> Result<Vec<Entry>, AuditError> {
+        let (entries, _) = self.read()?;
+        let mut open: BTreeMap<String, Entry> = BTreeMap::new();
+        for entry in entries.into_iter().filter(|entry| entry.cluster == cluster) {
+            match entry.event {
+                Event::Begin(_) => drop(open.insert(entry.id.clone(), entry)),
+                Event::End { .. } => drop(open.remove(&entry.id)),
+            }
+        }
+        if open.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Whoever holds the lock is at it still.
+        match self.lock(cluster) {
+            Err(AuditError::Busy(_)) => Ok(Vec::new()),
+            _ => Ok(open.into_values().collect()),
+        }
+    }
+
+    /// Says of an action that was left open that its end is not known, so that it is said once.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn close(&self, open: &Entry, at: Time) -> Result<(), AuditError> {
+        let event = Event::End {
+            outcome: Outcome::Unknown,
+            sentence: "pgbaton ended before it was known; found at a later start".to_owned(),
+            reply: None,
+            phases: BTreeMap::new(),
+        };
+        self.append(&Entry { at, event, ..open.clone() })
+    }
+
+    fn lock(&self, cluster: &str) -> Result<File, AuditError> {
+        let path = self.folder.join(format!("{}.lock", clean(cluster).replace('/', "_")));
+        let file = self.open(&path)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(AuditError::Busy(cluster.to_owned())),
+            Err(why) => Err(AuditError::File { path, why: why.into() }),
+        }
+    }
+
+    fn append(&self, entry: &Entry) -> Result<(), AuditError> {
+        let path = self.path();
+        let failed = |why: std::io::Error| AuditError::File { path: path.clone(), why };
+        let mut line = serde_json::to_vec(entry).map_err(|e| failed(e.into()))?;
+        line.push(b'\n');
+        let mut file = self.open(&path)?;
+        flock(&file, FlockOperation::LockExclusive).map_err(|e| failed(e.into()))?;
+        file.write_all(&line).map_err(failed)?;
+        file.sync_data().map_err(failed)
+    }
+
+    fn open(&self, path: &Path) -> Result<File, AuditError> {
+        let mode = if self.shared { 0o660 } else { 0o600 };
+        let no_link = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        let opened = OpenOptions::new().append(true).create(true).mode(mode).custom_flags(no_link).open(path);
+        opened.map_err(|why| AuditError::File { path: path.to_owned(), why })
+    }
+}
+
+fn create_private(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        create_dir_all(parent)?;
+    }
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    }
+}
+
+/// Who, as a line has it.
+pub(super) fn who(operator: &Operator) -> Value {
+    serde_json::to_value(operator).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn audit() -> (tempfile::TempDir, Audit) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let audit = Audit { folder: folder.path().join("state"), shared: false };
+        (folder, audit)
+    }
+
+    fn begin() -> Event {
+        Event::Begin(Box::new(Beginning {
+            sentence: "reload of psg1".to_owned(),
+            member: Some("psg1".to_owned()),
+            who: Value::Null,
+            pid: 1,
+            request: Value::Null,
+            patronictl: None,
+            checks: vec![Check::green("member", "psg1's Patroni answers")],
+            overridden: Vec::new(),
+            answered: "y".to_owned(),
+        }))
+    }
+
+    fn end() -> Event {
+        Event::End { outcome: Outcome::Done, sentence: String::new(), reply: None, phases: BTreeMap::new() }
+    }
+
+    #[test]
+    fn what_was_begun_and_has_no_end_is_found_once() {
+        let (_folder, audit) = audit();
+        let at = Time::from_micros(1_000_000);
+        let begun = audit.begin(at, "x", "reload", begin()).expect("begun");
+        assert!(audit.left_open("x").expect("readable").is_empty(), "it is under way");
+        drop(begun);
+        let open = audit.left_open("x").expect("readable");
+        assert_eq!(open.len(), 1);
+        assert!(audit.left_open("y").expect("readable").is_empty());
+        audit.close(&open[0], at).expect("written");
+        assert!(audit.left_open("x").expect("readable").is_empty());
+        let begun = audit.begin(at, "x", "reload", super::tests::begin()).expect("begun");
+        audit.end(&begun, at, end()).expect("written");
+        drop(begun);
+        assert!(audit.left_open("x").expect("readable").is_empty());
+        assert_eq!(audit.read().expect("readable").0.len(), 4);
+    }
+
+    #[test]
+    fn two_do_not_act_on_one_cluster_at_once() {
+        let (_folder, audit) = audit();
+        let at = Time::from_micros(0);
+        let begun = audit.begin(at, "x", "reload", begin()).expect("begun");
+        assert!(matches!(audit.begin(at, "x", "reload", begin()), Err(AuditError::Busy(_))));
+        assert!(audit.begin(at, "y", "reload", begin()).is_ok());
+        drop(begun);
+        assert!(audit.begin(at, "x", "reload", begin()).is_ok());
+    }
+
+    #[test]
+    fn a_line_that_is_none_is_counted_and_hides_no_other() {
+        let (_folder, audit) = audit();
+        drop(audit.begin(Time::from_micros(0), "x", "reload", begin()).expect("begun"));
+        let mut file = OpenOptions::new().append(true).open(audit.path()).expect("the file");
+        file.write_all(b"\xff{\n").expect("written");
+        drop(audit.begin(Time::from_micros(9), "x", "reload", begin()).expect("begun"));
+        let (entries, bad) = audit.read().expect("readable");
+        assert_eq!((entries.len(), bad), (2, 1));
+    }
+}

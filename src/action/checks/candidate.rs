@@ -1,0 +1,87 @@
+//! Checks of who is to take over, by the forecast: what Patroni itself would ask (`ha.py`, `is_failover_possible` and the race).
+
+use super::Check;
+use crate::action::Situation;
+use crate::finding::Reason;
+use crate::model::{Level, listed, size};
+
+/// Whether this member can take over when it is asked for by name.
+///
+/// `failover`: without the synchronous set being asked, and with whatever is lost.
+pub fn candidate(s: &Situation<'_>, name: &str, failover: bool) -> Vec<Check> {
+    const ID: &str = "candidate";
+    if s.leader() == Some(name) {
+        return vec![Check::impossible(ID, format!("{name} is the leader already"))];
+    }
+    let Some(standing) = s.forecast.standings.get(name) else {
+        return vec![Check::impossible(ID, format!("there is no member {name}"))];
+    };
+    let mut checks: Vec<Check> = Vec::new();
+    for reason in &standing.reasons {
+        let told = format!("{name}: {}", reason.told());
+        let id = format!("{ID}-{}", reason.code());
+        match reason {
+            // They are checks of their own, or do not count for one who is named.
+            Reason::Paused | Reason::NoQuorum | Reason::Reserved(_) | Reason::PrimaryAlive(_) | Reason::Votes(..) => {}
+            Reason::NotSync if failover => checks.push(Check::red(&id, told)),
+            reason if reason.doubt() => checks.push(Check::amber(&id, told)),
+            _ => checks.push(Check::impossible(&id, told)),
+        }
+    }
+    if checks.is_empty() {
+        checks.push(Check::green(ID, format!("{name} can take over")));
+    }
+    checks.push(lag(s, name));
+    checks
+}
+
+/// Whether anybody can take over when nobody is named.
+pub fn candidates(s: &Situation<'_>) -> Vec<Check> {
+    const ID: &str = "candidates";
+    let able: Vec<&str> = s
+        .forecast
+        .standings
+        .iter()
+        .filter(|(_, standing)| standing.can == Some(true) && standing.beaten_by.is_none())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let doubtful = s.forecast.standings.values().any(|standing| standing.can.is_none());
+    match able.as_slice() {
+        [] if doubtful => vec![Check::amber(ID, format!("whether anybody can take over is not known: {}", s.forecast.reasons()))],
+        [] => vec![Check::impossible(ID, format!("nobody can take over: {}", s.forecast.reasons()))],
+        able => {
+            let mut checks = vec![Check::green(ID, format!("{} can take over; Patroni takes the best at that moment", listed(able)))];
+            checks.extend(able.iter().map(|name| lag(s, name)));
+            checks
+        }
+    }
+}
+
+/// How far it is behind. What it lacks the old leader sends before it stops; much of it makes clients wait.
+fn lag(s: &Situation<'_>, name: &str) -> Check {
+    const ID: &str = "lag";
+    /// What a replica that keeps up may lack at any moment, bytes.
+    const USUAL: u64 = 1 << 20;
+    let lag = s.cluster.lag(name, s.now);
+    match (lag.receive, lag.replay) {
+        (None, _) | (_, None) => Check::amber(ID, format!("how far {name} is behind is not known")),
+        (Some(receive), Some(replay)) if receive.max(replay) > USUAL => {
+            Check::amber(ID, format!("{name} has {} to receive and {} to replay first: clients wait for that", size(receive), size(replay)))
+        }
+        (Some(receive), Some(_)) => Check::green(ID, format!("{name} is {} behind", size(receive))),
+    }
+}
+
+/// What a failover to this member would lose while the leader cannot be asked.
+pub fn loss(s: &Situation<'_>, name: &str) -> Check {
+    const ID: &str = "loss";
+    let leader = s.leader().or(s.cluster.last_leader.as_deref());
+    let alive = leader.and_then(|leader| s.member(leader)).is_some_and(|member| member.rest_now(s.now).is_some());
+    if alive && s.leader().is_some() {
+        return Check::green(ID, "the leader lives and hands over in order: nothing is lost");
+    }
+    let lost = s.forecast.loss_of(s.cluster, name, s.now);
+    let level = if lost.acknowledged_kept || lost.bytes == Some(0) { Level::Ok } else { Level::Critical };
+    let told = format!("{name} takes over: {}", lost.told());
+    if level == Level::Ok { Check::green(ID, told) } else { Check::red(ID, told) }
+}

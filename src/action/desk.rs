@@ -1,0 +1,93 @@
+//! Where orders are given: holds the permit, the writing client and the audit.
+
+use tokio::sync::oneshot;
+
+use super::audit::{self, Audit, Beginning, Event};
+use super::{AuditError, Confirmed, Course, Entry, Execution, RestWriter, Situation};
+use crate::config::{Diagnostic, Profile};
+use crate::permit::{AuditPolicy, Permit};
+use crate::source::Clock;
+
+/// Where orders are given.
+#[derive(Debug)]
+pub struct Desk {
+    permit: Permit,
+    writer: RestWriter,
+    audit: Audit,
+    clock: Clock,
+}
+
+/// Why there is no desk, or why it did not do what was asked for. Displays as a sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The audit cannot be kept.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// A password cannot be read.
+    #[error("{0}")]
+    Login(Diagnostic),
+    /// The cluster is not the one that it was any more.
+    #[error("{0}")]
+    Changed(String),
+    /// The permit is for another cluster.
+    #[error("the permit is for {0}")]
+    OtherCluster(String),
+}
+
+impl Desk {
+    /// A desk for the profile's cluster.
+    ///
+    /// # Errors
+    /// The password of the REST API cannot be read, or there is no place for the audit.
+    pub fn open(permit: Permit, policy: &AuditPolicy, profile: &Profile, clock: Clock) -> Result<Self, DeskError> {
+        if profile.scope.as_deref() != Some(permit.scope()) {
+            return Err(DeskError::OtherCluster(permit.scope().to_owned()));
+        }
+        let writer = RestWriter::new(&permit, profile).map_err(DeskError::Login)?;
+        Ok(Self { permit, writer, audit: Audit::place(policy)?, clock })
+    }
+
+    /// Actions of before whose end nobody wrote: they are told, and the audit says from now on that it is not known.
+    ///
+    /// # Errors
+    /// The audit cannot be read or written.
+    pub fn left_open(&self) -> Result<Vec<Entry>, AuditError> {
+        let open = self.audit.left_open(self.permit.scope())?;
+        for entry in &open {
+            self.audit.close(entry, self.clock.now())?;
+        }
+        Ok(open)
+    }
+
+    /// Carries a confirmed plan out: checks it again on the cluster as it is now, writes it down, and sends the order. Must be called within a
+    /// tokio runtime.
+    ///
+    /// # Errors
+    /// Something has changed since the plan was made, or the audit cannot be written; nothing was sent.
+    pub fn execute(&self, confirmed: &Confirmed, s: &Situation<'_>) -> Result<Execution, DeskError> {
+        confirmed.again(s).map_err(DeskError::Changed)?;
+        let plan = confirmed.plan();
+        let call = plan.call.clone().map_err(DeskError::Changed)?;
+        let event = Event::Begin(Box::new(Beginning {
+            sentence: plan.sentence.clone(),
+            member: plan.member.clone(),
+            who: audit::who(self.permit.operator()),
+            pid: std::process::id(),
+            request: serde_json::to_value(&call).unwrap_or_default(),
+            patronictl: plan.patronictl.clone(),
+            checks: plan.checks.clone(),
+            overridden: confirmed.overridden().to_vec(),
+            answered: confirmed.answered().to_owned(),
+        }));
+        let begun = self.audit.begin(self.clock.now(), self.permit.scope(), plan.name, event)?;
+        let goal = confirmed.operation().goal(s);
+        let course = Course::new(goal, self.clock.now());
+        let (tell, reply) = oneshot::channel();
+        let writer = self.writer.clone();
+        // A task of its own: the order goes out whole, whatever the one who waits for it does.
+        tokio::spawn(async move {
+            let _ = tell.send(writer.send(&call).await);
+        });
+        Ok(Execution::new(plan.name, plan.sentence.clone(), course, reply, (self.audit.clone(), begun), self.clock))
+    }
+}

@@ -1,0 +1,62 @@
+//! By what an operation is known to be done.
+
+use std::time::Duration;
+
+use super::Reply;
+use crate::model::{Cluster, Time};
+
+/// A step on the way, seen by somebody else than the one who was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phase {
+    /// What is seen: `leader key released`.
+    pub name: String,
+    /// When it was first seen.
+    pub at: Option<Time>,
+}
+
+impl Phase {
+    /// A step that was not seen yet.
+    pub fn ahead(name: impl Into<String>) -> Self {
+        Self { name: name.into(), at: None }
+    }
+
+    /// Sees it, once.
+    pub fn see(&mut self, seen: bool, now: Time) {
+        if seen && self.at.is_none() {
+            self.at = Some(now);
+        }
+    }
+}
+
+/// How it stands with a goal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Not known yet.
+    Open,
+    /// It is reached, by the word of the sources; a sentence.
+    Reached(String),
+    /// It will not be reached any more, or something else was; a sentence.
+    Missed(String),
+}
+
+/// A goal, followed over time.
+pub trait Goal: std::fmt::Debug + Send {
+    /// Looks at the cluster.
+    fn look(&mut self, cluster: &Cluster, now: Time);
+
+    /// The steps, in their usual order.
+    fn phases(&self) -> &[Phase];
+
+    /// How it stands. `reply`: what was answered so far.
+    fn standing(&self, cluster: &Cluster, reply: Option<&Reply>, now: Time) -> Standing;
+
+    /// How long the cluster is watched after the last word on the line, before the outcome is called unknown.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+
+    /// Whether there is something left to be seen after it is reached.
+    fn whole(&self) -> bool {
+        self.phases().iter().all(|phase| phase.at.is_some())
+    }
+}

@@ -1,0 +1,81 @@
+//! What can be done to a cluster.
+
+use super::{Call, Check, Confirm, Goal};
+use crate::finding::{Forecast, Limits};
+use crate::model::{Cluster, Member, Time};
+
+/// The cluster as a plan is made on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// Who would take over.
+    pub forecast: &'a Forecast,
+    /// From where on something is too much.
+    pub limits: &'a Limits,
+    /// Now.
+    pub now: Time,
+}
+
+impl<'a> Situation<'a> {
+    /// The leader, as etcd has it now.
+    pub fn leader(&self) -> Option<&'a str> {
+        self.cluster.holder_now(self.now)
+    }
+
+    /// A member, if it is known.
+    pub fn member(&self, name: &str) -> Option<&'a Member> {
+        self.cluster.members.get(name)
+    }
+
+    /// The address of a member's REST API, by its key.
+    ///
+    /// # Errors
+    /// It has none; the error is a sentence.
+    pub fn api(&self, name: &str) -> Result<String, String> {
+        let member = self.member(name).ok_or_else(|| format!("there is no member {name}"))?;
+        let url = member.dcs().filter(|_| member.present).and_then(|key| key.api_url.clone());
+        url.ok_or_else(|| format!("etcd has no address of {name}'s Patroni"))
+    }
+}
+
+/// Something that can be done to a cluster. One file each.
+pub trait Operation: std::fmt::Debug + Send + Sync {
+    /// Its name on the command line: `switchover`.
+    fn name(&self) -> &'static str;
+
+    /// Whom it is done to, if it is one member.
+    fn member(&self) -> Option<&str> {
+        None
+    }
+
+    /// What it is, as a sentence without a full stop: `switchover from psg1 to psg2`.
+    fn sentence(&self, situation: &Situation<'_>) -> String;
+
+    /// The checks before it.
+    fn checks(&self, situation: &Situation<'_>) -> Vec<Check>;
+
+    /// What will be asked, of whom.
+    ///
+    /// # Errors
+    /// Nobody is there to be asked; the error is a sentence, and the plan is red.
+    fn call(&self, situation: &Situation<'_>) -> Result<Call, String>;
+
+    /// The line of patronictl that does the same; `None`: it cannot do that.
+    fn patronictl(&self, situation: &Situation<'_>) -> Option<String>;
+
+    /// What clients will notice, and what may be lost.
+    fn effects(&self, situation: &Situation<'_>) -> Vec<String>;
+
+    /// What has to be typed before it is done.
+    fn confirm(&self, situation: &Situation<'_>) -> Confirm;
+
+    /// By what it is known to be done.
+    fn goal(&self, situation: &Situation<'_>) -> Box<dyn Goal>;
+}
+
+/// A word for patronictl's line, quoted where a shell would take it apart.
+pub(super) fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}

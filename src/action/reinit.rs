@@ -1,0 +1,132 @@
+//! Reinitialisation of a replica: `POST /reinitialize` (`patroni/api.py`, `do_POST_reinitialize`; `ha.py`, `reinitialize`).
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::checks::{self, Check};
+use super::operation::word;
+use super::{Call, Confirm, Goal, Operation, Phase, Reply, Situation, Standing};
+use crate::model::{Cluster, Time};
+
+/// Throws a replica's data away and copies it anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reinit {
+    /// The member.
+    pub member: String,
+    /// Even if something else is under way on it.
+    pub force: bool,
+    /// From the leader, whatever other sources of a copy are configured (Patroni 4.1 and later).
+    pub from_leader: bool,
+}
+
+impl Operation for Reinit {
+    fn name(&self) -> &'static str {
+        "reinit"
+    }
+
+    fn member(&self) -> Option<&str> {
+        Some(&self.member)
+    }
+
+    fn sentence(&self, _: &Situation<'_>) -> String {
+        let from = if self.from_leader { " from the leader" } else { "" };
+        format!("reinitialisation of {}{from}", self.member)
+    }
+
+    fn checks(&self, s: &Situation<'_>) -> Vec<Check> {
+        let name = self.member.as_str();
+        let mut all = vec![checks::answers(s, name)];
+        match s.leader() {
+            None => all.push(Check::impossible("leader", "nobody leads: there is nothing to copy from")),
+            Some(leader) if leader == name => {
+                all.push(Check::impossible("leader", format!("{name} is the leader: its data is the cluster's")));
+            }
+            Some(leader) => all.push(Check::green("leader", format!("{leader} leads, {name} is copied anew"))),
+        }
+        if s.member(name).and_then(|member| member.writable(s.now)) == Some(true) {
+            all.push(Check::impossible("writes", format!("{name} accepts writes: what was written there only would be gone")));
+        }
+        match (checks::not_busy(s, name), self.force) {
+            (busy, true) if busy.light == super::Light::Red => {
+                all.push(Check::amber("busy", format!("{}; that is cancelled", busy.sentence)));
+            }
+            (busy, _) => all.push(busy),
+        }
+        all.push(checks::not_paused(s, None));
+        all.push(checks::rest_of_cluster(s, name));
+        all
+    }
+
+    fn call(&self, s: &Situation<'_>) -> Result<Call, String> {
+        let mut body = Map::new();
+        if self.force {
+            body.insert("force".to_owned(), Value::from(true));
+        }
+        if self.from_leader {
+            // The documentation writes `from-leader`; the code reads this.
+            body.insert("from_leader".to_owned(), Value::from(true));
+        }
+        let call = Call::new(&self.member, &s.api(&self.member)?, "POST", "/reinitialize");
+        Ok(call.body(Value::Object(body)).patience(Duration::from_secs(60)))
+    }
+
+    fn patronictl(&self, s: &Situation<'_>) -> Option<String> {
+        let from = if self.from_leader { " --from-leader" } else { "" };
+        Some(format!("patronictl reinit {} {} --force{from}", word(&s.cluster.scope), word(&self.member)))
+    }
+
+    fn effects(&self, _: &Situation<'_>) -> Vec<String> {
+        let name = &self.member;
+        vec![format!("{name}'s data is thrown away and copied anew; until then {name} serves nobody and cannot take over")]
+    }
+
+    fn confirm(&self, _: &Situation<'_>) -> Confirm {
+        Confirm::Type(self.member.clone())
+    }
+
+    fn goal(&self, _: &Situation<'_>) -> Box<dyn Goal> {
+        let phases = ["its data is being copied", "PostgreSQL runs", "it streams"].map(Phase::ahead);
+        Box::new(Copied { member: self.member.clone(), phases })
+    }
+}
+
+/// It has been a replica that is created, and streams again.
+#[derive(Debug)]
+struct Copied {
+    member: String,
+    phases: [Phase; 3],
+}
+
+impl Goal for Copied {
+    fn look(&mut self, cluster: &Cluster, now: Time) {
+        let Some(member) = cluster.members.get(&self.member) else { return };
+        let by_key = member.dcs().and_then(|key| key.state.as_deref());
+        let by_rest = member.rest_now(now).map(|rest| rest.state.0.as_str());
+        let is = |state: &str| by_rest == Some(state) || (by_rest.is_none() && by_key == Some(state));
+        self.phases[0].see(is("creating replica"), now);
+        if self.phases[0].at.is_some() {
+            self.phases[1].see(by_rest == Some("running"), now);
+        }
+        if self.phases[1].at.is_some() {
+            self.phases[2].see(member.state(now).as_deref() == Some("streaming"), now);
+        }
+    }
+
+    fn phases(&self) -> &[Phase] {
+        &self.phases
+    }
+
+    fn standing(&self, _: &Cluster, reply: Option<&Reply>, _: Time) -> Standing {
+        match reply {
+            _ if self.whole() => Standing::Reached(format!("{} was copied anew and streams", self.member)),
+            Some(reply @ Reply::Answered(500..=599, _)) if self.phases[0].at.is_none() => Standing::Missed(format!("Patroni said {reply}")),
+            _ => Standing::Open,
+        }
+    }
+
+    /// A copy takes as long as the data is large; it is given up after an hour without its end.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(3600)
+    }
+}

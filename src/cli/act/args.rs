@@ -1,0 +1,273 @@
+//! The subcommands of actions, with patronictl's flags.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use super::{HowArgs, run};
+use crate::action::{
+    Failover, FlushRestart, FlushSwitchover, Operation, Pause, Reinit, Reload, Restart, RestartRole, Resume, Situation, Switchover,
+};
+use crate::cli::connect::{ClusterArg, ConnectArgs};
+use crate::model::{Role, Time};
+
+/// `pgbaton switchover`.
+#[derive(Debug, clap::Args)]
+pub struct SwitchoverArgs {
+    #[command(flatten)]
+    cluster: ClusterArg,
+    /// Who is to lead [default: the best at that moment, as Patroni finds it]
+    #[arg(long, value_name = "MEMBER")]
+    candidate: Option<String>,
+    /// Who leads; refused when somebody else does
+    #[arg(long, visible_alias = "primary", value_name = "MEMBER")]
+    leader: Option<String>,
+    /// When: a time with its zone, as 2026-11-24T03:00:00+00:00 [default: now]
+    #[arg(long, value_name = "TIME", value_parser = when)]
+    scheduled: Option<When>,
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+/// `pgbaton failover`.
+#[derive(Debug, clap::Args)]
+pub struct FailoverArgs {
+    #[command(flatten)]
+    cluster: ClusterArg,
+    /// Who is to lead
+    #[arg(long, value_name = "MEMBER")]
+    candidate: String,
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+/// `pgbaton pause` and `pgbaton resume`.
+#[derive(Debug, clap::Args)]
+pub struct PauseArgs {
+    #[command(flatten)]
+    cluster: ClusterArg,
+    /// Wait until every member has seen it; pgbaton always does
+    #[arg(long, hide = true)]
+    wait: bool,
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+/// Which members.
+#[derive(Debug, Clone, clap::Args)]
+pub struct MembersArgs {
+    /// A cluster of pgbaton.toml, or with Patroni's configuration a scope
+    #[arg(value_name = "CLUSTER")]
+    cluster: String,
+    /// The members [default: all, or all of a role]
+    #[arg(value_name = "MEMBER")]
+    members: Vec<String>,
+    /// Only members of this role: leader, primary, standby-leader, replica, standby, any
+    #[arg(long, short, value_name = "ROLE", value_parser = ["leader", "primary", "standby-leader", "replica", "standby", "any"])]
+    role: Option<String>,
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+/// `pgbaton restart`.
+#[derive(Debug, clap::Args)]
+pub struct RestartArgs {
+    #[command(flatten)]
+    members: MembersArgs,
+    /// One member only: the first replica that can be taken, else the leader
+    #[arg(long)]
+    any: bool,
+    /// When: a time with its zone [default: now]
+    #[arg(long, value_name = "TIME", value_parser = when)]
+    scheduled: Option<When>,
+    /// Only where PostgreSQL is older than this version
+    #[arg(long, value_name = "VERSION")]
+    pg_version: Option<String>,
+    /// Only where a restart is pending
+    #[arg(long)]
+    pending: bool,
+    /// If it takes longer than this, seconds, another takes over
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+}
+
+/// `pgbaton reinit`.
+#[derive(Debug, clap::Args)]
+pub struct ReinitArgs {
+    #[command(flatten)]
+    members: MembersArgs,
+    /// Copy from the leader, whatever other sources are configured
+    #[arg(long)]
+    from_leader: bool,
+    /// Wait for the end; pgbaton always does
+    #[arg(long, hide = true)]
+    wait: bool,
+    /// Cancel what is under way on the member
+    #[arg(long)]
+    cancel_running: bool,
+}
+
+/// `pgbaton flush`.
+#[derive(Debug, clap::Args)]
+pub struct FlushArgs {
+    /// A cluster, then members, then `restart` or `switchover`
+    #[arg(value_name = "CLUSTER [MEMBER...] restart|switchover", num_args = 2.., required = true)]
+    words: Vec<String>,
+    /// Only members of this role
+    #[arg(long, short, value_name = "ROLE", value_parser = ["leader", "primary", "standby-leader", "replica", "standby", "any"])]
+    role: Option<String>,
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+/// A time, or now.
+#[derive(Debug, Clone, Copy)]
+pub struct When(Option<Time>);
+
+fn when(text: &str) -> Result<When, String> {
+    if text == "now" {
+        return Ok(When(None));
+    }
+    let wrong = || "expected a time with its zone, as 2026-11-24T03:00:00+00:00".to_owned();
+    Time::parse(text).map(|time| When(Some(time))).ok_or_else(wrong)
+}
+
+impl SwitchoverArgs {
+    /// Does it.
+    pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
+        let Self { cluster, candidate, leader, scheduled, how } = self;
+        let at = scheduled.and_then(|when| when.0);
+        run(connect, cluster.name.as_deref(), &how, |_| Ok(vec![Box::new(Switchover { candidate, at, leader })]))
+    }
+}
+
+impl FailoverArgs {
+    /// Does it.
+    pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
+        let Self { cluster, candidate, how } = self;
+        run(connect, cluster.name.as_deref(), &how, |_| Ok(vec![Box::new(Failover { candidate })]))
+    }
+}
+
+impl PauseArgs {
+    /// Does it; `pause`: on, else off.
+    pub fn run(self, connect: &ConnectArgs, pause: bool) -> anyhow::Result<ExitCode> {
+        let operation: Box<dyn Operation> = if pause { Box::new(Pause) } else { Box::new(Resume) };
+        run(connect, self.cluster.name.as_deref(), &self.how, |_| Ok(vec![operation]))
+    }
+}
+
+impl MembersArgs {
+    /// The members that are meant, replicas first.
+    fn chosen(&self, s: &Situation<'_>) -> anyhow::Result<Vec<String>> {
+        chosen(s, &self.members, self.role.as_deref())
+    }
+
+    /// Reloads them.
+    pub fn reload(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
+        run(connect, Some(&self.cluster), &self.how, |s| {
+            Ok(self.chosen(s)?.into_iter().map(|member| Box::new(Reload { member }) as Box<dyn Operation>).collect())
+        })
+    }
+}
+
+/// The members of these names and this role, the leader last: what goes wrong on a replica shall stop what would be done to it.
+fn chosen(s: &Situation<'_>, names: &[String], role: Option<&str>) -> anyhow::Result<Vec<String>> {
+    for name in names {
+        if s.member(name).is_none() {
+            let known: Vec<&str> = s.cluster.members.keys().map(String::as_str).collect();
+            bail!("there is no member {name}; there are {}", known.join(", "));
+        }
+    }
+    let fits = |name: &str| {
+        let leads = s.leader() == Some(name);
+        match role {
+            None | Some("any") => true,
+            Some("leader") => leads,
+            Some("primary") => leads && s.cluster.role(name, s.now) == Role::Leader,
+            Some("standby-leader") => leads && s.cluster.role(name, s.now) == Role::StandbyLeader,
+            Some(_) => !leads,
+        }
+    };
+    let all = s.cluster.members.values().filter(|member| member.present && (names.is_empty() || names.contains(&member.name)));
+    let mut chosen: Vec<String> = all.map(|member| member.name.clone()).filter(|name| fits(name)).collect();
+    chosen.sort_by_key(|name| s.leader() == Some(name));
+    if chosen.is_empty() {
+        bail!("no member fits{}", role.map(|role| format!(" the role {role}")).unwrap_or_default());
+    }
+    Ok(chosen)
+}
+
+impl RestartArgs {
+    /// Does it.
+    pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
+        let Self { members, any, scheduled, pg_version, pending, timeout } = self;
+        let restart = Restart {
+            member: String::new(),
+            // Patroni looks at the role again, at the time of the restart.
+            role: match members.role.as_deref() {
+                Some("primary") => Some(RestartRole::Primary),
+                Some("standby-leader") => Some(RestartRole::StandbyLeader),
+                Some("replica" | "standby") => Some(RestartRole::Replica),
+                _ => None,
+            },
+            pending,
+            older_than: pg_version,
+            timeout: timeout.map(Duration::from_secs),
+            at: scheduled.and_then(|when| when.0),
+        };
+        run(connect, Some(&members.cluster), &members.how, |s| {
+            let mut chosen = members.chosen(s)?;
+            if pending {
+                chosen.retain(|name| s.member(name).and_then(|m| m.rest_now(s.now)).is_some_and(|rest| rest.pending_restart));
+                if chosen.is_empty() {
+                    bail!("no restart is pending");
+                }
+            }
+            if any {
+                chosen.truncate(1);
+            }
+            let each = chosen.into_iter().map(|member| Box::new(Restart { member, ..restart.clone() }) as Box<dyn Operation>);
+            Ok(each.collect())
+        })
+    }
+}
+
+impl ReinitArgs {
+    /// Does it.
+    pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
+        let Self { members, from_leader, wait: _, cancel_running: force } = self;
+        if members.members.is_empty() {
+            bail!("name the members whose data is to be thrown away");
+        }
+        run(connect, Some(&members.cluster), &members.how, |s| {
+            let each = members.chosen(s)?.into_iter();
+            Ok(each.map(|member| Box::new(Reinit { member, force, from_leader }) as Box<dyn Operation>).collect())
+        })
+    }
+}
+
+impl FlushArgs {
+    /// Does it.
+    pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
+        let Self { mut words, role, how } = self;
+        let what = words.pop().context("say what is to be taken back: restart or switchover")?;
+        let cluster = words.remove(0);
+        run(connect, Some(&cluster), &how, |s| match what.as_str() {
+            "switchover" => Ok(vec![Box::new(FlushSwitchover)]),
+            "restart" => {
+                let mut members = chosen(s, &words, role.as_deref())?;
+                if words.is_empty() {
+                    members
+                        .retain(|name| s.member(name).and_then(|m| m.rest_now(s.now)).is_some_and(|rest| rest.scheduled_restart.is_some()));
+                    if members.is_empty() {
+                        bail!("no restart is scheduled");
+                    }
+                }
+                Ok(members.into_iter().map(|member| Box::new(FlushRestart { member }) as Box<dyn Operation>).collect())
+            }
+            other => bail!("restart or switchover can be taken back, not {other}"),
+        })
+    }
+}

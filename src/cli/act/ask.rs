@@ -1,0 +1,35 @@
+//! The question before an action.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use tokio::sync::oneshot;
+
+use crate::action::{Confirm, Light, Plan};
+use crate::model::clean;
+
+/// Whether somebody is there to answer.
+pub fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks on the terminal; what was typed comes when it was typed. Nothing typed before the question counts.
+pub fn ask(plan: &Plan) -> anyhow::Result<oneshot::Receiver<String>> {
+    let mut err = std::io::stderr().lock();
+    // An Enter that was typed ahead must answer nothing.
+    rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)?;
+    let warned = if plan.light() == Light::Green { "" } else { " (there are notes above)" };
+    match &plan.confirm {
+        Confirm::YesNo => write!(err, "{}: do it?{warned} [y/N] ", plan.sentence)?,
+        Confirm::Type(word) => write!(err, "{}{warned}: to do it, type {} ", plan.sentence, clean(word))?,
+    }
+    err.flush()?;
+    let (tell, told) = oneshot::channel();
+    // A thread of its own: a read of the terminal cannot be called off, and the process may have to end before it.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        if std::io::stdin().lock().read_line(&mut line).is_ok() {
+            let _ = tell.send(line.trim().to_owned());
+        }
+    });
+    Ok(told)
+}

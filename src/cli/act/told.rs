@@ -1,0 +1,117 @@
+//! A plan and its course in words.
+
+use std::fmt::Write;
+
+use serde_json::json;
+
+use crate::action::{Course, Entry, Event, Execution, Light, Outcome, Plan};
+
+/// A plan for a person.
+pub fn plan(plan: &Plan) -> String {
+    let mut out = format!("{}: {}\n", plan.scope, plan.sentence);
+    for check in &plan.checks {
+        let mark = match check.light {
+            Light::Green => "  ok   ",
+            Light::Amber => "  note ",
+            Light::Red => "  NO   ",
+        };
+        let _ = writeln!(out, "{mark}{:<16} {}", check.id, check.sentence);
+    }
+    for effect in &plan.effects {
+        let _ = writeln!(out, "effect: {effect}");
+    }
+    match &plan.call {
+        Ok(call) => drop(writeln!(out, "order:  {call}")),
+        Err(why) => drop(writeln!(out, "order:  none: {why}")),
+    }
+    if let Some(line) = &plan.patronictl {
+        let _ = writeln!(out, "same:   {line}");
+    }
+    out
+}
+
+/// A plan as a JSON line.
+pub fn plan_json(plan: &Plan) -> anyhow::Result<String> {
+    let line = json!({
+        "event": "plan",
+        "cluster": plan.scope,
+        "operation": plan.name,
+        "sentence": plan.sentence,
+        "member": plan.member,
+        "light": plan.light(),
+        "checks": plan.checks,
+        "effects": plan.effects,
+        "request": plan.call.as_ref().ok().map(ToString::to_string),
+        "patronictl": plan.patronictl,
+        "confirm": plan.confirm,
+    });
+    Ok(format!("{}\n", serde_json::to_string(&line)?))
+}
+
+/// An outcome as a JSON line.
+pub fn outcome_json(execution: &Execution, outcome: Outcome, sentence: &str) -> anyhow::Result<String> {
+    let course = execution.course();
+    let phases: Vec<_> = course
+        .phases()
+        .iter()
+        .map(|phase| json!({ "name": phase.name, "seconds": phase.at.map(|at| at.since(course.asked()).as_secs_f64()) }))
+        .collect();
+    let line = json!({
+        "event": "outcome",
+        "operation": execution.name(),
+        "outcome": outcome,
+        "sentence": sentence,
+        "reply": course.reply().map(ToString::to_string),
+        "phases": phases,
+    });
+    Ok(format!("{}\n", serde_json::to_string(&line)?))
+}
+
+/// An action of before whose end nobody wrote.
+pub fn left_open(entry: &Entry) -> String {
+    let what = match &entry.event {
+        Event::Begin(begin) => begin.sentence.as_str(),
+        Event::End { .. } => entry.operation.as_str(),
+    };
+    format!("the {what}, begun at {}, has no end in the audit: what became of it is not known", entry.at)
+}
+
+/// What was printed of a course.
+#[derive(Debug, Default)]
+pub struct Steps {
+    seen: Vec<String>,
+    said: String,
+    done: bool,
+}
+
+impl Steps {
+    /// What is new, a line for each.
+    pub fn news(&mut self, course: &Course) -> String {
+        let mut out = String::new();
+        let mut steps: Vec<_> = course.phases().iter().filter_map(|phase| Some((phase.at?, &phase.name))).collect();
+        steps.sort();
+        for (at, name) in steps {
+            if !self.seen.contains(name) {
+                self.seen.push(name.clone());
+                let _ = writeln!(out, "{:>7.2} s  {name}", at.since(course.asked()).as_secs_f64());
+            }
+        }
+        match course.outcome() {
+            None => {
+                let now = course.now_told();
+                if now != self.said {
+                    let _ = writeln!(out, "           {now}");
+                    self.said = now;
+                }
+            }
+            Some((outcome, sentence)) if !self.done => {
+                self.done = true;
+                if !course.over() {
+                    let _ = writeln!(out, "           {outcome}: {sentence}; watching what follows");
+                }
+            }
+            Some(_) => {}
+        }
+        out
+    }
+}

@@ -1,0 +1,193 @@
+//! The machine's policy file: who may operate which cluster.
+//!
+//! ```toml
+//! [[operate]]               # one entry is enough to be let in; without any entry nobody is
+//! clusters = ["card-*"]     # Patroni's scopes; * stands for any text
+//! groups = ["dba"]
+//! users = ["anna"]
+//!
+//! [audit]
+//! dir = "/var/log/pgbaton"
+//! ```
+//!
+//! Where there is no such file, everybody may whom etcd, Patroni and the configuration let. A file that is there and cannot be used lets
+//! nobody: an editor's slip must not open what the file was written to close.
+
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::Operator;
+use crate::model::clean;
+
+/// Where it is. No flag and no variable names another.
+pub const PATH: &str = "/etc/pgbaton/policy.toml";
+
+/// A policy; the default lets everybody.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    rules: Option<Vec<Rule>>,
+    /// Where the audit goes.
+    pub audit: AuditPolicy,
+}
+
+/// What the policy says of the audit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditPolicy {
+    /// The folder of the audit file; the user's state directory if not said.
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    operate: Vec<Rule>,
+    #[serde(default)]
+    audit: AuditPolicy,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    clusters: Vec<String>,
+    #[serde(default)]
+    users: Vec<String>,
+    #[serde(default)]
+    groups: Vec<String>,
+}
+
+/// Why a policy file cannot be used. Displays as a sentence with the place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// It cannot be read.
+    #[error("{path} cannot be read: {why}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        why: String,
+    },
+    /// Others than root could change it.
+    #[error("{path} is not root's alone to change: {why}")]
+    Open {
+        /// The file or the folder.
+        path: String,
+        /// Who could.
+        why: String,
+    },
+    /// A mistake in it.
+    #[error("{path}:{line}:{column}: {message}")]
+    Mistake {
+        /// The file.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl Policy {
+    /// The machine's policy.
+    pub fn of_machine() -> Result<Self, PolicyError> {
+        let path = Path::new(PATH);
+        let unreadable = |why: std::io::Error| PolicyError::Unreadable { path: PATH.to_owned(), why: why.to_string() };
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(unreadable(error)),
+        };
+        for place in path.ancestors().filter(|place| place.parent().is_some()) {
+            let meta = std::fs::metadata(place).map_err(unreadable)?;
+            let open = |why: String| PolicyError::Open { path: place.display().to_string(), why };
+            if meta.uid() != 0 {
+                return Err(open(format!("it belongs to user {}", meta.uid())));
+            }
+            if meta.mode() & 0o022 != 0 {
+                return Err(open(format!("its mode is {:o}", meta.mode() & 0o7777)));
+            }
+        }
+        Self::parse(PATH, &text)
+    }
+
+    /// Reads a policy's text.
+    pub fn parse(path: &str, text: &str) -> Result<Self, PolicyError> {
+        let mistake = |at: usize, message: &str| {
+            let before = text.get(..at).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
+            PolicyError::Mistake { path: path.to_owned(), line, column, message: clean(message) }
+        };
+        let file: File = toml::from_str(text).map_err(|error| mistake(error.span().map_or(0, |span| span.start), error.message()))?;
+        Ok(Self { rules: Some(file.operate), audit: file.audit })
+    }
+
+    /// Whether it lets this one operate the cluster of this scope.
+    pub fn lets(&self, operator: &Operator, scope: &str) -> bool {
+        let Some(rules) = &self.rules else { return true };
+        rules.iter().any(|rule| {
+            rule.clusters.iter().any(|pattern| matches(pattern, scope))
+                && (rule.users.contains(&operator.user) || rule.groups.iter().any(|group| operator.groups.contains(group)))
+        })
+    }
+}
+
+/// Whether a pattern, in which `*` stands for any text, is of the whole name.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut left) = name.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = left.find(part) else { return false };
+        left = &left[at + part.len()..];
+    }
+    left.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, name, fits) in [
+            ("*", "card-prod", true),
+            ("card-*", "card-prod", true),
+            ("card-*", "my-card-prod", false),
+            ("*-prod", "card-prod", true),
+            ("c*d-*d", "card-prod", true),
+            ("card-prod", "card-prod", true),
+            ("card", "card-prod", false),
+            ("a*a", "a", false),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn mistakes_have_a_place() {
+        for (text, told) in [
+            ("[[operate]]\nusers = [\"a\"]\n", "p:1:1: missing field `clusters`"),
+            ("[audit]\ndir = 3\n", "p:2:7: invalid type: integer `3`, expected path string"),
+            ("operate = 1\n", "p:1:11: invalid type: integer `1`, expected a sequence"),
+            ("[[operate]\n", "p:1:11: "),
+        ] {
+            let error = Policy::parse("p", text).expect_err(text).to_string();
+            assert!(error.starts_with(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_an_entry_lets_nobody() {
+        let policy = Policy::parse("p", "").expect("a policy");
+        assert!(!policy.lets(&Operator::of_process(), "x"));
+        assert!(Policy::default().lets(&Operator::of_process(), "x"));
+    }
+}
