@@ -1,4 +1,4 @@
-//! The exact order, and what was answered.
+//! An order to a member's REST API.
 
 use std::fmt;
 use std::time::Duration;
@@ -51,41 +51,6 @@ impl fmt::Display for Call {
         match &self.body {
             Some(body) => write!(f, " {body}"),
             None => Ok(()),
-        }
-    }
-}
-
-/// What became of an order on the line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply {
-    /// Nothing was sent: no connection.
-    NotSent(String),
-    /// It was answered: the status, and the text, cleaned and cut.
-    Answered(u16, String),
-    /// It was sent, in whole or in part, and no answer came.
-    Lost(String),
-}
-
-impl Reply {
-    /// Whether it was taken up (2xx).
-    pub fn accepted(&self) -> bool {
-        matches!(self, Reply::Answered(200..=299, _))
-    }
-
-    /// Whether it was turned down before anything was begun. Of Patroni's statuses 503 and 500 can come in the middle of the work.
-    pub fn refused(&self) -> bool {
-        matches!(self, Reply::Answered(300..=499, _))
-    }
-}
-
-impl fmt::Display for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Reply::NotSent(why) => write!(f, "not sent: {why}"),
-            // An answer to PATCH /config is the whole configuration, which says nothing here.
-            Reply::Answered(status, text) if text.is_empty() || text.starts_with('{') => write!(f, "{status}"),
-            Reply::Answered(status, text) => write!(f, "{status} {text}"),
-            Reply::Lost(why) => write!(f, "sent, and no answer came: {why}"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::audit::{self, Audit, Beginning, Event};
-use super::{AuditError, Confirmed, Course, Entry, Execution, RestWriter, Situation};
+use super::{AuditError, Confirmed, Course, Entry, Execution, Situation, Writers};
 use crate::config::{Diagnostic, Profile};
 use crate::permit::{AuditPolicy, Permit};
 use crate::source::Clock;
@@ -12,7 +12,7 @@ use crate::source::Clock;
 #[derive(Debug)]
 pub struct Desk {
     permit: Permit,
-    writer: RestWriter,
+    writers: Writers,
     audit: Audit,
     clock: Clock,
 }
@@ -43,8 +43,8 @@ impl Desk {
         if profile.scope.as_deref() != Some(permit.scope()) {
             return Err(DeskError::OtherCluster(permit.scope().to_owned()));
         }
-        let writer = RestWriter::new(&permit, profile).map_err(DeskError::Login)?;
-        Ok(Self { permit, writer, audit: Audit::place(policy)?, clock })
+        let writers = Writers::new(&permit, profile).map_err(DeskError::Login)?;
+        Ok(Self { permit, writers, audit: Audit::place(policy)?, clock })
     }
 
     /// Actions of before whose end nobody wrote: they are told, and the audit says from now on that it is not known.
@@ -67,13 +67,13 @@ impl Desk {
     pub fn execute(&self, confirmed: &Confirmed, s: &Situation<'_>) -> Result<Execution, DeskError> {
         confirmed.again(s).map_err(DeskError::Changed)?;
         let plan = confirmed.plan();
-        let call = plan.call.clone().map_err(DeskError::Changed)?;
+        let order = plan.order.clone().map_err(DeskError::Changed)?;
         let event = Event::Begin(Box::new(Beginning {
             sentence: plan.sentence.clone(),
             member: plan.member.clone(),
             who: audit::who(self.permit.operator()),
             pid: std::process::id(),
-            request: serde_json::to_value(&call).unwrap_or_default(),
+            request: serde_json::to_value(&order).unwrap_or_default(),
             patronictl: plan.patronictl.clone(),
             checks: plan.checks.clone(),
             overridden: confirmed.overridden().to_vec(),
@@ -83,10 +83,10 @@ impl Desk {
         let goal = confirmed.operation().goal(s);
         let course = Course::new(goal, self.clock.now());
         let (tell, reply) = oneshot::channel();
-        let writer = self.writer.clone();
+        let writers = self.writers.clone();
         // A task of its own: the order goes out whole, whatever the one who waits for it does.
         tokio::spawn(async move {
-            let _ = tell.send(writer.send(&call).await);
+            let _ = tell.send(writers.send(&order).await);
         });
         Ok(Execution::new(plan.name, plan.sentence.clone(), course, reply, (self.audit.clone(), begun), self.clock))
     }

@@ -2,7 +2,7 @@
 
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Call, Confirm, Goal, Operation, Phase, Reply, Situation, Standing};
+use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, Time};
 
 /// Takes back a scheduled switchover.
@@ -34,10 +34,10 @@ impl Operation for FlushSwitchover {
         vec![checks::quorum(s), scheduled]
     }
 
-    fn call(&self, s: &Situation<'_>) -> Result<Call, String> {
+    fn order(&self, s: &Situation<'_>) -> Result<Order, String> {
         let any = s.cluster.members.values().find(|member| member.present && member.rest_now(s.now).is_some());
         let member = s.leader().or(any.map(|member| member.name.as_str())).ok_or("no member's Patroni answers")?;
-        Ok(Call::new(member, &s.api(member)?, "DELETE", "/switchover"))
+        Ok(Call::new(member, &s.api(member)?, "DELETE", "/switchover").into())
     }
 
     fn patronictl(&self, s: &Situation<'_>) -> Option<String> {
@@ -78,8 +78,8 @@ impl Operation for FlushRestart {
         vec![checks::answers(s, &self.member), scheduled]
     }
 
-    fn call(&self, s: &Situation<'_>) -> Result<Call, String> {
-        Ok(Call::new(&self.member, &s.api(&self.member)?, "DELETE", "/restart"))
+    fn order(&self, s: &Situation<'_>) -> Result<Order, String> {
+        Ok(Call::new(&self.member, &s.api(&self.member)?, "DELETE", "/restart").into())
     }
 
     fn patronictl(&self, s: &Situation<'_>) -> Option<String> {

@@ -1,6 +1,6 @@
 //! What can be done to a cluster.
 
-use super::{Call, Check, Confirm, Goal};
+use super::{Check, Confirm, Goal, Order};
 use crate::finding::{Forecast, Limits};
 use crate::model::{Cluster, Member, Time};
 
@@ -59,7 +59,7 @@ pub trait Operation: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// Nobody is there to be asked; the error is a sentence, and the plan is red.
-    fn call(&self, situation: &Situation<'_>) -> Result<Call, String>;
+    fn order(&self, situation: &Situation<'_>) -> Result<Order, String>;
 
     /// The line of patronictl that does the same; `None`: it cannot do that.
     fn patronictl(&self, situation: &Situation<'_>) -> Option<String>;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Call, Confirm, Goal, Operation, Phase, Reply, Situation, Standing};
+use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, Time, listed};
 
 /// Switches the maintenance mode on: Patroni watches and manages nothing.
@@ -16,13 +16,13 @@ pub struct Pause;
 pub struct Resume;
 
 /// The leader is asked, else the first member that answers, as patronictl does.
-fn call(s: &Situation<'_>, pause: bool) -> Result<Call, String> {
+fn order(s: &Situation<'_>, pause: bool) -> Result<Order, String> {
     let answering = s.cluster.members.values().filter(|member| member.present && member.rest_now(s.now).is_some());
     let first = answering.map(|member| member.name.as_str()).next();
     let leader = s.leader().filter(|leader| s.member(leader).is_some_and(|member| member.rest_now(s.now).is_some()));
     let member = leader.or(first).ok_or("no member's Patroni answers")?;
     let value = if pause { json!(true) } else { json!(null) };
-    Ok(Call::new(member, &s.api(member)?, "PATCH", "/config").body(json!({ "pause": value })))
+    Ok(Call::new(member, &s.api(member)?, "PATCH", "/config").body(json!({ "pause": value })).into())
 }
 
 fn checks(s: &Situation<'_>, pause: bool) -> Vec<Check> {
@@ -52,8 +52,8 @@ impl Operation for Pause {
         all
     }
 
-    fn call(&self, s: &Situation<'_>) -> Result<Call, String> {
-        call(s, true)
+    fn order(&self, s: &Situation<'_>) -> Result<Order, String> {
+        order(s, true)
     }
 
     fn patronictl(&self, s: &Situation<'_>) -> Option<String> {
@@ -96,8 +96,8 @@ impl Operation for Resume {
         all
     }
 
-    fn call(&self, s: &Situation<'_>) -> Result<Call, String> {
-        call(s, false)
+    fn order(&self, s: &Situation<'_>) -> Result<Order, String> {
+        order(s, false)
     }
 
     fn patronictl(&self, s: &Situation<'_>) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Call, Check, Light, Operation, Situation};
+use super::{Check, Light, Operation, Order, Situation};
 use crate::model::{Failover, Time};
 
 /// What has to be answered before it is done.
@@ -70,7 +70,7 @@ pub struct Plan {
     /// The checks, as they were made.
     pub checks: Vec<Check>,
     /// The exact order; an error when nobody is there to be asked.
-    pub call: Result<Call, String>,
+    pub order: Result<Order, String>,
     /// The line of patronictl that does the same.
     pub patronictl: Option<String>,
     /// What clients will notice, and what may be lost.
@@ -103,7 +103,7 @@ pub enum NotConfirmed {
     Answer,
     /// Somebody is to be asked who is not there.
     #[error("nobody can be asked: {0}")]
-    NoCall(String),
+    NoOrder(String),
 }
 
 /// A plan that was confirmed. Only [`Plan::confirm`] makes one.
@@ -131,9 +131,9 @@ pub struct Confirmed {
 impl Plan {
     /// The plan of an operation in a situation.
     pub fn of(operation: Box<dyn Operation>, s: &Situation<'_>) -> Self {
-        let call = operation.call(s);
+        let order = operation.order(s);
         let mut checks = operation.checks(s);
-        if let Err(why) = &call
+        if let Err(why) = &order
             && !checks.iter().any(|check| check.light == Light::Red)
         {
             checks.push(Check::impossible("order", why.clone()));
@@ -144,7 +144,7 @@ impl Plan {
             scope: s.cluster.scope.clone(),
             member: operation.member().map(str::to_owned),
             checks,
-            call,
+            order,
             patronictl: operation.patronictl(s),
             effects: operation.effects(s),
             confirm: operation.confirm(s),
@@ -180,8 +180,8 @@ impl Plan {
     /// Red is left, or the answer is not the one that was asked for.
     pub fn confirm(self, answer: Answer<'_>, overridden: &[String]) -> Result<Confirmed, NotConfirmed> {
         self.ready(overridden)?;
-        if let Err(why) = &self.call {
-            return Err(NotConfirmed::NoCall(why.clone()));
+        if let Err(why) = &self.order {
+            return Err(NotConfirmed::NoOrder(why.clone()));
         }
         let answered = match (answer, &self.confirm) {
             (Answer::Yes, _) => "--yes".to_owned(),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Call, Confirm, Goal, Operation, Phase, Reply, Situation, Standing};
+use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, Time};
 
 /// Throws a replica's data away and copies it anew.
@@ -58,7 +58,7 @@ impl Operation for Reinit {
         all
     }
 
-    fn call(&self, s: &Situation<'_>) -> Result<Call, String> {
+    fn order(&self, s: &Situation<'_>) -> Result<Order, String> {
         let mut body = Map::new();
         if self.force {
             body.insert("force".to_owned(), Value::from(true));
@@ -68,7 +68,7 @@ impl Operation for Reinit {
             body.insert("from_leader".to_owned(), Value::from(true));
         }
         let call = Call::new(&self.member, &s.api(&self.member)?, "POST", "/reinitialize");
-        Ok(call.body(Value::Object(body)).patience(Duration::from_secs(60)))
+        Ok(call.body(Value::Object(body)).patience(Duration::from_secs(60)).into())
     }
 
     fn patronictl(&self, s: &Situation<'_>) -> Option<String> {

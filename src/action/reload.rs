@@ -2,7 +2,7 @@
 
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Call, Confirm, Goal, Operation, Phase, Reply, Situation, Standing};
+use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, Time};
 
 /// Has a member's Patroni read its configuration again.
@@ -29,8 +29,8 @@ impl Operation for Reload {
         vec![checks::answers(s, &self.member)]
     }
 
-    fn call(&self, s: &Situation<'_>) -> Result<Call, String> {
-        Ok(Call::new(&self.member, &s.api(&self.member)?, "POST", "/reload"))
+    fn order(&self, s: &Situation<'_>) -> Result<Order, String> {
+        Ok(Call::new(&self.member, &s.api(&self.member)?, "POST", "/reload").into())
     }
 
     fn patronictl(&self, s: &Situation<'_>) -> Option<String> {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Call, Confirm, Goal, Operation, Phase, Reply, Situation, Standing};
+use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, Time, spoken};
 
 /// A role that a member must have for the restart to be made.
@@ -95,7 +95,7 @@ impl Operation for Restart {
         all
     }
 
-    fn call(&self, s: &Situation<'_>) -> Result<Call, String> {
+    fn order(&self, s: &Situation<'_>) -> Result<Order, String> {
         let mut body = Map::new();
         if let Some(role) = self.role {
             body.insert("role".to_owned(), Value::from(role.to_string()));
@@ -113,7 +113,7 @@ impl Operation for Restart {
             body.insert("schedule".to_owned(), Value::from(at.to_string()));
         }
         let patience = if self.at.is_some() { Duration::from_secs(15) } else { self.timeout.unwrap_or_default().max(PATIENCE) };
-        Ok(Call::new(&self.member, &s.api(&self.member)?, "POST", "/restart").body(Value::Object(body)).patience(patience))
+        Ok(Call::new(&self.member, &s.api(&self.member)?, "POST", "/restart").body(Value::Object(body)).patience(patience).into())
     }
 
     fn patronictl(&self, s: &Situation<'_>) -> Option<String> {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Call, Confirm, Goal, Operation, Phase, Reply, Situation, Standing};
+use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, RouteKind, Time};
 
 /// Hands the leadership over, while leader and candidate are well.
@@ -79,7 +79,7 @@ impl Operation for Switchover {
         all
     }
 
-    fn call(&self, s: &Situation<'_>) -> Result<Call, String> {
+    fn order(&self, s: &Situation<'_>) -> Result<Order, String> {
         let leader = s.leader().ok_or("nobody leads, so nobody can hand over")?;
         let mut body = Map::new();
         body.insert("leader".to_owned(), Value::from(leader));
@@ -89,7 +89,7 @@ impl Operation for Switchover {
         if let Some(at) = self.at {
             body.insert("scheduled_at".to_owned(), Value::from(at.to_string()));
         }
-        Ok(Call::new(leader, &s.api(leader)?, "POST", "/switchover").body(Value::Object(body)).patience(patience(s.cluster)))
+        Ok(Call::new(leader, &s.api(leader)?, "POST", "/switchover").body(Value::Object(body)).patience(patience(s.cluster)).into())
     }
 
     fn patronictl(&self, s: &Situation<'_>) -> Option<String> {
@@ -153,12 +153,12 @@ impl Operation for Failover {
         all
     }
 
-    fn call(&self, s: &Situation<'_>) -> Result<Call, String> {
+    fn order(&self, s: &Situation<'_>) -> Result<Order, String> {
         let mut body = Map::new();
         body.insert("candidate".to_owned(), Value::from(self.candidate.as_str()));
         // As patronictl does: the leader if there is one, else any member that can be reached.
         let first = s.leader().map(str::to_owned).unwrap_or_else(|| self.candidate.clone());
-        Ok(Call::new(&first, &s.api(&first)?, "POST", "/failover").body(Value::Object(body)).patience(patience(s.cluster)))
+        Ok(Call::new(&first, &s.api(&first)?, "POST", "/failover").body(Value::Object(body)).patience(patience(s.cluster)).into())
     }
 
     fn patronictl(&self, s: &Situation<'_>) -> Option<String> {

@@ -20,8 +20,8 @@ pub fn plan(plan: &Plan) -> String {
     for effect in &plan.effects {
         let _ = writeln!(out, "effect: {effect}");
     }
-    match &plan.call {
-        Ok(call) => drop(writeln!(out, "order:  {call}")),
+    match &plan.order {
+        Ok(order) => drop(writeln!(out, "order:  {order}")),
         Err(why) => drop(writeln!(out, "order:  none: {why}")),
     }
     if let Some(line) = &plan.patronictl {
@@ -41,7 +41,7 @@ pub fn plan_json(plan: &Plan) -> anyhow::Result<String> {
         "light": plan.light(),
         "checks": plan.checks,
         "effects": plan.effects,
-        "request": plan.call.as_ref().ok().map(ToString::to_string),
+        "request": plan.order.as_ref().ok().map(ToString::to_string),
         "patronictl": plan.patronictl,
         "confirm": plan.confirm,
     });
