@@ -68,7 +68,8 @@ fn main() -> ExitCode {
         eprintln!("there is no sample {name}");
         return ExitCode::from(2);
     };
-    let options = Options::new("card-prod", Mode::ReadOnly, &Appearance::default(), |name| std::env::var(name).ok()).expect("options");
+    let options =
+        Options::new("card-prod", Mode::ReadOnly(String::new()), &Appearance::default(), |name| std::env::var(name).ok()).expect("options");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     match runtime.block_on(run(options, Sample { document, manner, made: 0, count })) {
         Ok(exit) => ExitCode::from(exit.code()),

@@ -22,8 +22,8 @@
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
 //! | [`condition`] | conditions over the document, in CEL | `document`, `model` |
 //! | [`live`] | the sources feed the cluster, the cluster the findings, both the document | `config`, `source`, `model`, `finding`, `document` |
-//! | [`app`] | the console as a pure machine: a message in, effects out | `command`, `document`, `model` |
-//! | [`ui`] | from the machine's state to cells | `app`, `command`, `document`, `model`, `theme` |
+//! | [`app`] | the console as a pure machine: a message in, effects out | `action`, `command`, `document`, `model` |
+//! | [`ui`] | from the machine's state to cells | `action`, `app`, `command`, `document`, `model`, `theme` |
 //! | [`shell`] | the edge: the terminal, signals, one write for each frame | `ui`, `app`, `theme`, `command`, `userfile`, `document`, `model` |
 //! | [`cli`] | one file for each subcommand; puts the rest together | nearly all |
 //!
@@ -62,6 +62,9 @@
 //! | the SQL that is run | `source/postgres/query.rs` |
 //! | what a key does | `command/`, then `app/update.rs` |
 //! | a pane | `ui/panes/`, one file each |
+//! | what can be done to a cluster, and its checks | `action/`, one file each; `action/checks/` |
+//! | who may do it | `permit/`, then `cli/mode.rs` |
+//! | what is written down of it | `action/audit.rs` |
 //! | a subcommand | `cli/`, one file or folder each |
 //! | a fault of the practice cluster | `lab/` |
 

@@ -31,7 +31,7 @@ fn text(buffer: &Buffer) -> String {
 
 /// The console after these documents; the clock in the first line is left out, it is that of the machine's zone.
 fn console(documents: Vec<Document>) -> State {
-    let mut state = State::new(models(), "card-prod", Mode::ReadOnly);
+    let mut state = State::new(models(), "card-prod", Mode::ReadOnly(String::new()));
     for document in documents {
         update(&mut state, Msg::Document(Box::new(document), Vec::new()));
     }

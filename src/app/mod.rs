@@ -3,12 +3,14 @@
 //! [`update`] is pure: no input or output, no clock, no keys. Time comes in with messages, commands come as ids, and what has to be done in
 //! the world goes out as [`Effect`]s.
 
+mod act;
 mod events;
 mod history;
 mod pane;
 mod state;
 mod update;
 
+pub use act::{Ask, Asked, CourseSheet, Dialog, PlanSheet};
 pub use events::{EventLine, EventLog};
 pub use history::{LagHistory, Point, SPAN};
 pub use pane::{Facts, PaneModel, RowId, View};

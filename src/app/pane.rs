@@ -57,6 +57,11 @@ pub trait PaneModel: Sync {
         &[]
     }
 
+    /// Whether its rows are members, so that a row can be acted on.
+    fn rows_are_members(&self) -> bool {
+        false
+    }
+
     /// Whether a row can be opened.
     fn opens(&self) -> bool {
         true

@@ -1,15 +1,15 @@
 //! Everything that decides what is on the screen.
 
-use super::{Facts, PaneModel, RowId, View};
+use super::{CourseSheet, Dialog, Facts, PaneModel, RowId, View};
 use crate::command::Scope;
 use crate::document::Level;
 use crate::model::Time;
 
 /// Whether anything can be changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mode {
-    /// Nothing: there is no object in the process that could write.
-    ReadOnly,
+    /// Nothing, and why: there is no object in the process that could write.
+    ReadOnly(String),
     /// Actions are possible.
     Operator,
 }
@@ -42,6 +42,23 @@ pub enum Overlay {
         /// Lines scrolled past.
         scroll: u16,
     },
+    /// A plan that waits for an answer.
+    Plan(Box<Dialog>),
+    /// The action under way, or the last one.
+    Course {
+        /// Lines scrolled past.
+        scroll: u16,
+    },
+}
+
+impl Overlay {
+    /// Lines scrolled past.
+    pub fn scroll_mut(&mut self) -> &mut u16 {
+        match self {
+            Overlay::Help { scroll, .. } | Overlay::Details { scroll, .. } | Overlay::Course { scroll } => scroll,
+            Overlay::Plan(dialog) => &mut dialog.scroll,
+        }
+    }
 }
 
 /// What is being typed.
@@ -51,6 +68,8 @@ pub enum Typing {
     Filter,
     /// The search of the help.
     Search,
+    /// The answer to a plan.
+    Answer,
 }
 
 /// What drawing has found out, for the next command.
@@ -91,6 +110,10 @@ pub struct State {
     pub cluster: String,
     /// Whether anything can be changed.
     pub mode: Mode,
+    /// The action under way, or the last one.
+    pub course: Option<CourseSheet>,
+    /// Whether leaving was asked for while an action is under way; the second time counts.
+    pub leaving: bool,
     /// What drawing has found out.
     pub measured: Measured,
 }
@@ -112,6 +135,8 @@ impl State {
             now: None,
             cluster: cluster.into(),
             mode,
+            course: None,
+            leaving: false,
             measured: Measured::default(),
         }
     }

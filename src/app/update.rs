@@ -1,6 +1,7 @@
 //! One message after the other.
 
-use super::{EventLine, Measured, Notice, Overlay, State, Typing};
+use super::act;
+use super::{Asked, CourseSheet, EventLine, Measured, Notice, Overlay, PlanSheet, State, Typing};
 use crate::command::CommandId;
 use crate::document::{Document, Level};
 use crate::model::{Time, clean};
@@ -28,17 +29,25 @@ pub enum Msg {
     Notice(Notice),
     /// The screen was drawn.
     Measured(Measured),
+    /// The plan that was asked for, or why there is none.
+    Planned(Result<PlanSheet, String>),
+    /// The order went out, or why it did not.
+    Begun(Result<CourseSheet, String>),
+    /// The action under way has gone on.
+    Course(CourseSheet),
 }
 
 /// A change of a text that is being typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TextEdit {
-    /// These characters were typed or pasted.
+    /// These characters were typed.
     Insert(String),
+    /// These were pasted.
+    Paste(String),
 }
 
 /// Something to be done in the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Leave.
     Quit,
@@ -46,6 +55,12 @@ pub enum Effect {
     Suspend,
     /// Draw every cell anew.
     Redraw,
+    /// Make a plan of this.
+    Plan(Asked),
+    /// The plan is confirmed with this word.
+    Confirm(String),
+    /// The plan is not wanted any more.
+    Abandon,
 }
 
 /// Takes in a message.
@@ -54,7 +69,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Document(document, events) => take_document(state, document, events),
         Msg::Tick(now) => state.now = Some(now),
         Msg::Command(id) => return command(state, id),
-        Msg::Text(TextEdit::Insert(text)) => edit(state, |field| {
+        Msg::Text(TextEdit::Paste(_)) if state.typing == Some(Typing::Answer) => {
+            say(state, "pasted text confirms nothing; type the word");
+        }
+        Msg::Text(TextEdit::Insert(text) | TextEdit::Paste(text)) => edit(state, |field| {
             let room = LONGEST.saturating_sub(field.chars().count());
             // Cleaning trims, but a typed space counts.
             field.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(room));
@@ -62,11 +80,18 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Pending(keys) => state.pending = keys,
         Msg::Notice(notice) => take_notice(state, notice),
         Msg::Measured(measured) => {
-            if let Some(Overlay::Help { scroll, .. } | Overlay::Details { scroll, .. }) = &mut state.overlay {
+            if let Some(overlay) = &mut state.overlay {
+                let scroll = overlay.scroll_mut();
                 *scroll = (*scroll).min(measured.overlay_end);
+                if let Overlay::Plan(dialog) = overlay {
+                    dialog.drawn = true;
+                }
             }
             state.measured = measured;
         }
+        Msg::Planned(plan) => act::planned(state, plan),
+        Msg::Begun(course) => act::begun(state, course),
+        Msg::Course(course) => act::went_on(state, course),
     }
     Vec::new()
 }
@@ -87,7 +112,7 @@ fn take_document(state: &mut State, document: Box<Document>, events: Vec<EventLi
     }
 }
 
-fn take_notice(state: &mut State, notice: Notice) {
+pub(super) fn take_notice(state: &mut State, notice: Notice) {
     let notice = Notice { text: clean(&notice.text), ..notice };
     if notice.level >= Level::Warning {
         let at = state.now.unwrap_or(Time::from_micros(0));
@@ -99,8 +124,12 @@ fn take_notice(state: &mut State, notice: Notice) {
     }
 }
 
-fn say(state: &mut State, text: impl Into<String>) {
+pub(super) fn say(state: &mut State, text: impl Into<String>) {
     take_notice(state, Notice { level: Level::Ok, text: text.into() });
+}
+
+pub(super) fn warn(state: &mut State, text: impl Into<String>) {
+    take_notice(state, Notice { level: Level::Warning, text: text.into() });
 }
 
 fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
@@ -108,11 +137,23 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
     if state.notice.as_ref().is_some_and(|notice| notice.level < Level::Warning) {
         state.notice = None;
     }
+    let leaving = std::mem::take(&mut state.leaving);
+    if matches!(state.overlay, Some(Overlay::Plan(_))) && !in_dialog(id) {
+        return Vec::new();
+    }
     match id {
+        CommandId::Quit if !leaving && state.course.as_ref().is_some_and(|course| !course.over) => {
+            state.leaving = true;
+            warn(
+                state,
+                "an action is under way; quit once more to leave it: what was asked for goes on, and the audit has no outcome of it",
+            );
+        }
         CommandId::Quit => return vec![Effect::Quit],
         CommandId::Suspend => return vec![Effect::Suspend],
         CommandId::Redraw => return vec![Effect::Redraw],
         CommandId::Help => state.overlay = Some(Overlay::Help { query: String::new(), scroll: 0 }),
+        CommandId::Back if matches!(state.overlay, Some(Overlay::Plan(_))) => return act::cancel(state),
         CommandId::Back => back(state),
         CommandId::PaneNext => go_to(state, (state.focus + 1) % state.panes.len().max(1)),
         CommandId::PanePrevious => go_to(state, (state.focus + state.panes.len().max(1) - 1) % state.panes.len().max(1)),
@@ -142,6 +183,8 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
                 say(state, "only the help can be searched");
             }
         }
+        CommandId::Accept if state.typing == Some(Typing::Answer) => return act::answer(state),
+        CommandId::Discard if state.typing == Some(Typing::Answer) => return act::cancel(state),
         CommandId::Accept => state.typing = None,
         CommandId::Discard => {
             edit(state, String::clear);
@@ -155,8 +198,28 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
             field.truncate(kept);
         }),
         CommandId::EraseAll => edit(state, String::clear),
+        CommandId::Course if state.course.is_some() => state.overlay = Some(Overlay::Course { scroll: 0 }),
+        CommandId::Course => say(state, "nothing was done in this session"),
+        CommandId::Switchover
+        | CommandId::Failover
+        | CommandId::Restart
+        | CommandId::Reload
+        | CommandId::Reinit
+        | CommandId::FlushRestart
+        | CommandId::Pause
+        | CommandId::Resume
+        | CommandId::FlushSwitchover => return act::ask(state, id),
     }
     Vec::new()
+}
+
+/// What can be done while a plan waits for its answer: answer it, read it, leave. Everything else would be meant for what lies below.
+fn in_dialog(id: CommandId) -> bool {
+    use CommandId::{
+        Accept, Back, Bottom, Discard, Down, EraseAll, EraseChar, EraseWord, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up,
+    };
+    let allowed = [Accept, Back, Bottom, Discard, Down, EraseAll, EraseChar, EraseWord, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up];
+    allowed.contains(&id)
 }
 
 fn back(state: &mut State) {
@@ -208,7 +271,8 @@ impl Travel {
 }
 
 fn travel(state: &mut State, travel: Travel) {
-    if let Some(Overlay::Help { scroll, .. } | Overlay::Details { scroll, .. }) = &mut state.overlay {
+    if let Some(overlay) = &mut state.overlay {
+        let scroll = overlay.scroll_mut();
         let end = usize::from(state.measured.overlay_end);
         let reached = travel.reach(usize::from(*scroll), end + 1, state.measured.overlay_page);
         *scroll = u16::try_from(reached).unwrap_or(u16::MAX);
@@ -276,6 +340,7 @@ fn edit(state: &mut State, change: impl FnOnce(&mut String)) {
             change(query);
             *scroll = 0;
         }
+        (Some(Typing::Answer), Some(Overlay::Plan(dialog))) if dialog.drawn => change(&mut dialog.typed),
         (Some(Typing::Filter), _) => {
             if let Some(view) = state.views.get_mut(state.focus) {
                 change(&mut view.filter);

@@ -55,7 +55,7 @@ fn document(at: i64) -> Box<Document> {
 }
 
 fn state() -> State {
-    let mut state = State::new(vec![&Five, &Empty], "card", Mode::ReadOnly);
+    let mut state = State::new(vec![&Five, &Empty], "card", Mode::ReadOnly(String::new()));
     update(&mut state, Msg::Document(document(0), Vec::new()));
     state
 }
@@ -239,7 +239,7 @@ fn every_command_can_be_given_at_any_time() {
     use strum::IntoEnumIterator;
     for first in CommandId::iter() {
         for second in CommandId::iter() {
-            let mut state = State::new(vec![&Five, &Empty], "card", Mode::ReadOnly);
+            let mut state = State::new(vec![&Five, &Empty], "card", Mode::ReadOnly(String::new()));
             give(&mut state, &[first, second]);
             let mut state = after(&[first, second, Down]);
             type_in(&mut state, "x");

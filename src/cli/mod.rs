@@ -11,6 +11,7 @@ pub mod explain;
 pub mod lab;
 mod mode;
 pub mod screenshot;
+mod situation;
 pub mod status;
 
 use std::path::PathBuf;

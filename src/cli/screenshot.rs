@@ -59,7 +59,7 @@ pub fn run(args: &ScreenshotArgs) -> anyhow::Result<()> {
     }
     let keymap = Keymap::builtin();
     let look = Look { theme: &theme, keymap: &keymap, ascii: args.ascii };
-    let mut state = State::new(models(), "", Mode::ReadOnly);
+    let mut state = State::new(models(), "", Mode::ReadOnly(String::new()));
     let mut coming = args.events.as_deref().map(events).transpose()?.unwrap_or_default();
     for document in documents(&args.document)? {
         let later = coming.iter().position(|e| e.at > document.at).unwrap_or(coming.len());

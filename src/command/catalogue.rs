@@ -95,6 +95,16 @@ commands! {
     SortReverse  List   Harmless "reverse"    "Turn the order of the rows round.";
     Filter       List   Harmless "filter"     "Show only the rows that contain a text.";
     Search       Overlay Harmless "search"    "Show only the lines that contain a text.";
+    Switchover   List   Disrupts "switchover" "Hand the leadership to the selected replica, or from the selected leader to the best.";
+    Failover     List   Disrupts "failover"   "Give the leadership to the selected member, leader or not.";
+    Restart      List   Disrupts "restart"    "Restart the selected member's PostgreSQL.";
+    Reload       List   Changes  "reload"     "Have the selected member's Patroni read its configuration again.";
+    Reinit       List   Disrupts "reinit"     "Throw the selected replica's data away and copy it anew.";
+    FlushRestart List   Changes  "no restart" "Take back the scheduled restart of the selected member.";
+    Pause        Global Changes  "pause"      "Switch the maintenance mode on: Patroni manages nothing.";
+    Resume       Global Changes  "resume"     "Switch the maintenance mode off.";
+    FlushSwitchover Global Changes "no switch" "Take back the scheduled switchover.";
+    Course       Global Harmless "progress"   "Show the action under way, or the last one.";
     Accept       Text   Harmless "keep"       "Keep the text and go back to the rows.";
     Discard      Text   Harmless "clear"      "Throw the text away and go back to the rows.";
     EraseChar    Text   Harmless "erase"      "Erase the last character.";

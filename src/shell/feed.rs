@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::app::EventLine;
+use crate::app::{Asked, CourseSheet, EventLine, PlanSheet};
 use crate::document::Document;
 
 /// Where the picture comes from: the live sources, a recording, a test.
@@ -13,4 +13,25 @@ pub trait Feed {
 
     /// The picture at this moment, ages included. Called at once when the console opens, before anybody can have answered.
     fn document(&mut self) -> Document;
+
+    /// Makes a plan of what was asked for and keeps it. The error is a sentence. A feed that can change nothing has no plans.
+    fn plan(&mut self, _asked: &Asked) -> Result<PlanSheet, String> {
+        Err(NOTHING.to_owned())
+    }
+
+    /// Carries the kept plan out, if the answer is the one that it asks for. The error is a sentence.
+    fn confirm(&mut self, _answer: &str) -> Result<CourseSheet, String> {
+        Err(NOTHING.to_owned())
+    }
+
+    /// Forgets the kept plan.
+    fn abandon(&mut self) {}
+
+    /// The action under way, until it was told once that it is over.
+    fn course(&mut self) -> Option<CourseSheet> {
+        None
+    }
 }
+
+/// What a feed answers that can change nothing.
+const NOTHING: &str = "nothing can be changed here";

@@ -133,7 +133,7 @@ mod tests {
         fs::write(folder.path().join("keymap.toml"), "[global]\nx = \"quit\"\ny = \"nonsense\"\n").expect("keymap");
         fs::write(folder.path().join("themes/own.toml"), "inherits = \"dark\"\n[roles]\nok = \"blurple\"\n").expect("theme");
         let looks = Appearance { theme: Some("own"), folder: Some(folder.path()), depth: Some(Depth::Sixteen), ..Appearance::default() };
-        let options = Options::new("card", Mode::ReadOnly, &looks, |_| None).expect("options");
+        let options = Options::new("card", Mode::ReadOnly(String::new()), &looks, |_| None).expect("options");
         assert_eq!(options.keymap.keys_of(crate::command::CommandId::Quit).first().map(String::as_str), Some("x"));
         assert_eq!(options.notices.len(), 2, "{:?}", options.notices);
         assert!(
@@ -146,7 +146,7 @@ mod tests {
     fn what_was_asked_for_by_name_must_be_there() {
         let theme = Appearance { theme: Some("drak"), ..Appearance::default() };
         let color = Appearance { color: Some("blurple"), ..Appearance::default() };
-        assert!(Options::new("card", Mode::ReadOnly, &theme, |_| None).is_err());
-        assert!(Options::new("card", Mode::ReadOnly, &color, |_| None).is_err());
+        assert!(Options::new("card", Mode::ReadOnly(String::new()), &theme, |_| None).is_err());
+        assert!(Options::new("card", Mode::ReadOnly(String::new()), &color, |_| None).is_err());
     }
 }

@@ -206,6 +206,9 @@ impl<F: Feed> Console<F> {
         self.made = Instant::now();
         let document = Box::new(self.feed.document());
         update(&mut self.state, Msg::Document(document, std::mem::take(&mut self.news)));
+        if let Some(course) = self.feed.course() {
+            update(&mut self.state, Msg::Course(course));
+        }
         self.dirty = true;
     }
 
@@ -224,10 +227,19 @@ impl<F: Feed> Console<F> {
                         Effect::Quit => return Ok(Next::Leave(Exit::Quit)),
                         Effect::Suspend => return Ok(Next::Stop),
                         Effect::Redraw => self.redraw()?,
+                        Effect::Plan(asked) => {
+                            let plan = self.feed.plan(&asked);
+                            update(&mut self.state, Msg::Planned(plan));
+                        }
+                        Effect::Confirm(answer) => {
+                            let course = self.feed.confirm(&answer);
+                            update(&mut self.state, Msg::Begun(course));
+                        }
+                        Effect::Abandon => self.feed.abandon(),
                     }
                 }
             }
-            Event::Paste(text) if self.state.typing.is_some() => drop(update(&mut self.state, Msg::Text(TextEdit::Insert(text)))),
+            Event::Paste(text) if self.state.typing.is_some() => drop(update(&mut self.state, Msg::Text(TextEdit::Paste(text)))),
             Event::Paste(_) => {
                 let text = "pasted text is not taken for keys; it was ignored".to_owned();
                 update(&mut self.state, Msg::Notice(Notice { level: Level::Ok, text }));

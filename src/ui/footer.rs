@@ -17,8 +17,8 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
     let pending_width = u16::try_from(display_width(&pending)).unwrap_or(u16::MAX);
     let room = area.width.saturating_sub(pending_width + 2);
     let line = match (state.typing, &state.notice) {
-        (Some(typing), _) => typed(state, look, typing),
-        (None, Some(notice)) => {
+        (Some(typing @ (Typing::Filter | Typing::Search)), _) => typed(state, look, typing),
+        (_, Some(notice)) => {
             let role = if notice.level >= Level::Warning { Role::NoticeWarning } else { Role::Notice };
             let mut spans = vec![look.span(format!(" {}", notice.text), role)];
             if notice.level >= Level::Warning {
@@ -27,7 +27,7 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
             }
             Line::from(spans)
         }
-        (None, None) => hints(state, look, usize::from(room)),
+        (_, None) => hints(state, look, usize::from(room)),
     };
     buffer.set_line(area.x, area.y, &line, room);
     let x = area.right().saturating_sub(pending_width + 1).max(area.x);
@@ -53,7 +53,12 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
         Some(Overlay::Help { .. }) => {
             &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll"), (&[CommandId::Search], "search")]
         }
-        Some(Overlay::Details { .. }) => &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll")],
+        Some(Overlay::Plan(_)) => {
+            &[(&[CommandId::Accept], "answer"), (&[CommandId::Back], "cancel"), (&[CommandId::Up, CommandId::Down], "scroll")]
+        }
+        Some(Overlay::Details { .. } | Overlay::Course { .. }) => {
+            &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll")]
+        }
         None => &[
             (&[CommandId::Help], "help"),
             (&[CommandId::PaneNext], "next pane"),

@@ -42,8 +42,8 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
 fn identity(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) -> bool {
     let look = ctx.look;
     let clock = ctx.state.now.map(|now| now.clock()).unwrap_or_default();
-    let (mode, role) = match ctx.state.mode {
-        Mode::ReadOnly => ("READ-ONLY".to_owned(), Role::Mode),
+    let (mode, role) = match &ctx.state.mode {
+        Mode::ReadOnly(_) => ("READ-ONLY".to_owned(), Role::Mode),
         Mode::Operator => (" OPERATOR ".to_owned(), Role::ModeOperator),
     };
     let mut right: Vec<Span<'static>> = Vec::new();

@@ -25,8 +25,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("document", &["finding", "model"]),
     ("condition", &["document", "model"]),
     ("live", &["config", "document", "finding", "model", "source"]),
-    ("app", &["command", "document", "model"]),
-    ("ui", &["app", "command", "document", "model", "theme"]),
+    ("app", &["action", "command", "document", "model"]),
+    ("ui", &["action", "app", "command", "document", "model", "theme"]),
     ("shell", &["app", "command", "document", "model", "theme", "ui", "userfile"]),
     (
         "cli",

@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+pub(super) use told::left_open;
+
 pub use args::{FailoverArgs, FlushArgs, MembersArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
 
 use super::connect::{ConnectArgs, runtime};
 use super::mode;
+use super::situation::with_situation;
 use crate::action::{Answer, Confirmed, Desk, Execution, Operation, Outcome, Plan, Situation};
-use crate::finding::Forecast;
 use crate::live::Live;
 use crate::source::Clock;
 
@@ -77,13 +79,6 @@ pub(super) fn run(
         }
         Ok(ExitCode::SUCCESS)
     })
-}
-
-fn with_situation<T>(live: &Live, f: impl FnOnce(&Situation<'_>) -> T) -> T {
-    let now = live.now();
-    let cluster = live.cluster();
-    let forecast = Forecast::of(cluster, now);
-    f(&Situation { cluster, forecast: &forecast, limits: live.picture().limits(), now })
 }
 
 async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box<dyn Operation>) -> anyhow::Result<Outcome> {

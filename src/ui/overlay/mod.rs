@@ -1,6 +1,7 @@
 //! What lies over the panes.
 
 mod help;
+mod plan;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -24,6 +25,15 @@ pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buff
             let area = place(body, WIDEST);
             let lines = help::lines(look, query, area.width.saturating_sub(4));
             framed(look, &Details { title: "Help".to_owned(), lines }, *scroll, area, buffer)
+        }
+        Some(Overlay::Plan(dialog)) => {
+            let area = place(body, WIDEST);
+            framed(look, &plan::dialog(look, dialog, area.width.saturating_sub(4)), dialog.scroll, area, buffer)
+        }
+        Some(Overlay::Course { scroll }) => {
+            let area = place(body, WIDEST);
+            let Some(course) = &state.course else { return (0, 0) };
+            framed(look, &plan::course(look, course, area.width.saturating_sub(4)), *scroll, area, buffer)
         }
         Some(Overlay::Details { pane, row, scroll }) => {
             let area = place(body, WIDEST);

@@ -33,6 +33,10 @@ impl PaneModel for Lag {
     fn rows(&self, facts: &Facts, view: &View) -> Vec<RowId> {
         facts.document.as_deref().map(|d| replicas(d, view).into_iter().map(|m| m.name.clone()).collect()).unwrap_or_default()
     }
+
+    fn rows_are_members(&self) -> bool {
+        true
+    }
 }
 
 impl Pane for Lag {

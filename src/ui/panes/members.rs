@@ -51,6 +51,10 @@ impl PaneModel for Members {
     fn sorts(&self) -> &'static [&'static str] {
         &["role", "name", "state", "lag"]
     }
+
+    fn rows_are_members(&self) -> bool {
+        true
+    }
 }
 
 impl Pane for Members {

@@ -1,0 +1,90 @@
+//! The exact order, who carries it, and what was answered.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Call, RestWriter};
+use crate::config::{Diagnostic, Profile};
+use crate::permit::Permit;
+
+/// An order, of the kind of system that it goes to. A new kind has its writer in [`Writers`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "to", rename_all = "lowercase")]
+pub enum Order {
+    /// To a member's REST API.
+    Rest(Call),
+}
+
+impl From<Call> for Order {
+    fn from(call: Call) -> Self {
+        Order::Rest(call)
+    }
+}
+
+/// As it goes over the line.
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Order::Rest(call) => call.fmt(f),
+        }
+    }
+}
+
+/// Everything that can write. It takes a permit to make one.
+#[derive(Debug, Clone)]
+pub struct Writers {
+    rest: RestWriter,
+}
+
+impl Writers {
+    /// The writers for the profile's cluster; what only writing needs is read now.
+    ///
+    /// # Errors
+    /// A password is not where the configuration says.
+    pub fn new(permit: &Permit, profile: &Profile) -> Result<Self, Diagnostic> {
+        Ok(Self { rest: RestWriter::new(permit, profile)? })
+    }
+
+    /// Sends an order, once.
+    pub async fn send(&self, order: &Order) -> Reply {
+        match order {
+            Order::Rest(call) => self.rest.send(call).await,
+        }
+    }
+}
+
+/// What became of an order on the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// Nothing was sent: no connection.
+    NotSent(String),
+    /// It was answered: the status, and the text, cleaned and cut.
+    Answered(u16, String),
+    /// It was sent, in whole or in part, and no answer came.
+    Lost(String),
+}
+
+impl Reply {
+    /// Whether it was taken up (2xx).
+    pub fn accepted(&self) -> bool {
+        matches!(self, Reply::Answered(200..=299, _))
+    }
+
+    /// Whether it was turned down before anything was begun. Of Patroni's statuses 503 and 500 can come in the middle of the work.
+    pub fn refused(&self) -> bool {
+        matches!(self, Reply::Answered(300..=499, _))
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reply::NotSent(why) => write!(f, "not sent: {why}"),
+            // An answer to PATCH /config is the whole configuration, which says nothing here.
+            Reply::Answered(status, text) if text.is_empty() || text.starts_with('{') => write!(f, "{status}"),
+            Reply::Answered(status, text) => write!(f, "{status} {text}"),
+            Reply::Lost(why) => write!(f, "sent, and no answer came: {why}"),
+        }
+    }
+}

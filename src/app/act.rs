@@ -1,0 +1,212 @@
+//! Actions, as the screen has them: a plan that waits for an answer, an action under way. The real ones are at the edge; here are their texts.
+
+use std::time::Duration;
+
+use super::update::{say, take_notice, warn};
+use super::{Effect, EventLine, Mode, Notice, Overlay, State, Typing};
+use crate::action::{Confirm, Light, Outcome};
+use crate::command::{CommandId, Scope};
+use crate::document::Level;
+use crate::model::Time;
+
+/// What was asked for by a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The command.
+    pub command: CommandId,
+    /// The selected member, if it is about one.
+    pub member: Option<String>,
+}
+
+/// A plan as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanSheet {
+    /// What it is: `switchover from psg1 to psg2`.
+    pub sentence: String,
+    /// The cluster's name.
+    pub cluster: String,
+    /// The member that it is done to, with its host and its role.
+    pub target: Option<String>,
+    /// Each check: colour, name, reason.
+    pub checks: Vec<(Light, String, String)>,
+    /// What clients will notice, and what may be lost.
+    pub effects: Vec<String>,
+    /// The exact order.
+    pub order: String,
+    /// The line of patronictl that does the same.
+    pub patronictl: Option<String>,
+    /// What has to be typed; an error when it must not be done.
+    pub ask: Result<Ask, String>,
+}
+
+/// What has to be typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The word.
+    pub word: String,
+    /// Red checks that are passed over by typing it.
+    pub overridden: Vec<String>,
+}
+
+impl Ask {
+    /// What a plan asks for. Whoever passes over red checks has to type that as well.
+    pub fn of(confirm: &Confirm, overridden: Vec<String>) -> Self {
+        let word = match confirm {
+            Confirm::YesNo => "y".to_owned(),
+            Confirm::Type(word) => word.clone(),
+        };
+        let word = if overridden.is_empty() { word } else { format!("override {word}") };
+        Self { word, overridden }
+    }
+}
+
+/// An action under way, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CourseSheet {
+    /// What it is.
+    pub sentence: String,
+    /// When the order went out.
+    pub asked: Time,
+    /// The steps, and how long after the order each was seen.
+    pub phases: Vec<(String, Option<Duration>)>,
+    /// How it stands.
+    pub now: String,
+    /// The outcome, as soon as it is known.
+    pub outcome: Option<(Outcome, String)>,
+    /// Whether there is nothing more to be watched.
+    pub over: bool,
+}
+
+/// A plan in the dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dialog {
+    /// The plan.
+    pub sheet: PlanSheet,
+    /// What was typed so far.
+    pub typed: String,
+    /// Whether it was drawn: what was typed before that was meant for something else.
+    pub drawn: bool,
+    /// Lines scrolled past.
+    pub scroll: u16,
+}
+
+/// How much an outcome matters.
+fn level(outcome: Outcome) -> Level {
+    match outcome {
+        Outcome::Done => Level::Ok,
+        Outcome::Refused | Outcome::Failed => Level::Warning,
+        Outcome::Unknown => Level::Critical,
+    }
+}
+
+/// A command that would change something: what it is about goes to the edge, or a sentence says why not.
+pub(super) fn ask(state: &mut State, command: CommandId) -> Vec<Effect> {
+    if let Mode::ReadOnly(why) = &state.mode {
+        let text = format!("{}: read-only session: {why}", command.command().title);
+        say(state, text);
+        return Vec::new();
+    }
+    if state.course.as_ref().is_some_and(|course| !course.over) {
+        say(state, "another action is under way");
+        return Vec::new();
+    }
+    let member = if command.command().scope == Scope::List {
+        match selected_member(state) {
+            Ok(member) => Some(member),
+            Err(why) => {
+                say(state, why);
+                return Vec::new();
+            }
+        }
+    } else {
+        None
+    };
+    vec![Effect::Plan(Asked { command, member })]
+}
+
+/// The member that is selected in the pane that has the focus, if it can be seen there.
+fn selected_member(state: &State) -> Result<String, &'static str> {
+    const SELECT: &str = "select a member first, in the Members pane";
+    let of_members = state.panes.get(state.focus).is_some_and(|pane| pane.rows_are_members());
+    let selected = state.view().and_then(|view| view.selected.clone()).filter(|_| of_members).ok_or(SELECT)?;
+    // A row that the filter hides, or that is gone, is not what the one who presses the key looks at.
+    if state.rows(state.focus).contains(&selected) { Ok(selected) } else { Err(SELECT) }
+}
+
+/// Shows a plan, or says why there is none.
+pub(super) fn planned(state: &mut State, plan: Result<PlanSheet, String>) {
+    match plan {
+        Ok(sheet) => {
+            state.typing = sheet.ask.is_ok().then_some(Typing::Answer);
+            state.overlay = Some(Overlay::Plan(Box::new(Dialog { sheet, typed: String::new(), drawn: false, scroll: 0 })));
+        }
+        Err(why) => say(state, why),
+    }
+}
+
+/// Enter in the dialog: with the right word typed it is done, with nothing typed it is cancelled.
+pub(super) fn answer(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Plan(dialog)) = &state.overlay else { return Vec::new() };
+    if !dialog.drawn {
+        return Vec::new();
+    }
+    match &dialog.sheet.ask {
+        Ok(ask) if ask.word == dialog.typed => {
+            let answer = dialog.typed.clone();
+            close(state);
+            vec![Effect::Confirm(answer)]
+        }
+        Ok(ask) if !dialog.typed.is_empty() => {
+            let text = format!("type {} to do it; esc cancels", ask.word);
+            say(state, text);
+            Vec::new()
+        }
+        _ => cancel(state),
+    }
+}
+
+/// Closes the dialog; nothing is done.
+pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
+    let cancelled = matches!(&state.overlay, Some(Overlay::Plan(dialog)) if dialog.sheet.ask.is_ok());
+    close(state);
+    if cancelled {
+        say(state, "cancelled; nothing was done");
+    }
+    vec![Effect::Abandon]
+}
+
+fn close(state: &mut State) {
+    state.overlay = None;
+    state.typing = None;
+}
+
+/// The order went out, or it was refused at the last moment.
+pub(super) fn begun(state: &mut State, course: Result<CourseSheet, String>) {
+    match course {
+        Ok(sheet) => {
+            state.course = Some(sheet);
+            state.overlay = Some(Overlay::Course { scroll: 0 });
+        }
+        Err(why) => warn(state, format!("REFUSED: {why}")),
+    }
+}
+
+/// An action under way has gone on.
+pub(super) fn went_on(state: &mut State, course: CourseSheet) {
+    let before = state.course.as_ref().and_then(|course| course.outcome.as_ref());
+    if before.is_none()
+        && let Some((outcome, sentence)) = &course.outcome
+    {
+        let text = format!("{}: {outcome}: {sentence}", course.sentence);
+        let at = state.now.unwrap_or(course.asked);
+        let level = level(*outcome);
+        if level == Level::Ok {
+            state.facts.events.push(EventLine::new(at, level, "action", &text));
+        }
+        // Whoever has closed the sheet is told; a bad end goes into the events by that.
+        if level > Level::Ok || !matches!(state.overlay, Some(Overlay::Course { .. })) {
+            take_notice(state, Notice { level, text });
+        }
+    }
+    state.course = Some(course);
+}

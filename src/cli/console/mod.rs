@@ -1,0 +1,129 @@
+//! `pgbaton`: the console.
+
+mod operate;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use directories::ProjectDirs;
+
+use self::operate::Operating;
+use super::connect::ConnectArgs;
+use super::{act, mode};
+use crate::action::Desk;
+use crate::app::{Asked, CourseSheet, EventLine, Mode, PlanSheet};
+use crate::document::Document;
+use crate::live::Live;
+use crate::shell::{self, Appearance, Feed, Options};
+use crate::source::Clock;
+use crate::theme::Depth;
+
+/// How the console looks.
+#[derive(Debug, Default, clap::Args)]
+pub struct ConsoleArgs {
+    /// The theme: dark, light, high-contrast, mono, or one of your own
+    #[arg(long, value_name = "NAME", env = "PGBATON_THEME", hide_env_values = true)]
+    theme: Option<String>,
+    /// Number of colours: mono, 16, 256, true-color [default: what the terminal says]
+    #[arg(long, value_name = "DEPTH")]
+    colors: Option<Depth>,
+    /// Draw with ASCII only [default: by the locale]
+    #[arg(long)]
+    ascii: bool,
+}
+
+/// How often the mere passing of time is looked at.
+const PASSING: Duration = Duration::from_millis(500);
+
+/// Opens the console and runs it until it is left.
+pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("no runtime")?;
+    let exit = runtime.block_on(async {
+        let profile = connect.profile(None).await?;
+        let folder = ProjectDirs::from("", "", "pgbaton").map(|dirs| dirs.config_dir().to_owned());
+        let looks = Appearance {
+            theme: args.theme.as_deref(),
+            ascii: args.ascii.then_some(true),
+            depth: args.colors,
+            synchronized: None,
+            color: profile.color.as_deref(),
+            folder: folder.as_deref(),
+        };
+        let clock = Clock::start();
+        let mut notices = Vec::new();
+        let (mode, operating) = match mode::decide(&profile, connect.read_only) {
+            Err(why) => (Mode::ReadOnly(why.to_string()), None),
+            Ok((permit, audit)) => match Desk::open(permit, &audit, &profile, clock) {
+                Ok(desk) => {
+                    match desk.left_open() {
+                        Ok(open) => notices.extend(open.iter().map(act::left_open)),
+                        Err(why) => notices.push(why.to_string()),
+                    }
+                    (Mode::Operator, Some(Operating::new(desk)))
+                }
+                // Whoever only wants to look shall not be kept out by that.
+                Err(why) => (Mode::ReadOnly(why.to_string()), None),
+            },
+        };
+        let mut options = Options::new(&profile.name, mode, &looks, |name| std::env::var(name).ok())?;
+        options.notices.extend(notices);
+        shell::run(options, LiveFeed { live: Live::start(profile, clock), operating }).await
+    })?;
+    // What a source was in the middle of is not waited for.
+    runtime.shutdown_timeout(Duration::from_millis(50));
+    Ok(ExitCode::from(exit.code()))
+}
+
+/// How often an action under way is looked at, if nothing is pushed.
+const LOOK: Duration = Duration::from_millis(100);
+
+struct LiveFeed {
+    live: Live,
+    /// `None` in a read-only session.
+    operating: Option<Operating>,
+}
+
+impl Feed for LiveFeed {
+    async fn wait(&mut self) -> Vec<EventLine> {
+        loop {
+            let busy = self.operating.as_ref().is_some_and(Operating::busy);
+            let changes = match tokio::time::timeout(if busy { LOOK } else { PASSING }, self.live.wait()).await {
+                Ok(changes) => return lines(&changes),
+                Err(_) => self.live.pass(),
+            };
+            if busy || !changes.is_empty() {
+                return lines(&changes);
+            }
+        }
+    }
+
+    fn document(&mut self) -> Document {
+        self.live.document()
+    }
+
+    fn plan(&mut self, asked: &Asked) -> Result<PlanSheet, String> {
+        self.operating.as_mut().ok_or(READ_ONLY)?.plan(&self.live, asked)
+    }
+
+    fn confirm(&mut self, answer: &str) -> Result<CourseSheet, String> {
+        self.operating.as_mut().ok_or(READ_ONLY)?.confirm(&self.live, answer)
+    }
+
+    fn abandon(&mut self) {
+        if let Some(operating) = &mut self.operating {
+            operating.abandon();
+        }
+    }
+
+    fn course(&mut self) -> Option<CourseSheet> {
+        self.operating.as_mut()?.look(&self.live)
+    }
+}
+
+/// Nothing asks in a read-only session; if something did, this would be the answer.
+const READ_ONLY: &str = "this is a read-only session";
+
+fn lines(changes: &[crate::model::Change]) -> Vec<EventLine> {
+    changes.iter().map(EventLine::from).collect()
+}

@@ -1,0 +1,113 @@
+//! A plan that waits for an answer, and an action under way.
+
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use crate::action::{Light, Outcome};
+use crate::app::{CourseSheet, Dialog};
+use crate::document::Level;
+use crate::theme::{Role, sign};
+use crate::ui::format::wrap;
+use crate::ui::look::Look;
+use crate::ui::pane::Details;
+
+/// Columns of the word before a line.
+const HEAD: usize = 9;
+
+/// The dialog. What is asked for stands first, so that no length of the rest hides it.
+pub(super) fn dialog(look: &Look<'_>, dialog: &Dialog, width: u16) -> Details {
+    let sheet = &dialog.sheet;
+    let width = usize::from(width);
+    let mut lines = vec![field(look, "cluster", look.span(sheet.cluster.clone(), Role::Cluster))];
+    if let Some(target) = &sheet.target {
+        lines.push(field(look, "member", look.span(target.clone(), Role::Emphasis)));
+    }
+    lines.push(Line::default());
+    match &sheet.ask {
+        Ok(ask) => {
+            let mut line =
+                vec![look.span("to do it, type ", Role::Text), look.span(ask.word.clone(), Role::Emphasis), look.span(": ", Role::Text)];
+            line.push(look.span(dialog.typed.clone(), Role::Emphasis));
+            line.push(Span::styled(" ", look.style(Role::Text).add_modifier(Modifier::REVERSED)));
+            if ask.word == dialog.typed {
+                line.push(look.span("  enter does it", Role::WarningHeadline));
+            } else if dialog.typed.is_empty() {
+                line.push(look.span("  enter or esc cancels", Role::Muted));
+            }
+            lines.push(Line::from(line));
+            if !ask.overridden.is_empty() {
+                lines.extend(text(look, "", &format!("this passes over: {}", ask.overridden.join(", ")), Role::Critical, width));
+            }
+        }
+        Err(why) => lines.extend(text(look, "refused", why, Role::CriticalHeadline, width)),
+    }
+    lines.push(Line::default());
+    let mut checks: Vec<_> = sheet.checks.iter().collect();
+    // What speaks against it comes first; the rest keeps its order.
+    checks.sort_by_key(|check| std::cmp::Reverse(check.0));
+    for (light, _, sentence) in checks {
+        let level = match light {
+            Light::Green => Level::Ok,
+            Light::Amber => Level::Warning,
+            Light::Red => Level::Critical,
+        };
+        for (n, part) in wrap(sentence, width.saturating_sub(2).max(10)).into_iter().enumerate() {
+            let mark = if n == 0 { look.span(sign(level), look.level(level)) } else { Span::raw(" ") };
+            let role = if *light == Light::Green { Role::Text } else { look.level(level) };
+            lines.push(Line::from(vec![mark, Span::raw(" "), look.span(part, role)]));
+        }
+    }
+    lines.push(Line::default());
+    for (n, effect) in sheet.effects.iter().enumerate() {
+        lines.extend(text(look, if n == 0 { "effect" } else { "" }, effect, Role::Text, width));
+    }
+    lines.extend(text(look, "order", &sheet.order, Role::Text, width));
+    if let Some(line) = &sheet.patronictl {
+        lines.extend(text(look, "same as", line, Role::Muted, width));
+    }
+    Details { title: capital(&sheet.sentence), lines }
+}
+
+/// An action under way, or the last one.
+pub(super) fn course(look: &Look<'_>, sheet: &CourseSheet, width: u16) -> Details {
+    let width = usize::from(width);
+    let mut lines = Vec::new();
+    match &sheet.outcome {
+        Some((outcome, sentence)) => {
+            let role = match outcome {
+                Outcome::Done => Role::OkHeadline,
+                Outcome::Refused | Outcome::Failed => Role::WarningHeadline,
+                Outcome::Unknown => Role::CriticalHeadline,
+            };
+            lines.extend(text(look, &outcome.to_string(), sentence, role, width));
+            if !sheet.over {
+                lines.extend(text(look, "", "watching what follows", Role::Muted, width));
+            }
+        }
+        None => lines.extend(text(look, "", &sheet.now, Role::Text, width)),
+    }
+    lines.push(Line::default());
+    for (name, after) in &sheet.phases {
+        let (mark, seconds, role) = match after {
+            Some(after) => (look.span(sign(Level::Ok), Role::Ok), format!("{:>6.2} s  ", after.as_secs_f64()), Role::Text),
+            None => (look.span("·", Role::Muted), " ".repeat(10), Role::Muted),
+        };
+        lines.push(Line::from(vec![mark, Span::raw(" "), look.span(seconds, Role::Muted), look.span(name.clone(), role)]));
+    }
+    Details { title: capital(&sheet.sentence), lines }
+}
+
+fn field(look: &Look<'_>, head: &str, value: Span<'static>) -> Line<'static> {
+    Line::from(vec![look.span(format!("{head:<HEAD$}"), Role::Muted), value])
+}
+
+fn text(look: &Look<'_>, head: &str, text: &str, role: Role, width: usize) -> Vec<Line<'static>> {
+    let parts = wrap(text, width.saturating_sub(HEAD).max(10)).into_iter().enumerate();
+    parts.map(|(n, part)| field(look, if n == 0 { head } else { "" }, look.span(part, role))).collect()
+}
+
+/// A sentence as a title.
+fn capital(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
