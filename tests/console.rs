@@ -5,7 +5,8 @@ mod common {
 }
 
 use common::sample;
-use pgbaton::app::{EventLine, Mode, Msg, Overlay, State, TextEdit, update};
+use pgbaton::action::Light;
+use pgbaton::app::{Ask, CourseSheet, EventLine, Mode, Msg, Overlay, PlanSheet, State, TextEdit, update};
 use pgbaton::command::{CommandId, Keymap};
 use pgbaton::document::{Document, Level, ScheduledSwitchover};
 use pgbaton::model::{Cause, Change, ChangeKind, Sign, Silence, SourceKind};
@@ -302,4 +303,70 @@ fn every_theme_draws_every_sample_at_every_depth() {
             }
         }
     }
+}
+
+fn plan() -> PlanSheet {
+    let check = |light, id: &str, sentence: &str| (light, id.to_owned(), sentence.to_owned());
+    PlanSheet {
+        sentence: "switchover from psg1 to psg2".to_owned(),
+        cluster: "card-prod".to_owned(),
+        target: Some("psg2 on 10.0.0.12, replica".to_owned()),
+        checks: vec![
+            check(Light::Green, "leader", "psg1 holds the leader key and accepts writes"),
+            check(Light::Green, "quorum", "etcd has its quorum: 3 members, it can lose 1"),
+            check(Light::Amber, "transactions", "the oldest transaction on psg1 is 42 min old; it will be cut off"),
+            check(Light::Red, "archiver", "the leader's archive_command fails: its shutdown would wait for what is not archived"),
+        ],
+        effects: vec!["psg1 stops and ends all its sessions; nobody can write until another has taken over".to_owned()],
+        order: r#"POST http://10.0.0.11:8008/switchover {"leader":"psg1","candidate":"psg2"}"#.to_owned(),
+        patronictl: Some("patronictl switchover card-prod --leader psg1 --candidate psg2 --force".to_owned()),
+        ask: Ok(Ask { word: "override card-prod".to_owned(), overridden: vec!["archiver".to_owned()] }),
+    }
+}
+
+#[test]
+fn a_plan_shows_what_it_would_do_and_what_speaks_against_it() {
+    for size in [(80, 24), (120, 40)] {
+        let mut state = console(vec![sample::healthy()]);
+        state.mode = Mode::Operator;
+        update(&mut state, Msg::Planned(Ok(plan())));
+        screen(&mut state, size, false);
+        update(&mut state, Msg::Text(TextEdit::Insert("override ca".to_owned())));
+        snapshot(&format!("plan-{}x{}", size.0, size.1), &screen(&mut state, size, false));
+    }
+}
+
+#[test]
+fn a_plan_that_is_refused_says_why_first() {
+    let mut state = console(vec![sample::healthy()]);
+    state.mode = Mode::Operator;
+    let why = "psg2 has nofailover: Patroni lets it take over nothing";
+    update(&mut state, Msg::Planned(Ok(PlanSheet { ask: Err(why.to_owned()), ..plan() })));
+    snapshot("plan-refused", &screen(&mut state, (80, 24), false));
+}
+
+#[test]
+fn an_action_under_way_shows_its_steps() {
+    let mut state = console(vec![sample::healthy()]);
+    state.mode = Mode::Operator;
+    let step = |name: &str, after: Option<u64>| (name.to_owned(), after.map(std::time::Duration::from_millis));
+    let course = CourseSheet {
+        sentence: "switchover from psg1 to psg2".to_owned(),
+        asked: sample::healthy().at,
+        phases: vec![step("leader key released", Some(2340)), step("leader key taken", Some(2600)), step("accepts writes (SQL)", None)],
+        now: "UNKNOWN: sent, and no answer came: nothing within 35 s; watching the cluster".to_owned(),
+        outcome: None,
+        over: false,
+    };
+    update(&mut state, Msg::Begun(Ok(course)));
+    snapshot("course", &screen(&mut state, (80, 24), false));
+}
+
+#[test]
+fn the_beginning_of_a_sequence_shows_what_it_can_become() {
+    let mut state = console(vec![sample::healthy()]);
+    update(&mut state, Msg::Pending(Some("a".to_owned())));
+    let screen = text(&screen(&mut state, (160, 48), false));
+    let last = screen.lines().last().unwrap_or_default();
+    assert!(last.contains("s switchover  f failover  r restart") && last.contains("p pause"), "{last}");
 }

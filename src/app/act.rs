@@ -210,3 +210,7 @@ pub(super) fn went_on(state: &mut State, course: CourseSheet) {
     }
     state.course = Some(course);
 }
+
+#[cfg(test)]
+#[path = "act_tests.rs"]
+mod tests;

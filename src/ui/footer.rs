@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::format::display_width;
 use super::look::Look;
 use crate::app::{Overlay, State, Typing};
-use crate::command::CommandId;
+use crate::command::{CommandId, sequence_text};
 use crate::document::Level;
 use crate::theme::Role;
 
@@ -27,6 +27,7 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
             }
             Line::from(spans)
         }
+        (_, None) if state.pending.is_some() => continuations(state, look),
         (_, None) => hints(state, look, usize::from(room)),
     };
     buffer.set_line(area.x, area.y, &line, room);
@@ -53,10 +54,10 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
         Some(Overlay::Help { .. }) => {
             &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll"), (&[CommandId::Search], "search")]
         }
-        Some(Overlay::Plan(_)) => {
+        Some(Overlay::Plan(dialog)) if dialog.sheet.ask.is_ok() => {
             &[(&[CommandId::Accept], "answer"), (&[CommandId::Back], "cancel"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }
-        Some(Overlay::Details { .. } | Overlay::Course { .. }) => {
+        Some(Overlay::Details { .. } | Overlay::Course { .. } | Overlay::Plan(_)) => {
             &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }
         None => &[
@@ -83,6 +84,19 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
         if width > 0 {
             line.extend(spans);
             line.push_span("  ");
+        }
+    }
+    line
+}
+
+/// What the keys pressed so far can become.
+fn continuations(state: &State, look: &Look<'_>) -> Line<'static> {
+    let pressed = state.pending.as_deref().unwrap_or_default();
+    let scopes = state.scopes();
+    let mut line = Line::from(" ");
+    for binding in look.keymap.bindings().iter().filter(|binding| scopes.contains(&binding.scope)) {
+        if let Some(rest) = sequence_text(&binding.keys).strip_prefix(pressed).and_then(|rest| rest.strip_prefix(' ')) {
+            line.extend([look.span(rest.to_owned(), Role::Key), look.span(format!(" {}  ", binding.command.command().title), Role::Hint)]);
         }
     }
     line

@@ -1,0 +1,243 @@
+//! The dialog: what is asked for, what answers it, and what does not.
+
+use super::*;
+use crate::app::{Facts, Measured, Msg, PaneModel, RowId, TextEdit, View, update};
+use crate::finding::{Forecast, Tracker};
+use crate::model::Cluster;
+
+/// A pane of members.
+struct Members;
+
+impl PaneModel for Members {
+    fn title(&self) -> &'static str {
+        "Members"
+    }
+
+    fn rows(&self, _: &Facts, view: &View) -> Vec<RowId> {
+        ["psg1", "psg2"].into_iter().filter(|row| view.passes([*row])).map(str::to_owned).collect()
+    }
+
+    fn rows_are_members(&self) -> bool {
+        true
+    }
+}
+
+/// A pane of something else.
+struct Others;
+
+impl PaneModel for Others {
+    fn title(&self) -> &'static str {
+        "Others"
+    }
+
+    fn rows(&self, _: &Facts, _: &View) -> Vec<RowId> {
+        vec!["psg1".to_owned()]
+    }
+}
+
+fn console(mode: Mode) -> State {
+    let mut state = State::new(vec![&Members, &Others], "card", mode);
+    let (cluster, at) = (Cluster::new("card", "/service/", std::collections::BTreeMap::new()), Time::from_micros(0));
+    let document = crate::document::Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), "card", at);
+    update(&mut state, Msg::Document(Box::new(document), Vec::new()));
+    state
+}
+
+fn press(state: &mut State, command: CommandId) -> Vec<Effect> {
+    update(state, Msg::Command(command))
+}
+
+fn type_in(state: &mut State, text: &str) {
+    update(state, Msg::Text(TextEdit::Insert(text.to_owned())));
+}
+
+fn sheet(word: &str) -> PlanSheet {
+    PlanSheet {
+        sentence: "switchover from psg1 to psg2".to_owned(),
+        cluster: "card".to_owned(),
+        target: Some("psg2 on 10.0.0.12, replica".to_owned()),
+        checks: vec![(Light::Green, "leader".to_owned(), "psg1 leads".to_owned())],
+        effects: Vec::new(),
+        order: "POST http://10.0.0.11:8008/switchover".to_owned(),
+        patronictl: None,
+        ask: Ok(Ask { word: word.to_owned(), overridden: Vec::new() }),
+    }
+}
+
+/// An operator's console with a plan that was drawn.
+fn asked(word: &str) -> State {
+    let mut state = console(Mode::Operator);
+    update(&mut state, Msg::Planned(Ok(sheet(word))));
+    update(&mut state, Msg::Measured(Measured::default()));
+    state
+}
+
+fn course(outcome: Option<Outcome>) -> CourseSheet {
+    CourseSheet {
+        sentence: "switchover from psg1 to psg2".to_owned(),
+        asked: Time::from_micros(0),
+        phases: Vec::new(),
+        now: "asked, no answer yet".to_owned(),
+        outcome: outcome.map(|outcome| (outcome, "so it is".to_owned())),
+        over: outcome.is_some(),
+    }
+}
+
+fn notice(state: &State) -> &str {
+    state.notice.as_ref().map_or("", |notice| notice.text.as_str())
+}
+
+/// The commands that would change something.
+const ACTS: [CommandId; 9] = [
+    CommandId::Switchover,
+    CommandId::Failover,
+    CommandId::Restart,
+    CommandId::Reload,
+    CommandId::Reinit,
+    CommandId::FlushRestart,
+    CommandId::Pause,
+    CommandId::Resume,
+    CommandId::FlushSwitchover,
+];
+
+#[test]
+fn these_are_all_commands_that_are_not_harmless() {
+    use crate::command::{COMMANDS, Danger};
+    let dangerous: Vec<CommandId> = COMMANDS.iter().filter(|c| c.danger != Danger::Harmless).map(|c| c.id).collect();
+    assert_eq!(dangerous, ACTS);
+}
+
+#[test]
+fn a_read_only_session_asks_for_nothing_and_says_why() {
+    for command in ACTS {
+        let mut state = console(Mode::ReadOnly("this session was started with --read-only".to_owned()));
+        assert_eq!(press(&mut state, command), []);
+        assert!(notice(&state).ends_with("read-only session: this session was started with --read-only"), "{}", notice(&state));
+        assert_eq!(state.overlay, None);
+    }
+}
+
+#[test]
+fn the_selected_member_is_meant_and_no_other() {
+    let mut state = console(Mode::Operator);
+    press(&mut state, CommandId::Down);
+    let asked = Asked { command: CommandId::Restart, member: Some("psg2".to_owned()) };
+    assert_eq!(press(&mut state, CommandId::Restart), [Effect::Plan(asked)]);
+    assert_eq!(press(&mut state, CommandId::Pause), [Effect::Plan(Asked { command: CommandId::Pause, member: None })]);
+    // Hidden by the filter: nobody looks at it.
+    state.views[0].filter = "psg1".to_owned();
+    assert_eq!(press(&mut state, CommandId::Restart), []);
+    assert_eq!(notice(&state), "select a member first, in the Members pane");
+    // A row of another pane is no member, whatever its name.
+    state.views[0].filter.clear();
+    press(&mut state, CommandId::Pane2);
+    press(&mut state, CommandId::Down);
+    assert_eq!(press(&mut state, CommandId::Restart), []);
+}
+
+#[test]
+fn only_the_word_typed_in_full_confirms() {
+    let mut state = asked("card");
+    type_in(&mut state, "car");
+    assert_eq!(press(&mut state, CommandId::Accept), []);
+    assert_eq!(notice(&state), "type card to do it; esc cancels");
+    type_in(&mut state, "d");
+    assert_eq!(press(&mut state, CommandId::Accept), [Effect::Confirm("card".to_owned())]);
+    assert_eq!((&state.overlay, state.typing), (&None, None));
+}
+
+#[test]
+fn enter_on_nothing_cancels_and_so_does_back() {
+    for command in [CommandId::Accept, CommandId::Discard, CommandId::Back] {
+        let mut state = asked("card");
+        assert_eq!(press(&mut state, command), [Effect::Abandon]);
+        assert_eq!((&state.overlay, state.typing, notice(&state)), (&None, None, "cancelled; nothing was done"));
+    }
+}
+
+#[test]
+fn what_was_typed_before_the_dialog_was_drawn_counts_for_nothing() {
+    let mut state = console(Mode::Operator);
+    update(&mut state, Msg::Planned(Ok(sheet("y"))));
+    type_in(&mut state, "y");
+    assert_eq!(press(&mut state, CommandId::Accept), []);
+    update(&mut state, Msg::Measured(Measured::default()));
+    assert_eq!(press(&mut state, CommandId::Accept), [Effect::Abandon], "nothing was typed into it");
+}
+
+#[test]
+fn pasted_text_confirms_nothing() {
+    let mut state = asked("card");
+    update(&mut state, Msg::Text(TextEdit::Paste("card".to_owned())));
+    assert_eq!(notice(&state), "pasted text confirms nothing; type the word");
+    assert_eq!(press(&mut state, CommandId::Accept), [Effect::Abandon]);
+}
+
+#[test]
+fn what_is_refused_cannot_be_typed_away() {
+    let mut state = console(Mode::Operator);
+    update(&mut state, Msg::Planned(Ok(PlanSheet { ask: Err("nobody leads".to_owned()), ..sheet("") })));
+    update(&mut state, Msg::Measured(Measured::default()));
+    assert_eq!(state.typing, None);
+    type_in(&mut state, "card");
+    assert_eq!(press(&mut state, CommandId::Accept), []);
+    assert_eq!(press(&mut state, CommandId::Back), [Effect::Abandon]);
+}
+
+#[test]
+fn while_a_plan_waits_the_keys_below_do_nothing() {
+    use strum::IntoEnumIterator;
+    for command in CommandId::iter() {
+        let mut state = asked("card");
+        type_in(&mut state, "card");
+        for effect in press(&mut state, command) {
+            let own = matches!(effect, Effect::Quit | Effect::Suspend | Effect::Redraw | Effect::Abandon);
+            assert!(own || (command == CommandId::Accept && effect == Effect::Confirm("card".to_owned())), "{command}: {effect:?}");
+        }
+    }
+}
+
+#[test]
+fn one_thing_at_a_time() {
+    let mut state = console(Mode::Operator);
+    update(&mut state, Msg::Begun(Ok(course(None))));
+    press(&mut state, CommandId::Back);
+    assert_eq!(press(&mut state, CommandId::Pause), []);
+    assert_eq!(notice(&state), "another action is under way");
+    update(&mut state, Msg::Course(course(Some(Outcome::Done))));
+    assert_eq!(notice(&state), "switchover from psg1 to psg2: DONE: so it is");
+    assert_eq!(press(&mut state, CommandId::Pause).len(), 1);
+}
+
+#[test]
+fn a_bad_end_is_told_and_stays() {
+    for (outcome, level) in [(Outcome::Refused, Level::Warning), (Outcome::Failed, Level::Warning), (Outcome::Unknown, Level::Critical)] {
+        let mut state = console(Mode::Operator);
+        update(&mut state, Msg::Begun(Ok(course(None))));
+        update(&mut state, Msg::Course(course(Some(outcome))));
+        assert_eq!(state.notice.as_ref().map(|notice| notice.level), Some(level));
+        assert_eq!(state.facts.events.len(), 1);
+        // It is told once.
+        update(&mut state, Msg::Course(course(Some(outcome))));
+        assert_eq!(state.facts.events.len(), 1);
+    }
+}
+
+#[test]
+fn leaving_in_the_middle_is_asked_twice() {
+    let mut state = console(Mode::Operator);
+    update(&mut state, Msg::Begun(Ok(course(None))));
+    assert_eq!(press(&mut state, CommandId::Quit), []);
+    assert!(notice(&state).starts_with("an action is under way; quit once more"));
+    press(&mut state, CommandId::Down);
+    assert_eq!(press(&mut state, CommandId::Quit), [], "something else was pressed in between");
+    assert_eq!(press(&mut state, CommandId::Quit), [Effect::Quit]);
+}
+
+#[test]
+fn an_order_that_was_refused_at_the_last_moment_says_why() {
+    let mut state = console(Mode::Operator);
+    update(&mut state, Msg::Begun(Err("the leader changed since the plan was made".to_owned())));
+    assert_eq!(notice(&state), "REFUSED: the leader changed since the plan was made");
+    assert_eq!(state.overlay, None);
+}
