@@ -159,21 +159,26 @@ impl Operation for Restart {
     }
 }
 
-/// Its PostgreSQL has started anew and serves.
+/// Its PostgreSQL has started anew and serves; one that streamed streams again, so that the next member can be restarted.
 #[derive(Debug)]
 struct Restarted {
     member: String,
     /// When it had started before.
     before: Option<Time>,
-    phases: [Phase; 2],
+    phases: Vec<Phase>,
 }
 
 impl Restarted {
     fn new(s: &Situation<'_>, member: &str) -> Self {
-        let phases = ["PostgreSQL started anew", "Patroni calls it running"].map(Phase::ahead);
+        let streams = s.member(member).and_then(|member| member.state(s.now)).is_some_and(|state| state == STREAMING);
+        let names = ["PostgreSQL started anew", "Patroni calls it running", "it streams again"];
+        let phases = names.into_iter().take(if streams { 3 } else { 2 }).map(Phase::ahead).collect();
         Self { member: member.to_owned(), before: started(s.cluster, member, s.now), phases }
     }
 }
+
+/// As `patronictl list` calls a replica that receives from its upstream.
+const STREAMING: &str = "streaming";
 
 /// When a member's PostgreSQL has started: by itself, else by its Patroni.
 fn started(cluster: &Cluster, member: &str, now: Time) -> Option<Time> {
@@ -189,7 +194,12 @@ impl Goal for Restarted {
             || (self.before.is_none() && start.is_some());
         self.phases[0].see(anew, now);
         let rest = cluster.members.get(&self.member).and_then(|member| member.rest_now(now));
-        self.phases[1].see(self.phases[0].at.is_some() && rest.is_some_and(|rest| rest.state.0 == "running"), now);
+        let anew = self.phases[0].at.is_some();
+        self.phases[1].see(anew && rest.is_some_and(|rest| rest.state.0 == "running"), now);
+        if let Some(streams) = self.phases.get_mut(2) {
+            let state = cluster.members.get(&self.member).and_then(|member| member.state(now));
+            streams.see(anew && state.as_deref() == Some(STREAMING), now);
+        }
     }
 
     fn phases(&self) -> &[Phase] {

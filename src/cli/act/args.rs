@@ -78,6 +78,9 @@ pub struct RestartArgs {
     /// One member only: the first replica that can be taken, else the leader
     #[arg(long)]
     any: bool,
+    /// Writes are away for a switchover only: the replicas first, each streaming again before the next; then the leader hands over, which starts its PostgreSQL anew
+    #[arg(long, conflicts_with_all = ["any", "scheduled"])]
+    rolling: bool,
     /// When: a time with its zone [default: now]
     #[arg(long, value_name = "TIME", value_parser = when)]
     scheduled: Option<When>,
@@ -202,7 +205,7 @@ fn chosen(s: &Situation<'_>, names: &[String], role: Option<&str>) -> anyhow::Re
 impl RestartArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let Self { members, any, scheduled, pg_version, pending, timeout } = self;
+        let Self { members, any, rolling, scheduled, pg_version, pending, timeout } = self;
         let restart = Restart {
             member: String::new(),
             // Patroni looks at the role again, at the time of the restart.
@@ -228,8 +231,15 @@ impl RestartArgs {
             if any {
                 chosen.truncate(1);
             }
-            let each = chosen.into_iter().map(|member| Box::new(Restart { member, ..restart.clone() }) as Box<dyn Operation>);
-            Ok(each.collect())
+            let mut operations: Vec<Box<dyn Operation>> = Vec::new();
+            for member in chosen {
+                // A leader that hands over stops, and is started anew as a replica: its restart is in that.
+                operations.push(match rolling && s.leader() == Some(member.as_str()) {
+                    true => Box::new(Switchover { candidate: None, at: None, leader: Some(member) }),
+                    false => Box::new(Restart { member, ..restart.clone() }),
+                });
+            }
+            Ok(operations)
         })
     }
 }
