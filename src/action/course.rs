@@ -90,7 +90,7 @@ impl Course {
             Standing::Open => {}
         }
         let (heard, reply) = self.reply.as_ref()?;
-        if now.since(*heard) <= self.goal.patience() {
+        if now.since(self.goal.at_work().map_or(*heard, |at| at.max(*heard))) <= self.goal.patience() {
             return None;
         }
         let told = match reply {

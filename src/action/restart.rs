@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::anew::Anew;
 use super::checks::{self, Check};
 use super::operation::word;
 use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
@@ -154,7 +155,10 @@ impl Operation for Restart {
     fn goal(&self, s: &Situation<'_>) -> Box<dyn Goal> {
         match self.at {
             Some(at) => Box::new(Scheduled { member: self.member.clone(), at, phases: [Phase::ahead("its key says so")] }),
-            None => Box::new(Restarted::new(s, &self.member)),
+            None => {
+                let phases = ["PostgreSQL started anew", "Patroni calls it running"].map(Phase::ahead);
+                Box::new(Restarted { anew: Anew::of(s, &self.member), phases })
+            }
         }
     }
 }
@@ -162,34 +166,14 @@ impl Operation for Restart {
 /// Its PostgreSQL has started anew and serves.
 #[derive(Debug)]
 struct Restarted {
-    member: String,
-    /// When it had started before.
-    before: Option<Time>,
+    anew: Anew,
     phases: [Phase; 2],
-}
-
-impl Restarted {
-    fn new(s: &Situation<'_>, member: &str) -> Self {
-        let phases = ["PostgreSQL started anew", "Patroni calls it running"].map(Phase::ahead);
-        Self { member: member.to_owned(), before: started(s.cluster, member, s.now), phases }
-    }
-}
-
-/// When a member's PostgreSQL has started: by itself, else by its Patroni.
-fn started(cluster: &Cluster, member: &str, now: Time) -> Option<Time> {
-    let member = cluster.members.get(member)?;
-    let sql = member.sql_now(now).and_then(|sql| sql.postmaster_start);
-    sql.or_else(|| member.rest_now(now).and_then(|rest| rest.postmaster_start))
 }
 
 impl Goal for Restarted {
     fn look(&mut self, cluster: &Cluster, now: Time) {
-        let start = started(cluster, &self.member, now);
-        let anew = start.zip(self.before).is_some_and(|(start, before)| start > before && !start.same_second(before))
-            || (self.before.is_none() && start.is_some());
-        self.phases[0].see(anew, now);
-        let rest = cluster.members.get(&self.member).and_then(|member| member.rest_now(now));
-        self.phases[1].see(self.phases[0].at.is_some() && rest.is_some_and(|rest| rest.state.0 == "running"), now);
+        self.phases[0].see(self.anew.seen(cluster, now), now);
+        self.phases[1].see(self.anew.rest(cluster, now).is_some_and(|rest| rest.state.0 == "running"), now);
     }
 
     fn phases(&self) -> &[Phase] {
@@ -198,7 +182,7 @@ impl Goal for Restarted {
 
     fn standing(&self, _: &Cluster, reply: Option<&Reply>, _: Time) -> Standing {
         match reply {
-            _ if self.whole() => Standing::Reached(format!("{} has started anew and runs", self.member)),
+            _ if self.whole() => Standing::Reached(format!("{} has started anew and runs", self.anew.member())),
             // The filters did not fit, or PostgreSQL did not start: Patroni says which.
             Some(reply @ Reply::Answered(500..=599, _)) => Standing::Missed(format!("Patroni said {reply}")),
             _ => Standing::Open,
