@@ -49,6 +49,12 @@ impl Told {
     pub fn sentence(&self) -> &str {
         self.outcome()["sentence"].as_str().unwrap()
     }
+
+    /// A check of the last plan.
+    pub fn check(&self, id: &str) -> &Value {
+        let checks = self.plan()["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("no check {id} in {checks:#?}"))
+    }
 }
 
 impl Bench {

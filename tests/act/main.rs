@@ -8,3 +8,7 @@ mod bench;
 #[path = "../common/lab.rs"]
 mod lab;
 mod operations;
+#[path = "../common/pty.rs"]
+#[allow(dead_code, reason = "each test file uses its part of it")]
+mod pty;
+mod refusals;
