@@ -12,3 +12,5 @@ mod operations;
 #[allow(dead_code, reason = "each test file uses its part of it")]
 mod pty;
 mod refusals;
+mod unknown;
+mod witness;

@@ -102,6 +102,13 @@ impl TestLab {
         command.output().unwrap()
     }
 
+    /// A tool that goes on; its standard output is to be read.
+    pub fn start_tool(&self, program: &str, args: &[&str]) -> Running {
+        let mut command = Command::new(program);
+        command.args(args).env_clear().envs(&self.env).stdin(Stdio::null()).stdout(Stdio::piped());
+        Running(command.spawn().unwrap())
+    }
+
     /// A tool's answer as JSON.
     pub fn tool_json(&self, program: &str, args: &[&str]) -> Value {
         let text = self.tool(program, args);

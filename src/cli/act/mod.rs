@@ -163,7 +163,7 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
     }
     let (outcome, sentence) = match execution.course().outcome() {
         Some((outcome, sentence)) => (outcome, sentence.to_owned()),
-        None => (Outcome::Unknown, "interrupted; what was asked for goes on".to_owned()),
+        None => (Outcome::Unknown, "interrupted before it was known; what was asked for is not taken back".to_owned()),
     };
     print(&if json { told::outcome_json(&execution, outcome, &sentence)? } else { format!("{outcome}: {sentence}\n") });
     if let Some(why) = execution.unwritten() {
