@@ -1,7 +1,7 @@
 //! The practice cluster that the tests of this folder share, and what a command said and wrote down.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
@@ -35,6 +35,13 @@ pub struct Told {
 }
 
 impl Told {
+    /// What a command with `--json` said.
+    pub fn of(out: &Output) -> Self {
+        let lines = String::from_utf8(out.stdout.clone()).unwrap();
+        let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {}", said(out)))).collect();
+        Self { code: out.status.code(), lines, err: String::from_utf8(out.stderr.clone()).unwrap() }
+    }
+
     /// The last plan.
     pub fn plan(&self) -> &Value {
         self.lines.iter().rfind(|line| line["event"] == "plan").unwrap_or_else(|| panic!("no plan: {self:#?}"))
@@ -92,9 +99,7 @@ impl Bench {
     /// Runs it with `--json`.
     pub fn told(&self, args: &[&str]) -> Told {
         let out = self.command(&[args, &["--json"]].concat()).output().unwrap();
-        let lines = String::from_utf8(out.stdout.clone()).unwrap();
-        let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {}", said(&out)))).collect();
-        Told { code: out.status.code(), lines, err: String::from_utf8(out.stderr).unwrap() }
+        Told::of(&out)
     }
 
     /// Runs it with `--yes`; it must be done, and the audit must have its two lines.

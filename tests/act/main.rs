@@ -5,9 +5,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod bench;
+mod host;
 #[path = "../common/lab.rs"]
 mod lab;
 mod operations;
+mod permission;
 #[path = "../common/pty.rs"]
 #[allow(dead_code, reason = "each test file uses its part of it")]
 mod pty;
