@@ -9,6 +9,7 @@
 //!
 //! Everything up to and after the sending is pure: a cluster at a moment goes in.
 
+mod anew;
 mod audit;
 mod call;
 mod checks;

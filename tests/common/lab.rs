@@ -90,11 +90,23 @@ impl TestLab {
 
     /// A tool with what `lab env` exports and nothing else of ours; its standard output.
     pub fn tool(&self, program: &str, args: &[&str]) -> String {
-        let mut command = Command::new("timeout");
-        command.args(["60", program]).args(args).env_clear().envs(&self.env).stdin(Stdio::null());
-        let out = command.output().unwrap();
+        let out = self.try_tool(60, program, args);
         assert!(out.status.success(), "{program} {args:?}: {}", said(&out));
         String::from_utf8(out.stdout).unwrap()
+    }
+
+    /// A tool that may fail or take longer than these seconds.
+    pub fn try_tool(&self, seconds: u64, program: &str, args: &[&str]) -> Output {
+        let mut command = Command::new("timeout");
+        command.arg(seconds.to_string()).arg(program).args(args).env_clear().envs(&self.env).stdin(Stdio::null());
+        command.output().unwrap()
+    }
+
+    /// A tool that goes on; its standard output is to be read.
+    pub fn start_tool(&self, program: &str, args: &[&str]) -> Running {
+        let mut command = Command::new(program);
+        command.args(args).env_clear().envs(&self.env).stdin(Stdio::null()).stdout(Stdio::piped());
+        Running(command.spawn().unwrap())
     }
 
     /// A tool's answer as JSON.

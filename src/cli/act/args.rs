@@ -178,6 +178,9 @@ impl MembersArgs {
 /// The members of these names and this role, the leader last: what goes wrong on a replica shall stop what would be done to it.
 fn chosen(s: &Situation<'_>, names: &[String], role: Option<&str>) -> anyhow::Result<Vec<String>> {
     for name in names {
+        if s.member(name).is_none() && !s.current() {
+            bail!(s.no_member(name));
+        }
         if s.member(name).is_none() {
             let known: Vec<&str> = s.cluster.members.keys().map(String::as_str).collect();
             bail!("there is no member {name}; there are {}", known.join(", "));
@@ -196,6 +199,9 @@ fn chosen(s: &Situation<'_>, names: &[String], role: Option<&str>) -> anyhow::Re
     let all = s.cluster.members.values().filter(|member| member.present && (names.is_empty() || names.contains(&member.name)));
     let mut chosen: Vec<String> = all.map(|member| member.name.clone()).filter(|name| fits(name)).collect();
     chosen.sort_by_key(|name| s.leader() == Some(name));
+    if chosen.is_empty() && !s.current() {
+        bail!("which members there are is not known: etcd does not answer");
+    }
     if chosen.is_empty() {
         bail!("no member fits{}", role.map(|role| format!(" the role {role}")).unwrap_or_default());
     }

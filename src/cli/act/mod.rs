@@ -57,69 +57,70 @@ pub(super) fn run(
         let desk = match (decided, how.dry_run) {
             // Looking needs no permit.
             (_, true) => None,
-            (Err(read_only), false) => {
-                eprintln!("REFUSED: read-only: {read_only}");
-                return Ok(ExitCode::from(Outcome::Refused.code()));
-            }
+            (Err(read_only), false) => return Ok(refuse(how, None, &format!("read-only: {read_only}"))),
             (Ok((permit, audit)), false) => Some(Desk::open(permit, &audit, &profile, clock)?),
         };
         if let Some(desk) = &desk {
             for entry in desk.left_open()? {
-                eprintln!("note: {}", told::left_open(&entry));
+                tell(&format!("note: {}", told::left_open(&entry)));
             }
         }
         let mut live = Live::start(profile, clock);
         live.settle(FIRST).await;
-        let operations = with_situation(&live, |s| choose(s))?;
+        let operations = match with_situation(&live, |s| choose(s)) {
+            Ok(operations) => operations,
+            Err(why) => return Ok(refuse(how, None, &why.to_string())),
+        };
         for operation in operations {
             let code = one(&mut live, desk.as_ref(), how, operation).await?;
-            if code != Outcome::Done {
-                return Ok(ExitCode::from(code.code()));
+            if code != ExitCode::SUCCESS {
+                return Ok(code);
             }
         }
         Ok(ExitCode::SUCCESS)
     })
 }
 
-async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box<dyn Operation>) -> anyhow::Result<Outcome> {
+async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box<dyn Operation>) -> anyhow::Result<ExitCode> {
     let plan = with_situation(live, |s| Plan::of(operation, s));
-    print(&if how.json { told::plan_json(&plan)? } else { told::plan(&plan) })?;
-    let red = plan.ready(&how.overridden);
-    if let Err(why) = &red {
+    print(&if how.json { told::plan_json(&plan)? } else { told::plan(&plan) });
+    let name = plan.name;
+    if let Err(why) = plan.ready(&how.overridden) {
+        let refused = refuse(how, Some(name), &why.to_string());
         let hint = match plan.overridable().as_slice() {
-            [] => String::new(),
-            ids => format!(
-                "\nhint: Patroni would do it; to insist: {}",
-                ids.iter().map(|id| format!("--override {id}")).collect::<Vec<_>>().join(" ")
-            ),
+            [] => return Ok(refused),
+            ids => ids.iter().map(|id| format!("--override {id}")).collect::<Vec<_>>().join(" "),
         };
-        eprintln!("REFUSED: {why}{hint}");
+        tell(&format!("hint: Patroni would do it; to insist: {hint}"));
+        return Ok(refused);
     }
-    let Some(desk) = desk else {
-        return Ok(if red.is_err() { Outcome::Refused } else { Outcome::Done });
+    let Some(desk) = desk else { return Ok(ExitCode::SUCCESS) };
+    let confirmed = match confirm(live, how, plan).await? {
+        Ok(confirmed) => confirmed,
+        Err(why) => return Ok(refuse(how, Some(name), &why)),
     };
-    if red.is_err() {
-        return Ok(Outcome::Refused);
+    match with_situation(live, |s| desk.execute(&confirmed, s)) {
+        Ok(execution) => follow(live, execution, how.json).await.map(|outcome| ExitCode::from(outcome.code())),
+        Err(why) => Ok(refuse(how, Some(name), &why.to_string())),
     }
-    let Some(confirmed) = confirm(live, how, plan).await? else { return Ok(Outcome::Refused) };
-    let execution = match with_situation(live, |s| desk.execute(&confirmed, s)) {
-        Ok(execution) => execution,
-        Err(why) => {
-            eprintln!("REFUSED: {why}");
-            return Ok(Outcome::Refused);
-        }
-    };
-    follow(live, execution, how.json).await
+}
+
+/// Says that nothing was asked for, and why.
+fn refuse(how: &HowArgs, operation: Option<&str>, why: &str) -> ExitCode {
+    tell(&format!("REFUSED: {why}"));
+    if how.json {
+        print(&told::refused_json(operation, why));
+    }
+    ExitCode::from(Outcome::Refused.code())
 }
 
 /// Asks, if that is to be done; the picture lives on meanwhile.
-async fn confirm(live: &mut Live, how: &HowArgs, plan: Plan) -> anyhow::Result<Option<Confirmed>> {
+async fn confirm(live: &mut Live, how: &HowArgs, plan: Plan) -> anyhow::Result<Result<Confirmed, String>> {
     if how.yes {
-        return Ok(Some(plan.confirm(Answer::Yes, &how.overridden)?));
+        return Ok(plan.confirm(Answer::Yes, &how.overridden).map_err(|why| why.to_string()));
     }
     if !ask::can_ask() {
-        eprintln!("REFUSED: nobody can be asked here; --yes answers");
-        return Ok(None);
+        return Ok(Err("nobody can be asked here; --yes answers".to_owned()));
     }
     let mut answer = ask::ask(&plan)?;
     let typed = loop {
@@ -128,13 +129,7 @@ async fn confirm(live: &mut Live, how: &HowArgs, plan: Plan) -> anyhow::Result<O
             _ = live.wait() => {}
         }
     };
-    match plan.confirm(Answer::Typed(&typed), &how.overridden) {
-        Ok(confirmed) => Ok(Some(confirmed)),
-        Err(why) => {
-            eprintln!("REFUSED: {why}");
-            Ok(None)
-        }
-    }
+    Ok(plan.confirm(Answer::Typed(&typed), &how.overridden).map_err(|why| why.to_string()))
 }
 
 /// Watches until there is nothing more to see, or somebody wants it to end. The order itself is not taken back by that.
@@ -146,7 +141,7 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
     loop {
         execution.look(live.cluster());
         if !json {
-            print(&steps.news(execution.course()))?;
+            print(&steps.news(execution.course()));
         }
         if execution.course().over() {
             break;
@@ -168,20 +163,22 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
     }
     let (outcome, sentence) = match execution.course().outcome() {
         Some((outcome, sentence)) => (outcome, sentence.to_owned()),
-        None => (Outcome::Unknown, "interrupted; what was asked for goes on".to_owned()),
+        None => (Outcome::Unknown, "interrupted before it was known; what was asked for is not taken back".to_owned()),
     };
-    print(&if json { told::outcome_json(&execution, outcome, &sentence)? } else { format!("{outcome}: {sentence}\n") })?;
+    print(&if json { told::outcome_json(&execution, outcome, &sentence)? } else { format!("{outcome}: {sentence}\n") });
     if let Some(why) = execution.unwritten() {
-        eprintln!("note: the end was not written down: {why}");
+        tell(&format!("note: the end was not written down: {why}"));
     }
     Ok(outcome)
 }
 
-/// Prints, and goes on without a reader: an action is not ended by a closed pipe.
-fn print(text: &str) -> anyhow::Result<()> {
+/// Prints, and goes on without a reader: an action is not ended by a closed pipe or a lost terminal.
+fn print(text: &str) {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// The same for whoever sits there, a line.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

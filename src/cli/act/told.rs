@@ -67,6 +67,13 @@ pub fn outcome_json(execution: &Execution, outcome: Outcome, sentence: &str) -> 
     Ok(format!("{}\n", serde_json::to_string(&line)?))
 }
 
+/// That nothing was asked for, as a JSON line.
+pub fn refused_json(operation: Option<&str>, why: &str) -> String {
+    let outcome = Outcome::Refused;
+    let line = json!({ "event": "outcome", "operation": operation, "outcome": outcome, "sentence": why, "reply": null, "phases": [] });
+    format!("{line}\n")
+}
+
 /// An action of before whose end nobody wrote.
 pub fn left_open(entry: &Entry) -> String {
     let what = match &entry.event {
