@@ -53,6 +53,9 @@ pub enum Event {
         reply: Option<String>,
         /// Seconds from the order to each step that was seen.
         phases: BTreeMap<String, f64>,
+        /// For how long writes were away on each route, milliseconds; `null` where that is not known.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        downtime_ms: BTreeMap<String, Option<u64>>,
     },
 }
 
@@ -214,6 +217,7 @@ impl Audit {
             sentence: "pgbaton ended before it was known; found at a later start".to_owned(),
             reply: None,
             phases: BTreeMap::new(),
+            downtime_ms: BTreeMap::new(),
         };
         self.append(&Entry { at, event, ..open.clone() })
     }
@@ -290,7 +294,7 @@ mod tests {
     }
 
     fn end() -> Event {
-        Event::End { outcome: Outcome::Done, sentence: String::new(), reply: None, phases: BTreeMap::new() }
+        Event::End { outcome: Outcome::Done, sentence: String::new(), reply: None, phases: BTreeMap::new(), downtime_ms: BTreeMap::new() }
     }
 
     #[test]

@@ -53,6 +53,11 @@ impl Course {
         Self { goal, asked, reply: None, outcome: None, over: false }
     }
 
+    /// The order goes out now, not when the action was begun: something was to be made ready first.
+    pub fn sent(&mut self, at: Time) {
+        self.asked = at;
+    }
+
     /// Takes in what was answered.
     pub fn hear(&mut self, reply: Reply, cluster: &Cluster, now: Time) {
         self.reply = Some((now, reply));

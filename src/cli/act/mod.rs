@@ -171,6 +171,9 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
         None => (Outcome::Unknown, "interrupted; what was asked for goes on".to_owned()),
     };
     print(&if json { told::outcome_json(&execution, outcome, &sentence)? } else { format!("{outcome}: {sentence}\n") })?;
+    if let Some(told) = execution.away().filter(|_| !json) {
+        print(&format!("{told}\n"))?;
+    }
     if let Some(why) = execution.unwritten() {
         eprintln!("note: the end was not written down: {why}");
     }
