@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod proxy;
 mod told;
 
 use std::io::Write;
@@ -13,11 +14,13 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(super) use told::left_open;
 
 pub use args::{FailoverArgs, FlushArgs, MembersArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
+pub use proxy::ProxyArgs;
 
 use super::connect::{ConnectArgs, runtime};
 use super::mode;
 use super::situation::with_situation;
 use crate::action::{Answer, Confirmed, Desk, Execution, Operation, Outcome, Plan, Situation};
+use crate::config::Profile;
 use crate::live::Live;
 use crate::source::Clock;
 
@@ -50,6 +53,16 @@ pub(super) fn run(
     how: &HowArgs,
     choose: impl FnOnce(&Situation<'_>) -> anyhow::Result<Vec<Box<dyn Operation>>>,
 ) -> anyhow::Result<ExitCode> {
+    run_with(connect, cluster, how, |s, _| choose(s))
+}
+
+/// The same, where the operations depend on the configuration too.
+fn run_with(
+    connect: &ConnectArgs,
+    cluster: Option<&str>,
+    how: &HowArgs,
+    choose: impl FnOnce(&Situation<'_>, &Profile) -> anyhow::Result<Vec<Box<dyn Operation>>>,
+) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(async {
         let profile = connect.profile(cluster).await?;
         let clock = Clock::start();
@@ -68,9 +81,9 @@ pub(super) fn run(
                 eprintln!("note: {}", told::left_open(&entry));
             }
         }
-        let mut live = Live::start(profile, clock);
+        let mut live = Live::start(profile.clone(), clock);
         live.settle(FIRST).await;
-        let operations = with_situation(&live, |s| choose(s))?;
+        let operations = with_situation(&live, |s| choose(s, &profile))?;
         for operation in operations {
             let code = one(&mut live, desk.as_ref(), how, operation).await?;
             if code != Outcome::Done {
