@@ -56,6 +56,9 @@ pub enum Event {
         /// For how long writes were away on each route, milliseconds; `null` where that is not known.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         downtime_ms: BTreeMap<String, Option<u64>>,
+        /// What was noted on the way.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<String>,
     },
 }
 
@@ -218,6 +221,7 @@ impl Audit {
             reply: None,
             phases: BTreeMap::new(),
             downtime_ms: BTreeMap::new(),
+            notes: Vec::new(),
         };
         self.append(&Entry { at, event, ..open.clone() })
     }
@@ -294,7 +298,14 @@ mod tests {
     }
 
     fn end() -> Event {
-        Event::End { outcome: Outcome::Done, sentence: String::new(), reply: None, phases: BTreeMap::new(), downtime_ms: BTreeMap::new() }
+        Event::End {
+            outcome: Outcome::Done,
+            sentence: String::new(),
+            reply: None,
+            phases: BTreeMap::new(),
+            downtime_ms: BTreeMap::new(),
+            notes: Vec::new(),
+        }
     }
 
     #[test]

@@ -92,10 +92,8 @@ impl Absence {
 /// How long writes were away: `writes were away for 1.9 s on vm1, 2.1 s on vm4`. `None`: they were not, as far as was seen.
 pub fn away(routes: &[Absence], now: Time) -> Option<String> {
     let mut told: Vec<String> = Vec::new();
-    let known: Vec<String> = routes
-        .iter()
-        .filter_map(|route| Some(format!("{:.1} s on {}", route.away()?.as_secs_f64(), route.route)))
-        .collect();
+    let known: Vec<String> =
+        routes.iter().filter_map(|route| Some(format!("{:.1} s on {}", route.away()?.as_secs_f64(), route.route))).collect();
     if !known.is_empty() {
         told.push(format!("writes were away for {}", known.join(", ")));
     }
@@ -142,7 +140,12 @@ mod tests {
             ("the old leader came back", &[(0, 2, OLD), (50, 52, NOTHING), (400, 402, OLD)], Some(400), false),
             ("one hung while others were answered", &[(0, 2, OLD), (60, 62, OLD), (10, 1010, NOTHING), (1020, 1022, OLD)], None, false),
             ("a late word of the old leader", &[(0, 2, OLD), (50, 300, NEW), (40, 310, OLD), (350, 352, NEW)], Some(298), true),
-            ("the longest of two", &[(0, 0, OLD), (50, 50, NOTHING), (100, 100, OLD), (150, 150, NOTHING), (900, 900, NEW)], Some(800), true),
+            (
+                "the longest of two",
+                &[(0, 0, OLD), (50, 50, NOTHING), (100, 100, OLD), (150, 150, NOTHING), (900, 900, NEW)],
+                Some(800),
+                true,
+            ),
         ];
         for (name, attempts, away, moved) in cases {
             let absence = heard(attempts);
@@ -160,7 +163,9 @@ mod tests {
         assert_eq!(away(&[one.clone(), named(&one, "vm4")], ms(3000)).as_deref(), Some("writes were away for 1.9 s on vm1, 1.9 s on vm4"));
         assert_eq!(
             away(&[one, lasts, never], ms(3000)).as_deref(),
-            Some("writes were away for 1.9 s on vm1; writes on vm4 have been away for 3.0 s and still are; nobody who takes writes was reached on vm5")
+            Some(
+                "writes were away for 1.9 s on vm1; writes on vm4 have been away for 3.0 s and still are; nobody who takes writes was reached on vm5"
+            )
         );
         assert_eq!(away(&[quiet], ms(3000)), None);
         assert_eq!(away(&[], ms(0)), None);

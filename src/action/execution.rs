@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::audit::{Audit, Begun, Event};
 use super::downtime::{Absence, away};
@@ -17,6 +19,8 @@ use crate::source::Clock;
 pub(super) enum Word {
     /// The order goes out now.
     Sent(Time),
+    /// Something that the operator should know.
+    Note(String),
     /// What was answered.
     Reply(Reply),
 }
@@ -31,6 +35,9 @@ pub struct Execution {
     /// Listens at the routes, until the end.
     probe: Option<Probe>,
     heard: Vec<Absence>,
+    /// Stands by and tells HAProxy, until the end; it hears here who holds the leader key.
+    assist: Option<(watch::Sender<Option<String>>, JoinSet<()>)>,
+    notes: Vec<String>,
     audit: Audit,
     begun: Option<Begun>,
     unwritten: Option<AuditError>,
@@ -53,6 +60,8 @@ impl Execution {
             words: Some(words),
             probe: None,
             heard: Vec::new(),
+            assist: None,
+            notes: Vec::new(),
             audit,
             begun: Some(begun),
             unwritten: None,
@@ -65,24 +74,37 @@ impl Execution {
         self
     }
 
+    pub(super) fn with_assist(mut self, assist: Option<(watch::Sender<Option<String>>, JoinSet<()>)>) -> Self {
+        self.assist = assist;
+        self
+    }
+
     /// Looks at the cluster and at the line. To be called whenever something may have changed, and at least some times a second.
     pub fn look(&mut self, cluster: &Cluster) {
         let now = self.clock.now();
         while let Some(words) = &mut self.words {
             match words.try_recv() {
                 Ok(Word::Sent(at)) => self.course.sent(at),
-                Ok(Word::Reply(reply)) => {
-                    self.words = None;
-                    self.course.hear(reply, cluster, now);
-                }
+                Ok(Word::Note(note)) => self.notes.push(note),
+                Ok(Word::Reply(reply)) => self.course.hear(reply, cluster, now),
+                Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => {
                     self.words = None;
-                    self.course.hear(Reply::Lost("the task that sent it has ended".to_owned()), cluster, now);
+                    if self.course.reply().is_none() {
+                        self.course.hear(Reply::Lost("the task that sent it has ended".to_owned()), cluster, now);
+                    }
                 }
-                Err(TryRecvError::Empty) => break,
             }
         }
         self.course.look(cluster, now);
+        if let Some((holder, _)) = &self.assist {
+            let now_leads = cluster.holder_now(now);
+            holder.send_if_modified(|before| {
+                let changed = before.as_deref() != now_leads;
+                *before = now_leads.map(str::to_owned);
+                changed
+            });
+        }
         if let Some(probe) = &self.probe {
             self.heard = probe.heard();
         }
@@ -111,6 +133,11 @@ impl Execution {
         self.unwritten.as_ref()
     }
 
+    /// What the operator should know beside the outcome, a sentence each, in the order of time.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// How long writes were away on the routes, as a sentence; `None`: that was not measured, or they were not.
     pub fn away(&self) -> Option<String> {
         away(&self.heard, self.clock.now())
@@ -124,6 +151,7 @@ impl Execution {
 
     fn finish(&mut self, now: Time) {
         let Some(begun) = self.begun.take() else { return };
+        self.assist = None;
         if let Some(probe) = self.probe.take() {
             self.heard = probe.heard();
         }
@@ -136,6 +164,7 @@ impl Execution {
             reply: self.course.reply().map(ToString::to_string),
             phases: phases.collect(),
             downtime_ms: self.downtime_ms(),
+            notes: self.notes.clone(),
         };
         self.unwritten = self.audit.end(&begun, now, event).err();
     }

@@ -9,6 +9,8 @@
 //!
 //! Everything up to and after the sending is pure: a cluster at a moment goes in.
 
+mod assist;
+mod assisted;
 mod audit;
 mod call;
 mod checks;
@@ -30,8 +32,11 @@ mod proxy_writer;
 mod reinit;
 mod reload;
 mod restart;
+mod server_state;
+mod sql_writer;
 mod switchover;
 
+pub use assisted::Assisted;
 pub use audit::{Audit, AuditError, Beginning, Entry, Event};
 pub use call::Call;
 pub use checks::{Check, Light};
@@ -52,4 +57,5 @@ pub use proxy_writer::ProxyWriter;
 pub use reinit::Reinit;
 pub use reload::Reload;
 pub use restart::{Restart, RestartRole};
+pub use sql_writer::SqlWriter;
 pub use switchover::{Failover, Switchover};

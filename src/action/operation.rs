@@ -75,6 +75,11 @@ pub trait Operation: std::fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether the HAProxies are told who leads, as soon as that is proved.
+    fn assisted(&self) -> bool {
+        false
+    }
+
     /// By what it is known to be done.
     fn goal(&self, situation: &Situation<'_>) -> Box<dyn Goal>;
 }

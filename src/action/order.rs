@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Call, ProxyOrder, ProxyWriter, RestWriter};
+use super::{Call, ProxyOrder, ProxyWriter, RestWriter, SqlWriter};
 use crate::config::{Diagnostic, Profile};
 use crate::permit::Permit;
 
@@ -39,6 +39,7 @@ impl fmt::Display for Order {
 pub struct Writers {
     rest: RestWriter,
     proxy: ProxyWriter,
+    sql: SqlWriter,
 }
 
 impl Writers {
@@ -47,7 +48,17 @@ impl Writers {
     /// # Errors
     /// A password is not where the configuration says.
     pub fn new(permit: &Permit, profile: &Profile) -> Result<Self, Diagnostic> {
-        Ok(Self { rest: RestWriter::new(permit, profile)?, proxy: ProxyWriter::new(permit, profile) })
+        Ok(Self { rest: RestWriter::new(permit, profile)?, proxy: ProxyWriter::new(permit, profile), sql: SqlWriter::new(permit, profile) })
+    }
+
+    /// The writer to HAProxies.
+    pub(super) fn proxy(&self) -> &ProxyWriter {
+        &self.proxy
+    }
+
+    /// The writer to PostgreSQL.
+    pub(super) fn sql(&self) -> &SqlWriter {
+        &self.sql
     }
 
     /// Sends an order, once.

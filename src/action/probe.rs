@@ -52,7 +52,8 @@ impl Probe {
             let Some(address) = &haproxy.write_address else { continue };
             let heard = Arc::new(Mutex::new(Absence::new(&haproxy.name)));
             let (first, told) = oneshot::channel();
-            let ear = Ear { address: address.clone(), profile: profile.postgres.clone(), clock, heard: heard.clone(), idle: Arc::default() };
+            let ear =
+                Ear { address: address.clone(), profile: profile.postgres.clone(), clock, heard: heard.clone(), idle: Arc::default() };
             tasks.spawn(ear.listen(first));
             routes.push(heard);
             ready.push(told);

@@ -113,12 +113,16 @@ impl Operation for SetProxy {
         let mut told = match self.state {
             ProxyState::Drain => vec![format!("no new sessions go to {place}; those that are open go on")],
             ProxyState::Maint => {
-                vec![format!("no sessions go to {place}, and it is not checked; with on-marked-down shutdown-sessions the open ones are cut off")]
+                vec![format!(
+                    "no sessions go to {place}, and it is not checked; with on-marked-down shutdown-sessions the open ones are cut off"
+                )]
             }
             ProxyState::Ready => vec![format!("HAProxy's checks decide whether sessions go to {place}")],
         };
         if self.state != ProxyState::Ready {
-            told.push(format!("it stays so until somebody says ready, also when {server} leads; a reload or restart of HAProxy forgets it"));
+            told.push(format!(
+                "it stays so until somebody says ready, also when {server} leads; a reload or restart of HAProxy forgets it"
+            ));
         }
         told
     }

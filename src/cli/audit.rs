@@ -67,13 +67,16 @@ fn action(out: &mut String, lines: &[&Entry]) {
                     let _ = writeln!(out, "    passed over: {}", overridden.join(", "));
                 }
             }
-            Event::End { outcome, sentence, phases, downtime_ms, .. } => {
+            Event::End { outcome, sentence, phases, downtime_ms, notes, .. } => {
                 let _ = writeln!(out, "    {outcome}: {sentence}");
                 let mut steps: Vec<(&String, &f64)> = phases.iter().collect();
                 steps.sort_by(|a, b| a.1.total_cmp(b.1));
                 let steps: Vec<String> = steps.iter().map(|(name, seconds)| format!("{name} {seconds:.2} s")).collect();
                 if !steps.is_empty() {
                     let _ = writeln!(out, "    {}", steps.join(", "));
+                }
+                for note in notes {
+                    let _ = writeln!(out, "    {note}");
                 }
                 let known: Vec<String> = downtime_ms
                     .iter()

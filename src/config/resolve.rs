@@ -13,7 +13,9 @@ use super::libpq;
 use super::login::{self, Login};
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
-use super::profile::{AdminSocket, EtcdProfile, HaproxyAddress, HaproxyProfile, PostgresProfile, Profile, RestProfile, SslMode, TlsProfile};
+use super::profile::{
+    AdminSocket, EtcdProfile, HaproxyAddress, HaproxyProfile, PostgresProfile, Profile, RestProfile, SslMode, TlsProfile,
+};
 use crate::finding::LIMITS;
 
 /// The namespace of Patroni when none is given.

@@ -156,10 +156,15 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut steps = told::Steps::default();
+    let mut noted = 0;
     loop {
         execution.look(live.cluster());
         if !json {
             print(&steps.news(execution.course()))?;
+            for note in &execution.notes()[noted..] {
+                print(&format!("           {note}\n"))?;
+            }
+            noted = execution.notes().len();
         }
         if execution.course().over() {
             break;
@@ -181,6 +186,9 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
     }
     let (outcome, sentence) = match execution.course().outcome() {
         Some((outcome, sentence)) => (outcome, sentence.to_owned()),
+        None if execution.course().preparing() => {
+            (Outcome::Unknown, "interrupted while making ready; the order may not have gone out".to_owned())
+        }
         None => (Outcome::Unknown, "interrupted; what was asked for goes on".to_owned()),
     };
     print(&if json { told::outcome_json(&execution, outcome, &sentence)? } else { format!("{outcome}: {sentence}\n") })?;
