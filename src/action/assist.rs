@@ -28,6 +28,8 @@ const CHECKPOINT: Duration = Duration::from_secs(60);
 const OPENING: Duration = Duration::from_secs(2);
 /// Time between two questions to the new leader.
 const EVERY: Duration = Duration::from_millis(20);
+/// For how long the server of an old leader that has stopped is kept down against the checks: what takes longer is no switchover as it should be.
+const STOPPING: Duration = Duration::from_secs(10);
 /// Time between two looks at the server of an old leader that has stopped.
 const AGAIN: Duration = Duration::from_millis(250);
 /// How long an answer may take.
@@ -121,10 +123,13 @@ impl Assist {
             if let (Some(mut line), Some((host, port))) = (old, member) {
                 stopped(&mut line, &host, port, profile).await;
                 // Patroni calls itself primary for as long as it stops: four of HAProxy's checks would bring the server up again.
-                while refused(&host, port, profile).await {
-                    teller.leave().await;
-                    sleep(AGAIN).await;
-                }
+                let repeated = async {
+                    while refused(&host, port, profile).await {
+                        teller.leave().await;
+                        sleep(AGAIN).await;
+                    }
+                };
+                let _ = timeout(STOPPING, repeated).await;
             }
             std::future::pending::<()>().await;
         };
