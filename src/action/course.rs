@@ -42,6 +42,8 @@ const AFTERWARDS: Duration = Duration::from_secs(60);
 pub struct Course {
     goal: Box<dyn Goal>,
     asked: Time,
+    /// Something is made ready before the order goes out.
+    preparing: bool,
     reply: Option<(Time, Reply)>,
     outcome: Option<(Time, Outcome, String)>,
     over: bool,
@@ -50,7 +52,23 @@ pub struct Course {
 impl Course {
     /// An action whose order goes out now.
     pub fn new(goal: Box<dyn Goal>, asked: Time) -> Self {
-        Self { goal, asked, reply: None, outcome: None, over: false }
+        Self { goal, asked, preparing: false, reply: None, outcome: None, over: false }
+    }
+
+    /// The order does not go out yet: something is to be made ready first.
+    pub fn prepare(&mut self) {
+        self.preparing = true;
+    }
+
+    /// The order goes out now.
+    pub fn sent(&mut self, at: Time) {
+        self.asked = at;
+        self.preparing = false;
+    }
+
+    /// Whether the order has not gone out, as far as is known.
+    pub fn preparing(&self) -> bool {
+        self.preparing
     }
 
     /// Takes in what was answered.
@@ -81,6 +99,7 @@ impl Course {
         let reply = self.reply.as_ref().map(|(_, reply)| reply);
         match reply {
             Some(Reply::NotSent(why)) => return Some((Outcome::Failed, format!("nothing was asked for: {why}"))),
+            Some(Reply::Refused(why)) => return Some((Outcome::Refused, why.clone())),
             Some(reply) if reply.refused() => return Some((Outcome::Refused, format!("Patroni refused: {reply}"))),
             _ => {}
         }
@@ -95,6 +114,7 @@ impl Course {
         }
         let told = match reply {
             Reply::Answered(..) => format!("Patroni said {reply}, and nobody else confirms it"),
+            Reply::Taken(_) => format!("{reply}, and nobody else confirms it"),
             _ => format!("the order was {reply}; it may still be carried out"),
         };
         Some((Outcome::Unknown, told))
@@ -134,8 +154,10 @@ impl Course {
     /// What is said while the outcome is not known.
     pub fn now_told(&self) -> String {
         match &self.reply {
+            None if self.preparing => "making ready; nothing was asked for yet".to_owned(),
             None => "asked, no answer yet".to_owned(),
             Some((_, reply @ Reply::Answered(..))) => format!("Patroni said {reply}; waiting for the proof"),
+            Some((_, reply @ Reply::Taken(_))) => format!("{reply}; waiting for the proof"),
             Some((_, reply)) => format!("UNKNOWN: {reply}; watching the cluster"),
         }
     }

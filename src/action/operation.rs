@@ -88,6 +88,16 @@ pub trait Operation: std::fmt::Debug + Send + Sync {
     /// What has to be typed before it is done.
     fn confirm(&self, situation: &Situation<'_>) -> Confirm;
 
+    /// Whether it moves the writes to another server now: then it is measured how long they are away.
+    fn moves_writes(&self) -> bool {
+        false
+    }
+
+    /// Whether the HAProxies are told who leads, as soon as that is proved.
+    fn assisted(&self) -> bool {
+        false
+    }
+
     /// By what it is known to be done.
     fn goal(&self, situation: &Situation<'_>) -> Box<dyn Goal>;
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Call, RestWriter};
+use super::{Call, ProxyOrder, ProxyWriter, RestWriter, SqlWriter};
 use crate::config::{Diagnostic, Profile};
 use crate::permit::Permit;
 
@@ -14,6 +14,8 @@ use crate::permit::Permit;
 pub enum Order {
     /// To a member's REST API.
     Rest(Call),
+    /// To an HAProxy's admin socket.
+    Proxy(ProxyOrder),
 }
 
 impl From<Call> for Order {
@@ -27,6 +29,7 @@ impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Order::Rest(call) => call.fmt(f),
+            Order::Proxy(order) => order.fmt(f),
         }
     }
 }
@@ -35,6 +38,8 @@ impl fmt::Display for Order {
 #[derive(Debug, Clone)]
 pub struct Writers {
     rest: RestWriter,
+    proxy: ProxyWriter,
+    sql: SqlWriter,
 }
 
 impl Writers {
@@ -43,13 +48,24 @@ impl Writers {
     /// # Errors
     /// A password is not where the configuration says.
     pub fn new(permit: &Permit, profile: &Profile) -> Result<Self, Diagnostic> {
-        Ok(Self { rest: RestWriter::new(permit, profile)? })
+        Ok(Self { rest: RestWriter::new(permit, profile)?, proxy: ProxyWriter::new(permit, profile), sql: SqlWriter::new(permit, profile) })
+    }
+
+    /// The writer to HAProxies.
+    pub(super) fn proxy(&self) -> &ProxyWriter {
+        &self.proxy
+    }
+
+    /// The writer to PostgreSQL.
+    pub(super) fn sql(&self) -> &SqlWriter {
+        &self.sql
     }
 
     /// Sends an order, once.
     pub async fn send(&self, order: &Order) -> Reply {
         match order {
             Order::Rest(call) => self.rest.send(call).await,
+            Order::Proxy(order) => self.proxy.send(order).await,
         }
     }
 }
@@ -59,8 +75,12 @@ impl Writers {
 pub enum Reply {
     /// Nothing was sent: no connection.
     NotSent(String),
-    /// It was answered: the status, and the text, cleaned and cut.
+    /// Patroni answered: the status, and the text, cleaned and cut.
     Answered(u16, String),
+    /// Another system took it up; its word, a sentence.
+    Taken(String),
+    /// Another system turned it down before anything was begun; the reason, a sentence.
+    Refused(String),
     /// It was sent, in whole or in part, and no answer came.
     Lost(String),
 }
@@ -68,12 +88,12 @@ pub enum Reply {
 impl Reply {
     /// Whether it was taken up (2xx).
     pub fn accepted(&self) -> bool {
-        matches!(self, Reply::Answered(200..=299, _))
+        matches!(self, Reply::Answered(200..=299, _) | Reply::Taken(_))
     }
 
     /// Whether it was turned down before anything was begun. Of Patroni's statuses 503 and 500 can come in the middle of the work.
     pub fn refused(&self) -> bool {
-        matches!(self, Reply::Answered(300..=499, _))
+        matches!(self, Reply::Answered(300..=499, _) | Reply::Refused(_))
     }
 }
 
@@ -84,6 +104,8 @@ impl fmt::Display for Reply {
             // An answer to PATCH /config is the whole configuration, which says nothing here.
             Reply::Answered(status, text) if text.is_empty() || text.starts_with('{') => write!(f, "{status}"),
             Reply::Answered(status, text) => write!(f, "{status} {text}"),
+            Reply::Taken(word) => f.write_str(word),
+            Reply::Refused(why) => write!(f, "refused: {why}"),
             Reply::Lost(why) => write!(f, "sent, and no answer came: {why}"),
         }
     }

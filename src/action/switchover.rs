@@ -125,6 +125,10 @@ impl Operation for Switchover {
         Confirm::Type(s.cluster.scope.clone())
     }
 
+    fn moves_writes(&self) -> bool {
+        self.at.is_none()
+    }
+
     fn goal(&self, s: &Situation<'_>) -> Box<dyn Goal> {
         match self.at {
             Some(at) => Box::new(Scheduled::new(at)),
@@ -180,6 +184,10 @@ impl Operation for Failover {
 
     fn confirm(&self, _: &Situation<'_>) -> Confirm {
         Confirm::Type(self.candidate.clone())
+    }
+
+    fn moves_writes(&self) -> bool {
+        true
     }
 
     fn goal(&self, s: &Situation<'_>) -> Box<dyn Goal> {

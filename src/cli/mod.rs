@@ -58,6 +58,8 @@ enum Command {
     Reinit(act::ReinitArgs),
     /// Take back a scheduled restart or switchover
     Flush(act::FlushArgs),
+    /// Drain a server of an HAProxy, take it out, or give it back to the checks
+    Haproxy(act::ProxyArgs),
     /// Who did what, and what became of it
     Audit(audit::AuditArgs),
     /// What a finding's code means, why it matters, what to do
@@ -90,6 +92,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Reload(args)) => args.reload(&connect),
         Some(Command::Reinit(args)) => args.run(&connect),
         Some(Command::Flush(args)) => args.run(&connect),
+        Some(Command::Haproxy(args)) => args.run(&connect),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Config { args }) => config::run(args, connect.config, connect.cluster),

@@ -29,6 +29,7 @@ mod life;
 mod limits;
 mod members;
 mod payloads;
+mod proxy_plans;
 mod quorum;
 mod random;
 mod routes;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::{HowArgs, run};
+use super::{HowArgs, run, run_with};
 use crate::action::{
-    Failover, FlushRestart, FlushSwitchover, Operation, Pause, Reinit, Reload, Restart, RestartRole, Resume, Situation, Switchover,
+    Assisted, Failover, FlushRestart, FlushSwitchover, Operation, Pause, Reinit, Reload, Restart, RestartRole, Resume, Situation,
+    Switchover,
 };
 use crate::cli::connect::{ClusterArg, ConnectArgs};
 use crate::model::{Role, Time};
@@ -26,6 +27,10 @@ pub struct SwitchoverArgs {
     /// When: a time with its zone, as 2026-11-24T03:00:00+00:00 [default: now]
     #[arg(long, value_name = "TIME", value_parser = when)]
     scheduled: Option<When>,
+    /// Make a checkpoint first, and tell every HAProxy with an admin_socket when SQL has proved the new leader [default: as `assist` in
+    /// the configuration]
+    #[arg(long)]
+    assist: bool,
     #[command(flatten)]
     how: HowArgs,
 }
@@ -139,9 +144,17 @@ fn when(text: &str) -> Result<When, String> {
 impl SwitchoverArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let Self { cluster, candidate, leader, scheduled, how } = self;
+        let Self { cluster, candidate, leader, scheduled, assist, how } = self;
         let at = scheduled.and_then(|when| when.0);
-        run(connect, cluster.name.as_deref(), &how, |_| Ok(vec![Box::new(Switchover { candidate, at, leader })]))
+        run_with(connect, cluster.name.as_deref(), &how, |_, profile| {
+            let switchover = Switchover { candidate, at, leader };
+            // What is said on the command line holds for all; what the configuration says, where it can.
+            if !(assist || profile.assist && at.is_none()) {
+                return Ok(vec![Box::new(switchover)]);
+            }
+            let sockets = profile.haproxy.iter().filter(|h| h.admin_socket.is_some()).map(|h| h.name.clone()).collect();
+            Ok(vec![Box::new(Assisted { switchover, sockets })])
+        })
     }
 }
 

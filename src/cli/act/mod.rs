@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod proxy;
 mod told;
 
 use std::io::Write;
@@ -13,11 +14,13 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(super) use told::left_open;
 
 pub use args::{FailoverArgs, FlushArgs, MembersArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
+pub use proxy::ProxyArgs;
 
 use super::connect::{ConnectArgs, runtime};
 use super::mode;
 use super::situation::with_situation;
 use crate::action::{Answer, Confirmed, Desk, Execution, Operation, Outcome, Plan, Situation};
+use crate::config::Profile;
 use crate::live::Live;
 use crate::source::Clock;
 
@@ -50,6 +53,16 @@ pub(super) fn run(
     how: &HowArgs,
     choose: impl FnOnce(&Situation<'_>) -> anyhow::Result<Vec<Box<dyn Operation>>>,
 ) -> anyhow::Result<ExitCode> {
+    run_with(connect, cluster, how, |s, _| choose(s))
+}
+
+/// The same, where the operations depend on the configuration too.
+fn run_with(
+    connect: &ConnectArgs,
+    cluster: Option<&str>,
+    how: &HowArgs,
+    choose: impl FnOnce(&Situation<'_>, &Profile) -> anyhow::Result<Vec<Box<dyn Operation>>>,
+) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(async {
         let profile = connect.profile(cluster).await?;
         let clock = Clock::start();
@@ -65,9 +78,9 @@ pub(super) fn run(
                 tell(&format!("note: {}", told::left_open(&entry)));
             }
         }
-        let mut live = Live::start(profile, clock);
+        let mut live = Live::start(profile.clone(), clock);
         live.settle(FIRST).await;
-        let operations = match with_situation(&live, |s| choose(s)) {
+        let operations = match with_situation(&live, |s| choose(s, &profile)) {
             Ok(operations) => operations,
             Err(why) => return Ok(refuse(how, None, &why.to_string())),
         };
@@ -138,10 +151,15 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut steps = told::Steps::default();
+    let mut noted = 0;
     loop {
         execution.look(live.cluster());
         if !json {
             print(&steps.news(execution.course()));
+            for note in &execution.notes()[noted..] {
+                print(&format!("           {note}\n"));
+            }
+            noted = execution.notes().len();
         }
         if execution.course().over() {
             break;
@@ -163,9 +181,15 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
     }
     let (outcome, sentence) = match execution.course().outcome() {
         Some((outcome, sentence)) => (outcome, sentence.to_owned()),
+        None if execution.course().preparing() => {
+            (Outcome::Unknown, "interrupted while making ready; the order may not have gone out".to_owned())
+        }
         None => (Outcome::Unknown, "interrupted before it was known; what was asked for is not taken back".to_owned()),
     };
     print(&if json { told::outcome_json(&execution, outcome, &sentence)? } else { format!("{outcome}: {sentence}\n") });
+    if let Some(told) = execution.away().filter(|_| !json) {
+        print(&format!("{told}\n"));
+    }
     if let Some(why) = execution.unwritten() {
         tell(&format!("note: the end was not written down: {why}"));
     }

@@ -63,6 +63,8 @@ pub fn outcome_json(execution: &Execution, outcome: Outcome, sentence: &str) -> 
         "sentence": sentence,
         "reply": course.reply().map(ToString::to_string),
         "phases": phases,
+        "notes": execution.notes(),
+        "downtime_ms": execution.downtime_ms(),
     });
     Ok(format!("{}\n", serde_json::to_string(&line)?))
 }

@@ -7,11 +7,14 @@
 
 mod connect;
 mod errors;
+mod line;
 mod query;
 mod reading;
 mod session;
 mod sslmode;
 mod target;
+
+pub use self::line::{Answer, Line};
 
 use std::future::Future;
 use std::pin::pin;
