@@ -180,3 +180,32 @@ fn without_a_terminal_it_says_what_to_do_instead() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("needs a terminal") && told.contains("pgbaton status"), "{told}");
 }
+
+#[test]
+fn a_terminal_that_goes_away_ends_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for n in 0..5 {
+        let file = folder.path().join(format!("pid{n}"));
+        // `script` makes the terminal; when it is killed, the terminal is gone, as when an SSH line breaks.
+        let command = format!("echo $$ > {}; exec {} healthy live", file.display(), console().display());
+        let mut script = std::process::Command::new("script")
+            .args(["-qec", &command, "/dev/null"])
+            .env("TERM", "xterm-256color")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("script runs");
+        let mut out = script.stdout.take().expect("its output");
+        let mut seen = Vec::new();
+        let mut chunk = [0; 4096];
+        while !String::from_utf8_lossy(&seen).contains("psg1 leads") {
+            let count = std::io::Read::read(&mut out, &mut chunk).expect("output");
+            assert!(count > 0, "it ended: {}", String::from_utf8_lossy(&seen));
+            seen.extend_from_slice(&chunk[..count]);
+        }
+        let pid = std::fs::read_to_string(&file).expect("a pid").trim().to_owned();
+        script.kill().expect("killed");
+        script.wait().expect("gone");
+        wait_for("the end", || !Path::new(&format!("/proc/{pid}")).exists());
+    }
+}

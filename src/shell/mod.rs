@@ -5,6 +5,7 @@
 
 mod encode;
 mod feed;
+mod hangup;
 mod options;
 mod panics;
 mod run;

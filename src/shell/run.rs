@@ -1,13 +1,14 @@
 //! The loop.
 
+use std::future::poll_fn;
 use std::time::Duration;
 
 use anyhow::Context;
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use crossterm::terminal::size;
-use futures_util::StreamExt;
 use tokio::time::{Instant, sleep_until};
 
+use super::hangup::Hangup;
 use super::signals::{Caught, Signals, can_stop};
 use super::terminal::{Terminal, drop_unsent};
 use super::writer::Writer;
@@ -126,6 +127,7 @@ impl<F: Feed> Console<F> {
 
     async fn live(&mut self, mut signals: Signals, terminal: &Terminal) -> anyhow::Result<Exit> {
         let mut keys = EventStream::new();
+        let hangup = Hangup::watch().context("cannot watch the terminal")?;
         let mut tick = Instant::now() + TICK;
         self.draw()?;
         panic_on_purpose();
@@ -144,7 +146,8 @@ impl<F: Feed> Console<F> {
                         Next::Stay
                     }
                 },
-                event = keys.next() => match event {
+                () = hangup.wait() => Next::Leave(Exit::Signal(1)),
+                event = poll_fn(|cx| hangup.poll_next(&mut keys, cx)) => match event {
                     Some(Ok(event)) => self.event(event)?,
                     // The terminal is gone.
                     Some(Err(_)) | None => Next::Leave(Exit::Signal(1)),
