@@ -50,9 +50,7 @@ fn whom_the_policy_does_not_name_gets_no_permit_by_any_means() {
     let b = Bench::take();
     let host = Host::start();
     let scope = b.scope();
-    host.policy(&format!(
-        "[[operate]]\nclusters = [\"act*\"]\ngroups = [\"dba\"]\n\n[[operate]]\nclusters = [\"toy\"]\nusers = [\"reader\"]\n"
-    ));
+    host.policy("[[operate]]\nclusters = [\"act*\"]\ngroups = [\"dba\"]\n\n[[operate]]\nclusters = [\"toy\"]\nusers = [\"reader\"]\n");
     let (own, home) = (config(&b, &host, "reader"), host.path("reader"));
     let leader = b.leader();
     let orders: [&[&str]; 3] =
