@@ -74,6 +74,7 @@ impl Lab {
             ("PATH".to_owned(), format!("{bin}:{path}")),
             ("PGBATON_LAB_DIR".to_owned(), self.base.display().to_string()),
             ("XDG_CONFIG_HOME".to_owned(), self.home.path().display().to_string()),
+            ("XDG_STATE_HOME".to_owned(), self.home.path().join("state").display().to_string()),
         ];
         let own = self.dir().join("pgbaton.toml");
         if own.exists() {
@@ -144,6 +145,15 @@ fn the_commands_for_scripts_and_for_practice_and_the_consoles() {
         console.press("q");
         assert_eq!(console.end(), 0, "{line}");
     }
+}
+
+#[test]
+fn the_policy_is_one() {
+    let text = blocks().into_iter().rfind(|b| b.language == "toml").expect("a policy").lines.join("\n");
+    let policy = pgbaton::permit::Policy::parse("README.md", &text).expect("a policy");
+    let anna = pgbaton::permit::Operator { user: "anna".to_owned(), ..pgbaton::permit::Operator::of_process() };
+    assert!(policy.lets(&anna, "card-prod") && !policy.lets(&anna, "other"));
+    assert_eq!(policy.audit.dir.as_deref(), Some(Path::new("/var/log/pgbaton")));
 }
 
 /// The first command, to the console on a healthy cluster and out again.

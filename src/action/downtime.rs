@@ -131,7 +131,9 @@ mod tests {
 
     #[test]
     fn it_lasts_from_the_last_who_took_writes_to_the_first_who_does_again() {
-        let cases: [(&str, &[(i64, i64, Said)], Option<u64>, bool); 9] = [
+        /// When an attempt began, when it was over, milliseconds, and what was said.
+        type Attempts = &'static [(i64, i64, Said)];
+        let cases: [(&str, Attempts, Option<u64>, bool); 9] = [
             ("a switchover", &[(0, 2, OLD), (50, 52, NOTHING), (100, 102, READS), (1950, 1952, NEW)], Some(1950), true),
             ("no attempt fell into it", &[(0, 2, OLD), (50, 62, NEW)], Some(60), true),
             ("nothing has happened", &[(0, 2, OLD), (50, 52, OLD)], None, false),

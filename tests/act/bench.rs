@@ -1,8 +1,10 @@
-//! The practice cluster that the tests of this folder share, and what a command said and wrote down.
+//! The practice clusters that the tests of this folder share, and what a command said and wrote down.
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,16 +14,40 @@ use crate::lab::{TestLab, said, until};
 /// Longer than any of it takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
-/// The cluster of those who use it now.
-static SHARED: Mutex<Weak<TestLab>> = Mutex::new(Weak::new());
-/// Whose turn it is.
-static TURN: Mutex<()> = Mutex::new(());
+/// Clusters that no test uses now, and how many tests are under way. As many are started as tests run at a time.
+static POOL: Mutex<(Vec<TestLab>, usize)> = Mutex::new((Vec::new(), 0));
+/// How many were started.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
 
-/// The cluster, whole and for one test alone, and an audit of this test's own.
+/// A cluster, whole and for one test alone, and an audit of this test's own.
 pub struct Bench {
-    pub lab: Arc<TestLab>,
+    lab: Option<TestLab>,
     state: tempfile::TempDir,
-    _turn: MutexGuard<'static, ()>,
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
+        let (free, running) = &mut *pool;
+        *running -= 1;
+        // What a failed test leaves is for no other.
+        let mut over: Vec<TestLab> = self.lab.take().into_iter().collect();
+        if !std::thread::panicking() {
+            free.append(&mut over);
+        }
+        if *running == 0 {
+            over.append(free);
+        }
+        drop(pool);
+    }
+}
+
+impl Deref for Bench {
+    type Target = TestLab;
+
+    fn deref(&self) -> &TestLab {
+        self.lab.as_ref().unwrap()
+    }
 }
 
 /// What a command said.
@@ -65,23 +91,20 @@ impl Told {
 }
 
 impl Bench {
-    /// Waits for its turn.
+    /// One that is free, or a new one.
     pub fn take() -> Self {
-        let lab = {
-            let mut shared = SHARED.lock().unwrap_or_else(|e| e.into_inner());
-            shared.upgrade().unwrap_or_else(|| {
-                let lab = Arc::new(TestLab::up("act", &["--auth", "--ttl", "20", "--loop-wait", "2"]));
-                *shared = Arc::downgrade(&lab);
-                lab
-            })
+        let free = {
+            let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
+            pool.1 += 1;
+            pool.0.pop()
         };
-        // A test that failed leaves the cluster as it happened to be; that is mended here.
-        let failed = TURN.is_poisoned();
-        let turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
-        if failed {
-            lab.heal();
-        }
-        Self { lab, state: tempfile::tempdir().unwrap(), _turn: turn }
+        // From here on the drop counts it out again.
+        let mut bench = Self { lab: free, state: tempfile::tempdir().unwrap() };
+        bench.lab.get_or_insert_with(|| {
+            let name = format!("act{}", STARTED.fetch_add(1, Ordering::Relaxed) + 1);
+            TestLab::up(&name, &["--auth", "--ttl", "20", "--loop-wait", "2"])
+        });
+        bench
     }
 
     /// The state directory of this test's commands.
@@ -91,7 +114,7 @@ impl Bench {
 
     /// A command with this test's state directory.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.lab.pgbaton(args);
+        let mut command = self.deref().pgbaton(args);
         command.env("XDG_STATE_HOME", self.state.path()).env_remove("PGBATON_READ_ONLY");
         command
     }
@@ -122,9 +145,9 @@ impl Bench {
 
     /// A key of the cluster, by etcd's own tool: its value and the revision of its last change; an empty text and 0 if there is none.
     pub fn key(&self, name: &str) -> (String, u64) {
-        let key = format!("/service/{}/{name}", self.lab.scope());
-        let value = self.lab.tool("etcdctl", &["get", "--print-value-only", &key]);
-        let fields = self.lab.tool("etcdctl", &["get", "-w", "fields", &key]);
+        let key = format!("/service/{}/{name}", self.scope());
+        let value = self.tool("etcdctl", &["get", "--print-value-only", &key]);
+        let fields = self.tool("etcdctl", &["get", "-w", "fields", &key]);
         let revision = fields.lines().find_map(|line| line.strip_prefix("\"ModRevision\" : "));
         (value.trim().to_owned(), revision.map_or(0, |number| number.parse().unwrap()))
     }
@@ -137,7 +160,7 @@ impl Bench {
 
     /// A member's row of `patronictl list`.
     pub fn listed(&self, member: &str) -> Value {
-        let rows = self.lab.tool_json("patronictl", &["list", "-e", "-f", "json"]);
+        let rows = self.tool_json("patronictl", &["list", "-e", "-f", "json"]);
         rows.as_array().unwrap().iter().find(|row| row["Member"] == member).cloned().unwrap_or_default()
     }
 
@@ -151,22 +174,22 @@ impl Bench {
 
     /// When a member's PostgreSQL has started, by itself.
     pub fn started(&self, member: &str) -> String {
-        self.lab.sql(member, "SELECT pg_postmaster_start_time()")
+        self.sql(member, "SELECT pg_postmaster_start_time()")
     }
 
     /// The timeline that a member writes or replays, by itself.
     pub fn timeline(&self, member: &str) -> u32 {
         let writes = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
-        u32::from_str_radix(&self.lab.sql(member, writes), 16).unwrap()
+        u32::from_str_radix(&self.sql(member, writes), 16).unwrap()
     }
 
     /// That a member leads, by etcd, by its PostgreSQL and by patronictl, and that the other writes no more.
     pub fn assert_leads(&self, member: &str, not: &str) {
-        assert_eq!(self.lab.leader(), member, "by etcd");
-        assert_eq!(self.lab.sql(member, "SELECT pg_is_in_recovery()"), "f");
+        assert_eq!(self.leader(), member, "by etcd");
+        assert_eq!(self.sql(member, "SELECT pg_is_in_recovery()"), "f");
         self.wait_listed(member, "Leader", "running");
         self.wait_listed(not, "Replica", "streaming");
-        assert_eq!(self.lab.sql(not, "SELECT pg_is_in_recovery()"), "t");
+        assert_eq!(self.sql(not, "SELECT pg_is_in_recovery()"), "t");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The actions on real parts: each one's outcome read by a tool that has nothing to do with us, what is refused and why, what is told while
 //! nobody can know, and who may not act at all.
 //!
-//! The tests of this folder share one practice cluster, one after the other; whoever comes last ends it.
+//! The tests of this folder hand on their practice clusters, as many as tests run at a time; whoever comes last ends them.
 #![allow(clippy::unwrap_used)]
 
 mod bench;

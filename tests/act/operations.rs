@@ -22,8 +22,8 @@ fn same_moment(written: &Value, meant: &str) -> bool {
 #[test]
 fn a_switchover_and_a_failover_make_another_the_leader() {
     let b = Bench::take();
-    let scope = b.lab.scope();
-    let (first, mut others) = (b.lab.leader(), b.lab.replicas());
+    let scope = b.scope();
+    let (first, mut others) = (b.leader(), b.replicas());
     let (third, second) = (others.pop().unwrap(), others.pop().unwrap());
     let timeline = b.timeline(&first);
 
@@ -50,7 +50,7 @@ fn a_switchover_and_a_failover_make_another_the_leader() {
 
     // Nobody is named: whoever etcd has afterwards is whom the outcome names.
     let told = b.done(&["switchover", scope]);
-    let best = b.lab.leader();
+    let best = b.leader();
     assert_ne!(best, second);
     assert_eq!(told.sentence(), format!("{best} leads and accepts writes"));
     b.assert_leads(&best, &second);
@@ -60,17 +60,42 @@ fn a_switchover_and_a_failover_make_another_the_leader() {
 }
 
 #[test]
+fn a_failover_without_a_leader_tells_the_loss_first() {
+    let b = Bench::take();
+    let scope = b.scope();
+    let (leader, candidate) = (b.leader(), b.replicas().pop().unwrap());
+    // Paused, so that nobody takes over on their own.
+    b.done(&["pause", scope]);
+    b.fault(&["kill-patroni", &leader]);
+    b.fault(&["kill-postgres", &leader]);
+    until("the end of the leader key", PATIENCE, || if b.leader().is_empty() { Ok(()) } else { Err(b.leader()) });
+    let lines = b.audit().len();
+    let failover = ["failover", scope, "--candidate", &candidate];
+    let told = b.told(&[&failover[..], &["--yes"]].concat());
+    // This pgbaton has not seen the leader alive, and guesses nothing.
+    assert_eq!((told.code, told.sentence()), (Some(3), format!("{candidate} takes over: loss not known").as_str()), "{told:#?}");
+    assert_eq!((b.audit().len(), b.leader()), (lines, String::new()));
+    assert_eq!(told.plan()["confirm"]["type"], candidate.as_str());
+    let told = b.done(&[&failover[..], &["--override", "loss"]].concat());
+    assert_eq!(told.sentence(), format!("{candidate} leads and accepts writes"));
+    assert_eq!((b.leader(), b.sql(&candidate, "SELECT pg_is_in_recovery()")), (candidate.clone(), "f".to_owned()));
+    b.done(&["resume", scope]);
+    b.heal();
+    b.assert_leads(&candidate, &leader);
+}
+
+#[test]
 fn what_is_scheduled_stands_in_etcd_is_taken_back_and_is_done_at_its_time() {
     let b = Bench::take();
-    let scope = b.lab.scope();
-    let (leader, candidate) = (b.lab.leader(), b.lab.replicas().pop().unwrap());
+    let scope = b.scope();
+    let (leader, candidate) = (b.leader(), b.replicas().pop().unwrap());
 
     let later = in_seconds(3600);
     b.done(&["switchover", scope, "--candidate", &candidate, "--scheduled", &later]);
     let key = b.key_json("failover");
     assert_eq!((&key["leader"], &key["member"]), (&json!(leader), &json!(candidate)));
     assert!(same_moment(&key["scheduled_at"], &later), "{key}");
-    assert!(b.lab.tool("patronictl", &["list"]).contains("Switchover scheduled at"));
+    assert!(b.tool("patronictl", &["list"]).contains("Switchover scheduled at"));
     b.done(&["flush", scope, "switchover"]);
     assert_eq!(b.key_json("failover").as_object().map_or(0, serde_json::Map::len), 0);
 
@@ -95,8 +120,8 @@ fn what_is_scheduled_stands_in_etcd_is_taken_back_and_is_done_at_its_time() {
         if row["State"] == "streaming" && b.started(&candidate) != before { Ok(()) } else { Err(row.to_string()) }
     });
     b.done(&["switchover", scope, "--candidate", &candidate, "--scheduled", &in_seconds(3)]);
-    assert_eq!(b.lab.leader(), leader, "scheduled is not done");
-    until("the switchover", PATIENCE, || if b.lab.leader() == candidate { Ok(()) } else { Err(b.lab.leader()) });
+    assert_eq!(b.leader(), leader, "scheduled is not done");
+    until("the switchover", PATIENCE, || if b.leader() == candidate { Ok(()) } else { Err(b.leader()) });
     b.wait_listed(&candidate, "Leader", "running");
     b.wait_listed(&leader, "Replica", "streaming");
 }
@@ -104,9 +129,9 @@ fn what_is_scheduled_stands_in_etcd_is_taken_back_and_is_done_at_its_time() {
 #[test]
 fn a_restart_starts_whom_it_names_and_nobody_else() {
     let b = Bench::take();
-    let scope = b.lab.scope();
-    let leader = b.lab.leader();
-    let replicas = b.lab.replicas();
+    let scope = b.scope();
+    let leader = b.leader();
+    let replicas = b.replicas();
     let started = || [&leader, &replicas[0], &replicas[1]].map(|member| b.started(member));
 
     let before = started();
@@ -115,7 +140,7 @@ fn a_restart_starts_whom_it_names_and_nobody_else() {
     assert_eq!([before[0] == after[0], before[1] == after[1], before[2] == after[2]], [true, false, true]);
 
     b.done(&["restart", scope, &leader, "--timeout", "60"]);
-    assert_eq!(b.lab.leader(), leader, "a restart is no switchover");
+    assert_eq!(b.leader(), leader, "a restart is no switchover");
     let before = after;
     let after = started();
     assert_eq!([before[0] == after[0], before[1] == after[1], before[2] == after[2]], [false, true, true]);
@@ -128,7 +153,7 @@ fn a_restart_starts_whom_it_names_and_nobody_else() {
     assert_eq!(started(), after);
 
     // One is pending everywhere, and is made where it was asked for.
-    b.lab.tool("patronictl", &["edit-config", scope, "--force", "-q", "-p", "max_locks_per_transaction=70"]);
+    b.tool("patronictl", &["edit-config", scope, "--force", "-q", "-p", "max_locks_per_transaction=70"]);
     until("the pending restarts", PATIENCE, || {
         let rows = [&leader, &replicas[0], &replicas[1]].map(|member| b.listed(member));
         if rows.iter().all(|row| row["Pending restart"] == "*") { Ok(()) } else { Err(format!("{rows:?}")) }
@@ -142,22 +167,22 @@ fn a_restart_starts_whom_it_names_and_nobody_else() {
     let after = started();
     assert_eq!([before[0] == after[0], before[1] == after[1], before[2] == after[2]], [true, false, false]);
     for member in &replicas {
-        assert_eq!(b.lab.sql(member, "SHOW max_locks_per_transaction"), "70");
+        assert_eq!(b.sql(member, "SHOW max_locks_per_transaction"), "70");
         b.wait_listed(member, "Replica", "streaming");
     }
     b.done(&["restart", scope, "--pending"]);
-    assert_eq!(b.lab.sql(&leader, "SHOW max_locks_per_transaction"), "70");
+    assert_eq!(b.sql(&leader, "SHOW max_locks_per_transaction"), "70");
     assert_eq!(started()[1..], after[1..], "none of theirs was pending");
 }
 
 #[test]
 fn a_pause_is_seen_by_every_member_and_ends() {
     let b = Bench::take();
-    let scope = b.lab.scope();
+    let scope = b.scope();
     b.done(&["pause", scope]);
     assert_eq!(b.key_json("config")["pause"], true);
-    assert!(b.lab.tool("patronictl", &["list"]).contains("Maintenance mode: on"));
-    for member in b.lab.layout().members() {
+    assert!(b.tool("patronictl", &["list"]).contains("Maintenance mode: on"));
+    for member in b.layout().members() {
         until("the pause in each member's key", PATIENCE, || {
             let key = b.key_json(&format!("members/{member}"));
             if key["pause"] == true { Ok(()) } else { Err(key.to_string()) }
@@ -165,17 +190,17 @@ fn a_pause_is_seen_by_every_member_and_ends() {
     }
     b.done(&["resume", scope]);
     assert!(b.key_json("config")["pause"].is_null());
-    assert!(!b.lab.tool("patronictl", &["list"]).contains("Maintenance mode"));
+    assert!(!b.tool("patronictl", &["list"]).contains("Maintenance mode"));
 }
 
 #[test]
 fn a_reload_has_the_file_read_and_a_reinit_copies_anew() {
     let b = Bench::take();
-    let scope = b.lab.scope();
-    let member = b.lab.replicas().pop().unwrap();
-    let file = b.lab.layout().node_dir(&member).join("patroni.yml");
+    let scope = b.scope();
+    let member = b.replicas().pop().unwrap();
+    let file = b.layout().node_dir(&member).join("patroni.yml");
     let text = fs::read_to_string(&file).unwrap();
-    let loaded = || b.lab.sql(&member, "SELECT pg_conf_load_time()");
+    let loaded = || b.sql(&member, "SELECT pg_conf_load_time()");
     for (written, tag) in [(format!("{text}tags:\n  shelf: upper\n"), json!("upper")), (text.clone(), Value::Null)] {
         let before = loaded();
         fs::write(&file, written).unwrap();
@@ -187,7 +212,7 @@ fn a_reload_has_the_file_read_and_a_reinit_copies_anew() {
         until("PostgreSQL's reload", PATIENCE, || if loaded() == before { Err(before.clone()) } else { Ok(()) });
     }
 
-    let mark = b.lab.layout().data_dir(&member).join("left-over");
+    let mark = b.layout().data_dir(&member).join("left-over");
     for more in [&[][..], &["--from-leader"]] {
         fs::write(&mark, "").unwrap();
         b.done(&[&["reinit", scope, &member], more].concat());
@@ -199,11 +224,11 @@ fn a_reload_has_the_file_read_and_a_reinit_copies_anew() {
 #[test]
 fn a_dry_run_tells_the_order_and_sends_nothing() {
     let b = Bench::take();
-    let scope = b.lab.scope();
-    let (leader, candidate) = (b.lab.leader(), b.lab.replicas().pop().unwrap());
+    let scope = b.scope();
+    let (leader, candidate) = (b.leader(), b.replicas().pop().unwrap());
     let at = in_seconds(3600);
     let sent = at.replace('Z', ".000Z");
-    let (leads, other) = (b.lab.layout().rest_url(&leader), b.lab.layout().rest_url(&candidate));
+    let (leads, other) = (b.layout().rest_url(&leader), b.layout().rest_url(&candidate));
     let cases: [(&[&str], String); 9] = [
         (&["switchover", scope], format!(r#"POST {leads}/switchover {{"leader":"{leader}"}}"#)),
         (
@@ -224,7 +249,7 @@ fn a_dry_run_tells_the_order_and_sends_nothing() {
             format!(r#"POST {other}/reinitialize {{"force":true,"from_leader":true}}"#),
         ),
     ];
-    let state = || (b.key("config").1, b.key("failover").1, b.started(&leader), b.started(&candidate), b.lab.leader());
+    let state = || (b.key("config").1, b.key("failover").1, b.started(&leader), b.started(&candidate), b.leader());
     let before = state();
     for (args, order) in cases {
         let told = b.told(&[args, &["--dry-run"]].concat());

@@ -11,15 +11,15 @@ use crate::lab::said;
 
 /// A configuration of their own with what reading needs, and the REST API's password in a file of its own.
 fn config(b: &Bench, host: &Host, who: &str) -> String {
-    let mut text = b.lab.config_text();
+    let mut text = b.config_text();
     let home = host.path(who);
     for (file, own) in [("etcd-password", who), ("pgpass", who), ("rest-password", "root")] {
         let copy = home.join(file);
-        fs::copy(b.lab.dir().join(file), &copy).unwrap();
+        fs::copy(b.dir().join(file), &copy).unwrap();
         if own != "root" {
             host.give(own, &copy);
         }
-        text = text.replace(b.lab.dir().join(file).to_str().unwrap(), copy.to_str().unwrap());
+        text = text.replace(b.dir().join(file).to_str().unwrap(), copy.to_str().unwrap());
     }
     let path = home.join("pgbaton.toml");
     fs::write(&path, text).unwrap();
@@ -29,11 +29,11 @@ fn config(b: &Bench, host: &Host, who: &str) -> String {
 
 /// What would have changed if anything had been done.
 fn state(b: &Bench) -> (u64, u64, String, Vec<String>, usize) {
-    let members = b.lab.layout().members();
+    let members = b.layout().members();
     let started = members.iter().map(|member| b.started(member)).collect();
-    let logs = members.iter().map(|member| fs::read_to_string(b.lab.layout().log_dir(member).join("patroni.log")).unwrap());
+    let logs = members.iter().map(|member| fs::read_to_string(b.layout().log_dir(member).join("patroni.log")).unwrap());
     let received = logs.map(|log| log.matches("INFO: received ").count()).sum();
-    (b.key("config").1, b.key("failover").1, b.lab.leader(), started, received)
+    (b.key("config").1, b.key("failover").1, b.leader(), started, received)
 }
 
 fn refused(told: &Told, reason: &str) {
@@ -49,12 +49,10 @@ fn whom_the_policy_does_not_name_gets_no_permit_by_any_means() {
     }
     let b = Bench::take();
     let host = Host::start();
-    let scope = b.lab.scope();
-    host.policy(&format!(
-        "[[operate]]\nclusters = [\"act-*\"]\ngroups = [\"dba\"]\n\n[[operate]]\nclusters = [\"toy\"]\nusers = [\"reader\"]\n"
-    ));
+    let scope = b.scope();
+    host.policy("[[operate]]\nclusters = [\"act*\"]\ngroups = [\"dba\"]\n\n[[operate]]\nclusters = [\"toy\"]\nusers = [\"reader\"]\n");
     let (own, home) = (config(&b, &host, "reader"), host.path("reader"));
-    let leader = b.lab.leader();
+    let leader = b.leader();
     let orders: [&[&str]; 3] =
         [&["switchover", scope, "--yes"], &["restart", scope, &leader, "--yes", "--override", "member"], &["pause", scope, "--yes"]];
     let before = state(&b);
@@ -99,7 +97,7 @@ fn whom_the_policy_does_not_name_gets_no_permit_by_any_means() {
 
     // Somebody who may is told which file that password is in; with it, it is done, and written down where the policy says.
     let may = config(&b, &host, "oncall");
-    let replica = b.lab.replicas().pop().unwrap();
+    let replica = b.replicas().pop().unwrap();
     let reload = ["-c", may.as_str(), "reload", scope, &replica, "--yes"];
     let password = host.path("oncall/rest-password");
     let told = host.told("oncall", &[], &reload);

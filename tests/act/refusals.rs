@@ -13,7 +13,7 @@ const PATRONICTL: u64 = 8;
 
 /// The lines of patronictl that are not the table of members.
 fn words(b: &Bench, args: &[&str]) -> String {
-    let out = b.lab.try_tool(PATRONICTL, "patronictl", &[args, &["--force"]].concat());
+    let out = b.try_tool(PATRONICTL, "patronictl", &[args, &["--force"]].concat());
     let text = said(&out);
     let told = |line: &&str| !line.is_empty() && !line.starts_with(['+', '|', ' ']) && !line.contains("Current cluster topology");
     let lines: Vec<&str> = text.lines().skip(1).filter(told).collect();
@@ -25,12 +25,12 @@ fn words(b: &Bench, args: &[&str]) -> String {
 
 /// Refused for this reason, nothing written and nothing sent; what was said.
 fn refused(b: &Bench, args: &[&str], reason: &str) -> Told {
-    let (audit, leader) = (b.audit().len(), b.lab.leader());
+    let (audit, leader) = (b.audit().len(), b.leader());
     let told = b.told(&[args, &["--yes"]].concat());
     assert_eq!((told.code, &told.outcome()["outcome"]), (Some(3), &"REFUSED".into()), "{args:?}: {told:#?}");
     assert!(told.sentence().contains(reason), "{args:?}: {told:#?}");
     assert!(told.err.starts_with(&format!("REFUSED: {}\n", told.sentence())), "{}", told.err);
-    assert_eq!((b.audit().len(), b.lab.leader()), (audit, leader), "{args:?}");
+    assert_eq!((b.audit().len(), b.leader()), (audit, leader), "{args:?}");
     told
 }
 
@@ -47,9 +47,9 @@ fn neither_would(b: &Bench, case: &str, args: &[&str], check: &str, reason: &str
 #[test]
 fn what_patroni_would_not_do_is_refused_with_its_reason_and_nobody_can_insist() {
     let b = Bench::take();
-    let scope = b.lab.scope();
-    let leader = b.lab.leader();
-    let mut replicas = b.lab.replicas();
+    let scope = b.scope();
+    let leader = b.leader();
+    let mut replicas = b.replicas();
     let (other, one) = (replicas.pop().unwrap(), replicas.pop().unwrap());
     println!("{:<28} {:<130} patronictl's", "case", "ours");
 
@@ -58,7 +58,7 @@ fn what_patroni_would_not_do_is_refused_with_its_reason_and_nobody_can_insist() 
     neither_would(&b, "no such member", &["switchover", scope, "--candidate", "psg9"], "candidate", "there is no member psg9");
     neither_would(&b, "copy over the leader", &["reinit", scope, &leader], "leader", "its data is the cluster's");
 
-    let file = b.lab.layout().node_dir(&one).join("patroni.yml");
+    let file = b.layout().node_dir(&one).join("patroni.yml");
     let text = std::fs::read_to_string(&file).unwrap();
     let tagged = |there: bool| {
         until("the tag in the member's key", PATIENCE, || {
@@ -75,10 +75,10 @@ fn what_patroni_would_not_do_is_refused_with_its_reason_and_nobody_can_insist() 
     tagged(false);
 
     // Its receiver stands still, which looks as if it streamed.
-    let pid: i32 = b.lab.sql(&other, "SELECT pid FROM pg_stat_wal_receiver").parse().unwrap();
+    let pid: i32 = b.sql(&other, "SELECT pid FROM pg_stat_wal_receiver").parse().unwrap();
     let receiver = Pid::from_raw(pid).unwrap();
     kill_process(receiver, Signal::STOP).unwrap();
-    let to = b.lab.sql(&leader, "SELECT pg_logical_emit_message(false, 'x', repeat('x', 4000000)) - '0/0'").parse::<u64>().unwrap();
+    let to = b.sql(&leader, "SELECT pg_logical_emit_message(false, 'x', repeat('x', 4000000)) - '0/0'").parse::<u64>().unwrap();
     until("the leader's position in etcd", PATIENCE, || {
         let status = b.key_json("status");
         if status["optime"].as_u64() >= Some(to) { Ok(()) } else { Err(status.to_string()) }
@@ -99,11 +99,11 @@ fn what_patroni_would_not_do_is_refused_with_its_reason_and_nobody_can_insist() 
     assert_eq!(told.code, Some(0), "with a candidate Patroni would: {told:#?}");
     b.done(&["resume", scope]);
 
-    b.lab.fault(&["kill-patroni", &one]);
+    b.fault(&["kill-patroni", &one]);
     neither_would(&b, "the candidate is down", &to_one, "candidate-down", &format!("{one}: its Patroni is down"));
-    b.lab.heal();
+    b.heal();
 
-    b.lab.fault(&["stop-etcd", &one, &other]);
+    b.fault(&["stop-etcd", &one, &other]);
     let unknown = "who leads is not known: etcd does not answer";
     let told = b.told(&[&to_one[..], &["--yes", "--override", "quorum", "--override", "leader"]].concat());
     assert_eq!(told.code, Some(3), "{told:#?}");
@@ -112,17 +112,17 @@ fn what_patroni_would_not_do_is_refused_with_its_reason_and_nobody_can_insist() 
     println!("{:<28} {:<130} {}", "no quorum", told.sentence(), words(&b, &to_one));
     let told = b.told(&["restart", scope, &one, "--yes"]);
     assert_eq!((told.code, told.sentence()), (Some(3), &*format!("whether there is a member {one} is not known: etcd does not answer")));
-    b.lab.heal();
+    b.heal();
 }
 
 #[test]
 fn who_insists_can_have_done_what_patroni_would_do_and_the_audit_says_so() {
     let b = Bench::take();
-    let scope = b.lab.scope();
-    let (leader, mut replicas) = (b.lab.leader(), b.lab.replicas());
+    let scope = b.scope();
+    let (leader, mut replicas) = (b.leader(), b.replicas());
     let (other, one) = (replicas.pop().unwrap(), replicas.pop().unwrap());
     let schedule =
-        |to: &str| b.lab.tool("patronictl", &["switchover", scope, "--candidate", to, "--scheduled", "2037-01-01T00:00:00Z", "--force"]);
+        |to: &str| b.tool("patronictl", &["switchover", scope, "--candidate", to, "--scheduled", "2037-01-01T00:00:00Z", "--force"]);
 
     schedule(&one);
     let to_other = ["switchover", scope, "--candidate", &other];
@@ -154,10 +154,10 @@ fn who_insists_can_have_done_what_patroni_would_do_and_the_audit_says_so() {
 #[test]
 fn a_leader_that_changed_between_plan_and_answer_is_refused() {
     let b = Bench::take();
-    let scope = b.lab.scope().to_owned();
-    let (leader, mut replicas) = (b.lab.leader(), b.lab.replicas());
+    let scope = b.scope().to_owned();
+    let (leader, mut replicas) = (b.leader(), b.replicas());
     let (other, one) = (replicas.pop().unwrap(), replicas.pop().unwrap());
-    let (config, state) = (b.lab.config(), b.state());
+    let (config, state) = (b.config(), b.state());
     let ask = || {
         let args = ["-c", config.to_str().unwrap(), "switchover", &scope, "--candidate", &one];
         let env = [("XDG_STATE_HOME", state.to_str().unwrap())];
@@ -176,12 +176,12 @@ fn a_leader_that_changed_between_plan_and_answer_is_refused() {
     end(pty, "REFUSED: it was not confirmed");
 
     let mut pty = ask();
-    b.lab.tool("patronictl", &["switchover", &scope, "--candidate", &other, "--force"]);
-    assert_eq!(b.lab.leader(), other);
+    b.tool("patronictl", &["switchover", &scope, "--candidate", &other, "--force"]);
+    assert_eq!(b.leader(), other);
     let (_, asked) = b.key("failover");
     pty.press(&format!("{scope}\r"));
     end(pty, &format!("REFUSED: the leader changed since the plan was made: it was {leader}, now it is {other}"));
-    assert_eq!((b.key("failover").1, b.lab.leader()), (asked, other.clone()));
+    assert_eq!((b.key("failover").1, b.leader()), (asked, other.clone()));
     let theirs = words(&b, &["switchover", &scope, "--leader", &leader, "--candidate", &one]);
     println!("{:<28} {:<130} {theirs}", "the leader changed", "the leader changed since the plan was made: ...");
     b.wait_listed(&leader, "Replica", "streaming");

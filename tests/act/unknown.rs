@@ -80,11 +80,11 @@ fn settled(b: &Bench, leader: &str, old: &str) {
 #[test]
 fn a_line_that_is_cut_after_the_order_is_unknown_and_then_done() {
     let b = Bench::take();
-    let (leader, candidate) = (b.lab.leader(), b.lab.replicas().pop().unwrap());
+    let (leader, candidate) = (b.leader(), b.replicas().pop().unwrap());
     let witness = Witness::of(&b);
-    let mut going = Going::start(&b, &["switchover", b.lab.scope(), "--candidate", &candidate]);
+    let mut going = Going::start(&b, &["switchover", b.scope(), "--candidate", &candidate]);
     witness.wait();
-    assert!(going.cut(&format!("{}:8008", b.lab.layout().ip(&leader))) > 0);
+    assert!(going.cut(&format!("{}:8008", b.layout().ip(&leader))) > 0);
     going.until("UNKNOWN: sent, and no answer came");
     going.until(&format!("DONE: {candidate} leads and accepts writes"));
     assert_eq!(going.end(), Some(0), "{}", going.said());
@@ -98,12 +98,12 @@ fn a_line_that_is_cut_after_the_order_is_unknown_and_then_done() {
 #[test]
 fn a_patroni_that_freezes_in_the_middle_is_waited_for_until_the_truth_is_known() {
     let b = Bench::take();
-    let (leader, candidate) = (b.lab.leader(), b.lab.replicas().pop().unwrap());
-    let file = format!("{}/patroni.yml", b.lab.layout().node_dir(&leader).display());
-    let patroni = scan::processes(b.lab.dir()).into_iter().find(|p| p.argv().contains(&file)).unwrap();
+    let (leader, candidate) = (b.leader(), b.replicas().pop().unwrap());
+    let file = format!("{}/patroni.yml", b.layout().node_dir(&leader).display());
+    let patroni = scan::processes(b.dir()).into_iter().find(|p| p.argv().contains(&file)).unwrap();
     let patroni = Pid::from_raw(patroni.pid).unwrap();
     let witness = Witness::of(&b);
-    let mut going = Going::start(&b, &["switchover", b.lab.scope(), "--candidate", &candidate]);
+    let mut going = Going::start(&b, &["switchover", b.scope(), "--candidate", &candidate]);
     witness.wait();
     kill_process(patroni, Signal::STOP).unwrap();
     // Its lease has to run out first; meanwhile nothing is claimed.
@@ -111,11 +111,11 @@ fn a_patroni_that_freezes_in_the_middle_is_waited_for_until_the_truth_is_known()
     until("the candidate's key", PATIENCE, || {
         let said = going.said();
         assert!(!said.contains("FAILED") && !said.contains("REFUSED"), "{said}");
-        let leads = b.lab.leader();
+        let leads = b.leader();
         if leads == candidate { Ok(()) } else { Err(format!("{leads} leads: {said}")) }
     });
     going.until(&format!("DONE: {candidate} leads and accepts writes"));
-    assert_eq!(b.lab.sql(&candidate, "SELECT pg_is_in_recovery()"), "f");
+    assert_eq!(b.sql(&candidate, "SELECT pg_is_in_recovery()"), "f");
     assert!(going.child().try_wait().unwrap().is_none(), "it watches the old one: {}", going.said());
     kill_process(patroni, Signal::CONT).unwrap();
     assert_eq!(going.end(), Some(0), "{}", going.said());
@@ -128,16 +128,16 @@ fn a_patroni_that_freezes_in_the_middle_is_waited_for_until_the_truth_is_known()
 #[test]
 fn a_pgbaton_that_is_ended_after_the_order_asks_once_and_the_audit_does_not_claim_to_know() {
     let b = Bench::take();
-    let scope = b.lab.scope();
+    let scope = b.scope();
     for signal in [Signal::KILL, Signal::TERM, Signal::HUP] {
-        let (leader, candidate) = (b.lab.leader(), b.lab.replicas().pop().unwrap());
+        let (leader, candidate) = (b.leader(), b.replicas().pop().unwrap());
         let witness = Witness::of(&b);
         let mut going = Going::start(&b, &["switchover", scope, "--candidate", &candidate]);
         witness.wait();
         kill_process(going.pid(), signal).unwrap();
         let code = going.end();
         // What was asked for is done, as nobody has taken it back.
-        until("the switchover", PATIENCE, || if b.lab.leader() == candidate { Ok(()) } else { Err(b.lab.leader()) });
+        until("the switchover", PATIENCE, || if b.leader() == candidate { Ok(()) } else { Err(b.leader()) });
         if signal == Signal::KILL {
             assert_eq!(code, None);
             let audit = b.audit();

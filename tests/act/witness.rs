@@ -19,7 +19,7 @@ impl Witness {
     /// Watches from now on: no change between this moment and the start of the tool is missed.
     pub fn of(b: &Bench) -> Self {
         let from = (b.key("failover").1 + 1).to_string();
-        let mut watch = b.lab.start_tool("etcdctl", &["watch", "--rev", &from, &format!("/service/{}/failover", b.lab.scope())]);
+        let mut watch = b.start_tool("etcdctl", &["watch", "--rev", &from, &format!("/service/{}/failover", b.scope())]);
         let lines = BufReader::new(watch.0.stdout.take().unwrap()).lines().map_while(Result::ok);
         let seen = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&seen);

@@ -104,14 +104,9 @@ async fn carry(client: TcpStream, record: Record) -> std::io::Result<()> {
     let to = SocketAddr::from((u32::from_be(meant.sin_addr.s_addr).to_be_bytes(), u16::from_be(meant.sin_port)));
     let server = TcpStream::connect(to).await?;
     if to.port() == 5432 {
-        return relay(
-            client,
-            server,
-            |bytes| postgres_wire::statements(bytes),
-            move |statement| {
-                count(&mut record.lock().unwrap().sql, statement);
-            },
-        )
+        return relay(client, server, postgres_wire::statements, move |statement| {
+            count(&mut record.lock().unwrap().sql, statement);
+        })
         .await;
     }
     let mut begin = [0; 3];
