@@ -8,10 +8,12 @@ mod connect;
 pub mod console;
 pub mod events;
 pub mod explain;
+pub mod history;
 pub mod lab;
 mod mode;
 pub mod screenshot;
 mod situation;
+pub mod show_config;
 pub mod status;
 
 use std::path::PathBuf;
@@ -58,6 +60,10 @@ enum Command {
     Reinit(act::ReinitArgs),
     /// Take back a scheduled restart or switchover
     Flush(act::FlushArgs),
+    /// The dynamic configuration
+    ShowConfig(show_config::ShowConfigArgs),
+    /// The ends of timelines: when, where, who led afterwards
+    History(history::HistoryArgs),
     /// Who did what, and what became of it
     Audit(audit::AuditArgs),
     /// What a finding's code means, why it matters, what to do
@@ -90,6 +96,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Reload(args)) => args.reload(&connect),
         Some(Command::Reinit(args)) => args.run(&connect),
         Some(Command::Flush(args)) => args.run(&connect),
+        Some(Command::ShowConfig(args)) => show_config::run(&connect, &args),
+        Some(Command::History(args)) => history::run(&connect, &args),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Config { args }) => config::run(args, connect.config, connect.cluster),

@@ -38,6 +38,7 @@ mod section;
 mod select;
 mod toml_tree;
 mod yaml_tree;
+mod yaml_value;
 
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use env::Env;
@@ -50,3 +51,4 @@ pub use passfile::{PassFile, PassFileError};
 pub use profile::*;
 pub use search::Looked;
 pub use select::{Config, Kind, Selected};
+pub use yaml_value::{yaml_text, yaml_value};
