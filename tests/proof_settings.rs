@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod common {
+    pub mod cutter;
     pub mod lab;
 }
 
@@ -9,8 +10,12 @@ use std::io::Write as _;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use common::cutter::{self, Bytes};
 use common::lab::{TestLab, said, until};
-use serde_json::Value;
+use pgbaton::action::{DcsOrder, DcsWriter, Reply};
+use pgbaton::config::{Env, Request, Selected};
+use pgbaton::permit::{Asked, Operator, Permit, Policy};
+use serde_json::{Value, json};
 
 /// Patroni follows a change within a loop; PostgreSQL and the sources a little later.
 const CHANGE: Duration = Duration::from_secs(30);
@@ -48,6 +53,38 @@ impl Stage {
         serde_json::from_str(&self.config_text()).unwrap()
     }
 
+    /// Writes the configuration, by etcd's own tool.
+    fn put_config(&self, text: &str) {
+        let key = format!("/service/{}/config", self.lab.scope());
+        self.lab.tool("etcdctl", &["put", &key, text]);
+    }
+
+    /// How often the configuration has been written, by etcd's own tool.
+    fn writings(&self) -> u64 {
+        let key = format!("/service/{}/config", self.lab.scope());
+        self.lab.tool_json("etcdctl", &["get", "-w", "json", &key])["kvs"][0]["version"].as_u64().unwrap()
+    }
+
+    /// With an exit code that is not success; what it said.
+    fn fails(&self, code: i32, args: &[&str]) -> String {
+        let out = self.run(args, "");
+        assert_eq!(out.status.code(), Some(code), "{args:?}: {}", said(&out));
+        said(&out)
+    }
+
+    /// A permit as the lab's owner has it, where no policy file says otherwise.
+    fn permit(&self) -> Permit {
+        pgbaton::permit::decide(Ok(&Policy::default()), Operator::of_process(), self.lab.scope(), Asked::default()).unwrap()
+    }
+
+    fn profile(&self) -> pgbaton::config::Profile {
+        let request = Request { file: Some(self.lab.config()), cluster: None, env: Env::of_process() };
+        match pgbaton::config::load(&request).unwrap().select(None).unwrap() {
+            Selected::One(profile) => *profile,
+            Selected::Several(several) => panic!("{several:?}"),
+        }
+    }
+
     fn patronictl(&self, args: &[&str]) -> String {
         self.lab.tool("patronictl", args)
     }
@@ -58,6 +95,10 @@ fn what_is_done_through_etcd_and_sql_is_seen_by_others() {
     let lab = TestLab::up("proof-settings", &["--ttl", "20", "--loop-wait", "2"]);
     let stage = Stage { lab, state: tempfile::tempdir().unwrap() };
     shown_as_it_is(&stage);
+    edited_as_patronictl_edits(&stage);
+    taken_back(&stage);
+    nobody_is_overwritten(&stage);
+    a_lost_answer(&stage);
 }
 
 /// What `show-config` and `history` print is what etcdctl and patronictl read.
@@ -83,4 +124,118 @@ fn shown_as_it_is(stage: &Stage) {
         let all = !rows.is_empty() && rows.len() == others.len() && rows.iter().zip(others).all(same);
         if all { Ok(()) } else { Err(format!("{ours} {theirs}")) }
     });
+}
+
+/// The same edits by both leave the same bytes in etcd.
+fn edited_as_patronictl_edits(stage: &Stage) {
+    let scope = stage.lab.scope();
+    let before = stage.config_text();
+    let apply = stage.state.path().join("apply.yaml");
+    let text = "retry_timeout: '9'\nmaximum_lag_on_failover: ~\npostgresql:\n  parameters:\n    wal_keep_size:\n    work_mem: 010\n    a.b: on\n  new: {x: null}\n";
+    std::fs::write(&apply, text).unwrap();
+    let apply = apply.to_str().unwrap();
+    let replace = stage.state.path().join("replace.yaml");
+    std::fs::write(
+        &replace,
+        "ttl: 30\nloop_wait: 2\nretry_timeout: 8\nnothing: null\npostgresql: {parameters: {log_line_prefix: 'ä \"%m\" '}}\n",
+    )
+    .unwrap();
+    let replace = replace.to_str().unwrap();
+    let edits: [&[&str]; 7] = [
+        &["-s", "retry_timeout=8", "-s", "loop_wait=3", "-p", "work_mem=8MB"],
+        &["-s", "maximum_lag_on_failover=null", "-p", "pg_stat_statements.max=5000", "-p", "vacuum_cost_delay=1.5"],
+        &["-s", "postgresql.use_pg_rewind=off", "-p", "statement_timeout=1:30", "-p", "lock_timeout='30'"],
+        &["-s", "slots.keep.type=physical", "-s", "postgresql.parameters=null"],
+        &["-s", "slots.none.at.all=null", "-p", "log_line_prefix=ä\u{1F418}"],
+        &["--apply", apply, "-p", "max_wal_size=1GB"],
+        &["--replace", replace, "--apply", apply, "-s", "ttl=40"],
+    ];
+    for edit in edits {
+        let ours = [&["edit-config", scope, "--force", "-q"], edit].concat();
+        stage.ok(&ours);
+        let written = stage.config_text();
+        assert_ne!(written, before, "{edit:?}");
+        stage.put_config(&before);
+        stage.patronictl(&ours);
+        assert_eq!(written, stage.config_text(), "{edit:?}");
+        stage.put_config(&before);
+    }
+    let writings = stage.writings();
+    assert_eq!(stage.ok(&["edit-config", scope, "--yes", "-s", "loop_wait=2"]), "nothing would be changed\n");
+    assert_eq!(stage.writings(), writings);
+}
+
+/// An edit in the editor, and the way back; not when somebody was there meanwhile.
+fn taken_back(stage: &Stage) {
+    let before = stage.config();
+    let mut command = stage.lab.pgbaton(&["edit-config", "--yes"]);
+    // The file is the editor's argument, and ours alone.
+    let editor = "f() { stat -c %a \"$1\" >&2; sed -i 's/^retry_timeout: .*/retry_timeout: 8/; $ a failsafe_mode: on' \"$1\"; }; f";
+    let out = command.env("XDG_STATE_HOME", stage.state.path()).env("EDITOR", editor).env("TMPDIR", stage.state.path()).output().unwrap();
+    assert!(out.status.success(), "{}", said(&out));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("600"), "{}", said(&out));
+    let left = std::fs::read_dir(stage.state.path()).unwrap().flatten().filter(|f| f.file_name().to_string_lossy().starts_with("pgbaton-"));
+    assert_eq!(left.count(), 0, "the editor's file is gone");
+    let mut edited = before.clone();
+    edited["retry_timeout"] = json!(8);
+    edited["failsafe_mode"] = json!(true);
+    assert_eq!(stage.config(), edited);
+
+    stage.patronictl(&["edit-config", stage.lab.scope(), "--force", "-q", "-s", "retry_timeout=7"]);
+    let told = stage.fails(3, &["edit-config", "--undo", "--yes"]);
+    assert!(told.contains("retry_timeout is not as that edit has left it"), "{told}");
+    stage.patronictl(&["edit-config", stage.lab.scope(), "--force", "-q", "-s", "retry_timeout=8"]);
+    stage.ok(&["edit-config", "--undo", "--yes"]);
+    assert_eq!(stage.config(), before);
+
+    let told = stage.fails(3, &["edit-config", "--yes", "-s", "ttl=19"]);
+    assert!(told.contains("ttl takes a whole number, 20 or more"), "{told}");
+    let told = stage.fails(3, &["--read-only", "edit-config", "--yes", "-s", "ttl=30"]);
+    assert!(told.contains("read-only"), "{told}");
+    assert_eq!(stage.config(), before);
+}
+
+/// What somebody else writes between reading and writing stays.
+fn nobody_is_overwritten(stage: &Stage) {
+    let mut command = stage.lab.pgbaton(&["edit-config", "--yes"]);
+    let key = format!("/service/{}/config", stage.lab.scope());
+    let before = stage.config_text();
+    let theirs = before.replace("\"loop_wait\":2", "\"loop_wait\":1");
+    assert_ne!(theirs, before);
+    let env: Vec<String> = ["ETCDCTL_API=3".to_owned(), format!("ETCDCTL_ENDPOINTS={}", stage.lab.layout().etcd_url("psg1"))].into();
+    let editor = format!("f() {{ env {} etcdctl put {key} '{theirs}' && sed -i 's/^ttl: .*/ttl: 30/' \"$1\"; }}; f", env.join(" "));
+    let out = command.env("XDG_STATE_HOME", stage.state.path()).env("EDITOR", editor).output().unwrap();
+    assert_eq!(out.status.code(), Some(3), "{}", said(&out));
+    assert!(said(&out).contains("somebody changed the configuration meanwhile"), "{}", said(&out));
+    assert_eq!(stage.config_text(), theirs);
+
+    // Between the last look and the writing: the order itself carries the condition.
+    let writer = DcsWriter::new(&stage.permit(), &stage.profile());
+    let order = DcsOrder::Put { key, revision: 1, value: "{}".to_owned(), changes: Vec::new() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let reply = runtime.block_on(writer.send(&order));
+    assert!(matches!(&reply, Reply::Refused(why) if why.starts_with("somebody changed it meanwhile")), "{reply:?}");
+    assert_eq!(stage.config_text(), theirs);
+    stage.put_config(&before);
+}
+
+/// The connection breaks off while the order is on its way: it is sent once, and what became of it is looked up in etcd.
+fn a_lost_answer(stage: &Stage) {
+    const MARKER: &str = "proof_of_a_lost_answer";
+    let target = stage.lab.layout().etcd_url("psg1").replace("http://", "");
+    for (bytes, code, word, writings) in [(Bytes::Pass, 0, "DONE", 1), (Bytes::Vanish, 4, "UNKNOWN", 0)] {
+        let port = cutter::start(target.clone(), MARKER, bytes);
+        let text = stage.lab.config_text();
+        let endpoints = text.lines().find(|line| line.starts_with("endpoints")).unwrap();
+        let file = stage.state.path().join("cut.toml");
+        std::fs::write(&file, text.replace(endpoints, &format!("endpoints = [\"http://127.0.0.1:{port}\"]"))).unwrap();
+        let before = stage.writings();
+        let mut command = common::lab::pgbaton();
+        command.arg("-c").arg(&file).args(["edit-config", "--yes", "-p"]).arg(format!("x.{MARKER}={code}"));
+        let out = command.env("XDG_STATE_HOME", stage.state.path()).output().unwrap();
+        assert_eq!(out.status.code(), Some(code), "{bytes:?}: {}", said(&out));
+        assert!(said(&out).contains(word), "{bytes:?}: {}", said(&out));
+        assert_eq!(stage.writings() - before, writings, "{bytes:?}");
+    }
+    stage.ok(&["edit-config", "--yes", "-p", &format!("x.{MARKER}=null")]);
 }

@@ -81,6 +81,7 @@ impl Course {
         let reply = self.reply.as_ref().map(|(_, reply)| reply);
         match reply {
             Some(Reply::NotSent(why)) => return Some((Outcome::Failed, format!("nothing was asked for: {why}"))),
+            Some(Reply::Refused(why)) => return Some((Outcome::Refused, why.clone())),
             Some(reply) if reply.refused() => return Some((Outcome::Refused, format!("Patroni refused: {reply}"))),
             _ => {}
         }
@@ -95,6 +96,7 @@ impl Course {
         }
         let told = match reply {
             Reply::Answered(..) => format!("Patroni said {reply}, and nobody else confirms it"),
+            Reply::Taken(_) => format!("{reply}, and nobody else confirms it"),
             _ => format!("the order was {reply}; it may still be carried out"),
         };
         Some((Outcome::Unknown, told))
@@ -136,6 +138,7 @@ impl Course {
         match &self.reply {
             None => "asked, no answer yet".to_owned(),
             Some((_, reply @ Reply::Answered(..))) => format!("Patroni said {reply}; waiting for the proof"),
+            Some((_, reply @ Reply::Taken(_))) => format!("{reply}; waiting for the proof"),
             Some((_, reply)) => format!("UNKNOWN: {reply}; watching the cluster"),
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Call, RestWriter};
+use super::{Call, DcsOrder, DcsWriter, RestWriter};
 use crate::config::{Diagnostic, Profile};
 use crate::permit::Permit;
 
@@ -14,6 +14,14 @@ use crate::permit::Permit;
 pub enum Order {
     /// To a member's REST API.
     Rest(Call),
+    /// To etcd.
+    Dcs(DcsOrder),
+}
+
+impl From<DcsOrder> for Order {
+    fn from(order: DcsOrder) -> Self {
+        Order::Dcs(order)
+    }
 }
 
 impl From<Call> for Order {
@@ -27,6 +35,7 @@ impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Order::Rest(call) => call.fmt(f),
+            Order::Dcs(order) => order.fmt(f),
         }
     }
 }
@@ -35,6 +44,7 @@ impl fmt::Display for Order {
 #[derive(Debug, Clone)]
 pub struct Writers {
     rest: RestWriter,
+    dcs: DcsWriter,
 }
 
 impl Writers {
@@ -43,13 +53,14 @@ impl Writers {
     /// # Errors
     /// A password is not where the configuration says.
     pub fn new(permit: &Permit, profile: &Profile) -> Result<Self, Diagnostic> {
-        Ok(Self { rest: RestWriter::new(permit, profile)? })
+        Ok(Self { rest: RestWriter::new(permit, profile)?, dcs: DcsWriter::new(permit, profile) })
     }
 
     /// Sends an order, once.
     pub async fn send(&self, order: &Order) -> Reply {
         match order {
             Order::Rest(call) => self.rest.send(call).await,
+            Order::Dcs(order) => self.dcs.send(order).await,
         }
     }
 }
@@ -59,8 +70,12 @@ impl Writers {
 pub enum Reply {
     /// Nothing was sent: no connection.
     NotSent(String),
-    /// It was answered: the status, and the text, cleaned and cut.
+    /// Patroni answered: the status, and the text, cleaned and cut.
     Answered(u16, String),
+    /// Another system took it up; its word, a sentence.
+    Taken(String),
+    /// Another system turned it down before anything was begun; the reason, a sentence.
+    Refused(String),
     /// It was sent, in whole or in part, and no answer came.
     Lost(String),
 }
@@ -68,12 +83,12 @@ pub enum Reply {
 impl Reply {
     /// Whether it was taken up (2xx).
     pub fn accepted(&self) -> bool {
-        matches!(self, Reply::Answered(200..=299, _))
+        matches!(self, Reply::Answered(200..=299, _) | Reply::Taken(_))
     }
 
     /// Whether it was turned down before anything was begun. Of Patroni's statuses 503 and 500 can come in the middle of the work.
     pub fn refused(&self) -> bool {
-        matches!(self, Reply::Answered(300..=499, _))
+        matches!(self, Reply::Answered(300..=499, _) | Reply::Refused(_))
     }
 }
 
@@ -84,6 +99,8 @@ impl fmt::Display for Reply {
             // An answer to PATCH /config is the whole configuration, which says nothing here.
             Reply::Answered(status, text) if text.is_empty() || text.starts_with('{') => write!(f, "{status}"),
             Reply::Answered(status, text) => write!(f, "{status} {text}"),
+            Reply::Taken(word) => f.write_str(word),
+            Reply::Refused(why) => write!(f, "refused: {why}"),
             Reply::Lost(why) => write!(f, "sent, and no answer came: {why}"),
         }
     }

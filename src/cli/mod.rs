@@ -62,6 +62,8 @@ enum Command {
     Flush(act::FlushArgs),
     /// The dynamic configuration
     ShowConfig(show_config::ShowConfigArgs),
+    /// Change the dynamic configuration, in $EDITOR or by settings and files
+    EditConfig(act::EditConfigArgs),
     /// The ends of timelines: when, where, who led afterwards
     History(history::HistoryArgs),
     /// Who did what, and what became of it
@@ -97,6 +99,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Reinit(args)) => args.run(&connect),
         Some(Command::Flush(args)) => args.run(&connect),
         Some(Command::ShowConfig(args)) => show_config::run(&connect, &args),
+        Some(Command::EditConfig(args)) => args.run(&connect),
         Some(Command::History(args)) => history::run(&connect, &args),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),

@@ -40,6 +40,7 @@ mod toml_tree;
 mod yaml_tree;
 mod yaml_value;
 
+pub(crate) use diagnostic::nearest;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use env::Env;
 pub use fact::Fact;

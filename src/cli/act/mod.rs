@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod settings;
 mod told;
 
 use std::io::Write;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) use told::left_open;
+pub use settings::EditConfigArgs;
 
 pub use args::{FailoverArgs, FlushArgs, MembersArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
 
@@ -36,6 +38,9 @@ pub struct HowArgs {
     /// The plan and the outcome as JSON lines
     #[arg(long)]
     json: bool,
+    /// Whether the plan is not to be shown.
+    #[arg(skip)]
+    quiet: bool,
 }
 
 /// How long the first picture may take to become whole.
@@ -49,6 +54,16 @@ pub(super) fn run(
     cluster: Option<&str>,
     how: &HowArgs,
     choose: impl FnOnce(&Situation<'_>) -> anyhow::Result<Vec<Box<dyn Operation>>>,
+) -> anyhow::Result<ExitCode> {
+    run_with(connect, cluster, how, async |live: &mut Live| with_situation(live, |s| choose(s)))
+}
+
+/// The same, where choosing takes its time.
+fn run_with(
+    connect: &ConnectArgs,
+    cluster: Option<&str>,
+    how: &HowArgs,
+    choose: impl AsyncFnOnce(&mut Live) -> anyhow::Result<Vec<Box<dyn Operation>>>,
 ) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(async {
         let profile = connect.profile(cluster).await?;
@@ -70,7 +85,7 @@ pub(super) fn run(
         }
         let mut live = Live::start(profile, clock);
         live.settle(FIRST).await;
-        let operations = with_situation(&live, |s| choose(s))?;
+        let operations = choose(&mut live).await?;
         for operation in operations {
             let code = one(&mut live, desk.as_ref(), how, operation).await?;
             if code != Outcome::Done {
@@ -83,7 +98,9 @@ pub(super) fn run(
 
 async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box<dyn Operation>) -> anyhow::Result<Outcome> {
     let plan = with_situation(live, |s| Plan::of(operation, s));
-    print(&if how.json { told::plan_json(&plan)? } else { told::plan(&plan) })?;
+    if !how.quiet {
+        print(&if how.json { told::plan_json(&plan)? } else { told::plan(&plan) })?;
+    }
     let red = plan.ready(&how.overridden);
     if let Err(why) = &red {
         let hint = match plan.overridable().as_slice() {
@@ -122,9 +139,15 @@ async fn confirm(live: &mut Live, how: &HowArgs, plan: Plan) -> anyhow::Result<O
         return Ok(None);
     }
     let mut answer = ask::ask(&plan)?;
+    // Once somebody has listened for it, it no longer ends the process by itself.
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let typed = loop {
         tokio::select! {
             typed = &mut answer => break typed?,
+            _ = interrupt.recv() => {
+                eprintln!("\nREFUSED: it was not confirmed");
+                return Ok(None);
+            }
             _ = live.wait() => {}
         }
     };
