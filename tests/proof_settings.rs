@@ -11,9 +11,10 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use common::cutter::{self, Bytes};
-use common::lab::{TestLab, said, until};
-use pgbaton::action::{DcsOrder, DcsWriter, Reply};
+use common::lab::{Running, TestLab, said, until};
+use pgbaton::action::{DcsOrder, DcsWriter, Reply, SqlOrder, SqlWriter, Statement};
 use pgbaton::config::{Env, Request, Selected};
+use pgbaton::model::Time;
 use pgbaton::permit::{Asked, Operator, Permit, Policy};
 use serde_json::{Value, json};
 
@@ -99,6 +100,10 @@ fn what_is_done_through_etcd_and_sql_is_seen_by_others() {
     taken_back(&stage);
     nobody_is_overwritten(&stage);
     a_lost_answer(&stage);
+    checkpoint_and_replay(&stage);
+    slots(&stage);
+    sessions(&stage);
+    without_the_right(&stage);
 }
 
 /// What `show-config` and `history` print is what etcdctl and patronictl read.
@@ -238,4 +243,111 @@ fn a_lost_answer(stage: &Stage) {
         assert_eq!(stage.writings() - before, writings, "{bytes:?}");
     }
     stage.ok(&["edit-config", "--yes", "-p", &format!("x.{MARKER}=null")]);
+}
+
+/// A checkpoint shows in the control file; the replay goes on.
+fn checkpoint_and_replay(stage: &Stage) {
+    let (lab, scope) = (&stage.lab, stage.lab.scope());
+    let leader = lab.leader();
+    let place = || lab.sql(&leader, "SELECT checkpoint_lsn FROM pg_control_checkpoint()");
+    lab.sql(&leader, "SELECT pg_switch_wal()");
+    let before = place();
+    let told = stage.ok(&["checkpoint", scope, &leader, "--yes"]);
+    assert!(told.contains("DONE: the checkpoint on"), "{told}");
+    assert_ne!(place(), before);
+
+    let replica = lab.replicas().remove(0);
+    let told = stage.fails(3, &["resume-replay", scope, &replica, "--yes"]);
+    assert!(told.contains("replay is not paused"), "{told}");
+    let told = stage.fails(3, &["resume-replay", scope, &leader, "--yes"]);
+    assert!(told.contains("is no standby"), "{told}");
+    // A Patroni that runs ends the pause by itself.
+    lab.fault(&["freeze-patroni", &replica]);
+    lab.sql(&replica, "SELECT pg_wal_replay_pause()");
+    let told = stage.ok(&["resume-replay", scope, &replica, "--yes"]);
+    assert!(told.contains("DONE: "), "{told}");
+    assert_eq!(lab.sql(&replica, "SELECT pg_is_wal_replay_paused()"), "f");
+    lab.heal();
+}
+
+/// A slot that nobody uses goes; a member's own, one in use, and one that is not there do not.
+fn slots(stage: &Stage) {
+    let (lab, scope) = (&stage.lab, stage.lab.scope());
+    let leader = lab.leader();
+    stage.ok(&["edit-config", scope, "--yes", "-s", "ignore_slots=[{name: ours}, {name: taken}]"]);
+    let slot = |name: &str| lab.sql(&leader, &format!("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{name}'"));
+    let make = |name: &str| lab.sql(&leader, &format!("SELECT pg_create_physical_replication_slot('{name}', true)"));
+    until("a slot that Patroni leaves alone", CHANGE, || {
+        if slot("ours") == "0" {
+            make("ours");
+        }
+        // Two loops of Patroni.
+        std::thread::sleep(Duration::from_secs(5));
+        if slot("ours") == "1" { Ok(()) } else { Err("Patroni dropped it".to_owned()) }
+    });
+    let told = stage.ok(&["drop-slot", scope, &leader, "ours", "--yes"]);
+    assert!(told.contains("DONE: ") && told.contains("it belongs to no member"), "{told}");
+    assert_eq!(slot("ours"), "0");
+    let replica = lab.replicas().remove(0);
+    for (name, why) in [("ours", "has no slot ours"), (replica.as_str(), "it is the slot of the member")] {
+        let told = stage.fails(3, &["drop-slot", scope, &leader, name, "--yes", "--override", "owner", "--override", "slot"]);
+        assert!(told.contains(why), "{told}");
+    }
+    assert_eq!(slot(&replica), "1");
+
+    lab.fault(&["slot-retain", "--mb", "1"]);
+    let retained = lab.sql(&leader, "SELECT slot_name FROM pg_replication_slots WHERE NOT active");
+    let told = stage.ok(&["drop-slot", scope, &leader, &retained, "--dry-run"]);
+    assert!(told.contains("note permanent"), "{told}");
+    lab.heal();
+    stage.ok(&["edit-config", scope, "--yes", "-s", "ignore_slots=null"]);
+}
+
+/// The session that was meant ends, and no other.
+fn sessions(stage: &Stage) {
+    let (lab, scope) = (&stage.lab, stage.lab.scope());
+    let leader = lab.leader();
+    let mut sleeping =
+        lab.command("psql", &["-X", "-h", &lab.layout().ip(&leader).to_string(), "-p", "5432", "-U", "app", "-d", "postgres"]);
+    sleeping.args(["-c", "BEGIN", "-c", "SELECT pg_sleep(300)"]).env("PGAPPNAME", "sleeper");
+    let _sleeping = Running(sleeping.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let find = "SELECT pid FROM pg_stat_activity WHERE application_name = 'sleeper' AND state = 'active'";
+    let pid = until("the session", CHANGE, || lab.sql(&leader, find).parse::<i32>().map_err(|e| e.to_string()));
+
+    // The number is right, the session is another: nothing happens to it.
+    let writer = SqlWriter::new(&stage.permit(), &stage.profile());
+    let order = SqlOrder {
+        member: leader.clone(),
+        host: lab.layout().ip(&leader).to_string(),
+        port: 5432,
+        database: None,
+        statement: Statement::Terminate { pid, started: Time::from_micros(1) },
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let reply = runtime.block_on(writer.send(&order));
+    assert!(matches!(&reply, Reply::Refused(why) if why.contains("is not there any more")), "{reply:?}");
+    assert_eq!(lab.sql(&leader, find), pid.to_string());
+
+    let told = stage.ok(&["terminate", scope, &leader, &pid.to_string(), "--yes"]);
+    assert!(told.contains("app (sleeper) in postgres from ") && told.contains("DONE: "), "{told}");
+    assert_eq!(lab.sql(&leader, find), "");
+    let sender = lab.sql(&leader, "SELECT pid FROM pg_stat_replication LIMIT 1");
+    let told = stage.fails(3, &["terminate", scope, &leader, &sender, "--yes"]);
+    assert!(told.contains("no client's session, but a walsender"), "{told}");
+    assert_eq!(lab.sql(&leader, &format!("SELECT count(*) FROM pg_stat_replication WHERE pid = {sender}")), "1");
+}
+
+/// A user that may only look is told what it lacks.
+fn without_the_right(stage: &Stage) {
+    let (lab, scope) = (&stage.lab, stage.lab.scope());
+    let leader = lab.leader();
+    let file = stage.state.path().join("looking.toml");
+    let text = lab.config_text();
+    let line = text.lines().find(|line| line.starts_with("operate_user")).unwrap();
+    std::fs::write(&file, text.replace(line, "")).unwrap();
+    let mut command = common::lab::pgbaton();
+    command.arg("-c").arg(&file).args(["checkpoint", scope, &leader, "--yes"]).env("XDG_STATE_HOME", stage.state.path());
+    let out = command.output().unwrap();
+    assert_eq!(out.status.code(), Some(3), "{}", said(&out));
+    assert!(said(&out).contains("GRANT pg_checkpoint TO \"pgbaton\""), "{}", said(&out));
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Call, DcsOrder, DcsWriter, RestWriter};
+use super::{Call, DcsOrder, DcsWriter, RestWriter, SqlOrder, SqlWriter};
 use crate::config::{Diagnostic, Profile};
 use crate::permit::Permit;
 
@@ -16,6 +16,14 @@ pub enum Order {
     Rest(Call),
     /// To etcd.
     Dcs(DcsOrder),
+    /// To a member's PostgreSQL.
+    Sql(SqlOrder),
+}
+
+impl From<SqlOrder> for Order {
+    fn from(order: SqlOrder) -> Self {
+        Order::Sql(order)
+    }
 }
 
 impl From<DcsOrder> for Order {
@@ -36,6 +44,7 @@ impl fmt::Display for Order {
         match self {
             Order::Rest(call) => call.fmt(f),
             Order::Dcs(order) => order.fmt(f),
+            Order::Sql(order) => order.fmt(f),
         }
     }
 }
@@ -45,6 +54,7 @@ impl fmt::Display for Order {
 pub struct Writers {
     rest: RestWriter,
     dcs: DcsWriter,
+    sql: SqlWriter,
 }
 
 impl Writers {
@@ -53,7 +63,7 @@ impl Writers {
     /// # Errors
     /// A password is not where the configuration says.
     pub fn new(permit: &Permit, profile: &Profile) -> Result<Self, Diagnostic> {
-        Ok(Self { rest: RestWriter::new(permit, profile)?, dcs: DcsWriter::new(permit, profile) })
+        Ok(Self { rest: RestWriter::new(permit, profile)?, dcs: DcsWriter::new(permit, profile), sql: SqlWriter::new(permit, profile) })
     }
 
     /// Sends an order, once.
@@ -61,6 +71,7 @@ impl Writers {
         match order {
             Order::Rest(call) => self.rest.send(call).await,
             Order::Dcs(order) => self.dcs.send(order).await,
+            Order::Sql(order) => self.sql.send(order).await,
         }
     }
 }

@@ -60,6 +60,14 @@ enum Command {
     Reinit(act::ReinitArgs),
     /// Take back a scheduled restart or switchover
     Flush(act::FlushArgs),
+    /// Have a member's PostgreSQL make a checkpoint, so that the next shutdown is short
+    Checkpoint(act::OneMemberArgs),
+    /// Have a standby go on replaying
+    ResumeReplay(act::OneMemberArgs),
+    /// Drop a replication slot that nobody uses
+    DropSlot(act::DropSlotArgs),
+    /// End a client's session
+    Terminate(act::TerminateArgs),
     /// The dynamic configuration
     ShowConfig(show_config::ShowConfigArgs),
     /// Change the dynamic configuration, in $EDITOR or by settings and files
@@ -98,6 +106,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Reload(args)) => args.reload(&connect),
         Some(Command::Reinit(args)) => args.run(&connect),
         Some(Command::Flush(args)) => args.run(&connect),
+        Some(Command::Checkpoint(args)) => args.checkpoint(&connect),
+        Some(Command::ResumeReplay(args)) => args.resume_replay(&connect),
+        Some(Command::DropSlot(args)) => args.run(&connect),
+        Some(Command::Terminate(args)) => args.run(&connect),
         Some(Command::ShowConfig(args)) => show_config::run(&connect, &args),
         Some(Command::EditConfig(args)) => args.run(&connect),
         Some(Command::History(args)) => history::run(&connect, &args),

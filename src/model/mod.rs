@@ -6,6 +6,7 @@
 mod cause;
 mod certificate;
 mod change;
+mod client_session;
 mod clock_skew;
 mod cluster;
 mod dcs;
@@ -46,6 +47,7 @@ mod writing;
 pub use cause::{Cause, Sign, Silence};
 pub use certificate::Certificate;
 pub use change::{Change, ChangeKind, ConfigChange};
+pub use client_session::ClientSession;
 pub use clock_skew::{ClockReading, ClockSkew};
 pub use cluster::{Cluster, DcsSeen, Heard};
 pub use dcs::{

@@ -88,11 +88,16 @@ impl TestLab {
         status_with(&self.config())
     }
 
-    /// A tool with what `lab env` exports and nothing else of ours; its standard output.
+    /// A tool with what `lab env` exports and nothing else of ours, to be started by the test.
+    pub fn command(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(args).env_clear().envs(&self.env).stdin(Stdio::null());
+        command
+    }
+
+    /// The same; its standard output.
     pub fn tool(&self, program: &str, args: &[&str]) -> String {
-        let mut command = Command::new("timeout");
-        command.args(["60", program]).args(args).env_clear().envs(&self.env).stdin(Stdio::null());
-        let out = command.output().unwrap();
+        let out = self.command("timeout", &[&["60", program], args].concat()).output().unwrap();
         assert!(out.status.success(), "{program} {args:?}: {}", said(&out));
         String::from_utf8(out.stdout).unwrap()
     }

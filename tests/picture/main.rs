@@ -28,6 +28,7 @@ mod leader_silent;
 mod life;
 mod limits;
 mod members;
+mod orders;
 mod payloads;
 mod quorum;
 mod random;

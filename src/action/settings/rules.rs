@@ -13,7 +13,7 @@ use crate::model::{DynamicConfig, clean, listed};
 
 /// The checks of a configuration that is to take the place of another.
 pub(super) fn checks(base: &Base, after: &Value, changes: &[Change]) -> Vec<Check> {
-    let mut all: Vec<Check> = changes.iter().flat_map(|change| of_change(change)).collect();
+    let mut all: Vec<Check> = changes.iter().flat_map(of_change).collect();
     all.extend(timeouts(base, after));
     all.extend(restart(changes));
     all.extend(standby(&base.value, after));

@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod settings;
+mod sql;
 mod told;
 
 use std::io::Write;
@@ -13,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) use told::left_open;
 pub use settings::EditConfigArgs;
+pub use sql::{DropSlotArgs, OneMemberArgs, TerminateArgs};
 
 pub use args::{FailoverArgs, FlushArgs, MembersArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
 

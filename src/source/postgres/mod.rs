@@ -7,11 +7,16 @@
 
 mod connect;
 mod errors;
+mod one_session;
 mod query;
 mod reading;
 mod session;
 mod sslmode;
 mod target;
+mod write_access;
+
+pub use one_session::session;
+pub use write_access::WriteAccess;
 
 use std::future::Future;
 use std::pin::pin;
