@@ -104,6 +104,8 @@ fn what_is_done_through_etcd_and_sql_is_seen_by_others() {
     slots(&stage);
     sessions(&stage);
     without_the_right(&stage);
+    a_standby_cluster_and_back(&stage);
+    removed(&stage);
 }
 
 /// What `show-config` and `history` print is what etcdctl and patronictl read.
@@ -350,4 +352,43 @@ fn without_the_right(stage: &Stage) {
     let out = command.output().unwrap();
     assert_eq!(out.status.code(), Some(3), "{}", said(&out));
     assert!(said(&out).contains("GRANT pg_checkpoint TO \"pgbaton\""), "{}", said(&out));
+}
+
+/// The cluster becomes a standby of nobody, and one of its own again.
+fn a_standby_cluster_and_back(stage: &Stage) {
+    let (lab, scope) = (&stage.lab, stage.lab.scope());
+    let leads = || lab.sql(&lab.leader(), "SELECT pg_is_in_recovery()");
+    let told = stage.fails(3, &["promote-cluster", scope, "--yes"]);
+    assert!(told.contains("it is no standby cluster"), "{told}");
+    let told = stage.fails(3, &["demote-cluster", scope, "--yes"]);
+    assert!(told.contains("say whom it follows"), "{told}");
+    let told = stage.ok(&["demote-cluster", scope, "--restore-command", "/bin/false", "--yes"]);
+    assert!(told.contains("DONE: it is a standby cluster"), "{told}");
+    assert_eq!(leads(), "t");
+    assert_eq!(stage.config()["standby_cluster"], json!({"restore_command": "/bin/false"}));
+    let told = stage.ok(&["promote-cluster", scope, "--yes"]);
+    assert!(told.contains("DONE: it is a cluster of its own"), "{told}");
+    assert_eq!((leads().as_str(), stage.config().get("standby_cluster")), ("f", None));
+}
+
+/// The keys of one cluster go, and no others.
+fn removed(stage: &Stage) {
+    let (lab, scope) = (&stage.lab, stage.lab.scope());
+    let count =
+        |prefix: &str| lab.tool("etcdctl", &["get", "--prefix", "--keys-only", prefix]).lines().filter(|line| !line.is_empty()).count();
+    let told = stage.fails(3, &["remove", scope, "--yes"]);
+    assert!(told.contains("live: the leader loses its key"), "{told}");
+    assert!(count(&format!("/service/{scope}/")) > 5);
+    for key in ["config", "initialize", "history"] {
+        lab.tool("etcdctl", &["put", &format!("/service/gone/{key}"), "{}"]);
+        lab.tool("etcdctl", &["put", &format!("/service/gone-too/{key}"), "{}"]);
+    }
+    let file = stage.state.path().join("gone.toml");
+    std::fs::write(&file, lab.config_text().replace(&format!("scope = \"{scope}\""), "scope = \"gone\"")).unwrap();
+    let mut command = common::lab::pgbaton();
+    command.arg("-c").arg(&file).args(["remove", scope, "--yes"]).env("XDG_STATE_HOME", stage.state.path());
+    let out = command.output().unwrap();
+    assert!(out.status.success() && said(&out).contains("DONE: etcd has nothing of it any more"), "{}", said(&out));
+    assert_eq!((count("/service/gone/"), count("/service/gone-too/")), (0, 3));
+    assert!(count(&format!("/service/{scope}/")) > 5);
 }

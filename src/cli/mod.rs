@@ -72,6 +72,12 @@ enum Command {
     ShowConfig(show_config::ShowConfigArgs),
     /// Change the dynamic configuration, in $EDITOR or by settings and files
     EditConfig(act::EditConfigArgs),
+    /// Delete what Patroni keeps of a cluster in etcd
+    Remove(act::RemoveArgs),
+    /// Make the cluster a standby of another
+    DemoteCluster(act::DemoteClusterArgs),
+    /// Make a standby cluster one of its own
+    PromoteCluster(act::PromoteClusterArgs),
     /// The ends of timelines: when, where, who led afterwards
     History(history::HistoryArgs),
     /// Who did what, and what became of it
@@ -112,6 +118,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Terminate(args)) => args.run(&connect),
         Some(Command::ShowConfig(args)) => show_config::run(&connect, &args),
         Some(Command::EditConfig(args)) => args.run(&connect),
+        Some(Command::Remove(args)) => args.run(&connect),
+        Some(Command::DemoteCluster(args)) => args.run(&connect),
+        Some(Command::PromoteCluster(args)) => args.run(&connect),
         Some(Command::History(args)) => history::run(&connect, &args),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),

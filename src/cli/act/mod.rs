@@ -5,6 +5,7 @@ mod ask;
 mod settings;
 mod sql;
 mod told;
+mod whole;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -14,6 +15,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) use told::left_open;
 pub use settings::EditConfigArgs;
+pub use whole::{DemoteClusterArgs, PromoteClusterArgs, RemoveArgs};
+
 pub use sql::{DropSlotArgs, OneMemberArgs, TerminateArgs};
 
 pub use args::{FailoverArgs, FlushArgs, MembersArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
