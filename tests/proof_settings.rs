@@ -113,6 +113,15 @@ fn shown_as_it_is(stage: &Stage) {
     let scope = stage.lab.scope();
     let shown: Value = serde_json::from_str(&stage.ok(&["show-config", "--json"])).unwrap();
     assert_eq!(shown, stage.config());
+    assert_eq!(stage.ok(&["dsn", scope]), stage.patronictl(&["dsn", scope]));
+    assert_eq!(stage.ok(&["dsn", scope, "-m", "psg2"]), stage.patronictl(&["dsn", scope, "-m", "psg2"]));
+    let members = |text: &str| {
+        let mut lines: Vec<String> = text.lines().filter(|line| line.starts_with("psg")).map(|line| line.trim().to_owned()).collect();
+        lines.sort();
+        lines
+    };
+    let (ours, theirs) = (stage.ok(&["version", scope]), stage.patronictl(&["version", scope]));
+    assert_eq!((members(&ours).len(), members(&ours)), (3, members(&theirs)), "{ours} {theirs}");
     let yaml = stage.state.path().join("config.yaml");
     std::fs::write(&yaml, stage.ok(&["show-config", scope])).unwrap();
     let replaced = stage.patronictl(&["edit-config", scope, "--force", "--replace", yaml.to_str().unwrap()]);

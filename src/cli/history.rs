@@ -97,9 +97,9 @@ mod tests {
         let rows: Vec<Row<'_>> = entries.iter().map(Row::of).collect();
         let text = table(&rows);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "  TL        LSN  reason                        time                         new leader");
-        assert_eq!(lines[1], "   1  0/4020EB0  no recovery target specified  2026-11-24T01:50:27.441270Z  psg2");
-        assert_eq!(lines[2], "  12  0/4020EB0  no recovery target specified  ?                            ?");
+        assert_eq!(lines[0], "  TL        LSN  reason                        time                      new leader");
+        assert_eq!(lines[1], "   1  0/4020EB0  no recovery target specified  2026-11-24T01:50:27.441Z  psg2");
+        assert_eq!(lines[2], "  12  0/4020EB0  no recovery target specified  ?                         ?");
         assert_eq!(table(&[]), "no timeline has ended yet\n");
     }
 }

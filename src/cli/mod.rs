@@ -6,15 +6,17 @@ pub mod check;
 pub mod config;
 mod connect;
 pub mod console;
+pub mod dsn;
 pub mod events;
 pub mod explain;
 pub mod history;
 pub mod lab;
 mod mode;
 pub mod screenshot;
-mod situation;
 pub mod show_config;
+mod situation;
 pub mod status;
+pub mod version;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -80,6 +82,10 @@ enum Command {
     PromoteCluster(act::PromoteClusterArgs),
     /// The ends of timelines: when, where, who led afterwards
     History(history::HistoryArgs),
+    /// Where a member's PostgreSQL listens, the leader's if none is named
+    Dsn(dsn::DsnArgs),
+    /// Our version, and the members' Patroni and PostgreSQL
+    Version(version::VersionArgs),
     /// Who did what, and what became of it
     Audit(audit::AuditArgs),
     /// What a finding's code means, why it matters, what to do
@@ -122,6 +128,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::DemoteCluster(args)) => args.run(&connect),
         Some(Command::PromoteCluster(args)) => args.run(&connect),
         Some(Command::History(args)) => history::run(&connect, &args),
+        Some(Command::Dsn(args)) => dsn::run(&connect, &args),
+        Some(Command::Version(args)) => version::run(&connect, &args),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Config { args }) => config::run(args, connect.config, connect.cluster),

@@ -67,7 +67,7 @@ pub use member::Member;
 pub use observation::{Fact, Lease, Observation, Outcome};
 pub use observed::Observed;
 pub use patroni::{PatroniReplication, PatroniStatus, PendingChange};
-pub use postgres::{Archiver, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Transaction};
+pub use postgres::{Archiver, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Transaction, version_text};
 pub use quorum::Quorum;
 pub use recent::Recent;
 pub use role::Role;

@@ -173,7 +173,7 @@ impl MembersArgs {
 }
 
 /// The members of these names and this role, the leader last: what goes wrong on a replica shall stop what would be done to it.
-fn chosen(s: &Situation<'_>, names: &[String], role: Option<&str>) -> anyhow::Result<Vec<String>> {
+pub(in crate::cli) fn chosen(s: &Situation<'_>, names: &[String], role: Option<&str>) -> anyhow::Result<Vec<String>> {
     for name in names {
         if s.member(name).is_none() {
             let known: Vec<&str> = s.cluster.members.keys().map(String::as_str).collect();

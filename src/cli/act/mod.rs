@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-pub(super) use told::left_open;
 pub use settings::EditConfigArgs;
+pub(super) use told::left_open;
 pub use whole::{DemoteClusterArgs, PromoteClusterArgs, RemoveArgs};
 
 pub use sql::{DropSlotArgs, OneMemberArgs, TerminateArgs};
 
+pub(super) use args::chosen;
 pub use args::{FailoverArgs, FlushArgs, MembersArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
 
 use super::connect::{ConnectArgs, runtime};
