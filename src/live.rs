@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::config::{PostgresProfile, Profile};
+use crate::config::Profile;
 use crate::document::Document;
 use crate::finding::{self, Forecast, Limits, Tracker, UNREPEATED};
 use crate::model::{Change, Cluster, Observation, Outcome, RouteUse, SourceId, Time, clean};
@@ -91,7 +91,6 @@ impl Picture {
 /// A picture with its sources.
 pub struct Live {
     picture: Picture,
-    postgres: PostgresProfile,
     collector: Collector,
     inbox: Inbox,
     clock: Clock,
@@ -109,9 +108,8 @@ impl Live {
             .collect();
         let cluster = Cluster::new(&scope, &profile.namespace, routes);
         let picture = Picture::new(&profile.name, cluster).with_limits(profile.limits.clone());
-        let postgres = profile.postgres.clone();
         let (collector, inbox) = Collector::start(profile, clock);
-        Self { picture, postgres, collector, inbox, clock, heard: BTreeSet::new() }
+        Self { picture, collector, inbox, clock, heard: BTreeSet::new() }
     }
 
     /// Now, by the clock of the sources.
@@ -127,11 +125,6 @@ impl Live {
     /// The picture.
     pub fn picture(&self) -> &Picture {
         &self.picture
-    }
-
-    /// How the members' PostgreSQL is read.
-    pub fn postgres(&self) -> &PostgresProfile {
-        &self.postgres
     }
 
     /// Waits for observations, folds them in, asks whom they name, and says what has changed. Safe to drop while it waits.

@@ -27,6 +27,9 @@ fn profile(stats: HaproxyAddress) -> HaproxyProfile {
         tls: TlsProfile::default(),
         write_backend: None,
         read_backend: None,
+        write_address: None,
+        read_address: None,
+        admin_socket: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the console does to a real terminal, and that it gives it back.
 
 mod common {
+    #[allow(dead_code, reason = "each test file uses its part of it")]
     pub mod pty;
 }
 

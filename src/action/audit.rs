@@ -53,6 +53,12 @@ pub enum Event {
         reply: Option<String>,
         /// Seconds from the order to each step that was seen.
         phases: BTreeMap<String, f64>,
+        /// For how long writes were away on each route, milliseconds; `null` where that is not known.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        downtime_ms: BTreeMap<String, Option<u64>>,
+        /// What was noted on the way.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<String>,
     },
 }
 
@@ -214,6 +220,8 @@ impl Audit {
             sentence: "pgbaton ended before it was known; found at a later start".to_owned(),
             reply: None,
             phases: BTreeMap::new(),
+            downtime_ms: BTreeMap::new(),
+            notes: Vec::new(),
         };
         self.append(&Entry { at, event, ..open.clone() })
     }
@@ -290,7 +298,14 @@ mod tests {
     }
 
     fn end() -> Event {
-        Event::End { outcome: Outcome::Done, sentence: String::new(), reply: None, phases: BTreeMap::new() }
+        Event::End {
+            outcome: Outcome::Done,
+            sentence: String::new(),
+            reply: None,
+            phases: BTreeMap::new(),
+            downtime_ms: BTreeMap::new(),
+            notes: Vec::new(),
+        }
     }
 
     #[test]

@@ -1,12 +1,19 @@
 //! Where orders are given: holds the permit, the writing client and the audit.
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 
+use super::assist::Assist;
 use super::audit::{self, Audit, Beginning, Event};
+use super::execution::Word;
+use super::probe::Probe;
 use super::{AuditError, Confirmed, Course, Entry, Execution, Situation, Writers};
 use crate::config::{Diagnostic, Profile};
 use crate::permit::{AuditPolicy, Permit};
 use crate::source::Clock;
+
+/// The most words from the one who sends that wait to be heard.
+const WORDS: usize = 64;
 
 /// Where orders are given.
 #[derive(Debug)]
@@ -14,6 +21,7 @@ pub struct Desk {
     permit: Permit,
     writers: Writers,
     audit: Audit,
+    profile: Profile,
     clock: Clock,
 }
 
@@ -44,7 +52,7 @@ impl Desk {
             return Err(DeskError::OtherCluster(permit.scope().to_owned()));
         }
         let writers = Writers::new(&permit, profile).map_err(DeskError::Login)?;
-        Ok(Self { permit, writers, audit: Audit::place(policy)?, clock })
+        Ok(Self { permit, writers, audit: Audit::place(policy)?, profile: profile.clone(), clock })
     }
 
     /// Actions of before whose end nobody wrote: they are told, and the audit says from now on that it is not known.
@@ -81,13 +89,47 @@ impl Desk {
         }));
         let begun = self.audit.begin(self.clock.now(), self.permit.scope(), plan.name, event)?;
         let goal = confirmed.operation().goal(s);
-        let course = Course::new(goal, self.clock.now());
-        let (tell, reply) = oneshot::channel();
+        let mut course = Course::new(goal, self.clock.now());
+        let (tell, words) = mpsc::channel(WORDS);
         let writers = self.writers.clone();
+        let clock = self.clock;
+        let (probe, ready) = confirmed.operation().moves_writes().then(|| Probe::start(&self.profile, clock)).unzip();
+        let assist = confirmed
+            .operation()
+            .assisted()
+            .then(|| Assist::of(s, self.writers.proxy().clone(), self.profile.postgres.clone(), tell.clone()));
+        let (mut assist, standing_by) = match assist.flatten() {
+            None => (None, None),
+            Some(assist) => {
+                let ((ready, is_ready), (holder, leader)) = (oneshot::channel::<Assist>(), watch::channel(None));
+                let mut standing_by = JoinSet::new();
+                standing_by.spawn(async move {
+                    if let Ok(assist) = is_ready.await {
+                        assist.stand_by(leader).await;
+                    }
+                });
+                (Some((assist, ready)), Some((holder, standing_by)))
+            }
+        };
+        if assist.is_some() {
+            course.prepare();
+        }
         // A task of its own: the order goes out whole, whatever the one who waits for it does.
         tokio::spawn(async move {
-            let _ = tell.send(writers.send(&order).await);
+            if let Some((assist, _)) = &mut assist {
+                assist.prepare(writers.sql()).await;
+            }
+            if let Some(ready) = ready {
+                ready.wait().await;
+            }
+            if let Some((assist, standing_by)) = assist.take() {
+                let _ = standing_by.send(assist);
+            }
+            let _ = tell.send(Word::Sent(clock.now())).await;
+            let reply = writers.send(&order).await;
+            let _ = tell.send(Word::Reply(reply)).await;
         });
-        Ok(Execution::new(plan.name, plan.sentence.clone(), course, reply, (self.audit.clone(), begun), self.clock))
+        let execution = Execution::new(plan.name, plan.sentence.clone(), course, words, (self.audit.clone(), begun), self.clock);
+        Ok(execution.with_probe(probe).with_assist(standing_by))
     }
 }

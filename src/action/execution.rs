@@ -1,12 +1,29 @@
 //! An order that went out, until its outcome is known and written down.
 
-use tokio::sync::oneshot;
-use tokio::sync::oneshot::error::TryRecvError;
+use std::collections::BTreeMap;
+
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::audit::{Audit, Begun, Event};
+use super::downtime::{Absence, away};
+use super::probe::Probe;
 use super::{AuditError, Course, Outcome, Reply};
 use crate::model::{Cluster, Time};
 use crate::source::Clock;
+
+/// What is said by the one who sends the order.
+#[derive(Debug)]
+pub(super) enum Word {
+    /// The order goes out now.
+    Sent(Time),
+    /// Something that the operator should know.
+    Note(String),
+    /// What was answered.
+    Reply(Reply),
+}
 
 /// An action under way. When it is dropped before its outcome is known, the audit says that it is not known.
 #[derive(Debug)]
@@ -14,7 +31,13 @@ pub struct Execution {
     name: &'static str,
     sentence: String,
     course: Course,
-    reply: Option<oneshot::Receiver<Reply>>,
+    words: Option<mpsc::Receiver<Word>>,
+    /// Listens at the routes, until the end.
+    probe: Option<Probe>,
+    heard: Vec<Absence>,
+    /// Stands by and tells HAProxy, until the end; it hears here who holds the leader key.
+    assist: Option<(watch::Sender<Option<String>>, JoinSet<()>)>,
+    notes: Vec<String>,
     audit: Audit,
     begun: Option<Begun>,
     unwritten: Option<AuditError>,
@@ -26,26 +49,64 @@ impl Execution {
         name: &'static str,
         sentence: String,
         course: Course,
-        reply: oneshot::Receiver<Reply>,
+        words: mpsc::Receiver<Word>,
         (audit, begun): (Audit, Begun),
         clock: Clock,
     ) -> Self {
-        Self { name, sentence, course, reply: Some(reply), audit, begun: Some(begun), unwritten: None, clock }
+        Self {
+            name,
+            sentence,
+            course,
+            words: Some(words),
+            probe: None,
+            heard: Vec::new(),
+            assist: None,
+            notes: Vec::new(),
+            audit,
+            begun: Some(begun),
+            unwritten: None,
+            clock,
+        }
+    }
+
+    pub(super) fn with_probe(mut self, probe: Option<Probe>) -> Self {
+        self.probe = probe;
+        self
+    }
+
+    pub(super) fn with_assist(mut self, assist: Option<(watch::Sender<Option<String>>, JoinSet<()>)>) -> Self {
+        self.assist = assist;
+        self
     }
 
     /// Looks at the cluster and at the line. To be called whenever something may have changed, and at least some times a second.
     pub fn look(&mut self, cluster: &Cluster) {
         let now = self.clock.now();
-        match self.reply.as_mut().map(oneshot::Receiver::try_recv) {
-            Some(Ok(reply)) => {
-                self.reply = None;
-                self.course.hear(reply, cluster, now);
+        while let Some(words) = &mut self.words {
+            match words.try_recv() {
+                Ok(Word::Sent(at)) => self.course.sent(at),
+                Ok(Word::Note(note)) => self.notes.push(note),
+                Ok(Word::Reply(reply)) => self.course.hear(reply, cluster, now),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    self.words = None;
+                    if self.course.reply().is_none() {
+                        self.course.hear(Reply::Lost("the task that sent it has ended".to_owned()), cluster, now);
+                    }
+                }
             }
-            Some(Err(TryRecvError::Closed)) => {
-                self.reply = None;
-                self.course.hear(Reply::Lost("the task that sent it has ended".to_owned()), cluster, now);
-            }
-            Some(Err(TryRecvError::Empty)) | None => self.course.look(cluster, now),
+        }
+        self.course.look(cluster, now);
+        if let Some((holder, _)) = &self.assist {
+            let now_leads = cluster.holder_now(now);
+            holder.send_if_modified(|before| {
+                let changed = before.as_deref() != now_leads;
+                *before = now_leads.map(str::to_owned);
+                changed
+            });
+        }
+        if let Some(probe) = &self.probe {
+            self.heard = probe.heard();
         }
         if self.course.over() {
             self.finish(now);
@@ -72,8 +133,28 @@ impl Execution {
         self.unwritten.as_ref()
     }
 
+    /// What the operator should know beside the outcome, a sentence each, in the order of time.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// How long writes were away on the routes, as a sentence; `None`: that was not measured, or they were not.
+    pub fn away(&self) -> Option<String> {
+        away(&self.heard, self.clock.now())
+    }
+
+    /// How long writes were away on each route that was listened at, milliseconds; `None`: not known.
+    pub fn downtime_ms(&self) -> BTreeMap<String, Option<u64>> {
+        let each = self.heard.iter();
+        each.map(|route| (route.route().to_owned(), route.away().and_then(|span| u64::try_from(span.as_millis()).ok()))).collect()
+    }
+
     fn finish(&mut self, now: Time) {
         let Some(begun) = self.begun.take() else { return };
+        self.assist = None;
+        if let Some(probe) = self.probe.take() {
+            self.heard = probe.heard();
+        }
         let (outcome, sentence) = self.course.outcome().unwrap_or((Outcome::Unknown, ""));
         let asked = self.course.asked();
         let phases = self.course.phases().iter().filter_map(|phase| Some((phase.name.clone(), phase.at?.since(asked).as_secs_f64())));
@@ -82,6 +163,8 @@ impl Execution {
             sentence: sentence.to_owned(),
             reply: self.course.reply().map(ToString::to_string),
             phases: phases.collect(),
+            downtime_ms: self.downtime_ms(),
+            notes: self.notes.clone(),
         };
         self.unwritten = self.audit.end(&begun, now, event).err();
     }

@@ -50,6 +50,11 @@ pub trait Goal: std::fmt::Debug + Send {
     /// How it stands. `reply`: what was answered so far.
     fn standing(&self, cluster: &Cluster, reply: Option<&Reply>, now: Time) -> Standing;
 
+    /// When it was last seen to be under way: while it is, the patience does not run out.
+    fn at_work(&self) -> Option<Time> {
+        None
+    }
+
     /// How long the cluster is watched after the last word on the line, before the outcome is called unknown.
     fn patience(&self) -> Duration {
         Duration::from_secs(30)

@@ -23,6 +23,24 @@ impl<'a> Situation<'a> {
         self.cluster.holder_now(self.now)
     }
 
+    /// Whether etcd's word is current: else nobody knows who leads, nor which members there are.
+    pub fn current(&self) -> bool {
+        self.cluster.dcs_current(self.now)
+    }
+
+    /// Who leads, in a sentence.
+    pub fn leader_told(&self) -> &'a str {
+        self.leader().unwrap_or(if self.current() { "nobody" } else { "whoever leads" })
+    }
+
+    /// That this member is not there, as far as that can be said.
+    pub fn no_member(&self, name: &str) -> String {
+        match self.current() {
+            true => format!("there is no member {name}"),
+            false => format!("whether there is a member {name} is not known: etcd does not answer"),
+        }
+    }
+
     /// A member, if it is known.
     pub fn member(&self, name: &str) -> Option<&'a Member> {
         self.cluster.members.get(name)
@@ -33,7 +51,7 @@ impl<'a> Situation<'a> {
     /// # Errors
     /// It has none; the error is a sentence.
     pub fn api(&self, name: &str) -> Result<String, String> {
-        let member = self.member(name).ok_or_else(|| format!("there is no member {name}"))?;
+        let member = self.member(name).ok_or_else(|| self.no_member(name))?;
         let url = member.dcs().filter(|_| member.present).and_then(|key| key.api_url.clone());
         url.ok_or_else(|| format!("etcd has no address of {name}'s Patroni"))
     }
@@ -69,6 +87,16 @@ pub trait Operation: std::fmt::Debug + Send + Sync {
 
     /// What has to be typed before it is done.
     fn confirm(&self, situation: &Situation<'_>) -> Confirm;
+
+    /// Whether it moves the writes to another server now: then it is measured how long they are away.
+    fn moves_writes(&self) -> bool {
+        false
+    }
+
+    /// Whether the HAProxies are told who leads, as soon as that is proved.
+    fn assisted(&self) -> bool {
+        false
+    }
 
     /// By what it is known to be done.
     fn goal(&self, situation: &Situation<'_>) -> Box<dyn Goal>;

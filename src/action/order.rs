@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Call, DcsOrder, DcsWriter, RestWriter, SqlOrder, SqlWriter};
+use super::{Call, DcsOrder, DcsWriter, ProxyOrder, ProxyWriter, RestWriter, SqlOrder, SqlWriter};
 use crate::config::{Diagnostic, Profile};
 use crate::permit::Permit;
 
@@ -14,6 +14,8 @@ use crate::permit::Permit;
 pub enum Order {
     /// To a member's REST API.
     Rest(Call),
+    /// To an HAProxy's admin socket.
+    Proxy(ProxyOrder),
     /// To etcd.
     Dcs(DcsOrder),
     /// To a member's PostgreSQL.
@@ -45,6 +47,7 @@ impl fmt::Display for Order {
             Order::Rest(call) => call.fmt(f),
             Order::Dcs(order) => order.fmt(f),
             Order::Sql(order) => order.fmt(f),
+            Order::Proxy(order) => order.fmt(f),
         }
     }
 }
@@ -54,6 +57,7 @@ impl fmt::Display for Order {
 pub struct Writers {
     rest: RestWriter,
     dcs: DcsWriter,
+    proxy: ProxyWriter,
     sql: SqlWriter,
 }
 
@@ -63,7 +67,22 @@ impl Writers {
     /// # Errors
     /// A password is not where the configuration says.
     pub fn new(permit: &Permit, profile: &Profile) -> Result<Self, Diagnostic> {
-        Ok(Self { rest: RestWriter::new(permit, profile)?, dcs: DcsWriter::new(permit, profile), sql: SqlWriter::new(permit, profile) })
+        Ok(Self {
+            rest: RestWriter::new(permit, profile)?,
+            dcs: DcsWriter::new(permit, profile),
+            proxy: ProxyWriter::new(permit, profile),
+            sql: SqlWriter::new(permit, profile),
+        })
+    }
+
+    /// The writer to HAProxies.
+    pub(super) fn proxy(&self) -> &ProxyWriter {
+        &self.proxy
+    }
+
+    /// The writer to PostgreSQL.
+    pub(super) fn sql(&self) -> &SqlWriter {
+        &self.sql
     }
 
     /// Sends an order, once.
@@ -72,6 +91,7 @@ impl Writers {
             Order::Rest(call) => self.rest.send(call).await,
             Order::Dcs(order) => self.dcs.send(order).await,
             Order::Sql(order) => self.sql.send(order).await,
+            Order::Proxy(order) => self.proxy.send(order).await,
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum Confirm {
 /// The facts that a plan rests on: when one of them changes, the plan is void.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Basis {
+    /// Whether etcd's word on the rest was current.
+    current: bool,
     leader: Option<String>,
     timeline: Option<u32>,
     paused: Option<bool>,
@@ -27,6 +29,7 @@ struct Basis {
 impl Basis {
     fn of(s: &Situation<'_>) -> Self {
         Self {
+            current: s.current(),
             leader: s.leader().map(str::to_owned),
             timeline: s.leader().and_then(|leader| s.cluster.timeline(leader, s.now)),
             paused: s.cluster.config().map(|config| config.paused),
@@ -36,6 +39,9 @@ impl Basis {
 
     /// What is different now.
     fn changed(&self, now: &Self) -> Option<String> {
+        if self.current && !now.current {
+            return Some("etcd does not answer any more: whether the plan still holds is not known".to_owned());
+        }
         let name = |leader: &Option<String>| leader.clone().unwrap_or_else(|| "nobody".to_owned());
         if self.leader != now.leader {
             return Some(format!(

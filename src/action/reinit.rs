@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::anew::Anew;
 use super::checks::{self, Check};
 use super::operation::word;
 use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
@@ -38,7 +39,8 @@ impl Operation for Reinit {
         let name = self.member.as_str();
         let mut all = vec![checks::answers(s, name)];
         match s.leader() {
-            None => all.push(Check::impossible("leader", "nobody leads: there is nothing to copy from")),
+            None if s.current() => all.push(Check::impossible("leader", "nobody leads: there is nothing to copy from")),
+            None => all.push(Check::impossible("leader", "who leads, and would be copied from, is not known: etcd does not answer")),
             Some(leader) if leader == name => {
                 all.push(Check::impossible("leader", format!("{name} is the leader: its data is the cluster's")));
             }
@@ -85,32 +87,33 @@ impl Operation for Reinit {
         Confirm::Type(self.member.clone())
     }
 
-    fn goal(&self, _: &Situation<'_>) -> Box<dyn Goal> {
-        let phases = ["its data is being copied", "PostgreSQL runs", "it streams"].map(Phase::ahead);
-        Box::new(Copied { member: self.member.clone(), phases })
+    fn goal(&self, s: &Situation<'_>) -> Box<dyn Goal> {
+        let phases = ["its data is being copied", "PostgreSQL started anew", "it streams"].map(Phase::ahead);
+        Box::new(Copied { anew: Anew::of(s, &self.member), copying: None, phases })
     }
 }
 
-/// It has been a replica that is created, and streams again.
+/// Its PostgreSQL was created anew, and streams again.
 #[derive(Debug)]
 struct Copied {
-    member: String,
+    anew: Anew,
+    /// When it was last seen to be copied.
+    copying: Option<Time>,
     phases: [Phase; 3],
 }
 
 impl Goal for Copied {
     fn look(&mut self, cluster: &Cluster, now: Time) {
-        let Some(member) = cluster.members.get(&self.member) else { return };
+        let Some(member) = cluster.members.get(self.anew.member()) else { return };
         let by_key = member.dcs().and_then(|key| key.state.as_deref());
         let by_rest = member.rest_now(now).map(|rest| rest.state.0.as_str());
-        let is = |state: &str| by_rest == Some(state) || (by_rest.is_none() && by_key == Some(state));
-        self.phases[0].see(is("creating replica"), now);
-        if self.phases[0].at.is_some() {
-            self.phases[1].see(by_rest == Some("running"), now);
+        if by_rest.or(by_key) == Some("creating replica") {
+            self.copying = Some(now);
+            self.phases[0].see(true, now);
         }
-        if self.phases[1].at.is_some() {
-            self.phases[2].see(member.state(now).as_deref() == Some("streaming"), now);
-        }
+        self.phases[1].see(self.anew.seen(cluster, now), now);
+        let rest = self.anew.rest(cluster, now);
+        self.phases[2].see(rest.is_some_and(|rest| rest.replication_state.as_deref() == Some("streaming")), now);
     }
 
     fn phases(&self) -> &[Phase] {
@@ -118,15 +121,28 @@ impl Goal for Copied {
     }
 
     fn standing(&self, _: &Cluster, reply: Option<&Reply>, _: Time) -> Standing {
+        let member = self.anew.member();
         match reply {
-            _ if self.whole() => Standing::Reached(format!("{} was copied anew and streams", self.member)),
-            Some(reply @ Reply::Answered(500..=599, _)) if self.phases[0].at.is_none() => Standing::Missed(format!("Patroni said {reply}")),
+            // That it is another PostgreSQL says nothing alone: it could have been restarted.
+            Some(reply) if self.whole() && (reply.accepted() || self.copying.is_some()) => {
+                Standing::Reached(format!("{member} was copied anew and streams"))
+            }
+            Some(reply @ Reply::Answered(500..=599, _)) if self.copying.is_none() => Standing::Missed(format!("Patroni said {reply}")),
             _ => Standing::Open,
         }
     }
 
-    /// A copy takes as long as the data is large; it is given up after an hour without its end.
+    /// A copy takes as long as the data is large.
+    fn at_work(&self) -> Option<Time> {
+        self.copying
+    }
+
     fn patience(&self) -> Duration {
-        Duration::from_secs(3600)
+        Duration::from_secs(300)
+    }
+
+    /// A small copy is made between two looks.
+    fn whole(&self) -> bool {
+        self.phases[1].at.is_some() && self.phases[2].at.is_some()
     }
 }

@@ -46,7 +46,7 @@ impl Operation for Reload {
     }
 
     fn goal(&self, _: &Situation<'_>) -> Box<dyn Goal> {
-        Box::new(Ordered { member: self.member.clone(), phases: [Phase::ahead("Patroni took the order")] })
+        Box::new(Ordered { member: self.member.clone() })
     }
 }
 
@@ -54,14 +54,13 @@ impl Operation for Reload {
 #[derive(Debug)]
 struct Ordered {
     member: String,
-    phases: [Phase; 1],
 }
 
 impl Goal for Ordered {
     fn look(&mut self, _: &Cluster, _: Time) {}
 
     fn phases(&self) -> &[Phase] {
-        &self.phases
+        &[]
     }
 
     fn standing(&self, _: &Cluster, reply: Option<&Reply>, _: Time) -> Standing {
@@ -72,9 +71,5 @@ impl Goal for Ordered {
             Some(reply @ Reply::Answered(..)) => Standing::Missed(format!("Patroni said {reply}")),
             _ => Standing::Open,
         }
-    }
-
-    fn whole(&self) -> bool {
-        true
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Client, Error, Row};
 
@@ -65,6 +65,19 @@ impl SqlWriter {
                 _ => Reply::Taken("PostgreSQL carried it out".to_owned()),
             },
             Err(error) => self.explain(&error, order),
+        }
+    }
+
+    /// `CHECKPOINT`, for at most `limit`; then it goes on without us.
+    ///
+    /// # Errors
+    /// It was not made; the error is the reason.
+    pub(super) async fn checkpoint(&self, host: &str, port: u16, limit: Duration) -> Result<(), String> {
+        let client = self.access.open(host, port, None).await.map_err(|error| error.told())?;
+        match timeout(limit, run(&client, &Statement::Checkpoint)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(self.access.explain(&error, host, port).message),
+            Err(_) => Err(format!("not done within {} s", limit.as_secs())),
         }
     }
 

@@ -39,7 +39,7 @@ impl Operation for Switchover {
     }
 
     fn sentence(&self, s: &Situation<'_>) -> String {
-        let from = s.leader().unwrap_or("nobody");
+        let from = s.leader_told();
         let to = self.candidate.as_deref().unwrap_or("the best candidate");
         match self.at {
             None => format!("switchover from {from} to {to}"),
@@ -69,9 +69,14 @@ impl Operation for Switchover {
             };
             all.push(check);
         }
-        match &self.candidate {
-            Some(name) => all.extend(checks::candidate(s, name, false)),
-            None => all.extend(checks::candidates(s)),
+        let paused = s.cluster.config().is_some_and(|config| config.paused);
+        match (&self.candidate, self.at) {
+            (Some(name), None) => all.extend(checks::candidate(s, name, false)),
+            (Some(name), Some(_)) => all.extend(checks::candidate(s, name, false).into_iter().map(checks::at_its_time)),
+            // That nobody is named is what the pause forbids.
+            (None, _) if paused => {}
+            (None, None) => all.extend(checks::candidates(s)),
+            (None, Some(_)) => all.extend(checks::candidates(s).into_iter().map(checks::at_its_time)),
         }
         all.push(checks::routes(s));
         all.push(checks::archiver(s));
@@ -80,7 +85,7 @@ impl Operation for Switchover {
     }
 
     fn order(&self, s: &Situation<'_>) -> Result<Order, String> {
-        let leader = s.leader().ok_or("nobody leads, so nobody can hand over")?;
+        let leader = s.leader().ok_or_else(|| format!("{} cannot be asked to hand over", s.leader_told()))?;
         let mut body = Map::new();
         body.insert("leader".to_owned(), Value::from(leader));
         if let Some(candidate) = &self.candidate {
@@ -118,6 +123,10 @@ impl Operation for Switchover {
 
     fn confirm(&self, s: &Situation<'_>) -> Confirm {
         Confirm::Type(s.cluster.scope.clone())
+    }
+
+    fn moves_writes(&self) -> bool {
+        self.at.is_none()
     }
 
     fn goal(&self, s: &Situation<'_>) -> Box<dyn Goal> {
@@ -175,6 +184,10 @@ impl Operation for Failover {
 
     fn confirm(&self, _: &Situation<'_>) -> Confirm {
         Confirm::Type(self.candidate.clone())
+    }
+
+    fn moves_writes(&self) -> bool {
+        true
     }
 
     fn goal(&self, s: &Situation<'_>) -> Box<dyn Goal> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::action::{Audit, Beginning, Entry, Event};
 use crate::permit::Policy;
@@ -66,13 +67,26 @@ fn action(out: &mut String, lines: &[&Entry]) {
                     let _ = writeln!(out, "    passed over: {}", overridden.join(", "));
                 }
             }
-            Event::End { outcome, sentence, phases, .. } => {
+            Event::End { outcome, sentence, phases, downtime_ms, notes, .. } => {
                 let _ = writeln!(out, "    {outcome}: {sentence}");
                 let mut steps: Vec<(&String, &f64)> = phases.iter().collect();
                 steps.sort_by(|a, b| a.1.total_cmp(b.1));
                 let steps: Vec<String> = steps.iter().map(|(name, seconds)| format!("{name} {seconds:.2} s")).collect();
                 if !steps.is_empty() {
                     let _ = writeln!(out, "    {}", steps.join(", "));
+                }
+                for note in notes {
+                    let _ = writeln!(out, "    {note}");
+                }
+                let known: Vec<String> = downtime_ms
+                    .iter()
+                    .map(|(route, ms)| match ms {
+                        Some(ms) => format!("{:.1} s on {route}", Duration::from_millis(*ms).as_secs_f64()),
+                        None => format!("not known on {route}"),
+                    })
+                    .collect();
+                if !known.is_empty() {
+                    let _ = writeln!(out, "    writes away: {}", known.join(", "));
                 }
             }
         }

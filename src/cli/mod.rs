@@ -86,6 +86,8 @@ enum Command {
     Dsn(dsn::DsnArgs),
     /// Our version, and the members' Patroni and PostgreSQL
     Version(version::VersionArgs),
+    /// Drain a server of an HAProxy, take it out, or give it back to the checks
+    Haproxy(act::ProxyArgs),
     /// Who did what, and what became of it
     Audit(audit::AuditArgs),
     /// What a finding's code means, why it matters, what to do
@@ -130,6 +132,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::History(args)) => history::run(&connect, &args),
         Some(Command::Dsn(args)) => dsn::run(&connect, &args),
         Some(Command::Version(args)) => version::run(&connect, &args),
+        Some(Command::Haproxy(args)) => args.run(&connect),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Config { args }) => config::run(args, connect.config, connect.cluster),

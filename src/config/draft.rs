@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::endpoint::Endpoint;
 use super::origin::{Origin, Setting};
-use super::profile::{HaproxyAddress, SslMode};
+use super::profile::{AdminAddress, ClientAddress, HaproxyAddress, SslMode};
 use crate::finding::{LIMITS, Limits};
 
 /// Where a secret is. It is read when its cluster is made ready, not when the file is parsed.
@@ -27,6 +27,7 @@ pub(crate) struct Draft {
     pub namespace: Option<Setting<String>>,
     pub color: Option<Setting<String>>,
     pub read_only: Option<Setting<bool>>,
+    pub assist: Option<Setting<bool>>,
     pub etcd: EtcdDraft,
     pub restapi: TlsDraft,
     pub rest_login: LoginDraft,
@@ -107,6 +108,9 @@ pub(crate) struct HaproxyDraft {
     pub tls: TlsDraft,
     pub write: Option<Setting<String>>,
     pub read: Option<Setting<String>>,
+    pub write_address: Option<Setting<ClientAddress>>,
+    pub read_address: Option<Setting<ClientAddress>>,
+    pub admin_socket: Option<Setting<AdminAddress>>,
 }
 
 impl Draft {
@@ -117,6 +121,7 @@ impl Draft {
             namespace: self.namespace.or(below.namespace),
             color: self.color.or(below.color),
             read_only: self.read_only.or(below.read_only),
+            assist: self.assist.or(below.assist),
             etcd: self.etcd.over(below.etcd),
             restapi: self.restapi.over(below.restapi),
             rest_login: self.rest_login.over(below.rest_login),

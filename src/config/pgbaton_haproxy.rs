@@ -2,12 +2,28 @@
 
 use super::diagnostic::{Diagnostic, quote, shown};
 use super::draft::HaproxyDraft;
-use super::endpoint::without_user;
+use super::endpoint::{split_host_port, without_user};
 use super::node::Value;
 use super::origin::Setting;
 use super::pgbaton_toml::Reader;
-use super::profile::HaproxyAddress;
+use super::profile::{AdminAddress, ClientAddress, HaproxyAddress};
 use super::section::{Manner, Section, wrong_type};
+
+const KEYS: [&str; 13] = [
+    "name",
+    "stats",
+    "username",
+    "password",
+    "write",
+    "read",
+    "write_address",
+    "read_address",
+    "admin_socket",
+    "cacert",
+    "certfile",
+    "keyfile",
+    "insecure",
+];
 
 impl Reader<'_> {
     /// `[[clusters.NAME.haproxy]]`, in the order of the file.
@@ -40,12 +56,14 @@ impl Reader<'_> {
     }
 
     fn haproxy(&mut self, table: &Section<'_>) -> Option<HaproxyDraft> {
-        table.only(&["name", "stats", "username", "password", "write", "read", "cacert", "certfile", "keyfile", "insecure"], self.out);
+        table.only(&KEYS, self.out);
         let name = table.text("name", self.out);
         let username = table.text("username", self.out);
         let password = self.secret(table, "password");
         let tls = self.tls(table);
         let (write, read) = (table.text("write", self.out), table.text("read", self.out));
+        let (write_address, read_address) = (self.client_address(table, "write_address"), self.client_address(table, "read_address"));
+        let admin_socket = self.admin_socket(table);
         let Some(text) = table.text("stats", self.out) else {
             if table.get("stats", &mut Vec::new()).is_none() {
                 self.out.push(
@@ -65,7 +83,38 @@ impl Reader<'_> {
             }
         };
         let name = name.unwrap_or_else(|| Setting::new(shown_name(&stats.value), stats.origin.clone()));
-        Some(HaproxyDraft { name, stats, username, password, tls, write, read })
+        Some(HaproxyDraft { name, stats, username, password, tls, write, read, write_address, read_address, admin_socket })
+    }
+
+    fn client_address(&mut self, table: &Section<'_>, key: &str) -> Option<Setting<ClientAddress>> {
+        let text = table.text(key, self.out)?;
+        match host_and_port(&text.value) {
+            Ok(address) => Some(Setting::new(address, text.origin)),
+            Err(why) => {
+                self.out.push(Diagnostic::new(text.origin, why).hint(format!("{key} is \"HOST:PORT\", where clients connect")));
+                None
+            }
+        }
+    }
+
+    fn admin_socket(&mut self, table: &Section<'_>) -> Option<Setting<AdminAddress>> {
+        let text = table.text("admin_socket", self.out)?;
+        let address = match (text.value.strip_prefix("unix:"), text.value.strip_prefix("tcp:")) {
+            (Some(""), _) => Err("no path behind `unix:`".to_owned()),
+            (Some(path), _) => Ok(AdminAddress::Unix(self.env.relative_to(self.path, path))),
+            (None, Some(address)) => host_and_port(address).map(AdminAddress::Tcp),
+            (None, None) => Err(format!("{} begins neither with `unix:` nor with `tcp:`", quote(&text.value))),
+        };
+        match address {
+            Ok(address) => Some(Setting::new(address, text.origin)),
+            Err(why) => {
+                self.out.push(
+                    Diagnostic::new(text.origin, why)
+                        .hint("admin_socket is \"unix:/PATH\" or \"tcp:HOST:PORT\", a `stats socket` of level admin"),
+                );
+                None
+            }
+        }
     }
 
     fn stats(&self, text: &str) -> Result<HaproxyAddress, String> {
@@ -84,6 +133,15 @@ impl Reader<'_> {
             return Err("the URL carries a user name: use the keys `username` and `password`".into());
         }
         Ok(HaproxyAddress::Http(url.into()))
+    }
+}
+
+/// `host:port`; no port is the usual one here.
+fn host_and_port(text: &str) -> Result<ClientAddress, String> {
+    // 0 is no port, so it cannot be the one that was written.
+    match split_host_port(text, 0)? {
+        (_, 0) => Err(format!("{} has no port", quote(text))),
+        (host, port) => Ok(ClientAddress { host, port }),
     }
 }
 

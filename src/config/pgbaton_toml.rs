@@ -100,7 +100,7 @@ impl Reader<'_> {
 
     fn cluster(&mut self, name: &str, at: &Origin, table: &Section<'_>) -> Draft {
         table.only(
-            &["scope", "namespace", "read_only", "color", "patronictl", "etcd", "restapi", "postgres", "haproxy", "limits"],
+            &["scope", "namespace", "read_only", "assist", "color", "patronictl", "etcd", "restapi", "postgres", "haproxy", "limits"],
             self.out,
         );
         let patronictl = self.file_path(table, "patronictl");
@@ -135,6 +135,7 @@ impl Reader<'_> {
             namespace: table.text("namespace", self.out),
             color: self.color(table),
             read_only: table.boolean("read_only", self.out),
+            assist: table.boolean("assist", self.out),
             etcd,
             restapi,
             rest_login,

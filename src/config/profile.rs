@@ -1,5 +1,6 @@
 //! One cluster, as the configuration describes it.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub struct Profile {
     pub color: Option<String>,
     /// Whether nothing may be written.
     pub read_only: bool,
+    /// Whether a switchover tells the HAProxies, where they have an admin socket, who leads.
+    pub assist: bool,
     /// From where on something is too much.
     pub limits: Limits,
 }
@@ -154,6 +157,75 @@ pub struct HaproxyProfile {
     pub write_backend: Option<String>,
     /// Name of the read backend; `None`: recognised.
     pub read_backend: Option<String>,
+    /// Where clients that write connect.
+    pub write_address: Option<ClientAddress>,
+    /// Where clients that only read connect.
+    pub read_address: Option<ClientAddress>,
+    /// The socket on which it takes orders.
+    pub admin_socket: Option<AdminSocket>,
+}
+
+/// Where clients connect. Displays as `host:port`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientAddress {
+    /// A name or an address, IPv6 without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+/// A stats socket of level `admin`. Where it is, only who holds a permit gets to know:
+///
+/// ```compile_fail,E0061
+/// fn without(socket: &pgbaton::config::AdminSocket) {
+///     let _ = socket.address();
+/// }
+/// ```
+///
+/// ```
+/// fn with(socket: &pgbaton::config::AdminSocket, permit: &pgbaton::permit::Permit) {
+///     let _ = socket.address(permit);
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct AdminSocket(AdminAddress);
+
+impl AdminSocket {
+    pub(super) fn new(address: AdminAddress) -> Self {
+        Self(address)
+    }
+
+    /// Where it is.
+    pub fn address(&self, _: &Permit) -> &AdminAddress {
+        &self.0
+    }
+}
+
+/// Where an HAProxy takes orders. Displays as it is written in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdminAddress {
+    /// Path of a Unix socket.
+    Unix(PathBuf),
+    /// Host and port; nobody is asked who he is there, and nothing is encrypted.
+    Tcp(ClientAddress),
+}
+
+impl fmt::Display for AdminAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AdminAddress::Unix(path) => write!(f, "unix:{}", path.display()),
+            AdminAddress::Tcp(address) => write!(f, "tcp:{address}"),
+        }
+    }
 }
 
 /// Where an HAProxy is asked.

@@ -13,7 +13,9 @@ use super::libpq;
 use super::login::{self, Login};
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
-use super::profile::{EtcdProfile, HaproxyAddress, HaproxyProfile, PostgresProfile, Profile, RestProfile, SslMode, TlsProfile};
+use super::profile::{
+    AdminSocket, EtcdProfile, HaproxyAddress, HaproxyProfile, PostgresProfile, Profile, RestProfile, SslMode, TlsProfile,
+};
 use crate::finding::LIMITS;
 
 /// The namespace of Patroni when none is given.
@@ -41,6 +43,9 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
     facts.text("namespace", &namespace);
     let read_only = draft.read_only.unwrap_or(Setting::new(false, Origin::Default));
     facts.plain("read_only", read_only.value, &read_only.origin);
+    if let Some(assist) = &draft.assist {
+        facts.plain("assist", assist.value, &assist.origin);
+    }
     if let Some(color) = &draft.color {
         facts.text("color", color);
     }
@@ -67,6 +72,7 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         haproxy,
         color: draft.color.map(|c| c.value),
         read_only: read_only.value,
+        assist: draft.assist.is_some_and(|a| a.value),
         limits: draft.limits.values,
     };
     Ok(Ready { profile, facts: facts.into_vec() })
@@ -254,6 +260,15 @@ fn haproxy(draft: HaproxyDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diag
             facts.text(&format!("{section}.{key}"), value);
         }
     }
+    for (key, address) in [("write_address", &draft.write_address), ("read_address", &draft.read_address)] {
+        if let Some(address) = address {
+            facts.plain(&format!("{section}.{key}"), format_args!("\"{}\"", address.value), &address.origin);
+        }
+    }
+    if let Some(socket) = &draft.admin_socket {
+        // Not looked at: only who may write will open it.
+        facts.plain(&format!("{section}.admin_socket"), format_args!("{:?}", socket.value.to_string()), &socket.origin);
+    }
     HaproxyProfile {
         password: secret(draft.password, &format!("{section}.password"), env, facts, out),
         tls: tls(draft.tls, &section, facts),
@@ -262,6 +277,9 @@ fn haproxy(draft: HaproxyDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diag
         username: draft.username.map(|u| u.value),
         write_backend: draft.write.map(|w| w.value),
         read_backend: draft.read.map(|r| r.value),
+        write_address: draft.write_address.map(|a| a.value),
+        read_address: draft.read_address.map(|a| a.value),
+        admin_socket: draft.admin_socket.map(|a| AdminSocket::new(a.value)),
     }
 }
 

@@ -13,7 +13,8 @@
 //! Where there is no such file, everybody may whom etcd, Patroni and the configuration let. A file that is there and cannot be used lets
 //! nobody: an editor's slip must not open what the file was written to close.
 
-use std::io::ErrorKind;
+use std::fs::Metadata;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -96,24 +97,27 @@ pub enum PolicyError {
 impl Policy {
     /// The machine's policy.
     pub fn of_machine() -> Result<Self, PolicyError> {
-        let path = Path::new(PATH);
-        let unreadable = |why: std::io::Error| PolicyError::Unreadable { path: PATH.to_owned(), why: why.to_string() };
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+        Self::at(Path::new(PATH))
+    }
+
+    fn at(path: &Path) -> Result<Self, PolicyError> {
+        let unreadable = |why: std::io::Error| PolicyError::Unreadable { path: path.display().to_string(), why: why.to_string() };
+        // Where links lead, others could change the folders on the way as well.
+        let real = match path.canonicalize() {
+            Ok(real) => real,
+            // A link that leads nowhere is not the same as no file.
+            Err(error) if error.kind() == ErrorKind::NotFound && path.symlink_metadata().is_err() => return Ok(Self::default()),
             Err(error) => return Err(unreadable(error)),
         };
-        for place in path.ancestors().filter(|place| place.parent().is_some()) {
-            let meta = std::fs::metadata(place).map_err(unreadable)?;
-            let open = |why: String| PolicyError::Open { path: place.display().to_string(), why };
-            if meta.uid() != 0 {
-                return Err(open(format!("it belongs to user {}", meta.uid())));
-            }
-            if meta.mode() & 0o022 != 0 {
-                return Err(open(format!("its mode is {:o}", meta.mode() & 0o7777)));
-            }
+        let mut file = std::fs::File::open(&real).map_err(unreadable)?;
+        root_alone(&real, &file.metadata().map_err(unreadable)?)?;
+        let folders = path.ancestors().skip(1).chain(real.ancestors().skip(1));
+        for folder in folders.filter(|folder| folder.parent().is_some()) {
+            root_alone(folder, &std::fs::metadata(folder).map_err(unreadable)?)?;
         }
-        Self::parse(PATH, &text)
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(unreadable)?;
+        Self::parse(&path.display().to_string(), &text)
     }
 
     /// Reads a policy's text.
@@ -135,6 +139,16 @@ impl Policy {
             rule.clusters.iter().any(|pattern| matches(pattern, scope))
                 && (rule.users.contains(&operator.user) || rule.groups.iter().any(|group| operator.groups.contains(group)))
         })
+    }
+}
+
+/// That nobody but root can change this.
+fn root_alone(place: &Path, meta: &Metadata) -> Result<(), PolicyError> {
+    let open = |why: String| Err(PolicyError::Open { path: place.display().to_string(), why });
+    match (meta.uid(), meta.mode() & 0o7777) {
+        (0, mode) if mode & 0o022 == 0 => Ok(()),
+        (0, mode) => open(format!("its mode is {mode:o}")),
+        (owner, _) => open(format!("it belongs to user {owner}")),
     }
 }
 

@@ -97,9 +97,19 @@ impl TestLab {
 
     /// The same; its standard output.
     pub fn tool(&self, program: &str, args: &[&str]) -> String {
-        let out = self.command("timeout", &[&["60", program], args].concat()).output().unwrap();
+        let out = self.try_tool(60, program, args);
         assert!(out.status.success(), "{program} {args:?}: {}", said(&out));
         String::from_utf8(out.stdout).unwrap()
+    }
+
+    /// A tool that may fail or take longer than these seconds.
+    pub fn try_tool(&self, seconds: u64, program: &str, args: &[&str]) -> Output {
+        self.command("timeout", &[&[seconds.to_string().as_str(), program], args].concat()).output().unwrap()
+    }
+
+    /// A tool that goes on; its standard output is to be read.
+    pub fn start_tool(&self, program: &str, args: &[&str]) -> Running {
+        Running(self.command(program, args).stdout(Stdio::piped()).spawn().unwrap())
     }
 
     /// A tool's answer as JSON.

@@ -106,5 +106,6 @@ pub fn whole_profile(etcd: EtcdProfile) -> Profile {
         haproxy: Vec::new(),
         color: None,
         read_only: true,
+        assist: false,
     }
 }

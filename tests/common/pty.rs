@@ -132,6 +132,13 @@ impl Pty {
         }
     }
 
+    /// Reads until nothing has come for so long.
+    pub fn until_quiet(&mut self, span: Duration) {
+        while let Ok(bytes) = self.output.recv_timeout(span) {
+            self.parser.process(&bytes);
+        }
+    }
+
     pub fn until_text(&mut self, text: &str) -> Duration {
         self.until(text, |screen| screen.contents().contains(text))
     }

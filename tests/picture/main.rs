@@ -30,6 +30,7 @@ mod limits;
 mod members;
 mod orders;
 mod payloads;
+mod proxy_plans;
 mod quorum;
 mod random;
 mod routes;

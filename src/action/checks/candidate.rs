@@ -1,6 +1,6 @@
 //! Checks of who is to take over, by the forecast: what Patroni itself would ask (`ha.py`, `is_failover_possible` and the race).
 
-use super::Check;
+use super::{Check, Light};
 use crate::action::Situation;
 use crate::finding::Reason;
 use crate::model::{Level, listed, size};
@@ -14,7 +14,7 @@ pub fn candidate(s: &Situation<'_>, name: &str, failover: bool) -> Vec<Check> {
         return vec![Check::impossible(ID, format!("{name} is the leader already"))];
     }
     let Some(standing) = s.forecast.standings.get(name) else {
-        return vec![Check::impossible(ID, format!("there is no member {name}"))];
+        return vec![Check::impossible(ID, s.no_member(name))];
     };
     let mut checks: Vec<Check> = Vec::new();
     for reason in &standing.reasons {
@@ -55,6 +55,12 @@ pub fn candidates(s: &Situation<'_>) -> Vec<Check> {
             checks
         }
     }
+}
+
+/// A reason against a candidate of now, for a switchover of later: Patroni takes the request, and asks when it is time.
+pub fn at_its_time(check: Check) -> Check {
+    let of_now = check.light == Light::Red && (check.id.starts_with("candidate-") || check.id == "candidates");
+    if of_now { Check::red(&check.id, format!("{}; Patroni asks when it is time", check.sentence)) } else { check }
 }
 
 /// How far it is behind. What it lacks the old leader sends before it stops; much of it makes clients wait.

@@ -8,7 +8,10 @@ use crate::model::{RouteKind, listed, spoken};
 pub fn leader(s: &Situation<'_>) -> Check {
     const ID: &str = "leader";
     let Some(leader) = s.leader() else {
-        return Check::impossible(ID, "nobody holds the leader key");
+        return Check::impossible(
+            ID,
+            if s.current() { "nobody holds the leader key" } else { "who leads is not known: etcd does not answer" },
+        );
     };
     match s.member(leader).and_then(|member| member.writable(s.now)) {
         Some(true) => Check::green(ID, format!("{leader} holds the leader key and accepts writes")),

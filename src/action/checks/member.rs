@@ -7,7 +7,7 @@ use crate::model::listed;
 /// Whether its Patroni can be asked.
 pub fn answers(s: &Situation<'_>, name: &str) -> Check {
     const ID: &str = "member";
-    let Some(member) = s.member(name) else { return Check::impossible(ID, format!("there is no member {name}")) };
+    let Some(member) = s.member(name) else { return Check::impossible(ID, s.no_member(name)) };
     if !member.present {
         return Check::impossible(ID, format!("{name} is missing: its key in etcd is gone"));
     }
@@ -38,7 +38,8 @@ pub fn is_leader(s: &Situation<'_>, name: &str) -> Check {
     match s.leader() {
         Some(leader) if leader == name => Check::amber(ID, format!("{name} is the leader: nobody can write meanwhile")),
         Some(_) => Check::green(ID, format!("{name} is not the leader")),
-        None => Check::amber(ID, "nobody leads"),
+        None if s.current() => Check::amber(ID, "nobody leads"),
+        None => Check::amber(ID, "who leads is not known: etcd does not answer"),
     }
 }
 

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::{HowArgs, run};
+use super::{HowArgs, run, run_with};
 use crate::action::{
-    Failover, FlushRestart, FlushSwitchover, Operation, Pause, Reinit, Reload, Restart, RestartRole, Resume, Situation, Switchover,
+    Assisted, Failover, FlushRestart, FlushSwitchover, Operation, Pause, Reinit, Reload, Restart, RestartRole, Resume, Situation,
+    Switchover,
 };
 use crate::cli::connect::{ClusterArg, ConnectArgs};
+use crate::config::Profile;
+use crate::live::Live;
 use crate::model::{Role, Time};
 
 /// `pgbaton switchover`.
@@ -26,6 +29,10 @@ pub struct SwitchoverArgs {
     /// When: a time with its zone, as 2026-11-24T03:00:00+00:00 [default: now]
     #[arg(long, value_name = "TIME", value_parser = when)]
     scheduled: Option<When>,
+    /// Make a checkpoint first, and tell every HAProxy with an admin_socket when SQL has proved the new leader [default: as `assist` in
+    /// the configuration]
+    #[arg(long)]
+    assist: bool,
     #[command(flatten)]
     how: HowArgs,
 }
@@ -78,6 +85,9 @@ pub struct RestartArgs {
     /// One member only: the first replica that can be taken, else the leader
     #[arg(long)]
     any: bool,
+    /// Writes are away for a switchover only: the replicas first, each streaming again before the next; then the leader hands over, which starts its PostgreSQL anew
+    #[arg(long, conflicts_with_all = ["any", "scheduled"])]
+    rolling: bool,
     /// When: a time with its zone [default: now]
     #[arg(long, value_name = "TIME", value_parser = when)]
     scheduled: Option<When>,
@@ -136,9 +146,17 @@ fn when(text: &str) -> Result<When, String> {
 impl SwitchoverArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let Self { cluster, candidate, leader, scheduled, how } = self;
+        let Self { cluster, candidate, leader, scheduled, assist, how } = self;
         let at = scheduled.and_then(|when| when.0);
-        run(connect, cluster.name.as_deref(), &how, |_| Ok(vec![Box::new(Switchover { candidate, at, leader })]))
+        run_with(connect, cluster.name.as_deref(), &how, async move |_: &mut Live, profile: &Profile| {
+            let switchover = Switchover { candidate, at, leader };
+            // What is said on the command line holds for all; what the configuration says, where it can.
+            if !(assist || profile.assist && at.is_none()) {
+                return Ok(vec![Box::new(switchover) as Box<dyn Operation>]);
+            }
+            let sockets = profile.haproxy.iter().filter(|h| h.admin_socket.is_some()).map(|h| h.name.clone()).collect();
+            Ok(vec![Box::new(Assisted { switchover, sockets }) as Box<dyn Operation>])
+        })
     }
 }
 
@@ -175,6 +193,9 @@ impl MembersArgs {
 /// The members of these names and this role, the leader last: what goes wrong on a replica shall stop what would be done to it.
 pub(in crate::cli) fn chosen(s: &Situation<'_>, names: &[String], role: Option<&str>) -> anyhow::Result<Vec<String>> {
     for name in names {
+        if s.member(name).is_none() && !s.current() {
+            bail!(s.no_member(name));
+        }
         if s.member(name).is_none() {
             let known: Vec<&str> = s.cluster.members.keys().map(String::as_str).collect();
             bail!("there is no member {name}; there are {}", known.join(", "));
@@ -193,6 +214,9 @@ pub(in crate::cli) fn chosen(s: &Situation<'_>, names: &[String], role: Option<&
     let all = s.cluster.members.values().filter(|member| member.present && (names.is_empty() || names.contains(&member.name)));
     let mut chosen: Vec<String> = all.map(|member| member.name.clone()).filter(|name| fits(name)).collect();
     chosen.sort_by_key(|name| s.leader() == Some(name));
+    if chosen.is_empty() && !s.current() {
+        bail!("which members there are is not known: etcd does not answer");
+    }
     if chosen.is_empty() {
         bail!("no member fits{}", role.map(|role| format!(" the role {role}")).unwrap_or_default());
     }
@@ -202,7 +226,7 @@ pub(in crate::cli) fn chosen(s: &Situation<'_>, names: &[String], role: Option<&
 impl RestartArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let Self { members, any, scheduled, pg_version, pending, timeout } = self;
+        let Self { members, any, rolling, scheduled, pg_version, pending, timeout } = self;
         let restart = Restart {
             member: String::new(),
             // Patroni looks at the role again, at the time of the restart.
@@ -228,8 +252,15 @@ impl RestartArgs {
             if any {
                 chosen.truncate(1);
             }
-            let each = chosen.into_iter().map(|member| Box::new(Restart { member, ..restart.clone() }) as Box<dyn Operation>);
-            Ok(each.collect())
+            let mut operations: Vec<Box<dyn Operation>> = Vec::new();
+            for member in chosen {
+                // A leader that hands over stops, and is started anew as a replica: its restart is in that.
+                operations.push(match rolling && s.leader() == Some(member.as_str()) {
+                    true => Box::new(Switchover { candidate: None, at: None, leader: Some(member) }),
+                    false => Box::new(Restart { member, ..restart.clone() }),
+                });
+            }
+            Ok(operations)
         })
     }
 }

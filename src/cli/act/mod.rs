@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod proxy;
 mod settings;
 mod sql;
 mod told;
@@ -21,11 +22,13 @@ pub use sql::{DropSlotArgs, OneMemberArgs, TerminateArgs};
 
 pub(super) use args::chosen;
 pub use args::{FailoverArgs, FlushArgs, MembersArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
+pub use proxy::ProxyArgs;
 
 use super::connect::{ConnectArgs, runtime};
 use super::mode;
 use super::situation::with_situation;
 use crate::action::{Answer, Confirmed, Desk, Execution, Operation, Outcome, Plan, Situation};
+use crate::config::Profile;
 use crate::live::Live;
 use crate::source::Clock;
 
@@ -61,15 +64,15 @@ pub(super) fn run(
     how: &HowArgs,
     choose: impl FnOnce(&Situation<'_>) -> anyhow::Result<Vec<Box<dyn Operation>>>,
 ) -> anyhow::Result<ExitCode> {
-    run_with(connect, cluster, how, async |live: &mut Live| with_situation(live, |s| choose(s)))
+    run_with(connect, cluster, how, async |live: &mut Live, _: &Profile| with_situation(live, |s| choose(s)))
 }
 
-/// The same, where choosing takes its time.
+/// The same, where choosing takes its time, or depends on the configuration too.
 fn run_with(
     connect: &ConnectArgs,
     cluster: Option<&str>,
     how: &HowArgs,
-    choose: impl AsyncFnOnce(&mut Live) -> anyhow::Result<Vec<Box<dyn Operation>>>,
+    choose: impl AsyncFnOnce(&mut Live, &Profile) -> anyhow::Result<Vec<Box<dyn Operation>>>,
 ) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(async {
         let profile = connect.profile(cluster).await?;
@@ -78,71 +81,72 @@ fn run_with(
         let desk = match (decided, how.dry_run) {
             // Looking needs no permit.
             (_, true) => None,
-            (Err(read_only), false) => {
-                eprintln!("REFUSED: read-only: {read_only}");
-                return Ok(ExitCode::from(Outcome::Refused.code()));
-            }
+            (Err(read_only), false) => return Ok(refuse(how, None, &format!("read-only: {read_only}"))),
             (Ok((permit, audit)), false) => Some(Desk::open(permit, &audit, &profile, clock)?),
         };
         if let Some(desk) = &desk {
             for entry in desk.left_open()? {
-                eprintln!("note: {}", told::left_open(&entry));
+                tell(&format!("note: {}", told::left_open(&entry)));
             }
         }
-        let mut live = Live::start(profile, clock);
+        let mut live = Live::start(profile.clone(), clock);
         live.settle(FIRST).await;
-        let operations = choose(&mut live).await?;
+        let operations = match choose(&mut live, &profile).await {
+            Ok(operations) => operations,
+            Err(why) => return Ok(refuse(how, None, &why.to_string())),
+        };
         for operation in operations {
             let code = one(&mut live, desk.as_ref(), how, operation).await?;
-            if code != Outcome::Done {
-                return Ok(ExitCode::from(code.code()));
+            if code != ExitCode::SUCCESS {
+                return Ok(code);
             }
         }
         Ok(ExitCode::SUCCESS)
     })
 }
 
-async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box<dyn Operation>) -> anyhow::Result<Outcome> {
+async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box<dyn Operation>) -> anyhow::Result<ExitCode> {
     let plan = with_situation(live, |s| Plan::of(operation, s));
     if !how.quiet {
-        print(&if how.json { told::plan_json(&plan)? } else { told::plan(&plan) })?;
+        print(&if how.json { told::plan_json(&plan)? } else { told::plan(&plan) });
     }
-    let red = plan.ready(&how.overridden);
-    if let Err(why) = &red {
+    let name = plan.name;
+    if let Err(why) = plan.ready(&how.overridden) {
+        let refused = refuse(how, Some(name), &why.to_string());
         let hint = match plan.overridable().as_slice() {
-            [] => String::new(),
-            ids => format!(
-                "\nhint: Patroni would do it; to insist: {}",
-                ids.iter().map(|id| format!("--override {id}")).collect::<Vec<_>>().join(" ")
-            ),
+            [] => return Ok(refused),
+            ids => ids.iter().map(|id| format!("--override {id}")).collect::<Vec<_>>().join(" "),
         };
-        eprintln!("REFUSED: {why}{hint}");
+        tell(&format!("hint: Patroni would do it; to insist: {hint}"));
+        return Ok(refused);
     }
-    let Some(desk) = desk else {
-        return Ok(if red.is_err() { Outcome::Refused } else { Outcome::Done });
+    let Some(desk) = desk else { return Ok(ExitCode::SUCCESS) };
+    let confirmed = match confirm(live, how, plan).await? {
+        Ok(confirmed) => confirmed,
+        Err(why) => return Ok(refuse(how, Some(name), &why)),
     };
-    if red.is_err() {
-        return Ok(Outcome::Refused);
+    match with_situation(live, |s| desk.execute(&confirmed, s)) {
+        Ok(execution) => follow(live, execution, how.json).await.map(|outcome| ExitCode::from(outcome.code())),
+        Err(why) => Ok(refuse(how, Some(name), &why.to_string())),
     }
-    let Some(confirmed) = confirm(live, how, plan).await? else { return Ok(Outcome::Refused) };
-    let execution = match with_situation(live, |s| desk.execute(&confirmed, s)) {
-        Ok(execution) => execution,
-        Err(why) => {
-            eprintln!("REFUSED: {why}");
-            return Ok(Outcome::Refused);
-        }
-    };
-    follow(live, execution, how.json).await
+}
+
+/// Says that nothing was asked for, and why.
+fn refuse(how: &HowArgs, operation: Option<&str>, why: &str) -> ExitCode {
+    tell(&format!("REFUSED: {why}"));
+    if how.json {
+        print(&told::refused_json(operation, why));
+    }
+    ExitCode::from(Outcome::Refused.code())
 }
 
 /// Asks, if that is to be done; the picture lives on meanwhile.
-async fn confirm(live: &mut Live, how: &HowArgs, plan: Plan) -> anyhow::Result<Option<Confirmed>> {
+async fn confirm(live: &mut Live, how: &HowArgs, plan: Plan) -> anyhow::Result<Result<Confirmed, String>> {
     if how.yes {
-        return Ok(Some(plan.confirm(Answer::Yes, &how.overridden)?));
+        return Ok(plan.confirm(Answer::Yes, &how.overridden).map_err(|why| why.to_string()));
     }
     if !ask::can_ask() {
-        eprintln!("REFUSED: nobody can be asked here; --yes answers");
-        return Ok(None);
+        return Ok(Err("nobody can be asked here; --yes answers".to_owned()));
     }
     let mut answer = ask::ask(&plan)?;
     // Once somebody has listened for it, it no longer ends the process by itself.
@@ -150,20 +154,11 @@ async fn confirm(live: &mut Live, how: &HowArgs, plan: Plan) -> anyhow::Result<O
     let typed = loop {
         tokio::select! {
             typed = &mut answer => break typed?,
-            _ = interrupt.recv() => {
-                eprintln!("\nREFUSED: it was not confirmed");
-                return Ok(None);
-            }
+            _ = interrupt.recv() => return Ok(Err("it was not confirmed".to_owned())),
             _ = live.wait() => {}
         }
     };
-    match plan.confirm(Answer::Typed(&typed), &how.overridden) {
-        Ok(confirmed) => Ok(Some(confirmed)),
-        Err(why) => {
-            eprintln!("REFUSED: {why}");
-            Ok(None)
-        }
-    }
+    Ok(plan.confirm(Answer::Typed(&typed), &how.overridden).map_err(|why| why.to_string()))
 }
 
 /// Watches until there is nothing more to see, or somebody wants it to end. The order itself is not taken back by that.
@@ -172,10 +167,15 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut steps = told::Steps::default();
+    let mut noted = 0;
     loop {
         execution.look(live.cluster());
         if !json {
-            print(&steps.news(execution.course()))?;
+            print(&steps.news(execution.course()));
+            for note in &execution.notes()[noted..] {
+                print(&format!("           {note}\n"));
+            }
+            noted = execution.notes().len();
         }
         if execution.course().over() {
             break;
@@ -197,20 +197,28 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
     }
     let (outcome, sentence) = match execution.course().outcome() {
         Some((outcome, sentence)) => (outcome, sentence.to_owned()),
-        None => (Outcome::Unknown, "interrupted; what was asked for goes on".to_owned()),
+        None if execution.course().preparing() => {
+            (Outcome::Unknown, "interrupted while making ready; the order may not have gone out".to_owned())
+        }
+        None => (Outcome::Unknown, "interrupted before it was known; what was asked for is not taken back".to_owned()),
     };
-    print(&if json { told::outcome_json(&execution, outcome, &sentence)? } else { format!("{outcome}: {sentence}\n") })?;
+    print(&if json { told::outcome_json(&execution, outcome, &sentence)? } else { format!("{outcome}: {sentence}\n") });
+    if let Some(told) = execution.away().filter(|_| !json) {
+        print(&format!("{told}\n"));
+    }
     if let Some(why) = execution.unwritten() {
-        eprintln!("note: the end was not written down: {why}");
+        tell(&format!("note: the end was not written down: {why}"));
     }
     Ok(outcome)
 }
 
-/// Prints, and goes on without a reader: an action is not ended by a closed pipe.
-fn print(text: &str) -> anyhow::Result<()> {
+/// Prints, and goes on without a reader: an action is not ended by a closed pipe or a lost terminal.
+fn print(text: &str) {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// The same for whoever sits there, a line.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{HowArgs, run_with};
 use crate::action::{Audit, Base, EditConfig, Operation, Undo, merged, with_setting};
 use crate::cli::connect::{ClusterArg, ConnectArgs};
-use crate::config::{yaml_text, yaml_value};
+use crate::config::{Profile, yaml_text, yaml_value};
 use crate::live::Live;
 use crate::permit::Policy;
 
@@ -61,7 +61,7 @@ impl EditConfigArgs {
         self.how.quiet = self.quiet;
         let name = self.cluster.name.clone();
         let how = self.how.clone();
-        run_with(connect, name.as_deref(), &how, async move |live: &mut Live| {
+        run_with(connect, name.as_deref(), &how, async move |live: &mut Live, _: &Profile| {
             let base = Base::of(live.cluster(), live.now()).map_err(anyhow::Error::msg)?;
             if self.undo {
                 let audit = Audit::place(&Policy::of_machine()?.audit)?;

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use super::{HowArgs, run, run_with};
 use crate::action::{Checkpoint, DropSlot, Operation, ResumeReplay, Terminate};
 use crate::cli::connect::ConnectArgs;
+use crate::config::Profile;
 use crate::live::Live;
 use crate::source::postgres;
 
@@ -80,10 +81,10 @@ impl TerminateArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
         let Self { on: MemberArgs { cluster, member }, pid, how } = self;
-        run_with(connect, Some(&cluster), &how, async move |live: &mut Live| {
+        run_with(connect, Some(&cluster), &how, async move |live: &mut Live, profile: &Profile| {
             let known = live.cluster().members.get(&member).with_context(|| format!("there is no member {member}"))?;
             let (host, port) = known.address().with_context(|| format!("etcd has no address of {member}'s PostgreSQL"))?;
-            let Some(session) = postgres::session(live.postgres(), host, port, pid).await.map_err(|error| anyhow::anyhow!("{error}"))?
+            let Some(session) = postgres::session(&profile.postgres, host, port, pid).await.map_err(|error| anyhow::anyhow!("{error}"))?
             else {
                 bail!("{member} has no session {pid}, or our user may not see it");
             };

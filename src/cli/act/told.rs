@@ -63,8 +63,17 @@ pub fn outcome_json(execution: &Execution, outcome: Outcome, sentence: &str) -> 
         "sentence": sentence,
         "reply": course.reply().map(ToString::to_string),
         "phases": phases,
+        "notes": execution.notes(),
+        "downtime_ms": execution.downtime_ms(),
     });
     Ok(format!("{}\n", serde_json::to_string(&line)?))
+}
+
+/// That nothing was asked for, as a JSON line.
+pub fn refused_json(operation: Option<&str>, why: &str) -> String {
+    let outcome = Outcome::Refused;
+    let line = json!({ "event": "outcome", "operation": operation, "outcome": outcome, "sentence": why, "reply": null, "phases": [] });
+    format!("{line}\n")
 }
 
 /// An action of before whose end nobody wrote.

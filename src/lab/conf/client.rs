@@ -60,6 +60,9 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
     for proxy in PROXIES {
         let stats = if proxy == "vm4" { format!("unix:{}", lab.stats_socket(proxy).display()) } else { lab.stats_url(proxy) };
         write!(out, "\n[[clusters.{name}.haproxy]]\nname = \"{proxy}\"\nstats = {stats:?}\n")?;
+        let ip = lab.ip(proxy);
+        write!(out, "write_address = \"{ip}:{WRITE}\"\nread_address = \"{ip}:{READ}\"\n")?;
+        writeln!(out, "admin_socket = {:?}", format!("unix:{}", lab.stats_socket(proxy).display()))?;
     }
     Ok(out)
 }

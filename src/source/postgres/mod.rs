@@ -7,6 +7,7 @@
 
 mod connect;
 mod errors;
+mod line;
 mod one_session;
 mod query;
 mod reading;
@@ -17,6 +18,8 @@ mod write_access;
 
 pub use one_session::session;
 pub use write_access::WriteAccess;
+
+pub use self::line::{Answer, Line};
 
 use std::future::Future;
 use std::pin::pin;

@@ -34,6 +34,9 @@ pub(super) const OPTIONS: &str = "-c default_transaction_read_only=on -c stateme
      -c idle_in_transaction_session_timeout=5000 -c search_path=pg_catalog -c jit=off \
      -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4";
 
+/// Whether it takes writes, and if so on which timeline, of which a WAL file's name has the first eight digits.
+pub(super) const RECOVERY: &str = "SELECT r, CASE WHEN NOT r THEN pg_walfile_name(pg_current_wal_lsn()) END FROM pg_is_in_recovery() AS r";
+
 /// A transaction in a row `a` of the sessions. Not the query: it may hold secrets.
 const TRANSACTION: &str = "json_build_object(
             'pid', a.pid,

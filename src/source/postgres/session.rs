@@ -11,7 +11,7 @@ use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Client, Error, SimpleQueryMessage, Statement};
 
 use super::errors::explain;
-use super::query::{Rights, SETUP, statement};
+use super::query::{RECOVERY, Rights, SETUP, statement};
 use super::reading::parse;
 use super::target::Target;
 use crate::model::{ErrorKind, PostgresStatus, SourceError};
@@ -107,6 +107,22 @@ impl Session {
     pub async fn ended(&mut self) {
         // Whatever it was, the attempt that follows finds the reason that holds now.
         let _ = self.driver.ended().await;
+    }
+
+    /// Whether it is in recovery, and the timeline on which it writes if not. Dropped half way the session must be dropped too.
+    pub async fn recovery(&mut self) -> Result<(bool, Option<u32>), SourceError> {
+        let answer = drive(&mut self.driver, &self.target, self.client.simple_query(RECOVERY)).await.map_err(|unread| unread.error)?;
+        let row = answer.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        let column = |index: usize| row.and_then(|row| row.try_get(index).ok().flatten());
+        let in_recovery = match column(0) {
+            Some("t") => true,
+            Some("f") => false,
+            _ => return Err(self.malformed(&"it does not tell whether it is in recovery").error),
+        };
+        Ok((in_recovery, column(1).and_then(|file| u32::from_str_radix(file.get(..8)?, 16).ok())))
     }
 
     /// One reading and how long the server and the way to it took. Dropped half way the session must be dropped too.

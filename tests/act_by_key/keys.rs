@@ -1,0 +1,151 @@
+//! Each action by its keys, its outcome read by other tools.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::common::lab::{TestLab, until};
+use crate::common::pty::Pty;
+
+/// Longer than anything that works takes.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The console with a state directory of its own.
+fn open(lab: &TestLab, folder: &Path) -> Pty {
+    let config = lab.config();
+    let state = folder.join("state");
+    let env = [("HOME", folder.to_str().unwrap()), ("XDG_STATE_HOME", state.to_str().unwrap())];
+    let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &["-c", config.to_str().unwrap()], &env, (120, 40));
+    pty.patience = PATIENCE;
+    pty.until_text("healthy");
+    pty.until_text("OPERATOR");
+    pty
+}
+
+/// The member whose row has the mark.
+fn marked(screen: &vt100::Screen) -> Option<String> {
+    let text = screen.contents();
+    text.lines().find_map(|line| line.strip_prefix("▸ ")?.split(' ').next().map(str::to_owned))
+}
+
+/// Selects a member's row.
+fn select(pty: &mut Pty, member: &str) {
+    pty.press("1gg");
+    pty.until("the first row", |screen| {
+        let text = screen.contents();
+        let mut lines = text.lines().skip_while(|line| !line.starts_with("━ 1 Members")).skip(2);
+        lines.next().is_some_and(|line| line.starts_with("▸ "))
+    });
+    for _ in 0..3 {
+        let here = marked(pty.parser.screen());
+        if here.as_deref() == Some(member) {
+            return;
+        }
+        pty.press("j");
+        pty.until("another row", |screen| marked(screen) != here);
+    }
+    panic!("{member} has no row; the screen is\n{}", pty.screen());
+}
+
+/// Closes what lies over the panes. An escape that other keys follow at once would be another key, so it is waited for.
+fn close(pty: &mut Pty) {
+    pty.press("\x1b");
+    pty.until("the panes", |screen| !screen.contents().contains('╭'));
+}
+
+/// Presses the keys, types the word, waits for the outcome, closes.
+fn act(pty: &mut Pty, keys: &str, title: &str, word: &str) -> String {
+    pty.press(keys);
+    pty.until_text(title);
+    pty.until_text(&format!("to do it, type {word}"));
+    pty.press(word);
+    pty.until_text("enter does it");
+    pty.press("\r");
+    pty.until("an outcome", |screen| ["DONE ", "FAILED ", "REFUSED", "UNKNOWN "].iter().any(|end| screen.contents().contains(end)));
+    let screen = pty.screen();
+    close(pty);
+    assert!(screen.contains("DONE "), "{screen}");
+    screen
+}
+
+/// The leader by etcd, once the cluster is whole again.
+fn whole(lab: &TestLab) -> String {
+    until("a whole cluster", PATIENCE, || {
+        let list = lab.tool_json("patronictl", &["list", "-f", "json"]);
+        let members = list.as_array().unwrap();
+        let well = members.iter().all(|m| matches!(m["State"].as_str(), Some("running" | "streaming")));
+        let leads = members.iter().any(|m| m["Role"] == "Leader" && m["State"] == "running");
+        if members.len() == 3 && well && leads { Ok(()) } else { Err(list.to_string()) }
+    });
+    lab.leader()
+}
+
+pub fn each_action_by_its_keys(lab: &TestLab) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pty = open(lab, folder.path());
+    let (old, new) = (whole(lab), lab.replicas().remove(0));
+
+    select(&mut pty, &new);
+    let screen = act(&mut pty, "as", &format!("Switchover from {old} to {new}"), lab.scope());
+    assert!(screen.contains(&format!("{new} leads and accepts writes")), "{screen}");
+    assert_eq!(lab.leader(), new);
+    assert_eq!(lab.sql(&new, "SELECT pg_is_in_recovery()"), "f");
+    assert_eq!(whole(lab), new);
+
+    let started = lab.sql(&old, "SELECT pg_postmaster_start_time()");
+    select(&mut pty, &old);
+    act(&mut pty, "ar", &format!("Restart of {old}"), "y");
+    assert_ne!(lab.sql(&old, "SELECT pg_postmaster_start_time()"), started);
+
+    act(&mut pty, "ap", "Pause of", "y");
+    let config = || lab.tool_json("etcdctl", &["get", "--print-value-only", &format!("/service/{}/config", lab.scope())]);
+    assert_eq!(config()["pause"], true);
+    pty.until_text("PAUSED");
+    act(&mut pty, "au", "End of the pause", "y");
+    assert!(config()["pause"].is_null());
+
+    select(&mut pty, &old);
+    act(&mut pty, "al", &format!("Reload of {old}"), "y");
+
+    let identity = lab.sql(&old, "SELECT (pg_stat_file('PG_VERSION')).change");
+    select(&mut pty, &old);
+    act(&mut pty, "ai", &format!("Reinitialisation of {old}"), &old);
+    assert_eq!(whole(lab), new);
+    assert_ne!(lab.sql(&old, "SELECT (pg_stat_file('PG_VERSION')).change"), identity);
+
+    let later = "2099-01-01T03:00:00+00:00";
+    lab.tool("patronictl", &["switchover", lab.scope(), "--leader", &new, "--candidate", &old, "--scheduled", later, "--force"]);
+    act(&mut pty, "ac", "Taking back the scheduled switchover", "y");
+    assert_eq!(lab.tool("etcdctl", &["get", "--print-value-only", &format!("/service/{}/failover", lab.scope())]).trim(), "{}");
+
+    lab.tool("patronictl", &["restart", lab.scope(), &old, "--scheduled", later, "--force"]);
+    select(&mut pty, &old);
+    // Until the console has read it, there is nothing to take back, and the plan says so.
+    until("the scheduled restart in a plan", PATIENCE, || {
+        pty.press("ax");
+        pty.until("a plan", |screen| screen.contents().contains("Taking back"));
+        let screen = pty.screen();
+        close(&mut pty);
+        if screen.contains("refused") { Err(screen) } else { Ok(()) }
+    });
+    act(&mut pty, "ax", &format!("Taking back the scheduled restart of {old}"), "y");
+    let list = lab.tool_json("patronictl", &["list", "-e", "-f", "json"]);
+    assert!(list.as_array().unwrap().iter().all(|m| m["Scheduled restart"].as_str().unwrap_or_default().is_empty()), "{list}");
+
+    // A failover while the leader lives is a switchover without questions.
+    select(&mut pty, &old);
+    act(&mut pty, "af", &format!("Failover to {old}"), &old);
+    assert_eq!(whole(lab), old);
+
+    // What follows is watched after the outcome is known; then the audit has its end.
+    pty.press("aa");
+    pty.until("the whole of it", |screen| {
+        let text = screen.contents();
+        text.contains("DONE ") && !text.contains("watching what follows")
+    });
+    close(&mut pty);
+    let audit = std::fs::read_to_string(folder.path().join("state/pgbaton/audit.jsonl")).unwrap();
+    let ends = audit.lines().filter(|line| line.contains(r#""event":"end""#) && line.contains(r#""outcome":"DONE""#)).count();
+    assert_eq!((audit.lines().count(), ends), (18, 9), "{audit}");
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
+}

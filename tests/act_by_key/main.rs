@@ -1,0 +1,33 @@
+//! The console's keys on a real lab: a monkey that may change nothing and does not, one that may and has not confirmed anything, and each
+//! action by its keys with its outcome read by other tools.
+//!
+//! Before every server stands a recording proxy that the one under test cannot go round: what its user sends to the lab's addresses is
+//! redirected to it by the kernel. That needs root; without it the recording part is left out, and says so.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common"]
+mod common {
+    pub mod lab;
+    #[allow(dead_code, reason = "each test file uses its part of it")]
+    pub mod pty;
+}
+
+mod keys;
+mod monkey;
+mod postgres_wire;
+mod recorder;
+
+use common::lab::TestLab;
+
+/// One lab for all.
+#[test]
+fn keys_on_a_real_cluster() {
+    let lab = TestLab::up("act-by-key", &["--ttl", "20", "--loop-wait", "2"]);
+    if rustix::process::geteuid().is_root() {
+        monkey::a_read_only_console_only_reads(&lab);
+        monkey::nothing_happens_without_a_typed_confirmation(&lab);
+    } else {
+        println!("the monkeys are left out: only root can put a proxy before every server");
+    }
+    keys::each_action_by_its_keys(&lab);
+}
