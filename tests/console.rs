@@ -5,8 +5,8 @@ mod common {
 }
 
 use common::sample;
-use pgbaton::action::Light;
-use pgbaton::app::{Ask, CourseSheet, EventLine, Mode, Msg, Overlay, PlanSheet, State, TextEdit, update};
+use pgbaton::action::{Entry, Light};
+use pgbaton::app::{Ask, Audited, CourseSheet, EventLine, Mode, Msg, Overlay, PlanSheet, State, TextEdit, update};
 use pgbaton::command::{CommandId, Keymap};
 use pgbaton::document::{Document, Level, ScheduledSwitchover};
 use pgbaton::model::{Cause, Change, ChangeKind, Sign, Silence, SourceKind};
@@ -369,4 +369,20 @@ fn the_beginning_of_a_sequence_shows_what_it_can_become() {
     let screen = text(&screen(&mut state, (160, 48), false));
     let last = screen.lines().last().unwrap_or_default();
     assert!(last.contains("s switchover  f failover  r restart") && last.contains("p pause"), "{last}");
+}
+
+#[test]
+fn the_audit_has_the_screen_when_it_is_gone_to() {
+    let entries: Vec<Entry> = include_str!("payloads/audit.jsonl").lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let actions = Audited::of(&entries);
+    assert_eq!(actions.iter().map(|action| action.outcome.is_some()).collect::<Vec<_>>(), [true, false]);
+    let mut state = console(vec![sample::healthy()]);
+    press(&mut state, &[CommandId::Pane7]);
+    assert!(text(&screen(&mut state, (80, 24), false)).contains("the audit was not read"));
+    update(&mut state, Msg::Audit(Ok(actions)));
+    snapshot("audit", &screen(&mut state, (80, 24), false));
+    press(&mut state, &[CommandId::Bottom, CommandId::Open]);
+    snapshot("audit-details", &screen(&mut state, (80, 24), false));
+    press(&mut state, &[CommandId::Back, CommandId::Pane1]);
+    assert!(!text(&screen(&mut state, (80, 24), false)).contains("Audit"), "it has no place beside the others");
 }

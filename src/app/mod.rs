@@ -4,6 +4,7 @@
 //! the world goes out as [`Effect`]s.
 
 mod act;
+mod audited;
 mod events;
 mod history;
 mod pane;
@@ -11,6 +12,7 @@ mod state;
 mod update;
 
 pub use act::{Ask, Asked, CourseSheet, Dialog, PlanSheet};
+pub use audited::Audited;
 pub use events::{EventLine, EventLog};
 pub use history::{LagHistory, Point, SPAN};
 pub use pane::{Facts, PaneModel, RowId, View};

@@ -1,6 +1,6 @@
 //! What the machine has to know of a pane: its rows, by identity.
 
-use super::{EventLog, LagHistory};
+use super::{Audited, EventLog, LagHistory};
 use crate::command::Scope;
 use crate::document::Document;
 
@@ -8,7 +8,7 @@ use crate::document::Document;
 pub type RowId = String;
 
 /// What there is to show.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Facts {
     /// The picture; `None` before the first one.
     pub document: Option<Box<Document>>,
@@ -16,6 +16,15 @@ pub struct Facts {
     pub history: LagHistory,
     /// What has happened.
     pub events: EventLog,
+    /// What was done to this cluster from this machine, oldest first; the error says why that is not known.
+    pub audit: Result<Vec<Audited>, String>,
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        let audit = Err("the audit was not read".to_owned());
+        Self { document: None, history: LagHistory::default(), events: EventLog::default(), audit }
+    }
 }
 
 /// What the one who looks has chosen in a pane.
@@ -55,6 +64,11 @@ pub trait PaneModel: Sync {
     /// The orders that its rows can have, the usual one first; fewer than two: they cannot be sorted.
     fn sorts(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Whether it has the whole screen when it has the focus, and no place otherwise.
+    fn alone(&self) -> bool {
+        false
     }
 
     /// Whether its rows are members, so that a row can be acted on.

@@ -1,7 +1,7 @@
 //! One message after the other.
 
 use super::act;
-use super::{Asked, CourseSheet, EventLine, Measured, Notice, Overlay, PlanSheet, State, Typing};
+use super::{Asked, Audited, CourseSheet, EventLine, Measured, Notice, Overlay, PlanSheet, State, Typing};
 use crate::command::CommandId;
 use crate::document::{Document, Level};
 use crate::model::{Time, clean};
@@ -35,6 +35,8 @@ pub enum Msg {
     Begun(Result<CourseSheet, String>),
     /// The action under way has gone on.
     Course(CourseSheet),
+    /// What was done from this machine, or why that is not known.
+    Audit(Result<Vec<Audited>, String>),
 }
 
 /// A change of a text that is being typed.
@@ -91,6 +93,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Planned(plan) => act::planned(state, plan),
         Msg::Begun(course) => act::begun(state, course),
+        Msg::Audit(audit) => state.facts.audit = audit,
         Msg::Course(course) => act::went_on(state, course),
     }
     Vec::new()
@@ -157,7 +160,13 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
         CommandId::Back => back(state),
         CommandId::PaneNext => go_to(state, (state.focus + 1) % state.panes.len().max(1)),
         CommandId::PanePrevious => go_to(state, (state.focus + state.panes.len().max(1) - 1) % state.panes.len().max(1)),
-        CommandId::Pane1 | CommandId::Pane2 | CommandId::Pane3 | CommandId::Pane4 | CommandId::Pane5 | CommandId::Pane6 => {
+        CommandId::Pane1
+        | CommandId::Pane2
+        | CommandId::Pane3
+        | CommandId::Pane4
+        | CommandId::Pane5
+        | CommandId::Pane6
+        | CommandId::Pane7 => {
             if let Some(number) = id.pane_number() {
                 go_to(state, number - 1);
             }

@@ -81,6 +81,7 @@ commands! {
     Pane4        Global Harmless "pane 4"     "Go to pane 4.";
     Pane5        Global Harmless "pane 5"     "Go to pane 5.";
     Pane6        Global Harmless "pane 6"     "Go to pane 6.";
+    Pane7        Global Harmless "pane 7"     "Go to pane 7.";
     Zoom         Global Harmless "zoom"       "Give the pane the whole screen, or take it back.";
     Up           Global Harmless "up"         "One row up.";
     Down         Global Harmless "down"       "One row down.";
@@ -121,8 +122,8 @@ impl CommandId {
 
     /// The number of the pane that it goes to, from 1.
     pub fn pane_number(self) -> Option<usize> {
-        use CommandId::{Pane1, Pane2, Pane3, Pane4, Pane5, Pane6};
-        [Pane1, Pane2, Pane3, Pane4, Pane5, Pane6].iter().position(|id| *id == self).map(|n| n + 1)
+        use CommandId::{Pane1, Pane2, Pane3, Pane4, Pane5, Pane6, Pane7};
+        [Pane1, Pane2, Pane3, Pane4, Pane5, Pane6, Pane7].iter().position(|id| *id == self).map(|n| n + 1)
     }
 }
 

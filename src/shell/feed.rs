@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::app::{Asked, CourseSheet, EventLine, PlanSheet};
+use crate::app::{Asked, Audited, CourseSheet, EventLine, PlanSheet};
 use crate::document::Document;
 
 /// Where the picture comes from: the live sources, a recording, a test.
@@ -26,6 +26,11 @@ pub trait Feed {
 
     /// Forgets the kept plan.
     fn abandon(&mut self) {}
+
+    /// What was done from this machine, when that is new.
+    fn audit(&mut self) -> Option<Result<Vec<Audited>, String>> {
+        None
+    }
 
     /// The action under way, until it was told once that it is over.
     fn course(&mut self) -> Option<CourseSheet> {

@@ -206,6 +206,9 @@ impl<F: Feed> Console<F> {
         self.made = Instant::now();
         let document = Box::new(self.feed.document());
         update(&mut self.state, Msg::Document(document, std::mem::take(&mut self.news)));
+        if let Some(audit) = self.feed.audit() {
+            update(&mut self.state, Msg::Audit(audit));
+        }
         if let Some(course) = self.feed.course() {
             update(&mut self.state, Msg::Course(course));
         }

@@ -25,7 +25,7 @@ const IMPORTANCE: [usize; 6] = [0, 4, 3, 2, 1, 5];
 
 /// The visible panes and their places.
 pub(super) fn places(state: &State, look: &Look<'_>, body: Rect) -> Vec<(usize, Rect)> {
-    if state.zoom {
+    if state.zoom || state.panes.get(state.focus).is_some_and(|pane| pane.alone()) {
         return vec![(state.focus, body)];
     }
     let bands = match body.width {

@@ -11,10 +11,11 @@ use directories::ProjectDirs;
 use self::operate::Operating;
 use super::connect::ConnectArgs;
 use super::{act, mode};
-use crate::action::Desk;
-use crate::app::{Asked, CourseSheet, EventLine, Mode, PlanSheet};
+use crate::action::{Audit, Desk};
+use crate::app::{Asked, Audited, CourseSheet, EventLine, Mode, PlanSheet};
 use crate::document::Document;
 use crate::live::Live;
+use crate::permit::Policy;
 use crate::shell::{self, Appearance, Feed, Options};
 use crate::source::Clock;
 use crate::theme::Depth;
@@ -51,6 +52,7 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
             folder: folder.as_deref(),
         };
         let clock = Clock::start();
+        let audit = Audit::place(&Policy::of_machine().unwrap_or_default().audit).map_err(|why| why.to_string());
         let mut notices = Vec::new();
         let (mode, operating) = match mode::decide(&profile, connect.read_only) {
             Err(why) => (Mode::ReadOnly(why.to_string()), None),
@@ -68,7 +70,7 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
         };
         let mut options = Options::new(&profile.name, mode, &looks, |name| std::env::var(name).ok())?;
         options.notices.extend(notices);
-        shell::run(options, LiveFeed { live: Live::start(profile, clock), operating }).await
+        shell::run(options, LiveFeed { live: Live::start(profile, clock), operating, audit, unread: true }).await
     })?;
     // What a source was in the middle of is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(50));
@@ -82,6 +84,10 @@ struct LiveFeed {
     live: Live,
     /// `None` in a read-only session.
     operating: Option<Operating>,
+    /// Where the audit is, or why that is not known.
+    audit: Result<Audit, String>,
+    /// Whether it is to be read again.
+    unread: bool,
 }
 
 impl Feed for LiveFeed {
@@ -117,7 +123,18 @@ impl Feed for LiveFeed {
     }
 
     fn course(&mut self) -> Option<CourseSheet> {
-        self.operating.as_mut()?.look(&self.live)
+        let sheet = self.operating.as_mut()?.look(&self.live)?;
+        self.unread |= sheet.over;
+        Some(sheet)
+    }
+
+    fn audit(&mut self) -> Option<Result<Vec<Audited>, String>> {
+        if !std::mem::take(&mut self.unread) {
+            return None;
+        }
+        let read = self.audit.clone().and_then(|audit| audit.read().map_err(|why| why.to_string()));
+        let scope = &self.live.cluster().scope;
+        Some(read.map(|(entries, _)| Audited::of(&entries).into_iter().filter(|action| action.cluster == *scope).collect()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The panes, one file each.
 
 mod asked;
+mod audit;
 mod events;
 mod findings;
 mod lag;
@@ -14,7 +15,8 @@ use super::pane::Pane;
 use crate::app::PaneModel;
 
 /// The panes, in the order of their numbers. One line each.
-pub static PANES: [&dyn Pane; 6] = [&members::Members, &lag::Lag, &quorum::Quorum, &routes::Routes, &findings::Findings, &events::Events];
+pub static PANES: [&dyn Pane; 7] =
+    [&members::Members, &lag::Lag, &quorum::Quorum, &routes::Routes, &findings::Findings, &events::Events, &audit::Audit];
 
 /// The panes as the machine knows them.
 pub fn models() -> Vec<&'static dyn PaneModel> {
