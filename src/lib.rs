@@ -17,7 +17,7 @@
 //! | [`permit`] | who may change something: the machine's policy file, decided once | `model` |
 //! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | `finding` (the limits) |
 //! | [`lab`] | the practice cluster and its faults | nothing |
-//! | [`source`] | reading etcd, Patroni, PostgreSQL and HAProxy; nothing in it can write | `config`, `model` |
+//! | [`source`] | reading etcd, Patroni, PostgreSQL and HAProxy; nothing in it writes, and what it opens for writing takes a permit | `config`, `model`, `permit` |
 //! | [`action`] | writing: what can be done, checked before, sent once, proved after, written down | `config`, `finding`, `model`, `permit`, `source` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
 //! | [`condition`] | conditions over the document, in CEL | `document`, `model` |

@@ -2,7 +2,7 @@
 
 use super::{Check, Confirm, Goal, Order};
 use crate::finding::{Forecast, Limits};
-use crate::model::{Cluster, Member, Time};
+use crate::model::{Cluster, Member, PostgresStatus, Time};
 
 /// The cluster as a plan is made on it.
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +100,12 @@ pub trait Operation: std::fmt::Debug + Send + Sync {
 
     /// By what it is known to be done.
     fn goal(&self, situation: &Situation<'_>) -> Box<dyn Goal>;
+}
+
+/// A member's PostgreSQL, as it was read after a moment.
+pub(super) fn read_since<'a>(cluster: &'a Cluster, member: &str, moment: Time, now: Time) -> Option<&'a PostgresStatus> {
+    let member = cluster.members.get(member)?;
+    member.sql_now(now).filter(|_| member.sql.at().is_some_and(|at| at > moment))
 }
 
 /// A word for patronictl's line, quoted where a shell would take it apart.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Call, ProxyOrder, ProxyWriter, RestWriter, SqlWriter};
+use super::{Call, DcsOrder, DcsWriter, ProxyOrder, ProxyWriter, RestWriter, SqlOrder, SqlWriter};
 use crate::config::{Diagnostic, Profile};
 use crate::permit::Permit;
 
@@ -16,6 +16,22 @@ pub enum Order {
     Rest(Call),
     /// To an HAProxy's admin socket.
     Proxy(ProxyOrder),
+    /// To etcd.
+    Dcs(DcsOrder),
+    /// To a member's PostgreSQL.
+    Sql(SqlOrder),
+}
+
+impl From<SqlOrder> for Order {
+    fn from(order: SqlOrder) -> Self {
+        Order::Sql(order)
+    }
+}
+
+impl From<DcsOrder> for Order {
+    fn from(order: DcsOrder) -> Self {
+        Order::Dcs(order)
+    }
 }
 
 impl From<Call> for Order {
@@ -29,6 +45,8 @@ impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Order::Rest(call) => call.fmt(f),
+            Order::Dcs(order) => order.fmt(f),
+            Order::Sql(order) => order.fmt(f),
             Order::Proxy(order) => order.fmt(f),
         }
     }
@@ -38,6 +56,7 @@ impl fmt::Display for Order {
 #[derive(Debug, Clone)]
 pub struct Writers {
     rest: RestWriter,
+    dcs: DcsWriter,
     proxy: ProxyWriter,
     sql: SqlWriter,
 }
@@ -48,7 +67,12 @@ impl Writers {
     /// # Errors
     /// A password is not where the configuration says.
     pub fn new(permit: &Permit, profile: &Profile) -> Result<Self, Diagnostic> {
-        Ok(Self { rest: RestWriter::new(permit, profile)?, proxy: ProxyWriter::new(permit, profile), sql: SqlWriter::new(permit, profile) })
+        Ok(Self {
+            rest: RestWriter::new(permit, profile)?,
+            dcs: DcsWriter::new(permit, profile),
+            proxy: ProxyWriter::new(permit, profile),
+            sql: SqlWriter::new(permit, profile),
+        })
     }
 
     /// The writer to HAProxies.
@@ -65,6 +89,8 @@ impl Writers {
     pub async fn send(&self, order: &Order) -> Reply {
         match order {
             Order::Rest(call) => self.rest.send(call).await,
+            Order::Dcs(order) => self.dcs.send(order).await,
+            Order::Sql(order) => self.sql.send(order).await,
             Order::Proxy(order) => self.proxy.send(order).await,
         }
     }

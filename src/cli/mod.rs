@@ -6,13 +6,17 @@ pub mod check;
 pub mod config;
 mod connect;
 pub mod console;
+pub mod dsn;
 pub mod events;
 pub mod explain;
+pub mod history;
 pub mod lab;
 mod mode;
 pub mod screenshot;
+pub mod show_config;
 mod situation;
 pub mod status;
+pub mod version;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,6 +62,30 @@ enum Command {
     Reinit(act::ReinitArgs),
     /// Take back a scheduled restart or switchover
     Flush(act::FlushArgs),
+    /// Have a member's PostgreSQL make a checkpoint, so that the next shutdown is short
+    Checkpoint(act::OneMemberArgs),
+    /// Have a standby go on replaying
+    ResumeReplay(act::OneMemberArgs),
+    /// Drop a replication slot that nobody uses
+    DropSlot(act::DropSlotArgs),
+    /// End a client's session
+    Terminate(act::TerminateArgs),
+    /// The dynamic configuration
+    ShowConfig(show_config::ShowConfigArgs),
+    /// Change the dynamic configuration, in $EDITOR or by settings and files
+    EditConfig(act::EditConfigArgs),
+    /// Delete what Patroni keeps of a cluster in etcd
+    Remove(act::RemoveArgs),
+    /// Make the cluster a standby of another
+    DemoteCluster(act::DemoteClusterArgs),
+    /// Make a standby cluster one of its own
+    PromoteCluster(act::PromoteClusterArgs),
+    /// The ends of timelines: when, where, who led afterwards
+    History(history::HistoryArgs),
+    /// Where a member's PostgreSQL listens, the leader's if none is named
+    Dsn(dsn::DsnArgs),
+    /// Our version, and the members' Patroni and PostgreSQL
+    Version(version::VersionArgs),
     /// Drain a server of an HAProxy, take it out, or give it back to the checks
     Haproxy(act::ProxyArgs),
     /// Who did what, and what became of it
@@ -92,6 +120,18 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Reload(args)) => args.reload(&connect),
         Some(Command::Reinit(args)) => args.run(&connect),
         Some(Command::Flush(args)) => args.run(&connect),
+        Some(Command::Checkpoint(args)) => args.checkpoint(&connect),
+        Some(Command::ResumeReplay(args)) => args.resume_replay(&connect),
+        Some(Command::DropSlot(args)) => args.run(&connect),
+        Some(Command::Terminate(args)) => args.run(&connect),
+        Some(Command::ShowConfig(args)) => show_config::run(&connect, &args),
+        Some(Command::EditConfig(args)) => args.run(&connect),
+        Some(Command::Remove(args)) => args.run(&connect),
+        Some(Command::DemoteCluster(args)) => args.run(&connect),
+        Some(Command::PromoteCluster(args)) => args.run(&connect),
+        Some(Command::History(args)) => history::run(&connect, &args),
+        Some(Command::Dsn(args)) => dsn::run(&connect, &args),
+        Some(Command::Version(args)) => version::run(&connect, &args),
         Some(Command::Haproxy(args)) => args.run(&connect),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),

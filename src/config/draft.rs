@@ -86,6 +86,7 @@ pub(crate) struct TlsDraft {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PostgresDraft {
     pub user: Option<Setting<String>>,
+    pub operate_user: Option<Setting<String>>,
     pub dbname: Option<Setting<String>>,
     pub password: Option<Setting<Secret>>,
     pub service: Option<Setting<String>>,
@@ -176,6 +177,7 @@ impl PostgresDraft {
             sslrootcert: self.sslrootcert.or(below.sslrootcert),
             sslcert: self.sslcert.or(below.sslcert),
             sslkey: self.sslkey.or(below.sslkey),
+            operate_user: self.operate_user.or(below.operate_user),
             connect_timeout: self.connect_timeout.or(below.connect_timeout),
         }
     }

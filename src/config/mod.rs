@@ -38,7 +38,9 @@ mod section;
 mod select;
 mod toml_tree;
 mod yaml_tree;
+mod yaml_value;
 
+pub(crate) use diagnostic::nearest;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use env::Env;
 pub use fact::Fact;
@@ -50,3 +52,4 @@ pub use passfile::{PassFile, PassFileError};
 pub use profile::*;
 pub use search::Looked;
 pub use select::{Config, Kind, Selected};
+pub use yaml_value::{yaml_text, yaml_value};

@@ -29,6 +29,8 @@ pub(crate) struct Entry {
 pub(crate) struct Scalar {
     pub text: String,
     pub kind: Kind,
+    /// Whether it was written without quotes, so that the format decides what it is.
+    pub plain: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -194,7 +194,10 @@ impl Reader<'_> {
     }
 
     fn postgres(&mut self, table: &Section<'_>) -> PostgresDraft {
-        table.only(&["user", "dbname", "service", "passfile", "sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout"], self.out);
+        table.only(
+            &["user", "operate_user", "dbname", "service", "passfile", "sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout"],
+            self.out,
+        );
         let sslmode = table.text("sslmode", self.out).and_then(|mode| match SslMode::from_str(&mode.value) {
             Ok(value) => Some(Setting::new(value, mode.origin)),
             Err(_) => {
@@ -210,6 +213,7 @@ impl Reader<'_> {
         };
         PostgresDraft {
             user: table.text("user", self.out),
+            operate_user: table.text("operate_user", self.out),
             dbname: table.text("dbname", self.out),
             password: None,
             service: table.text("service", self.out),

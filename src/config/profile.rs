@@ -78,6 +78,8 @@ pub struct TlsProfile {
 pub struct PostgresProfile {
     /// User; the operating system's name of us when nobody said another. `None`: not even that is known.
     pub user: Option<String>,
+    /// As whom orders are given; `None`: as `user`. Its password stands in the password file; reading has no use for it.
+    pub operate_user: Option<String>,
     /// Database.
     pub dbname: String,
     /// libpq's `sslmode`.
@@ -107,6 +109,15 @@ impl PostgresProfile {
             (Some(password), _) => Ok(Some(password.clone())),
             (None, Some(file)) => file.password(host, port, &self.dbname, self.user.as_deref().unwrap_or_default()),
             (None, None) => Ok(None),
+        }
+    }
+
+    /// The same for those who give orders. Another user has no part in a password that was given for `user`.
+    #[must_use]
+    pub fn operating(&self, _: &Permit) -> Self {
+        match &self.operate_user {
+            Some(user) if Some(user) != self.user.as_ref() => Self { user: Some(user.clone()), password: None, ..self.clone() },
+            _ => self.clone(),
         }
     }
 }

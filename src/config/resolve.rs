@@ -175,6 +175,9 @@ fn postgres(own: PostgresDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diag
     if let Some(user) = &user {
         facts.text("postgres.user", user);
     }
+    if let Some(user) = &draft.operate_user {
+        facts.text("postgres.operate_user", user);
+    }
     let dbname = draft.dbname.unwrap_or_else(|| Setting::new("postgres".to_owned(), Origin::Default));
     facts.text("postgres.dbname", &dbname);
 
@@ -221,6 +224,7 @@ fn postgres(own: PostgresDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diag
     }
     PostgresProfile {
         user: user.map(|u| u.value),
+        operate_user: draft.operate_user.map(|u| u.value),
         dbname: dbname.value,
         sslmode: sslmode.value,
         sslrootcert,

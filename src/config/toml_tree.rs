@@ -50,7 +50,7 @@ fn table_value(lines: &Lines<'_>, table: &DeTable<'_>) -> Value {
 }
 
 fn value_of(lines: &Lines<'_>, value: &DeValue<'_>) -> Value {
-    let scalar = |text: String, kind| Value::Scalar(Scalar { text, kind });
+    let scalar = |text: String, kind| Value::Scalar(Scalar { text, kind, plain: kind != Kind::Text });
     match value {
         DeValue::String(s) => scalar(s.to_string(), Kind::Text),
         // The plain decimal form whatever the radix; beyond 64 bits the text as it stands, which no reader accepts.

@@ -42,7 +42,7 @@ pub(crate) fn parse(path: &Arc<Path>, text: &str) -> Result<Node, Diagnostic> {
         }
     }
     let empty = Origin::File { path: Arc::clone(path), line: 1, col: 1 };
-    let null = Value::Scalar(Scalar { text: String::new(), kind: Kind::Null });
+    let null = Value::Scalar(Scalar { text: String::new(), kind: Kind::Null, plain: true });
     Ok(builder.root.unwrap_or(Node { at: empty, value: null }))
 }
 
@@ -64,7 +64,7 @@ fn scalar(text: String, plain: bool) -> Scalar {
             _ => Kind::Text,
         }
     };
-    Scalar { text, kind }
+    Scalar { text, kind, plain }
 }
 
 enum Frame {

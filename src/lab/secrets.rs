@@ -26,6 +26,8 @@ pub enum Owner {
     Rewind,
     /// PostgreSQL's `pgbaton`, the console's user, who may only look.
     Console,
+    /// PostgreSQL's `pgbaton_operator`, as whom the console gives orders.
+    Operator,
     /// PostgreSQL's `app`, who owns the ledger.
     App,
     /// Patroni's REST API, with `--auth`.

@@ -84,6 +84,8 @@ pub struct Dcs {
     pub members: BTreeMap<String, Parsed<DcsMember>>,
     /// `config`: the dynamic configuration.
     pub config: Option<Parsed<DynamicConfig>>,
+    /// etcd's revision at which `config` was last written.
+    pub config_revision: Option<i64>,
     /// `status`: written by the leader once each loop.
     pub status: Option<Parsed<DcsStatus>>,
     /// `sync`: the synchronous set.
@@ -222,7 +224,10 @@ impl Dcs {
             "leader" => {
                 self.leader = Some(LeaderKey { name: clean(value), lease: key.lease, create_revision: key.create_revision });
             }
-            "config" => self.config = Some(parse_object(key, DynamicConfig::read)),
+            "config" => {
+                self.config = Some(parse_object(key, DynamicConfig::read));
+                self.config_revision = Some(key.mod_revision);
+            }
             "status" => self.status = Some(parse_object(key, |o| DcsStatus { optime: lsn(o, "optime") })),
             "sync" => self.sync = Some(parse_object(key, DcsSync::read)),
             "failover" => self.failover = Some(parse_object(key, Failover::read)),
@@ -241,7 +246,10 @@ impl Dcs {
         match key {
             "initialize" => self.initialize = None,
             "leader" => self.leader = None,
-            "config" => self.config = None,
+            "config" => {
+                self.config = None;
+                self.config_revision = None;
+            }
             "status" => self.status = None,
             "sync" => self.sync = None,
             "failover" => self.failover = None,

@@ -120,6 +120,16 @@ impl Member {
         }
     }
 
+    /// How Patroni calls the replication slot of a member (`patroni/dcs/__init__.py`, `slot_name_from_member_name`).
+    pub fn slot_name(name: &str) -> String {
+        let word = |c: char| match c {
+            'a'..='z' | '0'..='9' | '_' => c.to_string(),
+            '-' | '.' => "_".to_owned(),
+            other => format!("u{:04}", u32::from(other)),
+        };
+        name.to_lowercase().chars().map(word).collect::<String>().chars().take(63).collect()
+    }
+
     /// Whether a tag is set to true.
     pub fn tag(&self, name: &str) -> bool {
         self.dcs().and_then(|key| key.tags.get(name)).and_then(serde_json::Value::as_bool).unwrap_or(false)

@@ -6,6 +6,7 @@
 mod cause;
 mod certificate;
 mod change;
+mod client_session;
 mod clock_skew;
 mod cluster;
 mod dcs;
@@ -46,6 +47,7 @@ mod writing;
 pub use cause::{Cause, Sign, Silence};
 pub use certificate::Certificate;
 pub use change::{Change, ChangeKind, ConfigChange};
+pub use client_session::ClientSession;
 pub use clock_skew::{ClockReading, ClockSkew};
 pub use cluster::{Cluster, DcsSeen, Heard};
 pub use dcs::{
@@ -65,7 +67,7 @@ pub use member::Member;
 pub use observation::{Fact, Lease, Observation, Outcome};
 pub use observed::Observed;
 pub use patroni::{PatroniReplication, PatroniStatus, PendingChange};
-pub use postgres::{Archiver, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Transaction};
+pub use postgres::{Archiver, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Transaction, version_text};
 pub use quorum::Quorum;
 pub use recent::Recent;
 pub use role::Role;

@@ -224,7 +224,7 @@ impl PostgresStatus {
 }
 
 /// PostgreSQL's `server_version_num` as people write it (manual, "Version and Platform Compatibility").
-pub(super) fn version_text(num: u32) -> String {
+pub fn version_text(num: u32) -> String {
     if num >= 100_000 {
         format!("{}.{}", num / 10_000, num % 10_000)
     } else {

@@ -88,7 +88,14 @@ impl TestLab {
         status_with(&self.config())
     }
 
-    /// A tool with what `lab env` exports and nothing else of ours; its standard output.
+    /// A tool with what `lab env` exports and nothing else of ours, to be started by the test.
+    pub fn command(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(args).env_clear().envs(&self.env).stdin(Stdio::null());
+        command
+    }
+
+    /// The same; its standard output.
     pub fn tool(&self, program: &str, args: &[&str]) -> String {
         let out = self.try_tool(60, program, args);
         assert!(out.status.success(), "{program} {args:?}: {}", said(&out));
@@ -97,16 +104,12 @@ impl TestLab {
 
     /// A tool that may fail or take longer than these seconds.
     pub fn try_tool(&self, seconds: u64, program: &str, args: &[&str]) -> Output {
-        let mut command = Command::new("timeout");
-        command.arg(seconds.to_string()).arg(program).args(args).env_clear().envs(&self.env).stdin(Stdio::null());
-        command.output().unwrap()
+        self.command("timeout", &[&[seconds.to_string().as_str(), program], args].concat()).output().unwrap()
     }
 
     /// A tool that goes on; its standard output is to be read.
     pub fn start_tool(&self, program: &str, args: &[&str]) -> Running {
-        let mut command = Command::new(program);
-        command.args(args).env_clear().envs(&self.env).stdin(Stdio::null()).stdout(Stdio::piped());
-        Running(command.spawn().unwrap())
+        Running(self.command(program, args).stdout(Stdio::piped()).spawn().unwrap())
     }
 
     /// A tool's answer as JSON.

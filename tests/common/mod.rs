@@ -93,6 +93,7 @@ pub fn whole_profile(etcd: EtcdProfile) -> Profile {
         restapi: RestProfile { tls: TlsProfile::default(), login: None },
         postgres: PostgresProfile {
             user: Some("nobody".into()),
+            operate_user: None,
             dbname: "postgres".into(),
             sslmode: SslMode::Disable,
             sslrootcert: None,

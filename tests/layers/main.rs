@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("permit", &["model"]),
     ("config", &["finding", "permit"]),
     ("lab", &[]),
-    ("source", &["config", "model"]),
+    ("source", &["config", "model", "permit"]),
     ("action", &["config", "finding", "model", "permit", "source"]),
     ("document", &["finding", "model"]),
     ("condition", &["document", "model"]),

@@ -25,6 +25,7 @@ pub fn free_port() -> u16 {
 pub fn profile(user: &str) -> PostgresProfile {
     PostgresProfile {
         user: Some(user.to_owned()),
+        operate_user: None,
         dbname: "postgres".to_owned(),
         sslmode: SslMode::Disable,
         sslrootcert: None,

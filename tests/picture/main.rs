@@ -28,6 +28,7 @@ mod leader_silent;
 mod life;
 mod limits;
 mod members;
+mod orders;
 mod payloads;
 mod proxy_plans;
 mod quorum;

@@ -59,3 +59,15 @@ pub fn rest_of_cluster(s: &Situation<'_>, name: &str) -> Check {
         (able, _) => Check::green(ID, format!("{} could still take over", listed(able))),
     }
 }
+
+/// Whether its PostgreSQL can be asked.
+pub fn sql(s: &Situation<'_>, name: &str) -> Check {
+    const ID: &str = "sql";
+    let Some(member) = s.member(name) else { return Check::impossible(ID, format!("there is no member {name}")) };
+    match (member.sql_now(s.now), member.sql.error()) {
+        (Some(_), _) if s.leader() == Some(name) => Check::green(ID, format!("{name}'s PostgreSQL answers; it is the leader")),
+        (Some(_), _) => Check::green(ID, format!("{name}'s PostgreSQL answers; it is not the leader")),
+        (None, Some(error)) => Check::red(ID, format!("{name}'s PostgreSQL does not answer: {error}")),
+        (None, None) => Check::amber(ID, format!("{name}'s PostgreSQL was not heard lately")),
+    }
+}

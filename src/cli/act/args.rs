@@ -11,6 +11,8 @@ use crate::action::{
     Switchover,
 };
 use crate::cli::connect::{ClusterArg, ConnectArgs};
+use crate::config::Profile;
+use crate::live::Live;
 use crate::model::{Role, Time};
 
 /// `pgbaton switchover`.
@@ -146,14 +148,14 @@ impl SwitchoverArgs {
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
         let Self { cluster, candidate, leader, scheduled, assist, how } = self;
         let at = scheduled.and_then(|when| when.0);
-        run_with(connect, cluster.name.as_deref(), &how, |_, profile| {
+        run_with(connect, cluster.name.as_deref(), &how, async move |_: &mut Live, profile: &Profile| {
             let switchover = Switchover { candidate, at, leader };
             // What is said on the command line holds for all; what the configuration says, where it can.
             if !(assist || profile.assist && at.is_none()) {
-                return Ok(vec![Box::new(switchover)]);
+                return Ok(vec![Box::new(switchover) as Box<dyn Operation>]);
             }
             let sockets = profile.haproxy.iter().filter(|h| h.admin_socket.is_some()).map(|h| h.name.clone()).collect();
-            Ok(vec![Box::new(Assisted { switchover, sockets })])
+            Ok(vec![Box::new(Assisted { switchover, sockets }) as Box<dyn Operation>])
         })
     }
 }
@@ -189,7 +191,7 @@ impl MembersArgs {
 }
 
 /// The members of these names and this role, the leader last: what goes wrong on a replica shall stop what would be done to it.
-fn chosen(s: &Situation<'_>, names: &[String], role: Option<&str>) -> anyhow::Result<Vec<String>> {
+pub(in crate::cli) fn chosen(s: &Situation<'_>, names: &[String], role: Option<&str>) -> anyhow::Result<Vec<String>> {
     for name in names {
         if s.member(name).is_none() && !s.current() {
             bail!(s.no_member(name));

@@ -3,7 +3,10 @@
 mod args;
 mod ask;
 mod proxy;
+mod settings;
+mod sql;
 mod told;
+mod whole;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -11,8 +14,13 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+pub use settings::EditConfigArgs;
 pub(super) use told::left_open;
+pub use whole::{DemoteClusterArgs, PromoteClusterArgs, RemoveArgs};
 
+pub use sql::{DropSlotArgs, OneMemberArgs, TerminateArgs};
+
+pub(super) use args::chosen;
 pub use args::{FailoverArgs, FlushArgs, MembersArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
 pub use proxy::ProxyArgs;
 
@@ -39,6 +47,9 @@ pub struct HowArgs {
     /// The plan and the outcome as JSON lines
     #[arg(long)]
     json: bool,
+    /// Whether the plan is not to be shown.
+    #[arg(skip)]
+    quiet: bool,
 }
 
 /// How long the first picture may take to become whole.
@@ -53,15 +64,15 @@ pub(super) fn run(
     how: &HowArgs,
     choose: impl FnOnce(&Situation<'_>) -> anyhow::Result<Vec<Box<dyn Operation>>>,
 ) -> anyhow::Result<ExitCode> {
-    run_with(connect, cluster, how, |s, _| choose(s))
+    run_with(connect, cluster, how, async |live: &mut Live, _: &Profile| with_situation(live, |s| choose(s)))
 }
 
-/// The same, where the operations depend on the configuration too.
+/// The same, where choosing takes its time, or depends on the configuration too.
 fn run_with(
     connect: &ConnectArgs,
     cluster: Option<&str>,
     how: &HowArgs,
-    choose: impl FnOnce(&Situation<'_>, &Profile) -> anyhow::Result<Vec<Box<dyn Operation>>>,
+    choose: impl AsyncFnOnce(&mut Live, &Profile) -> anyhow::Result<Vec<Box<dyn Operation>>>,
 ) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(async {
         let profile = connect.profile(cluster).await?;
@@ -80,7 +91,7 @@ fn run_with(
         }
         let mut live = Live::start(profile.clone(), clock);
         live.settle(FIRST).await;
-        let operations = match with_situation(&live, |s| choose(s, &profile)) {
+        let operations = match choose(&mut live, &profile).await {
             Ok(operations) => operations,
             Err(why) => return Ok(refuse(how, None, &why.to_string())),
         };
@@ -96,7 +107,9 @@ fn run_with(
 
 async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box<dyn Operation>) -> anyhow::Result<ExitCode> {
     let plan = with_situation(live, |s| Plan::of(operation, s));
-    print(&if how.json { told::plan_json(&plan)? } else { told::plan(&plan) });
+    if !how.quiet {
+        print(&if how.json { told::plan_json(&plan)? } else { told::plan(&plan) });
+    }
     let name = plan.name;
     if let Err(why) = plan.ready(&how.overridden) {
         let refused = refuse(how, Some(name), &why.to_string());
@@ -136,9 +149,12 @@ async fn confirm(live: &mut Live, how: &HowArgs, plan: Plan) -> anyhow::Result<R
         return Ok(Err("nobody can be asked here; --yes answers".to_owned()));
     }
     let mut answer = ask::ask(&plan)?;
+    // Once somebody has listened for it, it no longer ends the process by itself.
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let typed = loop {
         tokio::select! {
             typed = &mut answer => break typed?,
+            _ = interrupt.recv() => return Ok(Err("it was not confirmed".to_owned())),
             _ = live.wait() => {}
         }
     };

@@ -7,6 +7,8 @@ use anyhow::bail;
 use super::{HowArgs, run_with};
 use crate::action::{Operation, ProxyState, SetProxy};
 use crate::cli::connect::ConnectArgs;
+use crate::config::Profile;
+use crate::live::Live;
 
 /// `pgbaton haproxy`.
 #[derive(Debug, clap::Args)]
@@ -35,7 +37,7 @@ impl ProxyArgs {
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
         let Self { cluster, proxy, backend, server, state, how } = self;
         let state: ProxyState = state.parse()?;
-        run_with(connect, Some(&cluster), &how, |_, profile| {
+        run_with(connect, Some(&cluster), &how, async move |_: &mut Live, profile: &Profile| {
             let Some(known) = profile.haproxy.iter().find(|known| known.name == proxy) else {
                 let names: Vec<&str> = profile.haproxy.iter().map(|known| known.name.as_str()).collect();
                 bail!("there is no HAProxy {proxy} in the configuration; there are {}", names.join(", "));

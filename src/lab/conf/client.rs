@@ -50,7 +50,11 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
     if lab.record.options.auth {
         writeln!(out, "username = \"patroni\"\npassword = {{ file = {:?} }}", lab.dir.join("rest-password"))?;
     }
-    write!(out, "\n[clusters.{name}.postgres]\nuser = \"pgbaton\"\ndbname = \"postgres\"\npassfile = {:?}\n", lab.pgpass())?;
+    write!(
+        out,
+        "\n[clusters.{name}.postgres]\nuser = \"pgbaton\"\noperate_user = \"pgbaton_operator\"\ndbname = \"postgres\"\npassfile = {:?}\n",
+        lab.pgpass()
+    )?;
     // One by its page and one by its socket: the two ways tell different things (only the socket tells the servers' addresses), and practice
     // should show both.
     for proxy in PROXIES {
@@ -76,6 +80,7 @@ fn patronictl_yaml(lab: &Lab, secrets: &Secrets) -> Result<String> {
 fn pgpass(lab: &Lab, secrets: &Secrets) -> Result<String> {
     let users = [
         ("pgbaton", Owner::Console),
+        ("pgbaton_operator", Owner::Operator),
         ("app", Owner::App),
         ("postgres", Owner::Superuser),
         ("replicator", Owner::Replicator),

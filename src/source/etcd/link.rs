@@ -141,6 +141,11 @@ impl Link {
         &self.endpoint
     }
 
+    /// The client, for whom a permit lets write.
+    pub fn into_client(self) -> Client {
+        self.client
+    }
+
     /// Lists the keys under a prefix; the prefix is taken off.
     pub async fn list(&self, prefix: &str, consistency: Consistency) -> Result<Listing, SourceError> {
         let answer = self.get(prefix, with(consistency)).await?;

@@ -15,6 +15,7 @@ mod metrics;
 mod race;
 mod session;
 mod status;
+mod write_access;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 pub use discover::discover;
 pub use endpoint::Endpoint;
 pub use link::Access;
+pub use write_access::WriteAccess;
 
 use super::{Clock, Sink};
 use crate::model::{SourceId, SourceKind};

@@ -34,9 +34,18 @@ pub(super) type Chain = Vec<CertificateDer<'static>>;
 /// Resolving the name and connecting to each of its addresses may take `connect_timeout` each, two seconds if that is not set; the rest has no
 /// limit of its own. With `allow` and `prefer` the second way is tried as libpq does; when it fails too, the error tells both.
 pub(super) async fn connect(target: &Target, profile: &PostgresProfile) -> Result<(Session, Chain), SourceError> {
+    connect_with(target, profile, OPTIONS).await
+}
+
+/// The same with other settings of the session.
+pub(super) async fn connect_with(
+    target: &Target,
+    profile: &PostgresProfile,
+    options: &'static str,
+) -> Result<(Session, Chain), SourceError> {
     let limit = profile.connect_timeout.unwrap_or(SourceKind::Sql.deadline());
     let shown = Shown::default();
-    let access = Access::read(target, profile, &shown).await?;
+    let access = Access::read(target, profile, options, &shown).await?;
     let mut first: Option<SourceError> = None;
     for way in ways(profile.sslmode) {
         let stream = tcp(target, limit).await?;
@@ -86,11 +95,12 @@ struct Access {
     tls: Option<Arc<ClientConfig>>,
     user: String,
     dbname: String,
+    options: &'static str,
 }
 
 impl Access {
     /// Reads files, on a thread where a hanging file system harms nobody else.
-    async fn read(target: &Target, profile: &PostgresProfile, shown: &Shown) -> Result<Self, SourceError> {
+    async fn read(target: &Target, profile: &PostgresProfile, options: &'static str, shown: &Shown) -> Result<Self, SourceError> {
         let (target, profile, shown) = (target.clone(), profile.clone(), shown.clone());
         let reading = tokio::task::spawn_blocking(move || {
             let (password, no_password) = match profile.password_for(&target.host, target.port) {
@@ -98,14 +108,14 @@ impl Access {
                 Err(reason) => (None, Some(reason.to_string())),
             };
             let tls = client_config(&profile, &shown)?;
-            Ok(Self { password, no_password, tls, user: target.user, dbname: target.dbname })
+            Ok(Self { password, no_password, tls, user: target.user, dbname: target.dbname, options })
         });
         reading.await.unwrap_or_else(|e| Err(SourceError::new(ErrorKind::Other, format!("the certificates cannot be read: {e}"))))
     }
 
     fn config(&self) -> Config {
         let mut config = Config::new();
-        config.user(&self.user).dbname(&self.dbname).application_name(APPLICATION_NAME).options(OPTIONS);
+        config.user(&self.user).dbname(&self.dbname).application_name(APPLICATION_NAME).options(self.options);
         if let Some(password) = &self.password {
             config.password(password.expose_secret());
         }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use tokio_postgres::Client;
-
 use super::connect::connect;
 use super::session::Session;
 use super::target::Target;
@@ -48,10 +46,5 @@ impl Line {
     pub async fn ask(&mut self) -> Result<Answer, SourceError> {
         let (in_recovery, timeline) = self.0.recovery().await?;
         Ok(Answer { in_recovery, timeline })
-    }
-
-    /// The session itself, for who may do more with it than ask. It is read-only still: that is for its new owner to change.
-    pub fn into_client(self) -> Client {
-        self.0.into_client()
     }
 }

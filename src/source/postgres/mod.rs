@@ -8,11 +8,16 @@
 mod connect;
 mod errors;
 mod line;
+mod one_session;
 mod query;
 mod reading;
 mod session;
 mod sslmode;
 mod target;
+mod write_access;
+
+pub use one_session::session;
+pub use write_access::WriteAccess;
 
 pub use self::line::{Answer, Line};
 

@@ -94,6 +94,15 @@ impl Session {
         Self { client, driver: Driver(Some(connection)), target, prepared: None, spare: false, renew_at: None }
     }
 
+    /// The client alone; the connection is kept going until it is dropped.
+    pub fn into_client(self) -> Client {
+        let Self { client, mut driver, .. } = self;
+        if let Some(connection) = driver.0.take() {
+            tokio::spawn(connection);
+        }
+        client
+    }
+
     /// Waits until the session ends, the server's doing or the network's. Safe to drop while it waits; not to be called again after it returned.
     pub async fn ended(&mut self) {
         // Whatever it was, the attempt that follows finds the reason that holds now.
@@ -114,13 +123,6 @@ impl Session {
             _ => return Err(self.malformed(&"it does not tell whether it is in recovery").error),
         };
         Ok((in_recovery, column(1).and_then(|file| u32::from_str_radix(file.get(..8)?, 16).ok())))
-    }
-
-    /// The client alone; a task of its own keeps the connection going.
-    pub fn into_client(self) -> Client {
-        let Self { client, mut driver, .. } = self;
-        tokio::spawn(async move { driver.ended().await });
-        client
     }
 
     /// One reading and how long the server and the way to it took. Dropped half way the session must be dropped too.
