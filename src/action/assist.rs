@@ -17,7 +17,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use super::execution::Word;
 use super::proxy_writer::{Unanswered, cut};
 use super::server_state::{Reached, leaving, telling};
-use super::{ProxyWriter, Situation, SqlWriter};
+use super::{Checkpointer, ProxyWriter, Situation};
 use crate::config::PostgresProfile;
 use crate::model::{ErrorKind, RouteKind, listed};
 use crate::source::postgres::Line;
@@ -89,9 +89,9 @@ impl Assist {
     }
 
     /// Makes ready, before the order goes out: a checkpoint, so that the old leader has little to write when it stops; a session with each member.
-    pub async fn prepare(&mut self, sql: &SqlWriter) {
+    pub async fn prepare(&mut self, checkpointer: &Checkpointer) {
         if let Some((host, port)) = self.teller.parts.members.get(&self.teller.parts.old)
-            && let Err(why) = sql.checkpoint(host, *port, CHECKPOINT).await
+            && let Err(why) = checkpointer.checkpoint(host, *port, CHECKPOINT).await
         {
             self.teller.note(format!("no checkpoint on {} before it: {why}", self.teller.parts.old)).await;
         }

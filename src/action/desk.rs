@@ -117,7 +117,7 @@ impl Desk {
         // A task of its own: the order goes out whole, whatever the one who waits for it does.
         tokio::spawn(async move {
             if let Some((assist, _)) = &mut assist {
-                assist.prepare(writers.sql()).await;
+                assist.prepare(writers.checkpointer()).await;
             }
             if let Some(ready) = ready {
                 ready.wait().await;

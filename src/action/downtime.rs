@@ -115,8 +115,12 @@ mod tests {
         Time::from_micros(ms * 1000)
     }
 
-    /// Attempts as (begun, ended, what was said), milliseconds.
-    fn heard(attempts: &[(i64, i64, Said)]) -> Absence {
+    /// When it was begun and when it ended, milliseconds, and what was said.
+    type Attempt = (i64, i64, Said);
+    /// A name, attempts, how long writes were away by them, milliseconds, and whether the new leader was reached.
+    type Case = (&'static str, &'static [Attempt], Option<u64>, bool);
+
+    fn heard(attempts: &[Attempt]) -> Absence {
         let mut absence = Absence::new("vm1");
         for (begun, at, said) in attempts {
             absence.take(Sample { begun: ms(*begun), at: ms(*at), said: *said });
@@ -131,7 +135,7 @@ mod tests {
 
     #[test]
     fn it_lasts_from_the_last_who_took_writes_to_the_first_who_does_again() {
-        let cases: [(&str, &[(i64, i64, Said)], Option<u64>, bool); 9] = [
+        let cases: [Case; 9] = [
             ("a switchover", &[(0, 2, OLD), (50, 52, NOTHING), (100, 102, READS), (1950, 1952, NEW)], Some(1950), true),
             ("no attempt fell into it", &[(0, 2, OLD), (50, 62, NEW)], Some(60), true),
             ("nothing has happened", &[(0, 2, OLD), (50, 52, OLD)], None, false),

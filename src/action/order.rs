@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Call, ProxyOrder, ProxyWriter, RestWriter, SqlWriter};
+use super::{Call, Checkpointer, ProxyOrder, ProxyWriter, RestWriter};
 use crate::config::{Diagnostic, Profile};
 use crate::permit::Permit;
 
@@ -39,7 +39,7 @@ impl fmt::Display for Order {
 pub struct Writers {
     rest: RestWriter,
     proxy: ProxyWriter,
-    sql: SqlWriter,
+    checkpointer: Checkpointer,
 }
 
 impl Writers {
@@ -48,7 +48,11 @@ impl Writers {
     /// # Errors
     /// A password is not where the configuration says.
     pub fn new(permit: &Permit, profile: &Profile) -> Result<Self, Diagnostic> {
-        Ok(Self { rest: RestWriter::new(permit, profile)?, proxy: ProxyWriter::new(permit, profile), sql: SqlWriter::new(permit, profile) })
+        Ok(Self {
+            rest: RestWriter::new(permit, profile)?,
+            proxy: ProxyWriter::new(permit, profile),
+            checkpointer: Checkpointer::new(permit, profile),
+        })
     }
 
     /// The writer to HAProxies.
@@ -56,9 +60,9 @@ impl Writers {
         &self.proxy
     }
 
-    /// The writer to PostgreSQL.
-    pub(super) fn sql(&self) -> &SqlWriter {
-        &self.sql
+    /// Who has checkpoints made.
+    pub(super) fn checkpointer(&self) -> &Checkpointer {
+        &self.checkpointer
     }
 
     /// Sends an order, once.

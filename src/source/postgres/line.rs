@@ -52,6 +52,6 @@ impl Line {
 
     /// The session itself, for who may do more with it than ask. It is read-only still: that is for its new owner to change.
     pub fn into_client(self) -> Client {
-        self.0.into_client()
+        self.0.detached()
     }
 }

@@ -117,7 +117,7 @@ impl Session {
     }
 
     /// The client alone; a task of its own keeps the connection going.
-    pub fn into_client(self) -> Client {
+    pub fn detached(self) -> Client {
         let Self { client, mut driver, .. } = self;
         tokio::spawn(async move { driver.ended().await });
         client

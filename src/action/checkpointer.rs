@@ -1,4 +1,4 @@
-//! The one client that lets a PostgreSQL do something: it cannot be made without a permit.
+//! Has a PostgreSQL make a checkpoint: nobody can without a permit.
 
 use std::time::Duration;
 
@@ -12,28 +12,28 @@ use crate::source::postgres::Line;
 /// How long a session may take to open.
 const OPENING: Duration = Duration::from_secs(3);
 
-/// Gives statements to the members' PostgreSQL, each in a session of its own.
+/// Has the members' PostgreSQL make checkpoints, each in a session of its own.
 ///
 /// ```compile_fail,E0061
-/// use pgbaton::action::SqlWriter;
+/// use pgbaton::action::Checkpointer;
 /// fn without(profile: &pgbaton::config::Profile) {
-///     let _ = SqlWriter::new(profile);
+///     let _ = Checkpointer::new(profile);
 /// }
 /// ```
 ///
 /// ```
-/// use pgbaton::action::SqlWriter;
+/// use pgbaton::action::Checkpointer;
 /// use pgbaton::permit::Permit;
 /// fn with(permit: &Permit, profile: &pgbaton::config::Profile) {
-///     let _ = SqlWriter::new(permit, profile);
+///     let _ = Checkpointer::new(permit, profile);
 /// }
 /// ```
 #[derive(Debug, Clone)]
-pub struct SqlWriter {
+pub struct Checkpointer {
     profile: PostgresProfile,
 }
 
-impl SqlWriter {
+impl Checkpointer {
     /// A client for the members of the profile's cluster.
     pub fn new(_: &Permit, profile: &Profile) -> Self {
         Self { profile: profile.postgres.clone() }
