@@ -16,6 +16,7 @@ import argparse
 import ctypes
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -169,6 +170,7 @@ def main():
         verdict = run(lab.command("ledger"))
     finally:
         lab.down()
+        shutil.rmtree(folder, ignore_errors=True)
     print()
     print(f"{'':<18}{'median':>8}{'fastest':>9}{'slowest':>9}   {'by the probe on vm1, median':<28}{'runs':>5}")
     for kind in KINDS:

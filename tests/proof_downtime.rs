@@ -178,9 +178,11 @@ fn a_server_is_drained_and_given_back(lab: &TestLab) {
     let ready = set("pg_read", &replica, "ready");
     assert_eq!((&ready["outcome"], admin("pg_read", &replica).as_str()), (&Value::from("DONE"), "0"), "{ready:#}");
     for (server, reason) in [(leader.as_str(), "last-server"), ("psg9", "server")] {
-        let refused = set("pg_write", server, "maint");
-        let red = refused["checks"].as_array().unwrap().iter().find(|check| check["light"] == "red").unwrap();
-        assert_eq!((&refused["event"], &red["id"]), (&Value::from("plan"), &Value::from(reason)), "{refused:#}");
+        let args = ["haproxy", lab.scope(), "vm1", "pg_write", server, "maint", "--yes", "--json"];
+        let out = lab.pgbaton(&args).env("XDG_STATE_HOME", lab.dir()).output().unwrap();
+        let plan: Value = serde_json::from_slice(out.stdout.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
+        let red = plan["checks"].as_array().unwrap().iter().find(|check| check["light"] == "red").unwrap();
+        assert_eq!((out.status.code(), &red["id"]), (Some(3), &Value::from(reason)), "{}", said(&out));
     }
     assert_eq!(admin("pg_write", &leader), "0");
     let answer = lab.pgbaton(&["--read-only", "haproxy", lab.scope(), "vm1", "pg_read", &replica, "maint", "--yes"]).output().unwrap();

@@ -89,9 +89,9 @@ impl Assist {
     }
 
     /// Makes ready, before the order goes out: a checkpoint, so that the old leader has little to write when it stops; a session with each member.
-    pub async fn prepare(&mut self, sql: &SqlWriter) {
+    pub async fn prepare(&mut self, writer: &SqlWriter) {
         if let Some((host, port)) = self.teller.parts.members.get(&self.teller.parts.old)
-            && let Err(why) = sql.checkpoint(host, *port, CHECKPOINT).await
+            && let Err(why) = writer.checkpoint(host, *port, CHECKPOINT).await
         {
             self.teller.note(format!("no checkpoint on {} before it: {why}", self.teller.parts.old)).await;
         }
