@@ -355,6 +355,7 @@ fn an_action_under_way_shows_its_steps() {
         asked: sample::healthy().at,
         phases: vec![step("leader key released", Some(2340)), step("leader key taken", Some(2600)), step("accepts writes (SQL)", None)],
         now: "UNKNOWN: sent, and no answer came: nothing within 35 s; watching the cluster".to_owned(),
+        notes: vec!["writes were away for 2.1 s on vm1, not known on vm4".to_owned()],
         outcome: None,
         over: false,
     };

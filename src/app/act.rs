@@ -71,6 +71,8 @@ pub struct CourseSheet {
     pub phases: Vec<(String, Option<Duration>)>,
     /// How it stands.
     pub now: String,
+    /// What was noted on the way, and for how long writes were away, where that was measured.
+    pub notes: Vec<String>,
     /// The outcome, as soon as it is known.
     pub outcome: Option<(Outcome, String)>,
     /// Whether there is nothing more to be watched.

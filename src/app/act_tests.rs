@@ -78,6 +78,7 @@ fn course(outcome: Option<Outcome>) -> CourseSheet {
         asked: Time::from_micros(0),
         phases: Vec::new(),
         now: "asked, no answer yet".to_owned(),
+        notes: Vec::new(),
         outcome: outcome.map(|outcome| (outcome, "so it is".to_owned())),
         over: outcome.is_some(),
     }

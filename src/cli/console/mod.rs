@@ -62,7 +62,7 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
                         Ok(open) => notices.extend(open.iter().map(act::left_open)),
                         Err(why) => notices.push(why.to_string()),
                     }
-                    (Mode::Operator, Some(Operating::new(desk)))
+                    (Mode::Operator, Some(Operating::new(desk, &profile)))
                 }
                 // Whoever only wants to look shall not be kept out by that.
                 Err(why) => (Mode::ReadOnly(why.to_string()), None),

@@ -1,25 +1,30 @@
 //! What an operator's console can do beside looking: plans, orders, and what becomes of them.
 
 use crate::action::{
-    Answer, Desk, Execution, Failover, FlushRestart, FlushSwitchover, Operation, Pause, Plan, Reinit, Reload, Restart, Resume, Switchover,
+    Answer, Assisted, Desk, Execution, Failover, FlushRestart, FlushSwitchover, Operation, Pause, Plan, Reinit, Reload, Restart, Resume,
+    Switchover,
 };
 use crate::app::{Ask, Asked, CourseSheet, PlanSheet};
 use crate::cli::situation::with_situation;
 use crate::command::CommandId;
+use crate::config::Profile;
 use crate::live::Live;
 use crate::model::Time;
 
 /// An operator's desk with what lies on it.
 pub struct Operating {
     desk: Desk,
+    /// The HAProxies whose admin socket is configured, if switchovers are to be assisted.
+    assist: Option<Vec<String>>,
     plan: Option<Plan>,
     execution: Option<Execution>,
 }
 
 impl Operating {
-    /// A desk with nothing on it.
-    pub fn new(desk: Desk) -> Self {
-        Self { desk, plan: None, execution: None }
+    /// A desk with nothing on it, for the profile's cluster.
+    pub fn new(desk: Desk, profile: &Profile) -> Self {
+        let sockets = profile.haproxy.iter().filter(|proxy| proxy.admin_socket.is_some()).map(|proxy| proxy.name.clone());
+        Self { desk, assist: profile.assist.then(|| sockets.collect()), plan: None, execution: None }
     }
 
     /// Whether an action is under way.
@@ -30,7 +35,7 @@ impl Operating {
     /// Makes a plan and keeps it.
     pub fn plan(&mut self, live: &Live, asked: &Asked) -> Result<PlanSheet, String> {
         let (plan, target) = with_situation(live, |s| {
-            let operation = operation(asked, s.leader())?;
+            let operation = operation(asked, s.leader(), self.assist.as_deref())?;
             let target = asked.member.as_ref().map(|name| {
                 let host = s.member(name).and_then(|member| member.address()).map(|(host, _)| format!(" on {host}"));
                 format!("{name}{}, {}", host.unwrap_or_default(), s.cluster.role(name, s.now))
@@ -79,14 +84,18 @@ impl Operating {
 }
 
 /// What a key asks for.
-fn operation(asked: &Asked, leader: Option<&str>) -> Result<Box<dyn Operation>, String> {
+fn operation(asked: &Asked, leader: Option<&str>, assist: Option<&[String]>) -> Result<Box<dyn Operation>, String> {
     let member = || asked.member.clone().ok_or("no member is selected");
     Ok(match asked.command {
         CommandId::Switchover => {
             let selected = member()?;
             // From the leader to the best; on a replica, to this one.
             let candidate = Some(selected).filter(|name| leader != Some(name.as_str()));
-            Box::new(Switchover { candidate, at: None, leader: None })
+            let switchover = Switchover { candidate, at: None, leader: None };
+            match assist {
+                Some(sockets) => Box::new(Assisted { switchover, sockets: sockets.to_vec() }),
+                None => Box::new(switchover),
+            }
         }
         CommandId::Failover => Box::new(Failover { candidate: member()? }),
         CommandId::Restart => Box::new(Restart { member: member()?, ..Restart::default() }),
@@ -126,6 +135,7 @@ fn course(execution: &Execution) -> CourseSheet {
         asked: course.asked(),
         phases: course.phases().iter().map(|phase| (phase.name.clone(), phase.at.map(after))).collect(),
         now: course.now_told(),
+        notes: execution.notes().iter().cloned().chain(execution.away()).collect(),
         outcome: course.outcome().map(|(outcome, sentence)| (outcome, sentence.to_owned())),
         over: course.over(),
     }

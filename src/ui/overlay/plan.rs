@@ -94,6 +94,10 @@ pub(super) fn course(look: &Look<'_>, sheet: &CourseSheet, width: u16) -> Detail
         };
         lines.push(Line::from(vec![mark, Span::raw(" "), look.span(seconds, Role::Muted), look.span(name.clone(), role)]));
     }
+    if !sheet.notes.is_empty() {
+        lines.push(Line::default());
+    }
+    lines.extend(sheet.notes.iter().flat_map(|note| text(look, "note", note, Role::Text, width)));
     Details { title: capital(&sheet.sentence), lines }
 }
 
