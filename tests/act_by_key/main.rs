@@ -2,7 +2,7 @@
 //! action by its keys with its outcome read by other tools.
 //!
 //! Before every server stands a recording proxy that the one under test cannot go round: what its user sends to the lab's addresses is
-//! redirected to it by the kernel. That needs root; without it the recording part is left out, and says so.
+//! redirected to it by the kernel. That needs root and nftables; without them the recording part is left out, and says so.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common"]
@@ -23,11 +23,12 @@ use common::lab::TestLab;
 #[test]
 fn keys_on_a_real_cluster() {
     let lab = TestLab::up("act-by-key", &["--ttl", "20", "--loop-wait", "2"]);
-    if rustix::process::geteuid().is_root() {
+    let has_nft = std::process::Command::new("nft").arg("--version").output().is_ok_and(|out| out.status.success());
+    if rustix::process::geteuid().is_root() && has_nft {
         monkey::a_read_only_console_only_reads(&lab);
         monkey::nothing_happens_without_a_typed_confirmation(&lab);
     } else {
-        println!("the monkeys are left out: only root can put a proxy before every server");
+        println!("the monkeys are left out: only root, with nftables, can put a proxy before every server");
     }
     keys::each_action_by_its_keys(&lab);
 }
