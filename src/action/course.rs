@@ -106,6 +106,7 @@ impl Course {
         match self.goal.standing(cluster, reply, now) {
             Standing::Reached(sentence) => return Some((Outcome::Done, sentence)),
             Standing::Missed(sentence) => return Some((Outcome::Failed, sentence)),
+            Standing::Refused(sentence) => return Some((Outcome::Refused, sentence)),
             Standing::Open => {}
         }
         let (heard, reply) = self.reply.as_ref()?;

@@ -37,6 +37,8 @@ pub enum Standing {
     Reached(String),
     /// It will not be reached any more, or something else was; a sentence.
     Missed(String),
+    /// It was turned down before anything was begun; a sentence.
+    Refused(String),
 }
 
 /// A goal, followed over time.

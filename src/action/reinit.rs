@@ -127,6 +127,8 @@ impl Goal for Copied {
             Some(reply) if self.whole() && (reply.accepted() || self.copying.is_some()) => {
                 Standing::Reached(format!("{member} was copied anew and streams"))
             }
+            // `ha.py`, `reinitialize`: what it says instead of starting.
+            Some(reply @ Reply::Answered(503, _)) if self.copying.is_none() => Standing::Refused(format!("Patroni refused: {reply}")),
             Some(reply @ Reply::Answered(500..=599, _)) if self.copying.is_none() => Standing::Missed(format!("Patroni said {reply}")),
             _ => Standing::Open,
         }

@@ -198,6 +198,12 @@ impl Goal for Restarted {
         match reply {
             _ if self.whole() => Standing::Reached(format!("{} has started anew and runs", self.anew.member())),
             // The filters did not fit, or PostgreSQL did not start: Patroni says which.
+            // `ha.py`, `restart`: these come before anything is begun, with the status of what went wrong in the middle.
+            Some(reply @ Reply::Answered(503, text))
+                if text.contains("conditions are not satisfied") || text.contains("already in progress") =>
+            {
+                Standing::Refused(format!("Patroni refused: {reply}"))
+            }
             Some(reply @ Reply::Answered(500..=599, _)) => Standing::Missed(format!("Patroni said {reply}")),
             _ => Standing::Open,
         }

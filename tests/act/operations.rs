@@ -147,9 +147,9 @@ fn a_restart_starts_whom_it_names_and_nobody_else() {
 
     // Where it is not older, Patroni does not restart, and it is not called done.
     let told = b.told(&["restart", scope, &replicas[1], "--pg-version", "10.0", "--yes"]);
-    assert_eq!((told.code, &told.outcome()["outcome"]), (Some(1), &json!("FAILED")), "{told:#?}");
+    assert_eq!((told.code, &told.outcome()["outcome"]), (Some(3), &json!("REFUSED")), "{told:#?}");
     assert!(told.sentence().contains("restart conditions are not satisfied"), "{told:#?}");
-    assert_eq!(b.audit().last().unwrap()["outcome"], "FAILED");
+    assert_eq!(b.audit().last().unwrap()["outcome"], "REFUSED");
     assert_eq!(started(), after);
 
     // One is pending everywhere, and is made where it was asked for.
