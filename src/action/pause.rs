@@ -5,11 +5,14 @@ use serde_json::json;
 use super::checks::{self, Check};
 use super::operation::word;
 use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
-use crate::model::{Cluster, Time, listed};
+use crate::model::{Cluster, Time, clean, listed};
 
 /// Switches the maintenance mode on: Patroni watches and manages nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pause;
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pause {
+    /// Why, for the audit and for whoever reads it at night.
+    pub reason: Option<String>,
+}
 
 /// Switches it off.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +46,8 @@ impl Operation for Pause {
     }
 
     fn sentence(&self, s: &Situation<'_>) -> String {
-        format!("pause of {} (maintenance mode)", s.cluster.scope)
+        let why = self.reason.as_deref().map(|reason| format!(": {}", clean(reason))).unwrap_or_default();
+        format!("pause of {} (maintenance mode){why}", s.cluster.scope)
     }
 
     fn checks(&self, s: &Situation<'_>) -> Vec<Check> {

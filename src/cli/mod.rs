@@ -53,7 +53,7 @@ enum Command {
     /// Switch the maintenance mode on: Patroni manages nothing
     Pause(act::PauseArgs),
     /// Switch the maintenance mode off
-    Resume(act::PauseArgs),
+    Resume(act::ModeArgs),
     /// Restart PostgreSQL, replicas first
     Restart(act::RestartArgs),
     /// Have Patroni read its configuration again
@@ -114,8 +114,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Events(args)) => events::run(&connect, &args),
         Some(Command::Switchover(args)) => args.run(&connect),
         Some(Command::Failover(args)) => args.run(&connect),
-        Some(Command::Pause(args)) => args.run(&connect, true),
-        Some(Command::Resume(args)) => args.run(&connect, false),
+        Some(Command::Pause(args)) => args.run(&connect),
+        Some(Command::Resume(args)) => args.resume(&connect),
         Some(Command::Restart(args)) => args.run(&connect),
         Some(Command::Reload(args)) => args.reload(&connect),
         Some(Command::Reinit(args)) => args.run(&connect),

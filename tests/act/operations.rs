@@ -179,7 +179,9 @@ fn a_restart_starts_whom_it_names_and_nobody_else() {
 fn a_pause_is_seen_by_every_member_and_ends() {
     let b = Bench::take();
     let scope = b.scope();
-    b.done(&["pause", scope]);
+    b.done(&["pause", scope, "--reason", "the disks of psg3"]);
+    let why = b.audit().iter().rev().find_map(|line| line["sentence"].as_str().filter(|s| s.starts_with("pause")).map(str::to_owned));
+    assert_eq!(why, Some(format!("pause of {scope} (maintenance mode): the disks of psg3")));
     assert_eq!(b.key_json("config")["pause"], true);
     assert!(b.tool("patronictl", &["list"]).contains("Maintenance mode: on"));
     for member in b.layout().members() {

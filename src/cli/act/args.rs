@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use super::ask::{can_ask, line};
 use super::{HowArgs, run, run_with};
 use crate::action::{
     Assisted, Failover, FlushRestart, FlushSwitchover, Operation, Pause, Reinit, Reload, Restart, RestartRole, Resume, Situation,
@@ -49,9 +50,19 @@ pub struct FailoverArgs {
     how: HowArgs,
 }
 
-/// `pgbaton pause` and `pgbaton resume`.
+/// `pgbaton pause`.
 #[derive(Debug, clap::Args)]
 pub struct PauseArgs {
+    /// Why, for the audit [default: asked for on a terminal]
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    mode: ModeArgs,
+}
+
+/// `pgbaton resume`, and what it shares with `pause`.
+#[derive(Debug, clap::Args)]
+pub struct ModeArgs {
     #[command(flatten)]
     cluster: ClusterArg,
     /// Wait until every member has seen it; pgbaton always does
@@ -169,10 +180,20 @@ impl FailoverArgs {
 }
 
 impl PauseArgs {
-    /// Does it; `pause`: on, else off.
-    pub fn run(self, connect: &ConnectArgs, pause: bool) -> anyhow::Result<ExitCode> {
-        let operation: Box<dyn Operation> = if pause { Box::new(Pause) } else { Box::new(Resume) };
-        run(connect, self.cluster.name.as_deref(), &self.how, |_| Ok(vec![operation]))
+    /// Switches it on.
+    pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
+        let Self { reason, mode } = self;
+        let asked = reason.is_none() && mode.how.asks() && can_ask();
+        let reason = if asked { Some(line("why? (for the audit) ")?) } else { reason };
+        let reason = reason.filter(|reason| !reason.is_empty());
+        run(connect, mode.cluster.name.as_deref(), &mode.how, |_| Ok(vec![Box::new(Pause { reason })]))
+    }
+}
+
+impl ModeArgs {
+    /// Switches it off.
+    pub fn resume(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
+        run(connect, self.cluster.name.as_deref(), &self.how, |_| Ok(vec![Box::new(Resume)]))
     }
 }
 

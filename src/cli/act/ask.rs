@@ -12,6 +12,16 @@ pub fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
+/// One line, asked for on the terminal.
+pub fn line(question: &str) -> anyhow::Result<String> {
+    let mut err = std::io::stderr().lock();
+    write!(err, "{question}")?;
+    err.flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}
+
 /// Asks on the terminal; what was typed comes when it was typed. Nothing typed before the question counts.
 pub fn ask(plan: &Plan) -> anyhow::Result<oneshot::Receiver<String>> {
     let mut err = std::io::stderr().lock();

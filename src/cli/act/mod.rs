@@ -21,7 +21,7 @@ pub use whole::{DemoteClusterArgs, PromoteClusterArgs, RemoveArgs};
 pub use sql::{DropSlotArgs, OneMemberArgs, TerminateArgs};
 
 pub(super) use args::chosen;
-pub use args::{FailoverArgs, FlushArgs, MembersArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
+pub use args::{FailoverArgs, FlushArgs, MembersArgs, ModeArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
 pub use proxy::ProxyArgs;
 
 use super::connect::{ConnectArgs, runtime};
@@ -50,6 +50,13 @@ pub struct HowArgs {
     /// Whether the plan is not to be shown.
     #[arg(skip)]
     quiet: bool,
+}
+
+impl HowArgs {
+    /// Whether somebody is asked before it is done.
+    fn asks(&self) -> bool {
+        !self.yes && !self.dry_run
+    }
 }
 
 /// How long the first picture may take to become whole.

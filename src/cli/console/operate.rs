@@ -103,7 +103,7 @@ fn operation(asked: &Asked, leader: Option<&str>, assist: Option<&[String]>) -> 
         CommandId::Reinit => Box::new(Reinit { member: member()?, force: false, from_leader: false }),
         CommandId::FlushRestart => Box::new(FlushRestart { member: member()? }),
         CommandId::FlushSwitchover => Box::new(FlushSwitchover),
-        CommandId::Pause => Box::new(Pause),
+        CommandId::Pause => Box::new(Pause::default()),
         CommandId::Resume => Box::new(Resume),
         other => return Err(format!("{other} changes nothing")),
     })
