@@ -58,7 +58,8 @@ impl Pane for Lag {
         let Some(document) = ctx.document() else { return Drawn::default() };
         let members = replicas(document, ctx.view);
         if members.is_empty() {
-            ctx.say("no replica is known", Role::Muted, area, buffer);
+            let hidden = !replicas(document, &View::default()).is_empty();
+            ctx.say(if hidden { "no replica passes the filter" } else { "no replica is known" }, Role::Muted, area, buffer);
             return Drawn::default();
         }
         let count = u16::try_from(members.len()).unwrap_or(u16::MAX);
