@@ -62,6 +62,8 @@ fn act(pty: &mut Pty, keys: &str, title: &str, word: &str) -> String {
     pty.press("\r");
     pty.until("an outcome", |screen| ["DONE ", "FAILED ", "REFUSED", "UNKNOWN "].iter().any(|end| screen.contents().contains(end)));
     let screen = pty.screen();
+    // What follows is watched after the outcome is known, and one thing is done at a time.
+    pty.until("the whole of it", |screen| !screen.contents().contains("watching what follows"));
     close(pty);
     assert!(screen.contains("DONE "), "{screen}");
     screen
@@ -136,13 +138,6 @@ pub fn each_action_by_its_keys(lab: &TestLab) {
     act(&mut pty, "af", &format!("Failover to {old}"), &old);
     assert_eq!(whole(lab), old);
 
-    // What follows is watched after the outcome is known; then the audit has its end.
-    pty.press("aa");
-    pty.until("the whole of it", |screen| {
-        let text = screen.contents();
-        text.contains("DONE ") && !text.contains("watching what follows")
-    });
-    close(&mut pty);
     let audit = std::fs::read_to_string(folder.path().join("state/pgbaton/audit.jsonl")).unwrap();
     let ends = audit.lines().filter(|line| line.contains(r#""event":"end""#) && line.contains(r#""outcome":"DONE""#)).count();
     assert_eq!((audit.lines().count(), ends), (18, 9), "{audit}");
