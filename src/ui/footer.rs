@@ -7,10 +7,13 @@ use ratatui::text::{Line, Span};
 
 use super::format::display_width;
 use super::look::Look;
-use crate::app::{Overlay, State, Typing};
+use crate::app::{Mode, Overlay, State, Typing};
 use crate::command::{CommandId, sequence_text};
 use crate::document::Level;
 use crate::theme::Role;
+
+/// Columns in which all hints have room.
+const WIDE: usize = 90;
 
 pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let pending = state.pending.as_ref().map(|keys| format!("{keys} …")).unwrap_or_default();
@@ -64,6 +67,7 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
             (&[CommandId::Help], "help"),
             (&[CommandId::PaneNext], "next pane"),
             (&[CommandId::Open], "details"),
+            (&[CommandId::Switchover], "act"),
             (&[CommandId::Zoom], "zoom"),
             (&[CommandId::Filter], "filter"),
             (&[CommandId::SortNext], "sort"),
@@ -73,10 +77,19 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
     let sortable = state.panes.get(state.focus).is_some_and(|pane| pane.sorts().len() > 1);
     let mut line = Line::from(" ");
     for (commands, title) in hints {
-        if commands.contains(&CommandId::SortNext) && !sortable {
+        let told = match commands {
+            [CommandId::SortNext] => sortable,
+            // On a narrow screen acting is worth more, and `quit` must not be the one that has no room.
+            [CommandId::Zoom] => state.mode != Mode::Operator || room >= WIDE,
+            _ => true,
+        };
+        if !told {
             continue;
         }
-        let spans = hint(look, commands, title);
+        let spans = match commands {
+            [CommandId::Switchover] => acting(state, look),
+            commands => hint(look, commands, title),
+        };
         let width: usize = spans.iter().map(|s| display_width(&s.content)).sum();
         if line.width() + width + 2 > room {
             break;
@@ -87,6 +100,13 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
         }
     }
     line
+}
+
+/// The key with which everything begins that changes something, for who may.
+fn acting(state: &State, look: &Look<'_>) -> Vec<Span<'static>> {
+    let key = look.key(CommandId::Switchover).filter(|_| state.mode == Mode::Operator);
+    let first = key.as_deref().and_then(|keys| keys.split(' ').next()).map(str::to_owned);
+    first.map(|first| vec![look.span(first, Role::Key), look.span(" act", Role::Hint)]).unwrap_or_default()
 }
 
 /// What the keys pressed so far can become.
