@@ -243,6 +243,13 @@ mod tests {
                 Some((Outcome::Unknown, "Patroni said 200 said, and nobody else confirms it")),
             ),
             ("turned down", open(None), said(412), 1, Some((Outcome::Refused, "Patroni refused: 412 said"))),
+            (
+                "turned down with the status of a failure",
+                Told(Standing::Refused("not begun".to_owned()), None),
+                said(503),
+                1,
+                Some((Outcome::Refused, "not begun")),
+            ),
             ("missed", missed(), said(503), 1, Some((Outcome::Failed, "not there"))),
             (
                 "never sent",

@@ -230,7 +230,7 @@ fn orders(lab: &TestLab) -> Vec<serde_json::Value> {
     keys.iter().map(|key| revision(key)).collect()
 }
 
-/// A hundred thousand of them were pressed by hand; here as many as a minute allows.
+/// `PGBATON_MONKEY_KEYS=100000` presses a hundred thousand; here fewer, for the time it takes.
 pub fn a_read_only_console_only_reads(lab: &TestLab) {
     let place = Place::new(lab);
     let before = orders(lab);

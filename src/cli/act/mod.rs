@@ -41,7 +41,7 @@ pub struct HowArgs {
     /// Answer the question with yes; amber checks are accepted, red ones never
     #[arg(long, short, visible_alias = "force")]
     yes: bool,
-    /// Pass over a red check, by its name, where Patroni itself would; asked for each
+    /// Pass over a red check, by its name, where who is asked would do it all the same; once for each
     #[arg(long = "override", value_name = "CHECK")]
     overridden: Vec<String>,
     /// The plan and the outcome as JSON lines
@@ -124,7 +124,7 @@ async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box
             [] => return Ok(refused),
             ids => ids.iter().map(|id| format!("--override {id}")).collect::<Vec<_>>().join(" "),
         };
-        tell(&format!("hint: Patroni would do it; to insist: {hint}"));
+        tell(&format!("hint: it would be done all the same; to insist: {hint}"));
         return Ok(refused);
     }
     let Some(desk) = desk else { return Ok(ExitCode::SUCCESS) };
