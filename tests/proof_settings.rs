@@ -62,8 +62,22 @@ impl Stage {
 
     /// How often the configuration has been written, by etcd's own tool.
     fn writings(&self) -> u64 {
-        let key = format!("/service/{}/config", self.lab.scope());
+        self.version("config")
+    }
+
+    /// How often a key of the cluster has been written.
+    fn version(&self, name: &str) -> u64 {
+        let key = format!("/service/{}/{name}", self.lab.scope());
         self.lab.tool_json("etcdctl", &["get", "-w", "json", &key])["kvs"][0]["version"].as_u64().unwrap()
+    }
+
+    /// Waits until the leader's Patroni has gone round twice: as long as somebody writes to the cluster, each loop writes the key `status`.
+    fn two_loops(&self) {
+        let begun = self.version("status");
+        until("two loops of Patroni", CHANGE, || {
+            let now = self.version("status");
+            if now >= begun + 2 { Ok(()) } else { Err(format!("{begun}, {now}")) }
+        });
     }
 
     /// With an exit code that is not success; what it said.
@@ -292,8 +306,7 @@ fn slots(stage: &Stage) {
         if slot("ours") == "0" {
             make("ours");
         }
-        // Two loops of Patroni.
-        std::thread::sleep(Duration::from_secs(5));
+        stage.two_loops();
         if slot("ours") == "1" { Ok(()) } else { Err("Patroni dropped it".to_owned()) }
     });
     let told = stage.ok(&["drop-slot", scope, &leader, "ours", "--yes"]);
