@@ -201,6 +201,7 @@ fn settings_are_those_of_the_server_not_of_our_user() {
         synchronous_standby_names: Some(String::new()),
         wal_keep: Some(96 << 20),
         slot_wal_keep: Some(2 << 30),
+        status_interval: Some(10),
     };
     assert_eq!(watch.reading().settings, usual, "the tests' servers do without fsync");
 

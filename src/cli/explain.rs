@@ -60,7 +60,7 @@ mod tests {
         let text = told(explanations().find(|e| e.code == "pause-forgotten").expect("the code"));
         let limit = "others are set in pgbaton.toml, in [limits] or [clusters.NAME.limits]:\n  pause = \"1h\"   # how long a pause may last before it counts as forgotten\n\n";
         assert!(text.contains(limit), "{text}");
-        let without = told(explanations().find(|e| e.code == "no-leader").expect("the code"));
+        let without = told(explanations().find(|e| e.code == "split-brain").expect("the code"));
         assert!(!without.contains("limits"), "{without}");
     }
 }

@@ -60,6 +60,12 @@ fn healthy(member: &Member, now: Time) -> (Option<bool>, String) {
 fn leader_alive(cluster: &Cluster, member: &Member, now: Time) -> (Option<bool>, String) {
     let Some(rest) = member.rest_now(now) else { return (None, "its Patroni does not answer".to_owned()) };
     let seen = rest.dcs_last_seen.map(|at| format!(", and last saw etcd {} ago", spoken(now.since(at)))).unwrap_or_default();
+    if let Some(leader) = cluster.failsafe_leader(now).filter(|_| rest.failsafe_active) {
+        let itself = leader == member.name;
+        let told =
+            if itself { "it leads itself, in failsafe mode".to_owned() } else { format!("{leader} asked it lately, in failsafe mode") };
+        return (Some(true), format!("{told}{seen}"));
+    }
     if rest.cluster_unlocked {
         return (Some(false), format!("it sees no leader key{seen}"));
     }
@@ -74,6 +80,9 @@ fn leader_alive(cluster: &Cluster, member: &Member, now: Time) -> (Option<bool>,
 fn become_leader(cluster: &Cluster, forecast: &Forecast, member: &Member, now: Time) -> (Option<bool>, String) {
     if cluster.holder_now(now) == Some(member.name.as_str()) {
         return (Some(true), "it leads, and renews the key at each loop".to_owned());
+    }
+    if cluster.failsafe_leader(now) == Some(member.name.as_str()) {
+        return (Some(true), "it leads without the key, as long as every member answers it".to_owned());
     }
     let Some(standing) = forecast.standings.get(&member.name) else { return (None, "not known".to_owned()) };
     let would = match (standing.can, &standing.beaten_by) {

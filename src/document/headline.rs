@@ -39,6 +39,7 @@ pub(super) fn document(cluster: &Cluster, findings: &[FindingDoc], undecided: bo
 fn leads(cluster: &Cluster, now: Time) -> String {
     match (cluster.holder_now(now), cluster.leader_now(now), cluster.holder()) {
         (Some(holder), _, _) => holds(cluster, holder, now),
+        (None, Some(leader), _) if cluster.dcs_current(now) => format!("{leader} leads in failsafe mode"),
         (None, Some(leader), _) => format!("{leader} leads by its own word"),
         (None, None, _) if cluster.dcs_current(now) => "nobody leads".to_owned(),
         (None, None, Some(last)) => format!("leader unknown, it was {last}"),

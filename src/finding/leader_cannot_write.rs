@@ -1,7 +1,7 @@
 //! `leader-cannot-write`: the holder of the leader key does not accept writes, by its own word.
 
-use super::{Case, Evidence, Explanation, Finding, Rule, SETTLING, spoken};
-use crate::model::{Cluster, Level, Member, Phase, Time};
+use super::{Case, Evidence, Explanation, Finding, Rule, spoken, switchover};
+use crate::model::{Level, Member, Phase, Time};
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
         code: "leader-cannot-write",
         fires: "the holder of the leader key says that its PostgreSQL is in recovery, more than 3 s after it has taken the key (a promotion takes \
                 less than one); or its Patroni says that PostgreSQL starts, stops, has crashed or failed. Not in a standby cluster, whose leader \
-                is in recovery by design. For 12 s of a switchover that was asked for it is a warning.",
+                is in recovery by design. During a switchover that was asked for it is a warning until the limit `switchover`.",
         matters: "While it holds the key nobody else takes over, and clients cannot write. patronictl list calls it the leader all the same.",
         next: &[
             "Read the log of PostgreSQL on it, then Patroni's: recovery may be long after a crash, or it fails for a reason that stands there.",
@@ -21,11 +21,12 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    judge(case.cluster, case.now).into_iter().collect()
+    judge(case).into_iter().collect()
 }
 
 /// The finding, if there is one; the rules that would say the same in other words ask it.
-pub(super) fn judge(cluster: &Cluster, now: Time) -> Option<Finding> {
+pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
+    let Case { cluster, now, .. } = *case;
     let member = cluster.members.get(cluster.holder_now(now)?)?;
     if cluster.config().is_some_and(|c| c.standby_cluster) || cluster.promoting(now) {
         return None;
@@ -33,11 +34,14 @@ pub(super) fn judge(cluster: &Cluster, now: Time) -> Option<Finding> {
     let why = why(member, now)?;
     let name = &member.name;
     let others = cluster.members.values().any(|m| m.name != *name && m.writable(now) == Some(true));
-    let lately = member.standing_now(now).and_then(|s| s.down_since).is_some_and(|at| now.since(at) < SETTLING);
-    let finding = if cluster.handing_over(now) && lately {
-        let to = cluster.dcs.keys.pending_failover().and_then(|f| f.candidate.as_deref());
-        let who = to.map_or("somebody takes over".to_owned(), |to| format!("{to} takes over"));
-        Finding::new("leader-cannot-write", Level::Warning, format!("{name} hands over as asked: clients cannot write until {who}"))
+    let finding = if let Some(handover) = switchover::in_time(case) {
+        let sentence = if handover.from == *name {
+            let who = handover.to.unwrap_or_else(|| "somebody".to_owned());
+            format!("{name} hands over as asked: clients cannot write until {who} takes over")
+        } else {
+            format!("{name} takes over as asked: clients cannot write until it is promoted")
+        };
+        Finding::new("leader-cannot-write", Level::Warning, sentence)
     } else {
         let then = if others { "" } else { ": clients cannot write" };
         Finding::new("leader-cannot-write", Level::Critical, format!("{name} holds the leader key, but {why}{then}"))

@@ -33,7 +33,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     });
     let Some((leader, claim)) = claim else { return Vec::new() };
     // That the holder does not write is told by `leader-cannot-write`; who else leads is told here.
-    let told = leader_cannot_write::judge(cluster, now).is_some();
+    let told = leader_cannot_write::judge(case).is_some();
     let mut against: Vec<String> = Vec::new();
     let mut dissent: Vec<&str> = Vec::new();
     for (name, says) in truths.all() {

@@ -38,6 +38,12 @@ pub struct Limits {
     pub route_changes_within: Duration,
     /// How long a pause may last before it counts as forgotten.
     pub pause: Duration,
+    /// How long a switchover that was asked for may take until clients can write again.
+    pub switchover: Duration,
+    /// How long a commit may wait for a synchronous standby.
+    pub commit_wait: Duration,
+    /// How long a replica may receive nothing of what the leader has written, or a standby be late with its word to the leader.
+    pub replication_stall: Duration,
 }
 
 impl Default for Limits {
@@ -60,6 +66,10 @@ impl Default for Limits {
             route_changes: 4,
             route_changes_within: 2 * MINUTE,
             pause: 60 * MINUTE,
+            // Patroni's REST API waits so long for one with its usual loop_wait (`patroni/api.py`).
+            switchover: Duration::from_secs(20),
+            commit_wait: Duration::from_secs(3),
+            replication_stall: Duration::from_secs(3),
         }
     }
 }
@@ -208,6 +218,27 @@ pub const LIMITS: &[Limit] = &[
         amount: Amount::Span(|l| &mut l.pause),
         most: None,
     },
+    Limit {
+        key: "switchover",
+        what: "how long a switchover that was asked for may take until clients can write again",
+        codes: &["switchover", "no-leader", "route-none", "leader-cannot-write", "member-down", "no-candidate"],
+        amount: Amount::Span(|l| &mut l.switchover),
+        most: None,
+    },
+    Limit {
+        key: "commit_wait",
+        what: "how long a commit may wait for a synchronous standby",
+        codes: &["commits-hang"],
+        amount: Amount::Span(|l| &mut l.commit_wait),
+        most: None,
+    },
+    Limit {
+        key: "replication_stall",
+        what: "how long a replica may receive nothing of what the leader wrote",
+        codes: &["replication-stalled"],
+        amount: Amount::Span(|l| &mut l.replication_stall),
+        most: None,
+    },
 ];
 
 impl Limit {
@@ -295,6 +326,9 @@ mod tests {
                 "route_changes = 4",
                 "route_changes_within = \"2min\"",
                 "pause = \"1h\"",
+                "switchover = \"20s\"",
+                "commit_wait = \"3s\"",
+                "replication_stall = \"3s\"",
             ]
         );
     }

@@ -1,7 +1,7 @@
 //! `member-down`: a member whose key is there does not serve: its REST API is silent, or says that its PostgreSQL does not run.
 
 use super::leader_silent::silent_leader;
-use super::{Case, Evidence, Explanation, Finding, Part, Rule, api_hung, leader_cannot_write, stuck};
+use super::{Case, Evidence, Explanation, Finding, Part, Rule, api_hung, leader_cannot_write, stuck, switchover};
 use crate::model::{ErrorKind, Level, Member};
 
 pub(super) const RULE: Rule = Rule {
@@ -54,11 +54,11 @@ fn judge(case: &Case<'_>, member: &Member) -> Option<Finding> {
     }
     let rest = member.rest_now(now)?;
     // Of the holder of the leader key, `leader-cannot-write` says it; after a while, `stuck` does.
-    let told = part == Part::Leader && leader_cannot_write::judge(cluster, now).is_some() || stuck::judge(case, member).is_some();
+    let told = part == Part::Leader && leader_cannot_write::judge(case).is_some() || stuck::judge(case, member).is_some();
     if rest.state.serves() || told {
         return None;
     }
-    let asked_for = cluster.dcs.keys.pending_failover().is_some_and(|f| f.scheduled_at.is_none() && f.leader.as_deref() == Some(name));
+    let asked_for = switchover::in_time(case).is_some_and(|handover| handover.from == *name);
     let (severity, sentence) = if asked_for {
         (Level::Warning, format!("{who} hands over: Patroni calls it {}, as a switchover is asked for", rest.state.0))
     } else {

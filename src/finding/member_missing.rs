@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, .. } = *case;
-    let missing = cluster.members.values().filter(|m| !m.present);
+    let missing = cluster.members.values().filter(|m| !m.present && cluster.renamed(m, now).is_none());
     missing
         .map(|member| {
             let alive = match (member.rest_now(now).is_some(), member.writable(now)) {
@@ -31,9 +31,11 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             let heard = [member.rest_now(now).and(member.rest.at()), member.sql_now(now).and(member.sql.at())];
             let answers = heard.into_iter().filter(Option::is_some);
             let part = Part::of(cluster, &member.name, now);
-            let critical = part != Part::Follower || member.writable(now) == Some(true);
+            let held = cluster.failsafe_leader(now) == Some(member.name.as_str());
+            let critical = !held && (part != Part::Follower || member.writable(now) == Some(true));
             let severity = if critical { Level::Critical } else { Level::Warning };
             let sentence = match member.key {
+                _ if held => format!("the key of {} in etcd is gone, as it does not reach etcd: it leads in failsafe mode", member.name),
                 Some(_) => format!("{} is missing: its key in etcd is gone{alive}", part.call(&member.name)),
                 None => format!("{} is a server of HAProxy's, but has no key in etcd{alive}", member.name),
             };

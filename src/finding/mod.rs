@@ -4,6 +4,8 @@ mod api_hung;
 mod archive_failing;
 mod certificate_expiring;
 mod clock_skew;
+mod commits_hang;
+mod config_missing;
 mod config_unsafe;
 mod dcs_value_bad;
 mod diverged;
@@ -24,6 +26,7 @@ mod logical_slot_unmanaged;
 mod long_transaction;
 mod member_down;
 mod member_missing;
+mod member_renamed;
 mod no_candidate;
 mod no_leader;
 mod opening;
@@ -32,6 +35,7 @@ mod paused;
 mod pending_restart;
 mod quorum;
 mod replica_not_streaming;
+mod replication_stalled;
 mod restart_loop;
 mod route;
 mod route_flapping;
@@ -44,6 +48,7 @@ mod slot_retains_wal;
 mod source_stale;
 mod split_brain;
 mod stuck;
+mod switchover;
 mod sync_missing;
 mod sync_set_mismatch;
 mod timeline_behind;
@@ -109,6 +114,7 @@ impl Finding {
 /// The rules. One line each, in the order in which they help: first what is wrong, then why, then what follows from it.
 const RULES: &[Rule] = &[
     split_brain::RULE,
+    switchover::RULE,
     no_leader::RULE,
     leader_silent::RULE,
     quorum::RULE,
@@ -117,6 +123,7 @@ const RULES: &[Rule] = &[
     leader_disagreement::RULE,
     no_candidate::RULE,
     member_missing::RULE,
+    member_renamed::RULE,
     member_down::RULE,
     api_hung::RULE,
     stuck::RULE,
@@ -126,10 +133,12 @@ const RULES: &[Rule] = &[
     routes_differ::RULE,
     route_flapping::RULE,
     replica_not_streaming::RULE,
+    replication_stalled::RULE,
     upstream_unexpected::RULE,
     diverged::RULE,
     timeline_behind::RULE,
     sync_missing::RULE,
+    commits_hang::RULE,
     sync_set_mismatch::RULE,
     lag_high::RULE,
     archive_failing::RULE,
@@ -141,6 +150,7 @@ const RULES: &[Rule] = &[
     paused::RULE,
     pending_restart::RULE,
     self_loop_api_url::RULE,
+    config_missing::RULE,
     config_unsafe::RULE,
     etcd_member_behind::RULE,
     etcd_slow::RULE,

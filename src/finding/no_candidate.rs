@@ -1,7 +1,5 @@
 //! `no-candidate`: if the leader died now, nobody could take over; or there is none, and nobody can.
 
-use std::time::Duration;
-
 use super::forecast::{Outcome, Reason};
 use super::{Case, Evidence, Explanation, Finding, Rule};
 use crate::model::Level;
@@ -23,13 +21,10 @@ pub(super) const RULE: Rule = Rule {
     }],
 };
 
-/// How long a switchover that was asked for may take: Patroni's REST API waits so long for it (2 * max(10 s, loop_wait), `patroni/api.py`).
-const HANDING_OVER: Duration = Duration::from_secs(20);
-
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    let Case { cluster, forecast, now, .. } = *case;
+    let Case { cluster, forecast, now, limits } = *case;
     // While one gives way to another as asked, all others wait, and that is as it should be.
-    if cluster.asked_since(now).is_some_and(|at| now.since(at) < HANDING_OVER) {
+    if cluster.asked_since(now).is_some_and(|at| now.since(at) < limits.switchover) {
         return Vec::new();
     }
     let general = forecast.standings.values().any(|s| s.reasons.iter().any(Reason::general));

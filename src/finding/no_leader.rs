@@ -1,19 +1,21 @@
 //! `no-leader`: there is no leader key.
 
-use super::{Case, Evidence, Explanation, Finding, Rule, listed};
+use super::{Case, Evidence, Explanation, Finding, Rule, listed, switchover};
 use crate::model::{Level, Member, SourceId, SourceKind};
 
 pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "no-leader",
-        fires: "etcd, by a majority, holds no leader key.",
+        fires: "etcd, by a majority, holds no leader key. It is a warning while failsafe mode holds a leader that cannot reach etcd (it says \
+                failsafe_mode_is_active, and its PostgreSQL accepts writes on the newest timeline), and during a switchover that was asked for, until \
+                the limit `switchover`.",
         matters: "Nobody may accept writes. A replica that is allowed to takes the key within loop_wait; while the cluster is paused nobody does.",
         next: &[
             "Look at the forecast: who can take over, and for everybody else why not.",
             "Wait for one loop_wait: an election takes seconds.",
             "If nobody can: bring the last leader back (its data is complete) before you force a replica.",
-            "If somebody accepts writes without the key, stop that first.",
+            "If somebody accepts writes without the key, stop that first; unless failsafe mode holds it: then bring back its way to etcd.",
         ],
     }],
 };
@@ -28,10 +30,13 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let since = |m: &Member| cluster.leaderless_since.is_none_or(|gone| m.sql.at().is_some_and(|read| read >= gone));
     let writes = |m: &&Member| m.writable(now) == Some(true) && since(m);
     let writers: Vec<&str> = cluster.members.values().filter(writes).map(|m| m.name.as_str()).collect();
+    let (failsafe, handover) = (cluster.failsafe_leader(now), switchover::in_time(case));
     let (sentence, value) = if keys.members.is_empty() && keys.initialize.is_none() && cluster.members.is_empty() {
         (format!("etcd holds no cluster named {}: nothing is under its keys", cluster.scope), "no keys")
     } else if keys.initialize.as_deref().is_none_or(str::is_empty) && cluster.members.values().all(|m| !m.present) {
         (format!("the cluster {} is gone from etcd: neither members nor a leader", cluster.scope), "absent")
+    } else if let Some(leader) = failsafe {
+        (format!("{leader} accepts writes without the leader key: failsafe mode holds it as long as every member answers it"), "absent")
     } else if !writers.is_empty() {
         let accept = if writers.len() == 1 { "accepts" } else { "accept" };
         (format!("nobody holds the leader key, yet {} {accept} writes", listed(&writers)), "absent")
@@ -40,15 +45,22 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         ("nobody leads: the leader key is gone".to_owned(), "absent")
     } else if cluster.config().is_some_and(|c| c.paused) {
         ("nobody leads, and nobody will: the cluster is paused".to_owned(), "absent")
+    } else if let Some(handover) = &handover {
+        let to = handover.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
+        (format!("nobody leads while {} hands over{to} as asked: clients cannot write", handover.from), "absent")
     } else {
         ("nobody leads: clients cannot write".to_owned(), "absent")
     };
-    let mut finding = Finding::new("no-leader", Level::Critical, sentence).because([Evidence::dcs(cluster, "leader key", value)]);
+    let expected = failsafe.is_some() || (handover.is_some() && writers.is_empty());
+    let severity = if expected { Level::Warning } else { Level::Critical };
+    let mut finding = Finding::new("no-leader", severity, sentence).because([Evidence::dcs(cluster, "leader key", value)]);
     if let Some(since) = cluster.leaderless_since {
         let source = SourceId::new(SourceKind::Dcs, &cluster.scope);
         finding.evidence.push(Evidence::new(source, "leader key gone", since, Some(since)));
     }
     let says = |m: &Member| m.writable(now).map(|w| Evidence::sql(m, "pg_is_in_recovery()", !w));
     finding.evidence.extend(cluster.members.values().filter_map(says));
+    let active = |m: &Member| m.rest_now(now).filter(|r| r.failsafe_active).map(|_| Evidence::rest(m, "failsafe_mode_is_active", true));
+    finding.evidence.extend(cluster.members.values().filter_map(active));
     vec![finding]
 }

@@ -1,7 +1,7 @@
 //! `route-wrong`: a write route leads to somebody else than the leader. `route-none`: a route leads nowhere.
 
-use super::{Case, Evidence, Explanation, Finding, Rule, listed, settling};
-use crate::model::{Cluster, Level, Route, RouteKind, SourceId, SourceKind, Time};
+use super::{Case, Evidence, Explanation, Finding, Rule, listed, settling, switchover};
+use crate::model::{Level, Route, RouteKind, SourceId, SourceKind};
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
         },
         Explanation {
             code: "route-none",
-            fires: "an HAProxy backend has no server that takes new sessions.",
+            fires: "an HAProxy backend has no server that takes new sessions. For a write backend it is a warning during a switchover that was asked for, until the limit `switchover`.",
             matters: "Clients of this proxy are refused.",
             next: &[
                 "See the checks in the evidence: refused, timed out, or answered 503.",
@@ -28,11 +28,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    let Case { cluster, now, .. } = *case;
-    cluster.routes(now).iter().filter(|route| route.fresh).filter_map(|route| judge(cluster, route, now)).collect()
+    case.cluster.routes(case.now).iter().filter(|route| route.fresh).filter_map(|route| judge(case, route)).collect()
 }
 
-fn judge(cluster: &Cluster, route: &Route<'_>, now: Time) -> Option<Finding> {
+fn judge(case: &Case<'_>, route: &Route<'_>) -> Option<Finding> {
+    let Case { cluster, now, .. } = *case;
     let up = route.up();
     let subject = format!("{} {}", route.instance, route.backend);
     let leader = cluster.leader_now(now);
@@ -41,7 +41,7 @@ fn judge(cluster: &Cluster, route: &Route<'_>, now: Time) -> Option<Finding> {
         RouteKind::Other => return None,
         RouteKind::Write if up.is_empty() => Finding::new(
             "route-none",
-            Level::Critical,
+            if switchover::in_time(case).is_some() { Level::Warning } else { Level::Critical },
             format!("clients of {} cannot write: {} has no server", route.instance, route.backend),
         ),
         // A server that is not known to be any member is not known to be a wrong one.

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     codes: &[Explanation {
         code: "self-loop-api-url",
         fires: "a member's api_url in etcd is a loopback address (127.0.0.0/8, ::1, localhost) or 0.0.0.0 while another member is on another host or has \
-                the same one; or whoever answers there gives another name (patroni.name, from Patroni 3.2) or another scope than the member's. Loopback addresses \
+                the same one; or whoever answers there gives another name (patroni.name, from Patroni 3.2) or another scope than the member's, and it was not renamed (`member-renamed`). Loopback addresses \
                 that differ from member to member are one machine and right.",
         matters: "The other members ask that address before a failover or a switchover, and the leader for failsafe mode. They reach themselves, or \
                   nobody: candidates are turned down, or counted, by somebody else's answers.",
@@ -26,7 +26,12 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     if !cluster.dcs_current(now) {
         return Vec::new();
     }
-    cluster.members.values().filter(|m| m.present).filter_map(|member| judge(cluster, member, now)).collect()
+    cluster
+        .members
+        .values()
+        .filter(|m| m.present && cluster.renamed(m, now).is_none())
+        .filter_map(|member| judge(cluster, member, now))
+        .collect()
 }
 
 fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {

@@ -37,7 +37,7 @@ pub(super) fn judge(case: &Case<'_>, member: &Member) -> Option<Finding> {
         Phase::Serves | Phase::Stopped | Phase::Unknown => return None,
     };
     let leads = Part::of(cluster, &member.name, now) == Part::Leader;
-    if lasting <= limit || leads && leader_cannot_write::judge(cluster, now).is_some() {
+    if lasting <= limit || leads && leader_cannot_write::judge(case).is_some() {
         return None;
     }
     let (name, state, span) = (&member.name, &standing.state.0, spoken(lasting));

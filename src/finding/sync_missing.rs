@@ -50,6 +50,12 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     case.cluster.sync_sets(case.now).and_then(|sets| judge(case, &sets)).into_iter().collect()
 }
 
+/// Whether commits hang by this rule; `commits-hang` asks, which would say the same.
+pub(super) fn hangs(case: &Case<'_>) -> bool {
+    let found = case.cluster.sync_sets(case.now).and_then(|sets| judge(case, &sets));
+    found.is_some_and(|finding| finding.severity == Level::Critical)
+}
+
 fn judge(case: &Case<'_>, sets: &SyncSets) -> Option<Finding> {
     let Case { cluster, now, .. } = *case;
     let leader = cluster.members.get(&sets.leader)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::change::Summary;
+use super::config_key::ConfigKey;
 use super::hygiene::Hygiene;
 use super::succession::{Gone, Succession};
 use super::{
@@ -62,6 +63,7 @@ pub struct Cluster {
     /// What of synchronous replication is not as it should be.
     pub sync_watch: SyncWatch,
     pub(super) succession: Succession,
+    pub(super) config_key: ConfigKey,
     summary: Summary,
 }
 
@@ -126,6 +128,7 @@ impl Cluster {
             initialized_at: None,
             sync_watch: SyncWatch::default(),
             succession: Succession::default(),
+            config_key: ConfigKey::default(),
             summary: Summary::default(),
         }
     }
@@ -141,6 +144,8 @@ impl Cluster {
         self.follow_strays(at);
         self.follow_sync(at);
         self.follow_failsafe(at);
+        self.follow_handover(at);
+        self.follow_stalls(at);
         self.changes(at)
     }
 
@@ -178,6 +183,7 @@ impl Cluster {
             Fact::Patroni(status) => {
                 if let Some(member) = self.members.get_mut(&source.target) {
                     member.starts.hear(SourceKind::Rest, status.postmaster_start, at);
+                    member.naming.hear(&source.target, &status, at);
                     member.standing = Some(Standing::next(member.standing.take(), &status.state, at));
                     member.rest.record(*status, at, rtt);
                 }
@@ -267,6 +273,7 @@ impl Cluster {
         self.dcs.keys = listed;
         self.dcs.revision = Some(revision);
         self.dcs.rtt = rtt;
+        self.follow_config(at);
         self.follow_members(at);
         self.follow_leader(before.as_deref(), Gone::Unseen, first, at);
     }
@@ -289,6 +296,7 @@ impl Cluster {
         }
         self.dcs.revision = Some(revision);
         self.vouched(at);
+        self.follow_config(at);
         self.follow_members(at);
         let how = before.as_deref().map_or(Gone::Unseen, |holder| Gone::by(events, holder));
         self.follow_leader(before.as_deref(), how, false, at);
@@ -360,9 +368,10 @@ impl Cluster {
         self.dcs.keys.history.as_ref().and_then(Parsed::good).or_else(|| self.rest_history.last())
     }
 
-    /// The dynamic configuration, from etcd, else from the REST APIs.
+    /// The dynamic configuration: from etcd; when its key is gone, as it last was there; else from the REST APIs.
     pub fn config(&self) -> Option<&DynamicConfig> {
-        self.dcs.keys.config().or_else(|| self.rest_config.last())
+        let known = self.config_key.known.as_ref().filter(|_| self.dcs.keys.config.is_none());
+        self.dcs.keys.config().or(known).or_else(|| self.rest_config.last())
     }
 
     /// Seconds until the leader key's lease ends, counted down from the last reading, with that reading's age. `None` without a leader key,

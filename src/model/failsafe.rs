@@ -1,4 +1,4 @@
-//! Whether the failsafe key names everybody.
+//! Whether the failsafe key names everybody, and whom failsafe mode holds.
 
 use std::time::Duration;
 
@@ -22,6 +22,21 @@ impl Cluster {
         };
         let present = self.members.values().filter(|m| m.present && named.is_none_or(|named| !named.contains_key(&m.name)));
         present.map(|m| m.name.as_str()).collect()
+    }
+
+    /// Who leads without the leader key: it cannot reach etcd, which has let its key go, and goes on as long as every member of the failsafe key
+    /// answers it (`ha.py`, `_handle_dcs_error`). The others see it as their leader for as long and do not race (`Failsafe.update_cluster`).
+    ///
+    /// Only one that accepts writes by SQL, says so itself (what the others say of it lasts for `ttl` after its end), and is on the newest timeline.
+    pub fn failsafe_leader(&self, now: Time) -> Option<&str> {
+        if !self.dcs_current(now) || self.holder().is_some() {
+            return None;
+        }
+        let mut writing = self.members.values().filter(|m| m.writable(now) == Some(true) && self.renamed(m, now).is_none());
+        let (Some(member), None) = (writing.next(), writing.next()) else { return None };
+        let says = member.rest_now(now).is_some_and(|rest| rest.failsafe_active && rest.says_it_leads());
+        let newest = self.members.keys().filter_map(|name| self.timeline(name, now)).max();
+        (says && self.timeline(&member.name, now) == newest).then_some(member.name.as_str())
     }
 
     /// Notes since when the failsafe key, which the leader writes at each loop, has not named everybody though the mode is on.

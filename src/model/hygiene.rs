@@ -219,6 +219,8 @@ impl Hygiene for PostgresStatus {
             sessions: _,
             oldest_transaction,
             idle_transaction,
+            commit_waits: _,
+            commits_waiting: _,
             settings,
             postmaster_start: _,
             server_time: _,
@@ -247,6 +249,7 @@ impl Hygiene for ReplicationRow {
             write_lag: _,
             flush_lag: _,
             replay_lag: _,
+            reply_time: _,
         } = self;
         application_name.wash();
         [client_addr, state, sync_state].into_iter().for_each(Hygiene::wash);
@@ -307,6 +310,7 @@ impl Hygiene for ServerSettings {
             synchronous_standby_names,
             wal_keep: _,
             slot_wal_keep: _,
+            status_interval: _,
         } = self;
         synchronous_commit.wash();
         synchronous_standby_names.wash();

@@ -64,14 +64,14 @@ impl Cluster {
         self.dcs.keys.leader.as_ref().map(|l| l.name.as_str())
     }
 
-    /// Who leads, as far as something current says so: the holder of the leader key; or, while etcd cannot be read, the last holder if its own
+    /// Who leads, as far as something current says so: the holder of the leader key; or whom failsafe mode holds without it; or, while etcd cannot be read, the last holder if its own
     /// PostgreSQL or its REST API still says so.
     pub fn leader_now(&self, now: Time) -> Option<&str> {
         if let Some(holder) = self.holder_now(now) {
             return Some(holder);
         }
         if self.dcs_current(now) {
-            return None;
+            return self.failsafe_leader(now);
         }
         let member = self.members.get(self.holder()?)?;
         let says = member.writable(now).or_else(|| member.rest_now(now).map(super::PatroniStatus::says_it_leads));
@@ -81,13 +81,6 @@ impl Cluster {
     /// Whether the leader key changed hands so lately that the new holder may still be promoting its PostgreSQL.
     pub fn promoting(&self, now: Time) -> bool {
         self.leader_since.is_some_and(|at| now.since(at) < PROMOTION)
-    }
-
-    /// Whether somebody has asked the holder of the leader key to give it up, now and not later.
-    pub fn handing_over(&self, now: Time) -> bool {
-        let Some(asked) = self.dcs.keys.pending_failover() else { return false };
-        let meant = asked.leader.as_deref().is_none_or(|from| Some(from) == self.holder());
-        meant && asked.scheduled_at.is_none_or(|at| at <= now)
     }
 
     /// Whether etcd's majority has confirmed the DCS values within the freshness limit.
@@ -144,7 +137,8 @@ impl Cluster {
         } else {
             truths.etcd.silent.push("etcd".to_owned());
         }
-        for (name, member) in &self.members {
+        // One that was renamed is asked under both names, and speaks under the new one.
+        for (name, member) in self.members.iter().filter(|(_, member)| self.renamed(member, now).is_none()) {
             // A member that left for good is asked on, but nobody waits for it.
             let expected = member.present || !self.dcs_current(now);
             let rest = member.rest_now(now).map(|r| r.says_it_leads());

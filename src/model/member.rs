@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    ClockSkew, DcsMember, Lasting, Observed, Parsed, PatroniStatus, PostgresStatus, Recent, SlotTrend, SourceKind, Standing, Starts, Time,
-    Writing,
+    ClockSkew, DcsMember, Lasting, Naming, Observed, Parsed, PatroniStatus, PostgresStatus, Recent, SlotTrend, SourceKind, Stall, Standing,
+    Standstill, Starts, Time, Writing,
 };
 
 /// One member. It stays after its key has gone: a row that vanishes is read as "fine".
@@ -37,6 +37,12 @@ pub struct Member {
     pub stray_since: Option<Time>,
     /// The starts of its PostgreSQL.
     pub starts: Starts,
+    /// What it lacks of the leader's WAL, if it has received nothing for a while.
+    pub stall: Option<Stall>,
+    /// What has stood still in its answers.
+    pub standstill: Standstill,
+    /// By which name its Patroni answers.
+    pub naming: Naming,
     /// How its host's clock was, by its REST API.
     pub rest_clock: Recent<ClockSkew>,
     /// How its host's clock was, by its PostgreSQL.
@@ -65,6 +71,9 @@ impl Member {
             standing: None,
             stray_since: None,
             starts: Starts::default(),
+            stall: None,
+            standstill: Standstill::default(),
+            naming: Naming::default(),
             rest_clock: Recent::default(),
             sql_clock: Recent::default(),
         }
@@ -78,6 +87,7 @@ impl Member {
         for slot in &status.slots {
             self.slot_trends.entry(slot.name.clone()).or_default().record(slot, at);
         }
+        self.standstill.hear(&status, rtt.map_or(at, |rtt| at.before(rtt)));
         self.archive_failing.follow(status.archiver.as_ref().is_some_and(|a| status.archives() && a.failing()), at);
         self.sql.record(status, at, rtt);
     }

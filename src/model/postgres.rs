@@ -41,6 +41,11 @@ pub struct PostgresStatus {
     pub oldest_transaction: Option<Transaction>,
     /// The client's transaction in which nothing has been done for longest, of those that our user may see.
     pub idle_transaction: Option<Transaction>,
+    /// Commits that wait for a synchronous standby (`wait_event` is `SyncRep`), of those that our user may see; the oldest transactions first,
+    /// 20 at most.
+    pub commit_waits: Vec<CommitWait>,
+    /// How many there are in all; `None` when our user may not see what others wait for.
+    pub commits_waiting: Option<u32>,
     /// The settings that decide what a failover or a crash may lose.
     pub settings: ServerSettings,
     /// `pg_postmaster_start_time()`.
@@ -72,6 +77,8 @@ pub struct ReplicationRow {
     pub flush_lag: Option<f64>,
     /// `replay_lag`, seconds; `None` when idle.
     pub replay_lag: Option<f64>,
+    /// `reply_time`: when the standby last said something, by the standby's clock.
+    pub reply_time: Option<Time>,
 }
 
 /// The row of `pg_stat_wal_receiver`.
@@ -180,6 +187,17 @@ pub struct ServerSettings {
     pub wal_keep: Option<u64>,
     /// `max_slot_wal_keep_size` (PostgreSQL 13 and later), bytes; -1: no limit.
     pub slot_wal_keep: Option<i64>,
+    /// `wal_receiver_status_interval`: how often a standby says to its sender how far it is at least, seconds; 0: only when asked.
+    pub status_interval: Option<u32>,
+}
+
+/// A commit that waits for a synchronous standby, by a row of `pg_stat_activity`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CommitWait {
+    /// `pid` of its session.
+    pub pid: i32,
+    /// `backend_xid`: its transaction, which is not over until the standby has confirmed it.
+    pub xid: u32,
 }
 
 /// An open transaction, by a row of `pg_stat_activity`. What it does is not read: a statement may hold secrets.

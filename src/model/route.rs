@@ -102,7 +102,10 @@ impl Cluster {
     pub fn member_behind(&self, server: &HaproxyServer) -> Option<&str> {
         let by_address = server.address.as_deref().and_then(|address| {
             let address = host_and_port(address)?;
-            self.members.values().find(|m| m.address().is_some_and(|(host, port)| address.0 == host && address.1 == port))
+            let there =
+                self.members.values().rev().filter(|m| m.address().is_some_and(|(host, port)| address.0 == host && address.1 == port));
+            // Of one that was renamed, both names have the address.
+            there.max_by_key(|m| (m.naming.own_now(), m.present))
         });
         by_address.or_else(|| self.members.get(&server.name)).map(|m| m.name.as_str())
     }

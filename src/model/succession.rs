@@ -73,7 +73,27 @@ struct Request {
     asked: Failover,
     /// `None`: it was there when we came.
     since: Option<Time>,
+    /// When it was first seen, even so.
+    seen: Time,
+    /// Who held the leader key then, or was said to.
+    from: Option<String>,
     gone: Option<Time>,
+    /// Clients could write to the new leader.
+    over: bool,
+}
+
+/// A request that is due and named or found a leader, and what has become of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub from: &'a str,
+    pub candidate: Option<&'a str>,
+    pub since: Option<Time>,
+    pub seen: Time,
+    /// It is still there.
+    pub stands: bool,
+    /// It went so lately that it explains what happens now.
+    pub lately: bool,
+    pub over: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -126,7 +146,10 @@ impl Succession {
         }
         match (cluster.dcs.keys.pending_failover(), &mut self.request) {
             (Some(asked), Some(known)) if known.asked == *asked && known.gone.is_none() => {}
-            (Some(asked), known) => *known = Some(Request { asked: asked.clone(), since: (!first).then_some(at), gone: None }),
+            (Some(asked), known) => {
+                let from = cluster.holder().map(str::to_owned).or_else(|| asked.leader.clone());
+                *known = Some(Request { asked: asked.clone(), since: (!first).then_some(at), seen: at, from, gone: None, over: false });
+            }
             (None, Some(known)) => drop(known.gone.get_or_insert(at)),
             (None, None) => {}
         }
@@ -136,6 +159,33 @@ impl Succession {
     pub(super) fn asked_since(&self, now: Time) -> Option<Time> {
         let request = self.request.as_ref().filter(|r| r.gone.is_none() && r.asked.scheduled_at.is_none_or(|due| due <= now))?;
         request.asked.scheduled_at.or(request.since)
+    }
+
+    /// The newest request, if it is or was due and there was a leader to ask.
+    pub(super) fn asked(&self, now: Time) -> Option<Asked<'_>> {
+        let request = self.request.as_ref().filter(|r| r.asked.scheduled_at.is_none_or(|due| due <= now))?;
+        let due = |at: Time| request.asked.scheduled_at.map_or(at, |due| due.max(at));
+        Some(Asked {
+            from: request.from.as_deref()?,
+            candidate: request.asked.candidate.as_deref(),
+            since: request.since.map(due),
+            seen: due(request.seen),
+            stands: request.gone.is_none(),
+            lately: request.explains(None, now),
+            over: request.over,
+        })
+    }
+
+    /// Whether this one took the leader key because it was asked for.
+    pub(super) fn won_as_asked(&self, holder: &str) -> bool {
+        self.won.as_ref().is_some_and(|won| won.to == holder && matches!(won.cause, Cause::AskedFor { .. }))
+    }
+
+    /// Clients can write to the one who took the key as asked.
+    pub(super) fn handed_over(&mut self) {
+        if let Some(request) = &mut self.request {
+            request.over = true;
+        }
     }
 
     fn won(&self, cluster: &Cluster, to: &str, at: Time) -> Won {

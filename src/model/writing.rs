@@ -77,7 +77,9 @@ impl Cluster {
     }
 
     fn writing(&self, now: Time) -> impl Iterator<Item = (&Member, Writing)> {
-        self.members.values().filter_map(move |m| m.sql_now(now).and(m.writing).map(|w| (m, w)))
+        // One that was renamed is asked under both names.
+        let asked = self.members.values().filter(move |m| self.renamed(m, now).is_none());
+        asked.filter_map(move |m| m.sql_now(now).and(m.writing).map(|w| (m, w)))
     }
 
     /// What a writer has written since its data parted from another's.

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 
 use crate::case::{Case, Expected, Roles, Sign, Variant};
 use crate::console::Console;
-use crate::lab::{TestLab, until};
+use crate::lab::{Running, TestLab, until};
 use crate::table::Row;
 use crate::watcher::{Shot, Watcher};
 use crate::witness::{Truth, Witness};
@@ -40,6 +40,8 @@ pub struct Bench {
     watcher: Watcher,
     console: Console,
     folder: tempfile::TempDir,
+    /// What hangs as long as a fault lasts.
+    hanging: Vec<Running>,
 }
 
 impl Bench {
@@ -48,7 +50,8 @@ impl Bench {
         let witness = Witness::start(lab.layout());
         let watcher = Watcher::start(&lab.config());
         let console = Console::start(&lab.config());
-        let bench = Self { lab, roles: Roles::default(), witness, watcher, console, folder: tempfile::tempdir().unwrap() };
+        let bench =
+            Self { lab, roles: Roles::default(), witness, watcher, console, folder: tempfile::tempdir().unwrap(), hanging: Vec::new() };
         bench.quiet(Instant::now(), Duration::from_secs(60)).expect("a new cluster is healthy");
         bench
     }
@@ -62,6 +65,13 @@ impl Bench {
     /// Undoes the lab's faults.
     pub fn heal(&mut self) {
         self.lab.heal();
+    }
+
+    /// Lets a client commit on the leader, and does not wait for it.
+    pub fn commit_in_background(&mut self, statement: &str) {
+        let host = self.lab.layout().ip(&self.roles.leader).to_string();
+        let args = ["-XAtq", "-h", &host, "-p", "5432", "-U", "postgres", "-d", "postgres", "-c", statement];
+        self.hanging.push(self.lab.start_tool("psql", &args));
     }
 
     /// Goes on watching with a changed configuration, from new eyes.
@@ -207,6 +217,7 @@ impl Bench {
             self.watch_anew();
         }
         let cured = Instant::now();
+        self.hanging.clear();
         match self.quiet(if case.fresh_eyes { cured } else { cure }, case.clear_within + (cured - cure)) {
             Ok(at) => row.clear = Some(at.saturating_duration_since(cured)),
             Err(why) => row.wrong.push(why),
@@ -228,6 +239,9 @@ impl Bench {
                 }
                 if case.never.contains(&finding.code.as_str()) {
                     wrong.insert(format!("{} must not be said here: {}", finding.code, finding.sentence));
+                }
+                if case.calm && finding.severity == Level::Critical {
+                    wrong.insert(format!("this was asked for, and is called critical: {} {}", finding.code, finding.sentence));
                 }
                 // What was true may be shown as long as an answer counts as current; and pgbaton may have been first to ask.
                 let (from, to) = (shot.at.checked_sub(Duration::from_secs(8)).unwrap_or(begun), shot.at + Duration::from_secs(1));

@@ -30,6 +30,68 @@ fn an_active_failsafe_mode_is_told_with_who_says_so() {
     assert_eq!(s.finding("failsafe-active"), None);
 }
 
+/// The leader reaches every member, and no etcd: its lease has ended, and every member has said yes to it.
+fn cut_off() -> Scenario {
+    let mut s = on(&["psg1", "psg2", "psg3"]);
+    for name in ["psg1", "psg2", "psg3"] {
+        s.patroni(name, json!({"failsafe_mode_is_active": true}));
+    }
+    s.pass(10).lease_runs_out("psg1");
+    s.patroni("psg2", json!({"cluster_unlocked": true})).patroni("psg3", json!({"cluster_unlocked": true})).pass(1);
+    s
+}
+
+#[test]
+fn a_leader_that_failsafe_mode_holds_without_its_key_is_told_with_the_reason() {
+    let mut s = cut_off();
+    assert_eq!(s.codes(), ["no-leader", "member-missing", "failsafe-active"]);
+    assert!(s.document().findings.iter().all(|f| f.severity == Level::Warning), "{:?}", s.document().findings);
+    let told = "psg1 accepts writes without the leader key: failsafe mode holds it as long as every member answers it";
+    assert_eq!((s.sentence("no-leader"), s.document().headline.leads.as_str()), (told, "psg1 leads in failsafe mode"));
+    assert_eq!(s.sentence("member-missing"), "the key of psg1 in etcd is gone, as it does not reach etcd: it leads in failsafe mode");
+    let said: Vec<_> = s.finding("no-leader").unwrap().evidence.iter().map(|e| format!("{} {} {}", e.source, e.what, e.value)).collect();
+    assert!(said.contains(&"rest psg1 failsafe_mode_is_active true".to_owned()), "{said:?}");
+    assert!(said.contains(&"sql psg1 pg_is_in_recovery() false".to_owned()), "{said:?}");
+    let forecast = &s.document().forecast;
+    assert_eq!((forecast.leader.as_deref(), forecast.next.len()), (Some("psg1"), 2), "{}", forecast.sentence);
+    assert_eq!(s.member("psg2").questions[1].because, "psg1 asked it lately, in failsafe mode");
+    assert_eq!(s.member("psg1").questions[2].because, "it leads without the key, as long as every member answers it");
+    assert_eq!(s.document().routes[0].right, Some(true));
+    // It has its key again; members say that the mode is active for up to ttl seconds.
+    s.put("members/psg1", r#"{"conn_url": "postgres://192.0.2.11:5432/postgres"}"#)
+        .leader("psg1")
+        .patroni("psg1", json!({"failsafe_mode_is_active": null}));
+    s.pass(1);
+    assert_eq!((s.codes(), s.document().headline.leads.as_str()), (vec!["failsafe-active"], "psg1 leads"));
+}
+
+#[test]
+fn who_writes_without_the_key_and_not_by_failsafe_mode_is_critical() {
+    let critical = |s: &Scenario, told: &str| {
+        let finding = s.finding("no-leader").unwrap();
+        assert_eq!((finding.severity, finding.sentence.as_str()), (Level::Critical, told));
+        assert_eq!(s.document().headline.leads, "nobody leads");
+    };
+    let writes = "nobody holds the leader key, yet psg1 accepts writes";
+    // What the others say of it lasts for ttl after its end.
+    let mut s = cut_off();
+    s.patroni("psg1", json!({"failsafe_mode_is_active": null})).pass(1);
+    critical(&s, writes);
+    let mut s = cut_off();
+    s.fails("rest psg1", ErrorKind::Refused, "refused").pass(1);
+    critical(&s, writes);
+    // An old timeline; another writer; a PostgreSQL that has stepped down.
+    let mut s = cut_off();
+    s.sql("psg2", |sql| sql.timeline = Some(2)).pass(1);
+    critical(&s, writes);
+    let mut s = cut_off();
+    s.sql("psg2", |sql| sql.in_recovery = false).pass(1);
+    critical(&s, "nobody holds the leader key, yet psg1 and psg2 accept writes");
+    let mut s = cut_off();
+    s.sql("psg1", |sql| sql.in_recovery = true).pass(1);
+    critical(&s, "nobody leads: clients cannot write");
+}
+
 #[test]
 fn a_failsafe_key_that_lacks_a_member_is_found_once_the_leader_had_its_loop() {
     let mut s = on(&["psg1", "psg2"]);

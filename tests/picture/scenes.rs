@@ -63,15 +63,15 @@ fn a_switchover_step_by_step() {
         assert_eq!(s.codes(), codes, "{}", s.verdict());
     };
     s.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#);
-    step(&mut s, 1, &[]);
+    step(&mut s, 1, &["switchover"]);
     // PostgreSQL stops; its sessions end.
     s.patroni("psg1", json!({"state": "stopping"})).fails("sql psg1", ErrorKind::Refused, REFUSED);
-    step(&mut s, 1, &["leader-cannot-write"]);
+    step(&mut s, 1, &["switchover", "leader-cannot-write"]);
     assert_eq!(s.sentence("leader-cannot-write"), "psg1 hands over as asked: clients cannot write until psg2 takes over");
     // The key goes.
     s.patroni("psg1", json!({"state": "stopped", "role": "demoted", "xlog": null, "timeline": null})).delete("leader").moment();
-    assert_eq!(s.codes(), ["no-leader", "member-down"]);
-    assert_eq!(s.finding("member-down").unwrap().severity, Level::Warning, "it was asked to");
+    assert_eq!(s.codes(), ["switchover", "no-leader", "member-down"]);
+    assert!(s.document().findings.iter().all(|f| f.severity == Level::Warning), "it was asked to");
     // psg2 takes it, and has not promoted yet; HAProxy has not asked anybody again.
     s.leader("psg2").put("failover", "{}").moment().moment();
     assert_eq!(s.codes().iter().filter(|code| **code == "leader-cannot-write").count(), 0, "a promotion takes a moment");
@@ -80,7 +80,8 @@ fn a_switchover_step_by_step() {
     s.put("history", format!(r#"[[1,{},"x","2026-11-24T03:00:10+00:00","psg2"]]"#, WRITTEN + 40));
     s.patroni("psg1", json!({"state": "starting", "role": "replica", "replication_state": null}));
     s.sql("psg3", |sql| (sql.timeline, sql.receiver) = (Some(1), None)).patroni("psg3", json!({"timeline": 1}));
-    step(&mut s, 1, &["route-none", "member-down"]);
+    step(&mut s, 1, &["switchover", "member-down", "route-none"]);
+    assert_eq!(s.verdict(), "switchover from psg1 to psg2 under way, 3 s; writes are away (and 2 more)");
     s.promote("psg2", 2).answers("sql psg1").promote("psg2", 2);
     for _ in 0..40 {
         step(&mut s, 1, &[]);
@@ -158,7 +159,7 @@ fn two_primaries_step_by_step() {
     s.sql("psg2", |sql| (sql.receiver, sql.receive_lsn, sql.replay_lsn) = (None, None, None)).moment();
     assert_eq!(s.codes()[0], "split-brain");
     s.patroni("psg2", json!({"role": "primary", "timeline": 2, "replication_state": null, "xlog": {"location": WRITTEN + 90}}));
-    s.sql("psg3", |sql| sql.timeline = Some(2)).patroni("psg3", json!({"timeline": 2}));
+    s.sql("psg3", |sql| (sql.timeline, sql.receive_lsn) = (Some(2), Some(Lsn(WRITTEN + 90)))).patroni("psg3", json!({"timeline": 2}));
     s.sql("psg3", |sql| sql.receiver.iter_mut().for_each(|r| (r.sender_host, r.timeline) = (Some("192.0.2.12".to_owned()), Some(2))));
     s.writes_go_to(&["psg2"]).pass(2);
     assert_eq!(s.codes(), ["split-brain", "member-missing"]);

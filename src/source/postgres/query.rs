@@ -78,7 +78,7 @@ WITH here AS MATERIALIZED (
           FROM (SELECT pg_is_in_recovery() AS in_recovery OFFSET 0) AS r OFFSET 0) AS p
 ), activity AS MATERIALIZED (
     SELECT a.pid, a.datname, a.usename, a.application_name, a.client_addr, a.backend_type, a.state, a.xact_start, a.state_change,
-           a.backend_xid, a.backend_xmin, a.backend_type IS NULL AND a.datid IS NOT NULL AND a.usesysid IS NOT NULL AS hidden
+           a.backend_xid, a.backend_xmin, a.wait_event, a.backend_type IS NULL AND a.datid IS NOT NULL AND a.usesysid IS NOT NULL AS hidden
     FROM pg_stat_activity AS a
     WHERE a.pid <> pg_backend_pid()
 )
@@ -105,7 +105,8 @@ SELECT json_build_object(
             'replay_lsn', s.replay_lsn,
             'write_lag', extract(epoch FROM s.write_lag)::float8,
             'flush_lag', extract(epoch FROM s.flush_lag)::float8,
-            'replay_lag', extract(epoch FROM s.replay_lag)::float8
+            'replay_lag', extract(epoch FROM s.replay_lag)::float8,
+            'reply_time', (extract(epoch FROM s.reply_time) * 1000000)::int8
         ) ORDER BY s.application_name, s.pid), '[]')
         FROM pg_stat_replication AS s),
     'receiver', (
@@ -164,6 +165,15 @@ SELECT json_build_object(
         SELECT {TRANSACTION} FROM activity AS a
         WHERE a.backend_type = 'client backend' AND a.state LIKE 'idle in transaction%'
         ORDER BY a.state_change, a.pid LIMIT 1),
+    'commit_waits', (
+        SELECT json_agg(json_build_object('pid', w.pid, 'xid', w.xid))
+        FROM (SELECT a.pid, a.backend_xid::text::int8 AS xid FROM activity AS a
+              WHERE a.wait_event = 'SyncRep' AND a.backend_xid IS NOT NULL
+              ORDER BY age(a.backend_xid) DESC, a.pid LIMIT 20) AS w),
+    'commits_waiting', (
+        SELECT CASE WHEN count(*) FILTER (WHERE a.hidden AND a.pid NOT IN (SELECT s.pid FROM pg_stat_replication AS s)) = 0
+               THEN count(*) FILTER (WHERE a.wait_event = 'SyncRep') END
+        FROM activity AS a),
     'settings', json_build_object(
         'fsync', current_setting('fsync')::bool,
         'full_page_writes', current_setting('full_page_writes')::bool,
@@ -177,7 +187,8 @@ SELECT json_build_object(
         'wal_keep', coalesce(
             pg_size_bytes(current_setting('wal_keep_size', true)),
             current_setting('wal_keep_segments', true)::int8 * pg_size_bytes(current_setting('wal_segment_size'))),
-        'slot_wal_keep', pg_size_bytes(current_setting('max_slot_wal_keep_size', true))),
+        'slot_wal_keep', pg_size_bytes(current_setting('max_slot_wal_keep_size', true)),
+        'status_interval', (SELECT p.setting::int FROM pg_settings AS p WHERE p.name = 'wal_receiver_status_interval')),
     'postmaster_start', (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8,
     'server_time', (extract(epoch FROM clock_timestamp()) * 1000000)::int8
 )::text

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::model::{Archiver, Lsn, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Time, Transaction, clean};
+use crate::model::{
+    Archiver, CommitWait, Lsn, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Time, Transaction, clean,
+};
 
 /// The JSON object of [`super::query::statement`]; null is what the server does not know or does not tell us.
 #[derive(Deserialize)]
@@ -26,6 +28,8 @@ struct Answer {
     sessions: Option<u32>,
     oldest_transaction: Option<AnswerTransaction>,
     idle_transaction: Option<AnswerTransaction>,
+    commit_waits: Option<Vec<CommitWait>>,
+    commits_waiting: Option<u32>,
     settings: AnswerSettings,
     postmaster_start: Option<i64>,
     server_time: Option<i64>,
@@ -43,6 +47,7 @@ struct AnswerReplication {
     write_lag: Option<f64>,
     flush_lag: Option<f64>,
     replay_lag: Option<f64>,
+    reply_time: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +120,7 @@ struct AnswerSettings {
     synchronous_standby_names: Option<String>,
     wal_keep: Option<u64>,
     slot_wal_keep: Option<i64>,
+    status_interval: Option<u32>,
 }
 
 /// The facts in the statement's answer. The error says what of it is not as it should be, and where.
@@ -144,6 +150,8 @@ impl From<Answer> for PostgresStatus {
             sessions: answer.sessions,
             oldest_transaction: answer.oldest_transaction.map(Transaction::from),
             idle_transaction: answer.idle_transaction.map(Transaction::from),
+            commit_waits: answer.commit_waits.unwrap_or_default(),
+            commits_waiting: answer.commits_waiting,
             settings: ServerSettings::from(answer.settings),
             postmaster_start: time(answer.postmaster_start),
             server_time: time(answer.server_time),
@@ -176,6 +184,7 @@ impl From<AnswerReplication> for ReplicationRow {
             write_lag: row.write_lag,
             flush_lag: row.flush_lag,
             replay_lag: row.replay_lag,
+            reply_time: time(row.reply_time),
         }
     }
 }
@@ -262,6 +271,7 @@ impl From<AnswerSettings> for ServerSettings {
             synchronous_standby_names: row.synchronous_standby_names.map(|names| clean(&names)),
             wal_keep: row.wal_keep,
             slot_wal_keep: row.slot_wal_keep,
+            status_interval: row.status_interval,
         }
     }
 }

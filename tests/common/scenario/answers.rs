@@ -68,6 +68,7 @@ pub fn sql_answer(name: &str, leader: &str, timeline: u32) -> PostgresStatus {
         write_lag: None,
         flush_lag: None,
         replay_lag: None,
+        reply_time: None,
     };
     let receiver = Receiver {
         status: Some("streaming".to_owned()),
@@ -94,6 +95,8 @@ pub fn sql_answer(name: &str, leader: &str, timeline: u32) -> PostgresStatus {
         sessions: Some(3),
         oldest_transaction: None,
         idle_transaction: None,
+        commit_waits: Vec::new(),
+        commits_waiting: Some(0),
         settings: ServerSettings {
             fsync: Some(true),
             full_page_writes: Some(true),
@@ -103,6 +106,7 @@ pub fn sql_answer(name: &str, leader: &str, timeline: u32) -> PostgresStatus {
             synchronous_standby_names: Some(String::new()),
             wal_keep: Some(128 << 20),
             slot_wal_keep: Some(-1),
+            status_interval: Some(10),
         },
         postmaster_start: Some(Time::from_micros(START - 86_400_000_000)),
         server_time: None,

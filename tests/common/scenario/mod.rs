@@ -336,6 +336,13 @@ impl Scenario {
         self.fails(&format!("sql {name}"), ErrorKind::Refused, "connection refused")
     }
 
+    /// A replica of this name answers from now on, with all its voices.
+    pub fn joins(&mut self, name: &str) -> &mut Self {
+        self.rest.insert(name.to_owned(), Voice::Says(rest_answer(name, "psg1", 1)));
+        self.sql.insert(name.to_owned(), Voice::Says(sql_answer(name, "psg1", 1)));
+        self
+    }
+
     /// A member leads in everybody's eyes, the others that answer follow it, on this timeline.
     pub fn promote(&mut self, leader: &str, timeline: u32) -> &mut Self {
         for (name, voice) in &mut self.rest {

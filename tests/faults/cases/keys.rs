@@ -49,10 +49,12 @@ pub fn cases() -> Vec<Case> {
             rename(b, RENAMED);
             key_goes(b, &b.roles.replica);
         })
-        .shows(Warning, "member-missing", "{replica}", Sign::Thrown)
+        .shows(Warning, "member-renamed", "{replica}", Sign::AtOnce)
+        .within(20)
+        .says("{replica} is called psg9 now; its old key in etcd is gone", Sign::Thrown)
         .says("{leader} leads", Sign::AtOnce)
         .may(&["member-down", "replica-not-streaming", "source-stale", "stuck", "timeline-behind", "lag-high"])
-        .never(&["split-brain", "no-leader", "quorum-lost", "leader-disagreement"])
+        .never(&["split-brain", "no-leader", "quorum-lost", "leader-disagreement", "self-loop-api-url", "member-missing"])
         .watch_on(3)
         .cure(|b| {
             rename(b, &b.roles.replica.clone());
@@ -125,23 +127,34 @@ pub fn cases() -> Vec<Case> {
             .passes()
             .clear_within(45),
         case("the cluster's keys are deleted while it runs", LOOPBACK, |b| {
-            // The one that Patroni does not write anew.
-            let config = b.lab.tool("etcdctl", &["get", "--print-value-only", &format!("/service/{}/config", b.lab.scope())]);
-            b.write("config", config.trim());
             b.lab.tool("etcdctl", &["del", "--prefix", &format!("/service/{}/", b.lab.scope())]);
         })
         // The leader takes its key again within 0.2 s, and may be shown as it was before.
         .says("{leader} leads", Sign::Thrown)
         .may(LEADER_LOST)
-        .may(&["dcs-value-bad", "config-unsafe"])
+        .may(&["config-missing"])
         .never(&["split-brain", "quorum-lost"])
+        // The leader writes all of them anew, config as well.
         .cure(|b| {
-            let config = fs::read_to_string(b.file("config")).unwrap();
-            b.lab.tool("etcdctl", &["put", &format!("/service/{}/config", b.lab.scope()), &config]);
+            let key = format!("/service/{}/config", b.lab.scope());
+            until("the key config", PATIENCE, || {
+                let value = b.lab.tool("etcdctl", &["get", "--print-value-only", &key]);
+                if value.contains("\"ttl\":20") { Ok(()) } else { Err(value) }
+            });
             b.heal();
         })
         .passes()
         .clear_within(45),
+        // The leader would write it anew at its next loop.
+        case("the key config is deleted while the leader's Patroni hangs", LOOPBACK, |b| {
+            b.fault(&["freeze-patroni", "{leader}"]);
+            b.lab.tool("etcdctl", &["del", &format!("/service/{}/config", b.lab.scope())]);
+        })
+        .shows(Warning, "config-missing", "", Sign::Thrown)
+        .says("{leader}", Sign::AtOnce)
+        .may(LEADER_LOST)
+        .never(&["split-brain", "quorum-lost", "dcs-value-bad", "config-unsafe"])
+        .watch_on(2),
         case("the cluster is removed and bootstrapped anew", LOOPBACK, bootstrap)
             .shows(Critical, "no-leader", "", NO_KEY)
             .says("gone from etcd|holds no cluster", NO_KEY)

@@ -79,6 +79,7 @@ const LEADER_LOST: &[&str] = &[
     "route-wrong",
     "routes-differ",
     "replica-not-streaming",
+    "replication-stalled",
     "timeline-behind",
     "source-stale",
     "lag-high",

@@ -3,6 +3,7 @@
 use pgbaton::document::Level::{Critical, Warning};
 
 use super::{A_REPLICA_LEADS, ETCD_LOST, LEADER_LOST, NO_KEY, PLAIN, STEPPED_DOWN, TAKEN_OVER};
+use crate::bench::Bench;
 use crate::case::{Case, Sign, case};
 
 pub fn cases() -> Vec<Case> {
@@ -42,7 +43,10 @@ pub fn cases() -> Vec<Case> {
             .may(&["member-missing", "source-stale"])
             .never(&["split-brain", "quorum-lost", "no-leader", "member-down"])
             .watch_on(3),
-        case("cut-replicas on the leader", PLAIN, |b| b.fault(&["cut-replicas", "{leader}"]))
+        case("cut-replicas on the leader", PLAIN, |b| cut_and_write(b, "{leader}"))
+            // Each lacks what is written from now on.
+            .shows(Warning, "replication-stalled", "{replica}", Sign::Thrown)
+            .shows(Warning, "replication-stalled", "{other}", Sign::Thrown)
             .shows(
                 Warning,
                 "replica-not-streaming",
@@ -53,7 +57,9 @@ pub fn cases() -> Vec<Case> {
             .may(&["replica-not-streaming", "lag-high", "no-candidate", "slot-retains-wal", "route-none", "upstream-unexpected"])
             .never(&["split-brain", "quorum-lost", "no-leader", "member-down", "member-missing"])
             .long(),
-        case("cut-replicas on a replica", PLAIN, |b| b.fault(&["cut-replicas", "{replica}"]))
+        case("cut-replicas on a replica", PLAIN, |b| cut_and_write(b, "{replica}"))
+            // Each lacks what is written from now on.
+            .shows(Warning, "replication-stalled", "{replica}", Sign::Thrown)
             .shows(
                 Warning,
                 "replica-not-streaming",
@@ -110,6 +116,12 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
+/// Cuts a member's PostgreSQL from the others', and writes a little on the leader.
+fn cut_and_write(bench: &mut Bench, member: &str) {
+    bench.fault(&["cut-replicas", member]);
+    bench.lab.sql(&bench.roles.leader, "CREATE TABLE cut (); DROP TABLE cut");
+}
+
 /// What a long way may bring: connections are broken off and made anew, answers are late, HAProxy's checks time out.
 const SLOW: &[&str] = &[
     "member-down",
@@ -122,6 +134,7 @@ const SLOW: &[&str] = &[
     "route-flapping",
     "routes-differ",
     "replica-not-streaming",
+    "replication-stalled",
     "lag-high",
     "leader-disagreement",
     "leader-silent",

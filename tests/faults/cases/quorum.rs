@@ -2,7 +2,7 @@
 
 use pgbaton::document::Level::{Critical, Warning};
 
-use super::{ETCD_LOST, FAILSAFE, LEADER_LOST, PLAIN, STEPPED_DOWN};
+use super::{ETCD_LOST, FAILSAFE, LEADER_LOST, NO_KEY, PLAIN, STEPPED_DOWN};
 use crate::case::{Case, Sign, case};
 
 pub fn cases() -> Vec<Case> {
@@ -67,11 +67,14 @@ pub fn cases() -> Vec<Case> {
         .clear_within(45),
         case("cut-etcd on the leader, failsafe mode on", FAILSAFE, |b| b.fault(&["cut-etcd", "{leader}"]))
             .says("{leader} leads", Sign::AtOnce)
-            .shows(Warning, "quorum-at-risk|leader-disagreement|failsafe-active|leader-silent|no-leader", "", Sign::AtOnce)
+            .shows(Warning, "failsafe-active", "", Sign::AtOnce)
             .within(25)
+            // Its lease has run out: it writes on, and that is told with the reason.
+            .shows(Warning, "no-leader", "", NO_KEY)
+            .says("{leader} leads in failsafe mode · {leader} accepts writes without the leader key", NO_KEY)
             .may(LEADER_LOST)
             .may(ETCD_LOST)
-            .may(&["failsafe-active"])
+            .calm()
             .never(&["quorum-lost"])
             .watch_on(20)
             .clear_within(45),

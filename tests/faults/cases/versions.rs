@@ -16,8 +16,11 @@ fn series(variant: &'static Variant) -> [Case; 3] {
             let said = b.lab.tool("patronictl", &["switchover", "--force", "--candidate", &b.roles.replica]);
             assert!(said.contains("Successfully switched over"), "{said}");
         })
+        .shows(Warning, "switchover", "", Sign::AtOnce)
+        .says("switchover from {leader} to {replica} under way", Sign::AtOnce)
         .says("{replica} leads", TAKEN_OVER)
         .may(LEADER_LOST)
+        .calm()
         .never(&["split-brain", "quorum-lost", "leader-silent"])
         .watch_on(5)
         .passes(),

@@ -1,6 +1,6 @@
 //! Write-ahead log: too much, not replayed, not read, not archived.
 
-use pgbaton::document::Level::Warning;
+use pgbaton::document::Level::{Critical, Warning};
 
 use super::{PLAIN, SYNC};
 use crate::case::{Case, Sign, case};
@@ -46,6 +46,21 @@ pub fn cases() -> Vec<Case> {
         .may(&["member-missing", "source-stale", "sync-missing", "sync-set-mismatch", "etcd-member-down", "no-candidate", "failure-domain"])
         .never(&["split-brain", "no-leader", "quorum-lost"])
         .watch_on(3),
+        case("freeze-postgres on the synchronous standby", SYNC, |b| {
+            let standby = b.lab.status().cluster.sync_standbys.first().cloned().expect("a synchronous standby");
+            b.roles.other = if standby == b.roles.replica { b.roles.other.clone() } else { b.roles.replica.clone() };
+            b.roles.replica = standby;
+            b.fault(&["freeze-postgres", "{replica}"]);
+            b.commit_in_background("CREATE TABLE waits (); DROP TABLE waits");
+        })
+        .core()
+        .shows(Critical, "commits-hang", "", Sign::Thrown)
+        .says("sessions wait for the synchronous standby {replica}|1 session waits for the synchronous standby {replica}", Sign::Thrown)
+        .says("{leader} leads", Sign::AtOnce)
+        .may(&["member-down", "member-missing", "source-stale", "api-hung", "sync-missing", "sync-set-mismatch", "no-candidate"])
+        .may(&["lag-high", "replica-not-streaming", "replication-stalled"])
+        .never(&["split-brain", "no-leader", "quorum-lost"])
+        .watch_on(2),
         case("stop-node on both standbys' PostgreSQL", SYNC, |b| {
             for member in ["{replica}", "{other}"] {
                 b.fault(&["freeze-patroni", member]);

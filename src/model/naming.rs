@@ -1,0 +1,52 @@
+//! By which name the Patroni at a member's address answers.
+
+use std::time::Duration;
+
+use super::{Cluster, Member, PatroniStatus, Time};
+
+/// How much longer than `ttl` the key of a member that is no more may stay.
+const SLACK: Duration = Duration::from_secs(12);
+/// Patroni's default `ttl`, seconds.
+const TTL: u32 = 30;
+
+/// The names that were heard at a member's address.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Naming {
+    /// Its own name was heard there.
+    own: bool,
+    /// The newest answer gave another name, and every answer since then.
+    other: Option<(String, Time)>,
+}
+
+impl Naming {
+    /// Whether no other name than its own was heard last.
+    pub(super) fn own_now(&self) -> bool {
+        self.other.is_none()
+    }
+
+    /// Takes in an answer. One without a name (before Patroni 3.2) changes nothing.
+    pub(super) fn hear(&mut self, member: &str, status: &PatroniStatus, at: Time) {
+        match &status.name {
+            Some(name) if name == member => *self = Self { own: true, other: None },
+            Some(name) if self.other.as_ref().is_none_or(|(known, _)| known != name) => self.other = Some((name.clone(), at)),
+            _ => {}
+        }
+    }
+}
+
+impl Cluster {
+    /// What a member is called now, if it was renamed: the Patroni at its address gives another name, and either that member has the same
+    /// addresses of Patroni and PostgreSQL, or it has no key yet and we heard the old name there. A key that is still there long after its
+    /// lease must have ended belongs to somebody who lives: then two have one address.
+    pub fn renamed<'m>(&self, member: &'m Member, now: Time) -> Option<&'m str> {
+        let (name, since) = member.naming.other.as_ref()?;
+        member.rest_now(now).filter(|rest| rest.scope.as_deref().is_none_or(|scope| scope == self.scope))?;
+        let api = |m: &Member| m.dcs().and_then(|key| key.api_url.clone());
+        let same = match self.members.get(name).filter(|other| other.present) {
+            Some(other) => other.address().is_some() && other.address() == member.address() && api(other) == api(member),
+            None => member.naming.own,
+        };
+        let ttl = Duration::from_secs(self.config().and_then(|c| c.ttl).unwrap_or(TTL).into());
+        (same && (!member.present || now.since(*since) <= ttl + SLACK)).then_some(name.as_str())
+    }
+}

@@ -1,0 +1,70 @@
+//! `member-renamed`: one PostgreSQL under two names.
+
+use pgbaton::model::ErrorKind;
+use serde_json::json;
+
+use crate::scenario::Scenario;
+
+const ADDRESSES: &str = r#"{"conn_url": "postgres://192.0.2.12:5432/postgres", "api_url": "http://192.0.2.12:8008/patroni"}"#;
+
+/// The Patroni of `old` was started anew with another name.
+fn renamed(s: &mut Scenario, old: &str) {
+    s.patroni(old, json!({"patroni": {"version": "4.1.5", "scope": "psg", "name": "psg9"}})).pass(1);
+}
+
+#[test]
+fn a_member_that_was_renamed_is_told_as_such_until_we_begin_anew() {
+    let mut s = Scenario::healthy();
+    // Its own key is not there yet.
+    renamed(&mut s, "psg2");
+    assert_eq!(s.codes(), ["member-renamed"]);
+    assert_eq!(s.sentence("member-renamed"), "psg2 is called psg9 now; its old key in etcd stays until its lease runs out");
+    s.put("members/psg9", ADDRESSES).joins("psg9").pass(1);
+    assert_eq!(s.codes(), ["member-renamed"], "{:?}", s.document().findings);
+    s.delete("members/psg2").pass(60);
+    assert_eq!((s.codes(), s.sentence("member-renamed")), (vec!["member-renamed"], "psg2 is called psg9 now; its old key in etcd is gone"));
+    assert_eq!(s.document().routes[1].up, ["psg9", "psg3"], "who is behind the server is the one of today");
+}
+
+#[test]
+fn a_leader_that_was_renamed_is_not_two_that_write() {
+    let mut s = Scenario::healthy();
+    s.put("members/psg9", ADDRESSES.replace("192.0.2.12", "192.0.2.11")).joins("psg9");
+    renamed(&mut s, "psg1");
+    s.sql("psg9", |sql| (sql.in_recovery, sql.current_lsn) = (false, sql.replay_lsn))
+        .patroni("psg9", json!({"role": "primary", "replication_state": null}));
+    s.leader("psg9").pass(15);
+    assert_eq!(s.finding("split-brain"), None);
+    assert_eq!(s.finding("leader-disagreement"), None, "{}", s.sentence("leader-disagreement"));
+    assert_eq!(s.finding("route-wrong"), None, "{}", s.sentence("route-wrong"));
+    assert!(s.finding("member-renamed").is_some());
+}
+
+#[test]
+fn two_members_with_one_address_are_not_one_that_was_renamed() {
+    // Both keys are renewed, longer than a lease lasts.
+    let mut s = Scenario::healthy();
+    s.put("members/psg9", ADDRESSES).joins("psg9");
+    renamed(&mut s, "psg2");
+    assert_eq!(s.finding("self-loop-api-url"), None);
+    s.pass(43);
+    assert_eq!(s.finding("member-renamed"), None);
+    assert_eq!(
+        s.sentence("self-loop-api-url"),
+        "the address that psg2 gives for its Patroni leads to psg9: http://192.0.2.12:8008/patroni"
+    );
+    // Only Patroni's address is the same: its PostgreSQL is another.
+    let mut s = Scenario::healthy();
+    s.put("members/psg9", ADDRESSES.replace(":5432", ":5433")).joins("psg9");
+    renamed(&mut s, "psg2");
+    assert_eq!((s.finding("member-renamed"), s.finding("self-loop-api-url").is_some()), (None, true));
+    // Its old name was never heard, and nobody has the new one.
+    let mut s = Scenario::unheard();
+    s.patroni("psg2", json!({"patroni": {"version": "4.1.5", "scope": "psg", "name": "psg9"}})).list().pass(2);
+    assert_eq!(s.codes(), ["self-loop-api-url"]);
+    // What was said before it fell silent is not said now.
+    let mut s = Scenario::healthy();
+    renamed(&mut s, "psg2");
+    s.fails("rest psg2", ErrorKind::Refused, "refused").pass(1);
+    assert_eq!(s.finding("member-renamed"), None);
+}

@@ -1,0 +1,127 @@
+//! `switchover`: what was asked for and takes its usual time is told as what it is.
+
+use std::time::Duration;
+
+use pgbaton::document::Level;
+use pgbaton::finding::Limits;
+use pgbaton::model::ErrorKind;
+use serde_json::json;
+
+use crate::scenario::Scenario;
+
+fn worst(s: &Scenario) -> Option<Level> {
+    s.document().findings.iter().map(|f| f.severity).max()
+}
+
+/// psg1's Patroni stops its PostgreSQL, to hand over.
+fn stops(s: &mut Scenario, state: &str) {
+    s.patroni("psg1", json!({"state": state, "role": "demoted", "xlog": null, "timeline": null}));
+    s.fails("sql psg1", ErrorKind::Refused, "connection refused");
+}
+
+#[test]
+fn a_switchover_is_told_step_by_step_and_nothing_of_it_is_critical() {
+    let mut s = Scenario::healthy();
+    s.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#);
+    assert_eq!(s.verdict(), "switchover from psg1 to psg2 under way; psg1 still accepts writes");
+    s.pass(1);
+    assert_eq!(s.verdict(), "switchover from psg1 to psg2 under way, 1 s; psg1 still accepts writes");
+
+    stops(&mut s, "stopping");
+    s.pass(1);
+    assert_eq!(s.codes(), ["switchover", "leader-cannot-write"]);
+    assert_eq!(s.sentence("switchover"), "switchover from psg1 to psg2 under way, 2 s; writes are away");
+
+    stops(&mut s, "stopped");
+    s.delete("leader").writes_go_to(&[]).pass(1);
+    assert_eq!(s.codes(), ["switchover", "no-leader", "member-down", "route-none"]);
+    assert_eq!(s.sentence("no-leader"), "nobody leads while psg1 hands over to psg2 as asked: clients cannot write");
+    assert_eq!(s.sentence("member-down"), "psg1, the last leader, hands over: Patroni calls it stopped, as a switchover is asked for");
+    assert_eq!(worst(&s), Some(Level::Warning));
+
+    // psg2 has the key and writes; the request is taken away; HAProxy has not seen it yet.
+    s.promote("psg2", 2).put("failover", "{}").writes_go_to(&[]);
+    stops(&mut s, "stopped");
+    s.pass(2);
+    assert_eq!(s.codes(), ["switchover", "member-down", "route-none"]);
+    assert_eq!(s.sentence("switchover"), "switchover from psg1 to psg2 under way, 5 s; writes are away");
+    assert_eq!(worst(&s), Some(Level::Warning));
+
+    s.promote("psg2", 2).answers("sql psg1").patroni("psg1", json!({"state": "running"}));
+    s.sql("psg1", |sql| (sql.in_recovery, sql.timeline, sql.current_lsn) = (true, Some(2), None)).pass(1);
+    assert_eq!(s.finding("switchover"), None, "{:?}", s.codes());
+    // What happens to the routes afterwards does not belong to it.
+    s.writes_go_to(&[]).pass(1);
+    assert_eq!((s.finding("switchover"), s.finding("route-none").unwrap().severity), (None, Level::Critical));
+}
+
+#[test]
+fn one_that_takes_too_long_is_critical_in_all_its_parts() {
+    let mut s = Scenario::healthy();
+    s.limits(Limits { switchover: Duration::from_secs(5), ..Limits::default() });
+    s.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#);
+    stops(&mut s, "stopped");
+    s.delete("leader").writes_go_to(&[]).pass(5);
+    assert_eq!(worst(&s), Some(Level::Warning));
+    s.pass(1);
+    assert_eq!(s.sentence("switchover"), "the switchover from psg1 to psg2 is not over after 6 s (limit 5 s); writes are away");
+    let critical: Vec<&str> = s.document().findings.iter().filter(|f| f.severity == Level::Critical).map(|f| f.code.as_str()).collect();
+    assert_eq!(critical, ["switchover", "no-leader", "member-down", "route-none"]);
+    assert_eq!(s.sentence("no-leader"), "nobody leads: clients cannot write");
+}
+
+#[test]
+fn one_that_does_not_begin_is_no_outage() {
+    let mut s = Scenario::healthy();
+    s.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#).pass(60);
+    let finding = s.finding("switchover").unwrap();
+    let told = "the switchover from psg1 to psg2 is not over after 1 min (limit 20 s); psg1 still accepts writes";
+    assert_eq!((finding.severity, finding.sentence.as_str()), (Level::Warning, told));
+    s.put("failover", "{}").pass(1);
+    assert_eq!(s.verdict(), "healthy", "it was taken back");
+}
+
+#[test]
+fn a_crash_is_none_and_neither_is_one_for_later() {
+    let mut s = Scenario::healthy();
+    s.put("failover", r#"{"leader": "psg1", "scheduled_at": "2026-11-24T03:01:00+00:00"}"#).pass(1);
+    assert_eq!(s.verdict(), "healthy");
+    s.pass(58);
+    assert_eq!(s.sentence("switchover"), "switchover from psg1 under way, 1 s; psg1 still accepts writes", "it is due");
+
+    // While it is under way, the old leader's Patroni falls silent: that was not asked for.
+    let mut s = Scenario::healthy();
+    s.put("failover", r#"{"leader": "psg1"}"#).crash("psg1").pass(2);
+    assert_eq!(s.finding("leader-silent").unwrap().severity, Level::Critical);
+    assert_eq!(s.sentence("switchover"), "switchover from psg1 under way, 2 s; writes are away");
+
+    // Somebody accepts writes without the key.
+    let mut s = Scenario::healthy();
+    s.put("failover", r#"{"leader": "psg1"}"#).delete("leader").pass(1);
+    assert_eq!(s.finding("no-leader").unwrap().severity, Level::Critical);
+
+    // Asked for when nobody led: there was nothing to hand over.
+    let mut s = Scenario::healthy();
+    s.crash("psg1").delete("leader").delete("members/psg1").pass(1);
+    s.put("failover", r#"{"member": "psg2"}"#).pass(1);
+    assert_eq!((s.finding("switchover"), s.finding("no-leader").unwrap().severity), (None, Level::Critical));
+
+    // Another one than asked for has the key, a while after the request was taken away.
+    let mut s = Scenario::healthy();
+    s.put("failover", r#"{"leader": "psg1"}"#).put("failover", "{}").pass(12);
+    s.crash("psg1").delete("leader").writes_go_to(&[]).pass(1);
+    assert_eq!((s.finding("switchover"), s.finding("route-none").unwrap().severity), (None, Level::Critical));
+}
+
+#[test]
+fn one_that_was_there_when_we_came_says_that_it_began_before() {
+    let mut s = Scenario::unheard();
+    s.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#).list().pass(3);
+    assert_eq!(s.sentence("switchover"), "switchover from psg1 to psg2 under way, 3 s at least; psg1 still accepts writes");
+    // Nobody says whether it accepts writes.
+    s.fails("sql psg1", ErrorKind::Auth, "no").pass(1);
+    let told = "switchover from psg1 to psg2 under way, 4 s at least; whether writes are away is not known";
+    assert_eq!(s.sentence("switchover"), told);
+    s.merge("config", json!({"standby_cluster": {"host": "192.0.2.50"}})).pass(1);
+    assert_eq!(s.sentence("switchover"), "switchover from psg1 to psg2 under way, 5 s at least", "nobody writes to a standby cluster");
+}
