@@ -13,7 +13,7 @@ use pgbaton::document::{Document, Level};
 use pgbaton::model::Time;
 use pgbaton::shell::{Appearance, Feed, Options, run};
 
-#[path = "../tests/common/sample.rs"]
+#[path = "../tests/common/sample/mod.rs"]
 mod sample;
 
 struct Sample {

@@ -2,7 +2,7 @@
 //!
 //! What it prints is what `pgbaton screenshot --document` reads.
 
-#[path = "../tests/common/sample.rs"]
+#[path = "../tests/common/sample/mod.rs"]
 mod sample;
 
 fn main() {

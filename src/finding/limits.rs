@@ -69,7 +69,7 @@ impl Default for Limits {
             // Patroni's REST API waits so long for one with its usual loop_wait (`patroni/api.py`).
             switchover: Duration::from_secs(20),
             commit_wait: Duration::from_secs(3),
-            replication_stall: Duration::from_secs(3),
+            replication_stall: Duration::from_secs(2),
         }
     }
 }
@@ -328,7 +328,7 @@ mod tests {
                 "pause = \"1h\"",
                 "switchover = \"20s\"",
                 "commit_wait = \"3s\"",
-                "replication_stall = \"3s\"",
+                "replication_stall = \"2s\"",
             ]
         );
     }

@@ -39,10 +39,19 @@ fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Finding> {
     let api_url = member.dcs()?.api_url.as_deref()?;
     let url = Url::parse(api_url).ok()?;
     let said = Evidence::dcs(cluster, &format!("members/{name} api_url"), api_url);
-    if own(&url) && cluster.members.values().filter(|m| m.present && m.name != *name).any(|other| elsewhere(&url, other)) {
+    let mut others = cluster.members.values().filter(|m| m.present && m.name != *name && cluster.renamed(m, now).is_none());
+    if own(&url) && others.any(|other| elsewhere(&url, other)) {
         let at = url.host_str().unwrap_or_default();
         let sentence = format!("{name} tells the others to ask its Patroni at {at}: there they reach themselves, not {name}");
-        return Some(Finding::new("self-loop-api-url", Level::Warning, sentence).about(name).because([said]));
+        // Two keys with one address may be one member that is just being renamed, which its next answer tells.
+        let twins: Vec<&Member> = cluster.members.values().filter(|m| m.present && m.address() == member.address()).collect();
+        if twins.len() > 1 && twins.iter().any(|m| !m.rest.heard()) {
+            return None;
+        }
+        let moments = twins.iter().map(|m| m.rest.at());
+        let beside = cluster.dcs.confirmed_at.filter(|_| twins.len() > 1);
+        let finding = Finding::new("self-loop-api-url", Level::Warning, sentence).about(name).because([said]);
+        return Some(finding.comparing(moments).comparing([beside]));
     }
     let rest = member.rest_now(now)?;
     let (what, who) = match (rest.name.as_deref(), rest.scope.as_deref()) {

@@ -19,11 +19,6 @@ pub struct Naming {
 }
 
 impl Naming {
-    /// Whether no other name than its own was heard last.
-    pub(super) fn own_now(&self) -> bool {
-        self.other.is_none()
-    }
-
     /// Takes in an answer. One without a name (before Patroni 3.2) changes nothing.
     pub(super) fn hear(&mut self, member: &str, status: &PatroniStatus, at: Time) {
         match &status.name {
@@ -40,13 +35,24 @@ impl Cluster {
     /// lease must have ended belongs to somebody who lives: then two have one address.
     pub fn renamed<'m>(&self, member: &'m Member, now: Time) -> Option<&'m str> {
         let (name, since) = member.naming.other.as_ref()?;
-        member.rest_now(now).filter(|rest| rest.scope.as_deref().is_none_or(|scope| scope == self.scope))?;
-        let api = |m: &Member| m.dcs().and_then(|key| key.api_url.clone());
-        let same = match self.members.get(name).filter(|other| other.present) {
-            Some(other) => other.address().is_some() && other.address() == member.address() && api(other) == api(member),
-            None => member.naming.own,
-        };
+        let ours = |rest: &PatroniStatus| rest.scope.as_deref().is_none_or(|scope| scope == self.scope);
+        // Of one whose key has gone, the last answer counts, however old it is: it is not coming back under that name by being silent.
+        let said = if member.present { member.rest_now(now) } else { member.rest.last() };
+        said.filter(|rest| ours(rest))?;
+        let other = self.members.get(name).filter(|other| other.present);
+        let same = other.map_or(member.naming.own, |other| one_and_the_same(member, other));
         let ttl = Duration::from_secs(self.config().and_then(|c| c.ttl).unwrap_or(TTL).into());
         (same && (!member.present || now.since(*since) <= ttl + SLACK)).then_some(name.as_str())
     }
+
+    /// The member under the name that was last heard at this one's address, if it has the same addresses; else itself.
+    pub(super) fn by_its_new_name<'m>(&'m self, member: &'m Member) -> &'m Member {
+        let new = member.naming.other.as_ref().and_then(|(name, _)| self.members.get(name));
+        new.filter(|other| other.present && one_and_the_same(member, other)).unwrap_or(member)
+    }
+}
+
+fn one_and_the_same(member: &Member, other: &Member) -> bool {
+    let api = |m: &Member| m.dcs().and_then(|key| key.api_url.clone());
+    other.address().is_some() && other.address() == member.address() && api(other) == api(member)
 }

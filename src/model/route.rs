@@ -102,12 +102,10 @@ impl Cluster {
     pub fn member_behind(&self, server: &HaproxyServer) -> Option<&str> {
         let by_address = server.address.as_deref().and_then(|address| {
             let address = host_and_port(address)?;
-            let there =
-                self.members.values().rev().filter(|m| m.address().is_some_and(|(host, port)| address.0 == host && address.1 == port));
-            // Of one that was renamed, both names have the address.
-            there.max_by_key(|m| (m.naming.own_now(), m.present))
+            self.members.values().find(|m| m.address().is_some_and(|(host, port)| address.0 == host && address.1 == port))
         });
-        by_address.or_else(|| self.members.get(&server.name)).map(|m| m.name.as_str())
+        // Of one that was renamed, both names have the address.
+        by_address.or_else(|| self.members.get(&server.name)).map(|m| self.by_its_new_name(m).name.as_str())
     }
 
     /// Takes in servers that are no member by any key: one whose key had gone before we came is not known to etcd, but its PostgreSQL may well

@@ -24,6 +24,13 @@ fn a_member_that_was_renamed_is_told_as_such_until_we_begin_anew() {
     s.delete("members/psg2").pass(60);
     assert_eq!((s.codes(), s.sentence("member-renamed")), (vec!["member-renamed"], "psg2 is called psg9 now; its old key in etcd is gone"));
     assert_eq!(s.document().routes[1].up, ["psg9", "psg3"], "who is behind the server is the one of today");
+    // A proxy that does not tell addresses, or knows it by its old name.
+    s.haproxy("vm1", |status| status.servers.iter_mut().for_each(|server| server.address = None)).pass(1);
+    assert_eq!(s.document().routes[1].up, ["psg9", "psg3"]);
+    // It is started anew: psg2 is not what is missing.
+    s.fails("rest psg2", ErrorKind::Refused, "refused").fails("sql psg2", ErrorKind::Refused, "refused").crash("psg9").pass(20);
+    assert_eq!(s.finding("member-missing"), None, "{:?}", s.codes());
+    assert!(s.finding("member-renamed").is_some());
 }
 
 #[test]
@@ -38,6 +45,29 @@ fn a_leader_that_was_renamed_is_not_two_that_write() {
     assert_eq!(s.finding("leader-disagreement"), None, "{}", s.sentence("leader-disagreement"));
     assert_eq!(s.finding("route-wrong"), None, "{}", s.sentence("route-wrong"));
     assert!(s.finding("member-renamed").is_some());
+}
+
+/// On one machine, addresses are loopback ones; for a moment there are two keys with the same.
+#[test]
+fn a_key_that_comes_before_its_first_answer_is_no_wrong_address() {
+    let mut s = Scenario::healthy();
+    for n in 1..=3 {
+        let urls =
+            json!({"api_url": format!("http://127.77.0.{n}:8008/patroni"), "conn_url": format!("postgres://127.77.0.{n}:5432/postgres")});
+        s.merge(&format!("members/psg{n}"), urls);
+    }
+    s.pass(10);
+    assert_eq!(s.finding("self-loop-api-url"), None);
+    s.put("members/psg9", ADDRESSES.replace("192.0.2.12", "127.77.0.2")).joins("psg9");
+    assert_eq!(s.finding("self-loop-api-url"), None, "psg2 was heard before");
+    renamed(&mut s, "psg2");
+    assert_eq!((s.finding("self-loop-api-url"), s.finding("member-renamed").is_some()), (None, true));
+    // Two that live at one loopback address reach themselves.
+    let mut s = Scenario::healthy();
+    s.merge("members/psg1", json!({"api_url": "http://127.77.0.2:8008/patroni", "conn_url": "postgres://127.77.0.2:5432/postgres"}));
+    s.merge("members/psg2", json!({"api_url": "http://127.77.0.2:8008/patroni", "conn_url": "postgres://127.77.0.2:5432/postgres"}));
+    s.pass(2);
+    assert!(s.finding("self-loop-api-url").is_some());
 }
 
 #[test]

@@ -136,11 +136,7 @@ pub fn cases() -> Vec<Case> {
         .never(&["split-brain", "quorum-lost"])
         // The leader writes all of them anew, config as well.
         .cure(|b| {
-            let key = format!("/service/{}/config", b.lab.scope());
-            until("the key config", PATIENCE, || {
-                let value = b.lab.tool("etcdctl", &["get", "--print-value-only", &key]);
-                if value.contains("\"ttl\":20") { Ok(()) } else { Err(value) }
-            });
+            config_is_back(b);
             b.heal();
         })
         .passes()
@@ -154,7 +150,13 @@ pub fn cases() -> Vec<Case> {
         .says("{leader}", Sign::AtOnce)
         .may(LEADER_LOST)
         .never(&["split-brain", "quorum-lost", "dcs-value-bad", "config-unsafe"])
-        .watch_on(2),
+        .watch_on(2)
+        .cure(|b| {
+            let key = b.roles.fill("{leader}/patroni");
+            pgbaton::lab::process::running(b.lab.layout(), &key).unwrap().signal(Signal::CONT).unwrap();
+            config_is_back(b);
+            b.heal();
+        }),
         case("the cluster is removed and bootstrapped anew", LOOPBACK, bootstrap)
             .shows(Critical, "no-leader", "", NO_KEY)
             .says("gone from etcd|holds no cluster", NO_KEY)
@@ -187,6 +189,15 @@ fn key_goes(bench: &Bench, member: &str) {
     until("the end of the key", PATIENCE, || {
         let value = bench.lab.tool("etcdctl", &["get", "--keys-only", &key]);
         if value.trim().is_empty() { Ok(()) } else { Err(value) }
+    });
+}
+
+/// Waits until the leader has written the key config anew, as it was.
+fn config_is_back(bench: &Bench) {
+    let key = format!("/service/{}/config", bench.lab.scope());
+    until("the key config", PATIENCE, || {
+        let value = bench.lab.tool("etcdctl", &["get", "--print-value-only", &key]);
+        if value.contains("\"ttl\":20") { Ok(()) } else { Err(value) }
     });
 }
 

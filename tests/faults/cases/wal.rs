@@ -54,8 +54,11 @@ pub fn cases() -> Vec<Case> {
             b.commit_in_background("CREATE TABLE waits (); DROP TABLE waits");
         })
         .core()
+        // One and the same commit must have waited for 3 s, by readings a second apart.
         .shows(Critical, "commits-hang", "", Sign::Thrown)
+        .within(8)
         .says("sessions wait for the synchronous standby {replica}|1 session waits for the synchronous standby {replica}", Sign::Thrown)
+        .within(8)
         .says("{leader} leads", Sign::AtOnce)
         .may(&["member-down", "member-missing", "source-stale", "api-hung", "sync-missing", "sync-set-mismatch", "no-candidate"])
         .may(&["lag-high", "replica-not-streaming", "replication-stalled"])
