@@ -20,6 +20,8 @@ pub fn cases() -> Vec<Case> {
         case("quorum lost, failsafe mode off: two etcds are frozen", PLAIN, |b| b.fault(&["freeze-etcd", "{replica}", "{other}"]))
             .shows(Critical, "quorum-lost", "", Sign::AtOnce)
             .within(9)
+            // A leader that is stepping down would break off the cure.
+            .shows(Critical, "route-none|leader-disagreement|leader-cannot-write|quorum-lost", "", STEPPED_DOWN)
             .may(LEADER_LOST)
             .may(ETCD_LOST)
             .never(&["split-brain", "member-missing"])
@@ -78,7 +80,9 @@ pub fn cases() -> Vec<Case> {
             .within(15)
             .may(LEADER_LOST)
             .may(ETCD_LOST)
-            .never(&["quorum-lost"])
+            // etcd elects anew when its member is back.
+            .may(&["quorum-lost"])
+            .never(&["split-brain"])
             .watch_on(20)
             .clear_within(45),
     ]
