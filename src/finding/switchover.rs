@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Case, Evidence, Explanation, Finding, Rule, leader_disagreement, spoken};
-use crate::model::{Cluster, Handover, Level, Time};
+use crate::model::{Cluster, Handover, Level, RouteKind, Time};
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -28,15 +28,49 @@ pub(super) fn in_time(case: &Case<'_>) -> Option<Handover> {
     case.cluster.handover(case.now).filter(|handover| case.now.since(handover.seen) <= case.limits.switchover)
 }
 
-/// Whether writes are away, as far as somebody says.
-fn away(cluster: &Cluster, handover: &Handover, now: Time) -> Option<bool> {
-    if cluster.holder() != Some(&handover.from) {
-        return Some(true);
+/// Where writes are.
+enum Writes {
+    /// The old leader takes them.
+    Stay,
+    /// Nobody takes them.
+    Away,
+    /// This new leader would take them, and no route leads there.
+    Unrouted(String),
+    /// This new leader takes them on some routes.
+    Arriving(String),
+    /// Nobody says.
+    Unknown,
+}
+
+impl Writes {
+    fn of(cluster: &Cluster, handover: &Handover, now: Time) -> Self {
+        let Some(holder) = cluster.holder().and_then(|holder| cluster.members.get(holder)) else { return Self::Away };
+        if holder.name != handover.from {
+            let arrives = cluster.routes(now).iter().any(|r| r.kind == RouteKind::Write && r.right(cluster, now) == Some(true));
+            return match (holder.writable(now), arrives) {
+                (Some(true), true) => Self::Arriving(holder.name.clone()),
+                (Some(true), false) => Self::Unrouted(holder.name.clone()),
+                _ => Self::Away,
+            };
+        }
+        let stopped = holder.sql.error().is_some_and(|error| error.kind.is_absence());
+        match holder.writable(now) {
+            Some(true) => Self::Stay,
+            Some(false) => Self::Away,
+            None if stopped || holder.rest_now(now).is_some_and(|rest| !rest.state.serves()) => Self::Away,
+            None => Self::Unknown,
+        }
     }
-    let member = cluster.members.get(&handover.from)?;
-    let stopped = member.sql.error().filter(|error| error.kind.is_absence()).map(|_| true);
-    let by_rest = || member.rest_now(now).filter(|rest| !rest.state.serves()).map(|_| true);
-    member.writable(now).map(|writable| !writable).or(stopped).or_else(by_rest)
+
+    fn told(&self, from: &str) -> String {
+        match self {
+            Self::Stay => format!("; {from} still accepts writes"),
+            Self::Away => "; writes are away".to_owned(),
+            Self::Unrouted(to) => format!("; writes are away: {to} accepts them, but no route leads there yet"),
+            Self::Arriving(to) => format!("; {to} accepts writes, but not every route leads there yet"),
+            Self::Unknown => "; whether writes are away is not known".to_owned(),
+        }
+    }
 }
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
@@ -45,24 +79,20 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let lasting = now.since(handover.seen);
     let late = lasting > limits.switchover;
     let standby_cluster = cluster.config().is_some_and(|c| c.standby_cluster);
-    let writes = match away(cluster, &handover, now) {
-        _ if standby_cluster => "",
-        Some(true) => "; writes are away",
-        Some(false) => &format!("; {} still accepts writes", handover.from),
-        None => "; whether writes are away is not known",
-    };
+    let writes = Writes::of(cluster, &handover, now);
     let from = &handover.from;
+    // Nobody writes to a standby cluster.
+    let told = if standby_cluster { String::new() } else { writes.told(from) };
     let to = handover.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
     let least = if handover.since.is_none() { " at least" } else { "" };
     let sentence = if late {
-        format!("the switchover from {from}{to} is not over after {}{least} (limit {}){writes}", spoken(lasting), spoken(limits.switchover))
+        format!("the switchover from {from}{to} is not over after {}{least} (limit {}){told}", spoken(lasting), spoken(limits.switchover))
     } else if lasting < MOMENT {
-        format!("switchover from {from}{to} under way{writes}")
+        format!("switchover from {from}{to} under way{told}")
     } else {
-        format!("switchover from {from}{to} under way, {}{least}{writes}", spoken(lasting))
+        format!("switchover from {from}{to} under way, {}{least}{told}", spoken(lasting))
     };
-    let accepts = away(cluster, &handover, now) == Some(false);
-    let severity = if late && !accepts { Level::Critical } else { Level::Warning };
+    let severity = if late && !matches!(writes, Writes::Stay) { Level::Critical } else { Level::Warning };
     let key = match cluster.dcs.keys.pending_failover() {
         Some(asked) => {
             let from = asked.leader.as_deref().unwrap_or("whoever leads");

@@ -81,7 +81,10 @@ fn a_switchover_step_by_step() {
     s.patroni("psg1", json!({"state": "starting", "role": "replica", "replication_state": null}));
     s.sql("psg3", |sql| (sql.timeline, sql.receiver) = (Some(1), None)).patroni("psg3", json!({"timeline": 1}));
     step(&mut s, 1, &["switchover", "member-down", "route-none"]);
-    assert_eq!(s.verdict(), "switchover from psg1 to psg2 under way, 3 s; writes are away (and 2 more)");
+    assert_eq!(
+        s.verdict(),
+        "switchover from psg1 to psg2 under way, 3 s; writes are away: psg2 accepts them, but no route leads there yet (and 2 more)"
+    );
     s.promote("psg2", 2).answers("sql psg1").promote("psg2", 2);
     for _ in 0..40 {
         step(&mut s, 1, &[]);

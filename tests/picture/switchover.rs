@@ -44,8 +44,11 @@ fn a_switchover_is_told_step_by_step_and_nothing_of_it_is_critical() {
     stops(&mut s, "stopped");
     s.pass(2);
     assert_eq!(s.codes(), ["switchover", "member-down", "route-none"]);
-    assert_eq!(s.sentence("switchover"), "switchover from psg1 to psg2 under way, 5 s; writes are away");
-    assert_eq!(worst(&s), Some(Level::Warning));
+    let told = "switchover from psg1 to psg2 under way, 5 s; writes are away: psg2 accepts them, but no route leads there yet";
+    assert_eq!((s.sentence("switchover"), worst(&s)), (told, Some(Level::Warning)));
+    s.second_haproxy().writes_of("vm4", &["psg2"]).pass(1);
+    let told = "switchover from psg1 to psg2 under way, 7 s; psg2 accepts writes, but not every route leads there yet";
+    assert_eq!((s.sentence("switchover"), worst(&s)), (told, Some(Level::Warning)));
 
     s.promote("psg2", 2).answers("sql psg1").patroni("psg1", json!({"state": "running"}));
     s.sql("psg1", |sql| (sql.in_recovery, sql.timeline, sql.current_lsn) = (true, Some(2), None)).pass(1);
