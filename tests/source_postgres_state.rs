@@ -188,6 +188,40 @@ fn open_transactions_are_read_by_whom_may_see_them() {
 }
 
 #[test]
+fn commits_that_wait_for_a_standby_are_read_by_whom_may_see_them() {
+    let server = Server::primary("", "host all all 127.0.0.1/32 trust");
+    server.psql("CREATE ROLE stranger LOGIN; CREATE ROLE watcher LOGIN IN ROLE pg_monitor; CREATE TABLE cards (id int)");
+    let mut watch = Watch::postgres(&server, profile("watcher"));
+    let none = watch.reading();
+    assert_eq!((none.commit_waits.len(), none.commits_waiting), (0, Some(0)));
+
+    server.psql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    server.psql("SELECT pg_reload_conf()");
+    watch.until("the setting is read", |o| (postgres_of(o)?.settings.synchronous_standby_names.as_deref() == Some("nobody")).then_some(()));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let settings = format!("host=127.0.0.1 port={} user=postgres dbname=postgres", server.port);
+    let commit = runtime.spawn(async move {
+        let (client, connection) = tokio_postgres::connect(&settings, tokio_postgres::NoTls).await.expect("a session");
+        tokio::spawn(connection);
+        client.batch_execute("INSERT INTO cards VALUES (1)").await
+    });
+    let status = watch.until("the commit waits", |o| {
+        let status = postgres_of(o)?;
+        (!status.commit_waits.is_empty()).then(|| status.clone())
+    });
+    let by_psql = server.psql("SELECT pid, backend_xid FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    let waits: Vec<String> = status.commit_waits.iter().map(|wait| format!("{}|{}", wait.pid, wait.xid)).collect();
+    assert_eq!((waits.join("\n"), status.commits_waiting), (by_psql, Some(1)));
+    let hidden = Watch::postgres(&server, profile("stranger")).reading();
+    assert_eq!((hidden.commit_waits.len(), hidden.commits_waiting), (0, None), "who may not see it does not call it none");
+
+    server.psql("ALTER SYSTEM RESET synchronous_standby_names");
+    server.psql("SELECT pg_reload_conf()");
+    runtime.block_on(commit).expect("it ends").expect("it is committed");
+    watch.until("nobody waits", |o| (postgres_of(o)?.commits_waiting == Some(0)).then_some(()));
+}
+
+#[test]
 fn settings_are_those_of_the_server_not_of_our_user() {
     let server = Server::primary("wal_keep_size = 96MB\nmax_slot_wal_keep_size = 2GB\n", "host all all 127.0.0.1/32 trust");
     server.psql("CREATE ROLE stranger LOGIN");

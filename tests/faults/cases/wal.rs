@@ -53,7 +53,6 @@ pub fn cases() -> Vec<Case> {
             b.fault(&["freeze-postgres", "{replica}"]);
             b.commit_in_background("CREATE TABLE waits (); DROP TABLE waits");
         })
-        .core()
         // One and the same commit must have waited for 3 s, by readings a second apart.
         .shows(Critical, "commits-hang", "", Sign::Thrown)
         .within(8)
