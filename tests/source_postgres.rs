@@ -68,7 +68,7 @@ fn a_primary_is_read_as_psql_reads_it() {
     assert!((before..=after).contains(&current), "{before} {current} {after}");
     assert_eq!((status.receive_lsn, status.replay_lsn, status.replay_paused, status.replay_timestamp), (None, None, None, None));
     let row = &status.replication[0];
-    assert!(row.write_lsn.is_some() && row.flush_lsn.is_some() && row.replay_lsn.is_some(), "{row:?}");
+    assert!(row.write_lsn.is_some() && row.flush_lsn.is_some() && row.replay_lsn.is_some() && row.reply_time.is_some(), "{row:?}");
     let retained: i64 = primary
         .psql("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::int8 FROM pg_replication_slots WHERE slot_name = 'forgotten'")
         .parse()
@@ -126,6 +126,7 @@ fn what_a_user_may_not_see_is_unknown() {
     let row = &status.replication[0];
     assert_eq!(row.application_name, "psg2");
     assert_eq!((row.state.as_deref(), row.write_lsn, row.flush_lsn, row.replay_lsn, row.replay_lag), (None, None, None, None, None));
+    assert_eq!(row.reply_time, None);
 
     // A session of somebody else may be a client or not; it is not guessed.
     let mut other = Watch::postgres(&pair.primary, profile("watcher"));

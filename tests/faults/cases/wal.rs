@@ -19,12 +19,12 @@ pub fn cases() -> Vec<Case> {
         .watch_on(3),
         case("wal-burst of 256 MB", PLAIN, |b| b.fault(&["wal-burst"]))
             .says("{leader} leads", Sign::AtOnce)
-            .may(&["lag-high", "no-candidate"])
+            .may(&["lag-high", "no-candidate", "replication-stalled"])
             .never(&["split-brain", "no-leader", "quorum-lost", "member-down"])
             .passes(),
         // Below the limit of 1 GB nothing is told; the details show it.
         case("slot-retain of 64 MB", PLAIN, |b| b.fault(&["slot-retain"]))
-            .may(&["slot-retains-wal", "lag-high", "no-candidate"])
+            .may(&["slot-retains-wal", "lag-high", "no-candidate", "replication-stalled"])
             .watch_on(3)
             .passes(),
         case("bad-archive-command", PLAIN, |b| b.fault(&["bad-archive-command"]))
