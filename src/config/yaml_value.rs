@@ -152,7 +152,8 @@ fn inline(value: &Value) -> String {
 fn word(text: &str) -> String {
     let first = |c: char| c.is_ascii_alphabetic() || "/_.".contains(c);
     let rest = |c: char| c.is_ascii_alphanumeric() || " /_.-+=,%@(){}".contains(c);
-    let bare = text.starts_with(first) && text.chars().all(rest) && !text.ends_with(' ');
+    // Three dots end a document.
+    let bare = text.starts_with(first) && text.chars().all(rest) && !text.ends_with(' ') && !text.starts_with("...");
     if bare && plain(text.to_owned()) == Value::String(text.to_owned()) {
         return text.to_owned();
     }
@@ -228,6 +229,12 @@ mod tests {
         let value = json!({"ttl": 30, "postgresql": {"pg_hba": ["local all all peer"], "parameters": {"wal_level": "replica"}, "x": {}}});
         let text = "postgresql:\n  parameters:\n    wal_level: replica\n  pg_hba:\n    - local all all peer\n  x: {}\nttl: 30\n";
         assert_eq!(yaml_text(&value), text);
+    }
+
+    #[test]
+    fn three_dots_are_a_text_and_not_the_end() {
+        assert_eq!(yaml_text(&json!("...")), "\"...\"\n");
+        assert_eq!(read(&yaml_text(&json!({"... a": "... b"}))), json!({"... a": "... b"}));
     }
 
     fn any_value() -> impl Strategy<Value = Value> {
