@@ -1,11 +1,13 @@
 //! A switchover that HAProxy is helped to follow.
 
+use serde::{Deserialize, Serialize};
+
 use super::checks::Check;
-use super::{Confirm, Goal, Operation, Order, Situation, Switchover};
+use super::{Confirm, Goal, Kept, Operation, Order, Situation, Switchover};
 use crate::model::{RouteKind, listed};
 
 /// A switchover now, with a checkpoint before it, and every HAProxy that has an admin socket told who leads as soon as SQL has proved it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assisted {
     /// The switchover.
     pub switchover: Switchover,
@@ -36,6 +38,10 @@ impl Assisted {
 impl Operation for Assisted {
     fn name(&self) -> &'static str {
         self.switchover.name()
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::Assisted(self.clone()))
     }
 
     fn sentence(&self, s: &Situation<'_>) -> String {

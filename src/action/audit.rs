@@ -4,9 +4,9 @@
 //! be written, nothing is done. A second lock, one for each cluster, keeps two of us from acting on it at once.
 
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File, OpenOptions, create_dir_all};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, create_dir_all};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
@@ -14,12 +14,17 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::syslog::Syslog;
 use super::{Check, Outcome};
 use crate::model::{Time, clean};
 use crate::permit::{AuditPolicy, Operator};
 
 /// The file's name in its folder.
 const NAME: &str = "audit.jsonl";
+/// What a request is called as an operation.
+pub(super) const ASK: &str = "ask";
+/// What an approval is called as an operation.
+pub(super) const APPROVE: &str = "approve";
 
 /// A line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -83,6 +88,20 @@ pub struct Beginning {
     pub overridden: Vec<String>,
     /// What was answered when it asked.
     pub answered: String,
+    /// The request that a second person has approved, if that was needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<SecondPerson>,
+}
+
+/// Who has approved what.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SecondPerson {
+    /// The request's name.
+    pub request: String,
+    /// Its hash.
+    pub sha256: String,
+    /// Who has approved it, by the owner of the approval's file; `null`: nobody yet.
+    pub approved_by: Option<String>,
 }
 
 /// Why the audit cannot be kept; then nothing is done. Displays as a sentence.
@@ -99,6 +118,14 @@ pub enum AuditError {
         /// What the system says.
         why: std::io::Error,
     },
+    /// The system's log does not take a line, and the policy wants it.
+    #[error("the audit cannot be sent to syslog: {path}: {why}", path = path.display())]
+    Syslog {
+        /// The socket.
+        path: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
     /// Another of us is at work on this cluster.
     #[error("another pgbaton on this machine is in the middle of an action on {0}")]
     Busy(String),
@@ -110,6 +137,8 @@ pub struct Audit {
     folder: PathBuf,
     /// Whether the folder is the policy's, for several users.
     shared: bool,
+    /// Where each line goes beside.
+    syslog: Option<Syslog>,
 }
 
 /// An action that has begun; the cluster is locked for others of us while this lives.
@@ -118,7 +147,16 @@ pub struct Begun {
     id: String,
     cluster: String,
     operation: String,
+    /// What is to be said of it beside, a sentence.
+    note: Option<String>,
     _lock: File,
+}
+
+impl Begun {
+    /// What is to be said of its first line beside, a sentence.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
 }
 
 impl Audit {
@@ -127,12 +165,20 @@ impl Audit {
     /// # Errors
     /// There is no such place.
     pub fn place(policy: &AuditPolicy) -> Result<Self, AuditError> {
+        let syslog = policy.syslog.as_ref().map(|path| Syslog::new(path, policy.syslog_required));
         if let Some(folder) = &policy.dir {
-            return Ok(Self { folder: folder.clone(), shared: true });
+            return Ok(Self { folder: folder.clone(), shared: true, syslog });
         }
         let dirs = ProjectDirs::from("", "", "pgbaton").ok_or(AuditError::NoPlace)?;
         let folder = dirs.state_dir().ok_or(AuditError::NoPlace)?.to_owned();
-        Ok(Self { folder, shared: false })
+        Ok(Self { folder, shared: false, syslog })
+    }
+
+    /// With each line to the system's log too, if the configuration wants it; the policy's word comes first.
+    #[must_use]
+    pub fn and_syslog(mut self, path: Option<&Path>) -> Self {
+        self.syslog = self.syslog.or_else(|| path.map(|path| Syslog::new(path, false)));
+        self
     }
 
     /// The file.
@@ -145,14 +191,35 @@ impl Audit {
     /// # Errors
     /// It cannot be written, or another of us is at work on the cluster.
     pub fn begin(&self, at: Time, cluster: &str, operation: &str, event: Event) -> Result<Begun, AuditError> {
-        if !self.shared {
-            create_private(&self.folder).map_err(|why| AuditError::File { path: self.folder.clone(), why })?;
-        }
+        self.prepare()?;
         let lock = self.lock(cluster)?;
         let id = format!("{}-{}", at.as_micros(), std::process::id());
         let entry = Entry { id: id.clone(), at, cluster: cluster.to_owned(), operation: operation.to_owned(), event };
-        self.append(&entry)?;
-        Ok(Begun { id, cluster: cluster.to_owned(), operation: operation.to_owned(), _lock: lock })
+        let note = self.append_or_take_back(vec![entry], "nothing was asked for")?;
+        Ok(Begun { id, cluster: cluster.to_owned(), operation: operation.to_owned(), note, _lock: lock })
+    }
+
+    /// Writes both lines of what is done already and touches no cluster: a request, an approval.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn note(&self, at: Time, cluster: &str, operation: &str, events: [Event; 2]) -> Result<Option<String>, AuditError> {
+        self.prepare()?;
+        let id = format!("{}-{}", at.as_micros(), std::process::id());
+        let entry = |event| Entry { id: id.clone(), at, cluster: cluster.to_owned(), operation: operation.to_owned(), event };
+        self.append_or_take_back(events.map(entry).to_vec(), "it does not count")
+    }
+
+    /// Whether a request was carried out, as far as this file tells.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn has_run(&self, request: &str) -> Result<bool, AuditError> {
+        let run = |entry: &Entry| match &entry.event {
+            Event::Begin(begin) => begin.second.as_ref().is_some_and(|second| second.request == request && second.approved_by.is_some()),
+            Event::End { .. } => false,
+        };
+        Ok(self.read()?.0.iter().any(|entry| run(entry) && entry.operation != APPROVE))
     }
 
     /// Writes the last line.
@@ -161,7 +228,8 @@ impl Audit {
     /// It cannot be written.
     pub fn end(&self, begun: &Begun, at: Time, event: Event) -> Result<(), AuditError> {
         let Begun { id, cluster, operation, .. } = begun;
-        self.append(&Entry { id: id.clone(), at, cluster: cluster.clone(), operation: operation.clone(), event })
+        let entry = Entry { id: id.clone(), at, cluster: cluster.clone(), operation: operation.clone(), event };
+        self.append(&[entry]).map(drop)
     }
 
     /// Every line that can be read, oldest first, and how many could not.
@@ -223,7 +291,7 @@ impl Audit {
             downtime_ms: BTreeMap::new(),
             notes: Vec::new(),
         };
-        self.append(&Entry { at, event, ..open.clone() })
+        self.append(&[Entry { at, event, ..open.clone() }]).map(drop)
     }
 
     fn lock(&self, cluster: &str) -> Result<File, AuditError> {
@@ -236,23 +304,82 @@ impl Audit {
         }
     }
 
-    fn append(&self, entry: &Entry) -> Result<(), AuditError> {
+    fn prepare(&self) -> Result<(), AuditError> {
+        match self.shared {
+            true => Ok(()),
+            false => create_private(&self.folder).map_err(|why| AuditError::File { path: self.folder.clone(), why }),
+        }
+    }
+
+    /// Writes lines; what the file has and the system's log does not take, though it must, is said in the file to be void.
+    fn append_or_take_back(&self, mut entries: Vec<Entry>, void: &str) -> Result<Option<String>, AuditError> {
+        match self.append(&entries) {
+            Err(why @ AuditError::Syslog { .. }) => {
+                let event = Event::End {
+                    outcome: Outcome::Refused,
+                    sentence: format!("{void}: {why}"),
+                    reply: None,
+                    phases: BTreeMap::new(),
+                    downtime_ms: BTreeMap::new(),
+                    notes: Vec::new(),
+                };
+                if let Some(last) = entries.pop() {
+                    self.write(&lines(&[Entry { event, ..last }]).map_err(|e| self.failed(e))?)?;
+                }
+                Err(why)
+            }
+            other => other,
+        }
+    }
+
+    /// Writes lines to the file, then to the system's log; what is to be said if that took one of them not, and need not.
+    fn append(&self, entries: &[Entry]) -> Result<Option<String>, AuditError> {
+        self.write(&lines(entries).map_err(|e| self.failed(e))?)?;
+        let Some(syslog) = &self.syslog else { return Ok(None) };
+        let mut note = None;
+        for entry in entries {
+            let line = serde_json::to_string(entry).map_err(|e| self.failed(e.into()))?;
+            note = syslog.send(entry.at, &line)?.or(note);
+        }
+        Ok(note)
+    }
+
+    fn failed(&self, why: std::io::Error) -> AuditError {
+        AuditError::File { path: self.path(), why }
+    }
+
+    fn write(&self, lines: &[u8]) -> Result<(), AuditError> {
         let path = self.path();
         let failed = |why: std::io::Error| AuditError::File { path: path.clone(), why };
-        let mut line = serde_json::to_vec(entry).map_err(|e| failed(e.into()))?;
-        line.push(b'\n');
         let mut file = self.open(&path)?;
         flock(&file, FlockOperation::LockExclusive).map_err(|e| failed(e.into()))?;
-        file.write_all(&line).map_err(failed)?;
+        file.write_all(lines).map_err(failed)?;
         file.sync_data().map_err(failed)
+    }
+
+    /// Whoever writes first must not keep the others out, whatever their umask is.
+    fn share(&self, file: &File, mode: u32) -> std::io::Result<()> {
+        let meta = file.metadata()?;
+        let ours = meta.uid() == rustix::process::geteuid().as_raw();
+        if self.shared && ours && meta.mode() & mode != mode { file.set_permissions(Permissions::from_mode(mode)) } else { Ok(()) }
     }
 
     fn open(&self, path: &Path) -> Result<File, AuditError> {
         let mode = if self.shared { 0o660 } else { 0o600 };
         let no_link = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
         let opened = OpenOptions::new().append(true).create(true).mode(mode).custom_flags(no_link).open(path);
-        opened.map_err(|why| AuditError::File { path: path.to_owned(), why })
+        let shared = opened.and_then(|file| self.share(&file, mode).map(|()| file));
+        shared.map_err(|why| AuditError::File { path: path.to_owned(), why })
     }
+}
+
+fn lines(entries: &[Entry]) -> std::io::Result<Vec<u8>> {
+    let mut lines = Vec::new();
+    for entry in entries {
+        serde_json::to_writer(&mut lines, entry)?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
 }
 
 fn create_private(folder: &Path) -> std::io::Result<()> {
@@ -279,7 +406,7 @@ mod tests {
 
     fn audit() -> (tempfile::TempDir, Audit) {
         let folder = tempfile::tempdir().expect("a folder");
-        let audit = Audit { folder: folder.path().join("state"), shared: false };
+        let audit = Audit { folder: folder.path().join("state"), shared: false, syslog: None };
         (folder, audit)
     }
 
@@ -294,6 +421,7 @@ mod tests {
             checks: vec![Check::green("member", "psg1's Patroni answers")],
             overridden: Vec::new(),
             answered: "y".to_owned(),
+            second: None,
         }))
     }
 

@@ -1,11 +1,13 @@
 //! A checkpoint: `CHECKPOINT`, so that the one of a shutdown is short (PostgreSQL's manual).
 
+use serde::{Deserialize, Serialize};
+
 use super::checks::{self, Check};
-use super::{Confirm, Goal, Operation, Order, Phase, Reply, Situation, SqlOrder, Standing, Statement};
+use super::{Confirm, Goal, Kept, Operation, Order, Phase, Reply, Situation, SqlOrder, Standing, Statement};
 use crate::model::{Cluster, Time};
 
 /// Has a member write everything to disk that its next checkpoint would.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// The member.
     pub member: String,
@@ -14,6 +16,10 @@ pub struct Checkpoint {
 impl Operation for Checkpoint {
     fn name(&self) -> &'static str {
         "checkpoint"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::Checkpoint(self.clone()))
     }
 
     fn member(&self) -> Option<&str> {

@@ -4,12 +4,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::assist::Assist;
-use super::audit::{self, Audit, Beginning, Event};
+use super::audit::{self, Audit, Beginning, Event, SecondPerson};
 use super::execution::Word;
 use super::probe::Probe;
-use super::{AuditError, Confirmed, Course, Entry, Execution, Situation, Writers};
+use super::{AuditError, Confirmed, Course, Entry, Execution, Plan, Request, SecondError, Situation, Waiting, Writers, second};
 use crate::config::{Diagnostic, Profile};
-use crate::permit::{AuditPolicy, Permit};
+use crate::permit::{Approved, AskedFile, AuditPolicy, NotApproved, Permit, Requests};
 use crate::source::Clock;
 
 /// The most words from the one who sends that wait to be heard.
@@ -37,6 +37,9 @@ pub enum DeskError {
     /// The cluster is not the one that it was any more.
     #[error("{0}")]
     Changed(String),
+    /// It needs a second person, or what that person approved is not this.
+    #[error("{0}")]
+    Second(String),
     /// The permit is for another cluster.
     #[error("the permit is for {0}")]
     OtherCluster(String),
@@ -52,7 +55,7 @@ impl Desk {
             return Err(DeskError::OtherCluster(permit.scope().to_owned()));
         }
         let writers = Writers::new(&permit, profile).map_err(DeskError::Login)?;
-        Ok(Self { permit, writers, audit: Audit::place(policy)?, profile: profile.clone(), clock })
+        Ok(Self { permit, writers, audit: Audit::place(policy)?.and_syslog(profile.syslog.as_deref()), profile: profile.clone(), clock })
     }
 
     /// Actions of before whose end nobody wrote: they are told, and the audit says from now on that it is not known.
@@ -67,13 +70,71 @@ impl Desk {
         Ok(open)
     }
 
+    /// That this may be done without a second person.
+    ///
+    /// # Errors
+    /// The policy wants one.
+    pub fn alone(&self, operation: &str) -> Result<(), DeskError> {
+        self.permit.alone(operation).map_err(DeskError::Second)
+    }
+
+    /// Asks a second person for a plan that is ready.
+    ///
+    /// # Errors
+    /// It cannot be asked for; nothing waits.
+    pub fn ask(&self, plan: &Plan, overridden: &[String], s: &Situation<'_>) -> Result<Waiting, SecondError> {
+        second::ask(&self.permit, &self.audit, plan, overridden, s, &self.profile.name)
+    }
+
+    /// What a second person has said to a request of ours.
+    ///
+    /// # Errors
+    /// Nobody who may has approved it, or it is not good any more.
+    pub fn approved(&self, requests: &Requests, asked: AskedFile) -> Result<Approved, NotApproved> {
+        Approved::of(requests, &self.permit, asked, self.clock.now())
+    }
+
     /// Carries a confirmed plan out: checks it again on the cluster as it is now, writes it down, and sends the order. Must be called within a
     /// tokio runtime.
     ///
     /// # Errors
-    /// Something has changed since the plan was made, or the audit cannot be written; nothing was sent.
+    /// Something has changed since the plan was made, the policy wants a second person, or the audit cannot be written; nothing was sent.
     pub fn execute(&self, confirmed: &Confirmed, s: &Situation<'_>) -> Result<Execution, DeskError> {
+        self.alone(confirmed.plan().name)?;
         confirmed.again(s).map_err(DeskError::Changed)?;
+        self.send(confirmed, s, None)
+    }
+
+    /// The same for what a second person has approved: it must be what was asked for, and is done once.
+    ///
+    /// # Errors
+    /// As for [`Desk::execute`]; or the plan is another than the one that was approved, or the request is over or was carried out.
+    pub fn execute_approved(
+        &self,
+        confirmed: &Confirmed,
+        approved: &Approved,
+        requests: &Requests,
+        s: &Situation<'_>,
+    ) -> Result<Execution, DeskError> {
+        let asked = approved.asked();
+        let request = Request::parse(&asked.bytes).map_err(DeskError::Second)?;
+        if request.scope != self.permit.scope() || request.overridden != confirmed.passed() {
+            return Err(DeskError::Second("it is not what was approved".to_owned()));
+        }
+        request.still(confirmed.plan()).map_err(DeskError::Changed)?;
+        confirmed.again(s).map_err(DeskError::Changed)?;
+        // Who asked can take the mark of their own away; not without leaving the audit's word.
+        if self.audit.has_run(&asked.id)? {
+            return Err(DeskError::Second("the audit says that it was carried out before".to_owned()));
+        }
+        approved.spend(requests, &self.permit, self.clock.now()).map_err(|why| DeskError::Second(why.to_string()))?;
+        let note = format!("{} has approved it (request {})", approved.by().user, asked.id);
+        let second =
+            SecondPerson { request: asked.id.clone(), sha256: asked.sha256.clone(), approved_by: Some(approved.by().user.clone()) };
+        Ok(self.send(confirmed, s, Some(second))?.with_note(note))
+    }
+
+    fn send(&self, confirmed: &Confirmed, s: &Situation<'_>, second: Option<SecondPerson>) -> Result<Execution, DeskError> {
         let plan = confirmed.plan();
         let order = plan.order.clone().map_err(DeskError::Changed)?;
         let event = Event::Begin(Box::new(Beginning {
@@ -86,6 +147,7 @@ impl Desk {
             checks: plan.checks.clone(),
             overridden: confirmed.overridden().to_vec(),
             answered: confirmed.answered().to_owned(),
+            second,
         }));
         let begun = self.audit.begin(self.clock.now(), self.permit.scope(), plan.name, event)?;
         let goal = confirmed.operation().goal(s);

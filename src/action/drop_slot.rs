@@ -1,12 +1,14 @@
 //! Dropping a replication slot that nobody uses: `pg_drop_replication_slot()` (PostgreSQL's manual, "Replication Management Functions").
 
+use serde::{Deserialize, Serialize};
+
 use super::checks::{self, Check};
 use super::operation::read_since;
-use super::{Confirm, Goal, Operation, Order, Phase, Reply, Situation, SqlOrder, Standing, Statement};
+use super::{Confirm, Goal, Kept, Operation, Order, Phase, Reply, Situation, SqlOrder, Standing, Statement};
 use crate::model::{Cluster, Member, Slot, SlotCare, Time, clean, size};
 
 /// Drops a slot of a member, and with it the WAL that is kept for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DropSlot {
     /// The member.
     pub member: String,
@@ -71,6 +73,10 @@ impl DropSlot {
 impl Operation for DropSlot {
     fn name(&self) -> &'static str {
         "drop-slot"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::DropSlot(self.clone()))
     }
 
     fn member(&self) -> Option<&str> {

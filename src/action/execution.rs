@@ -61,12 +61,17 @@ impl Execution {
             probe: None,
             heard: Vec::new(),
             assist: None,
-            notes: Vec::new(),
+            notes: begun.note().map(str::to_owned).into_iter().collect(),
             audit,
             begun: Some(begun),
             unwritten: None,
             clock,
         }
+    }
+
+    pub(super) fn with_note(mut self, note: String) -> Self {
+        self.notes.push(note);
+        self
     }
 
     pub(super) fn with_probe(mut self, probe: Option<Probe>) -> Self {

@@ -1,16 +1,18 @@
 //! Taking back what is scheduled: `DELETE /switchover` and `DELETE /restart` (`patroni/api.py`).
 
+use serde::{Deserialize, Serialize};
+
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
+use super::{Call, Confirm, Goal, Kept, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, Time};
 
 /// Takes back a scheduled switchover.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlushSwitchover;
 
 /// Takes back a member's scheduled restart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlushRestart {
     /// The member.
     pub member: String,
@@ -19,6 +21,10 @@ pub struct FlushRestart {
 impl Operation for FlushSwitchover {
     fn name(&self) -> &'static str {
         "flush-switchover"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::FlushSwitchover)
     }
 
     fn sentence(&self, _: &Situation<'_>) -> String {
@@ -60,6 +66,10 @@ impl Operation for FlushSwitchover {
 impl Operation for FlushRestart {
     fn name(&self) -> &'static str {
         "flush-restart"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::FlushRestart(self.clone()))
     }
 
     fn member(&self) -> Option<&str> {

@@ -1,6 +1,6 @@
 //! What can be done to a cluster.
 
-use super::{Check, Confirm, Goal, Order};
+use super::{Check, Confirm, Goal, Kept, Order};
 use crate::finding::{Forecast, Limits};
 use crate::model::{Cluster, Member, PostgresStatus, Time};
 
@@ -61,6 +61,12 @@ impl<'a> Situation<'a> {
 pub trait Operation: std::fmt::Debug + Send + Sync {
     /// Its name on the command line: `switchover`.
     fn name(&self) -> &'static str;
+
+    /// All that was said of it, to be written down and made again by another process.
+    ///
+    /// # Errors
+    /// It must not be written down; the error is a sentence.
+    fn kept(&self) -> Result<Kept, String>;
 
     /// Whom it is done to, if it is one member.
     fn member(&self) -> Option<&str> {

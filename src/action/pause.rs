@@ -1,21 +1,22 @@
 //! The maintenance mode: `PATCH /config` with `pause` (Patroni's pause.rst; `patroni/ctl.py`, `toggle_pause`).
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
+use super::{Call, Confirm, Goal, Kept, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, Time, clean, listed};
 
 /// Switches the maintenance mode on: Patroni watches and manages nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
     /// Why, for the audit and for whoever reads it at night.
     pub reason: Option<String>,
 }
 
 /// Switches it off.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resume;
 
 /// The leader is asked, else the first member that answers, as patronictl does.
@@ -43,6 +44,10 @@ fn checks(s: &Situation<'_>, pause: bool) -> Vec<Check> {
 impl Operation for Pause {
     fn name(&self) -> &'static str {
         "pause"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::Pause(self.clone()))
     }
 
     fn sentence(&self, s: &Situation<'_>) -> String {
@@ -80,6 +85,10 @@ impl Operation for Pause {
 impl Operation for Resume {
     fn name(&self) -> &'static str {
         "resume"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::Resume)
     }
 
     fn sentence(&self, s: &Situation<'_>) -> String {

@@ -1,6 +1,6 @@
 //! What will be done, why it may be, and what it takes to say yes.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Check, Light, Operation, Order, Situation};
 use crate::model::{Failover, Time};
@@ -16,8 +16,8 @@ pub enum Confirm {
 }
 
 /// The facts that a plan rests on: when one of them changes, the plan is void.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Basis {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Basis {
     /// Whether etcd's word on the rest was current.
     current: bool,
     leader: Option<String>,
@@ -38,7 +38,7 @@ impl Basis {
     }
 
     /// What is different now.
-    fn changed(&self, now: &Self) -> Option<String> {
+    pub(super) fn changed(&self, now: &Self) -> Option<String> {
         if self.current && !now.current {
             return Some("etcd does not answer any more: whether the plan still holds is not known".to_owned());
         }
@@ -117,7 +117,7 @@ pub enum NotConfirmed {
 /// ```compile_fail,E0451
 /// use pgbaton::action::{Confirmed, Plan};
 /// fn sneak(plan: Plan) -> Confirmed {
-///     Confirmed { plan, overridden: Vec::new(), answered: String::new() }
+///     Confirmed { plan, passed: Vec::new(), overridden: Vec::new(), answered: String::new() }
 /// }
 /// ```
 ///
@@ -130,6 +130,8 @@ pub enum NotConfirmed {
 #[derive(Debug)]
 pub struct Confirmed {
     plan: Plan,
+    /// What was to be passed over, whether or not it is red.
+    passed: Vec<String>,
     overridden: Vec<String>,
     answered: String,
 }
@@ -158,6 +160,14 @@ impl Plan {
             basis: Basis::of(s),
             operation,
         }
+    }
+
+    pub(super) fn operation(&self) -> &dyn Operation {
+        self.operation.as_ref()
+    }
+
+    pub(super) fn basis(&self) -> &Basis {
+        &self.basis
     }
 
     /// The worst colour of its checks.
@@ -195,8 +205,8 @@ impl Plan {
             (Answer::Typed(text), Confirm::Type(word)) if text == word => text.to_owned(),
             (Answer::Typed(_), _) => return Err(NotConfirmed::Answer),
         };
-        let overridden = self.checks.iter().filter(|check| check.light == Light::Red).map(|check| check.id.clone()).collect();
-        Ok(Confirmed { plan: self, overridden, answered })
+        let red = self.checks.iter().filter(|check| check.light == Light::Red).map(|check| check.id.clone()).collect();
+        Ok(Confirmed { plan: self, passed: overridden.to_vec(), overridden: red, answered })
     }
 }
 
@@ -204,6 +214,11 @@ impl Confirmed {
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The checks that were to be passed over.
+    pub(super) fn passed(&self) -> &[String] {
+        &self.passed
     }
 
     /// Red checks that were passed over.

@@ -1,11 +1,13 @@
 //! A server of an HAProxy is drained, taken out, or given back to the checks.
 
+use serde::{Deserialize, Serialize};
+
 use super::checks::Check;
-use super::{Confirm, Goal, Operation, Order, Phase, ProxyOrder, ProxyState, Reply, Situation, Standing};
+use super::{Confirm, Goal, Kept, Operation, Order, Phase, ProxyOrder, ProxyState, Reply, Situation, Standing};
 use crate::model::{Cluster, HaproxyServer, Route, RouteKind, SourceKind, Time, listed};
 
 /// Gives a server of an HAProxy another administrative state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetProxy {
     /// The HAProxy, as the configuration calls it.
     pub proxy: String,
@@ -69,6 +71,10 @@ impl SetProxy {
 impl Operation for SetProxy {
     fn name(&self) -> &'static str {
         "haproxy"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::Haproxy(self.clone()))
     }
 
     fn sentence(&self, _: &Situation<'_>) -> String {

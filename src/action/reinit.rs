@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::anew::Anew;
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
+use super::{Call, Confirm, Goal, Kept, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, Time};
 
 /// Throws a replica's data away and copies it anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reinit {
     /// The member.
     pub member: String,
@@ -24,6 +25,10 @@ pub struct Reinit {
 impl Operation for Reinit {
     fn name(&self) -> &'static str {
         "reinit"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::Reinit(self.clone()))
     }
 
     fn member(&self) -> Option<&str> {

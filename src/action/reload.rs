@@ -1,12 +1,14 @@
 //! Reload of a member's configuration: `POST /reload`.
 
+use serde::{Deserialize, Serialize};
+
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
+use super::{Call, Confirm, Goal, Kept, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, Time};
 
 /// Has a member's Patroni read its configuration again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reload {
     /// The member.
     pub member: String,
@@ -15,6 +17,10 @@ pub struct Reload {
 impl Operation for Reload {
     fn name(&self) -> &'static str {
         "reload"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::Reload(self.clone()))
     }
 
     fn member(&self) -> Option<&str> {

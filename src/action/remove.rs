@@ -1,17 +1,23 @@
 //! Removal of a cluster's keys from etcd (`patroni/ctl.py`, `remove`).
 
+use serde::{Deserialize, Serialize};
+
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Confirm, DcsOrder, Goal, Operation, Order, Phase, Reply, Situation, Standing};
+use super::{Confirm, DcsOrder, Goal, Kept, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, Dcs, Time, listed};
 
 /// Deletes everything that Patroni keeps of a cluster in etcd. No data directory is touched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remove;
 
 impl Operation for Remove {
     fn name(&self) -> &'static str {
         "remove"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::Remove)
     }
 
     fn sentence(&self, s: &Situation<'_>) -> String {

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::anew::Anew;
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
+use super::{Call, Confirm, Goal, Kept, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, Time, spoken};
 
 /// A role that a member must have for the restart to be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, strum::VariantNames)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, strum::VariantNames, Serialize, Deserialize)]
 #[strum(serialize_all = "snake_case")]
 pub enum RestartRole {
     /// `primary`.
@@ -23,7 +24,7 @@ pub enum RestartRole {
 }
 
 /// Restarts one member's PostgreSQL.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Restart {
     /// The member.
     pub member: String,
@@ -45,6 +46,10 @@ const PATIENCE: Duration = Duration::from_secs(600);
 impl Operation for Restart {
     fn name(&self) -> &'static str {
         "restart"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::Restart(self.clone()))
     }
 
     fn member(&self) -> Option<&str> {

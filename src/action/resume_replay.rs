@@ -1,12 +1,14 @@
 //! The end of a pause of the replay: `pg_wal_replay_resume()` (PostgreSQL's manual, "Recovery Control Functions").
 
+use serde::{Deserialize, Serialize};
+
 use super::checks::{self, Check};
 use super::operation::read_since;
-use super::{Confirm, Goal, Operation, Order, Phase, Reply, Situation, SqlOrder, Standing, Statement};
+use super::{Confirm, Goal, Kept, Operation, Order, Phase, Reply, Situation, SqlOrder, Standing, Statement};
 use crate::model::{Cluster, Time};
 
 /// Has a standby go on replaying.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResumeReplay {
     /// The member.
     pub member: String,
@@ -15,6 +17,10 @@ pub struct ResumeReplay {
 impl Operation for ResumeReplay {
     fn name(&self) -> &'static str {
         "resume-replay"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::ResumeReplay(self.clone()))
     }
 
     fn member(&self) -> Option<&str> {

@@ -3,15 +3,16 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
+use super::{Call, Confirm, Goal, Kept, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, Role, Time};
 
 /// Demotes a cluster: its leader follows another cluster, or an archive.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DemoteCluster {
     /// The other cluster's address.
     pub host: Option<String>,
@@ -24,7 +25,7 @@ pub struct DemoteCluster {
 }
 
 /// Promotes a standby cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromoteCluster;
 
 impl DemoteCluster {
@@ -66,6 +67,10 @@ fn leads(s: &Situation<'_>) -> Check {
 impl Operation for DemoteCluster {
     fn name(&self) -> &'static str {
         "demote-cluster"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::DemoteCluster(self.clone()))
     }
 
     fn sentence(&self, s: &Situation<'_>) -> String {
@@ -123,6 +128,10 @@ impl Operation for DemoteCluster {
 impl Operation for PromoteCluster {
     fn name(&self) -> &'static str {
         "promote-cluster"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::PromoteCluster)
     }
 
     fn sentence(&self, s: &Situation<'_>) -> String {

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::checks::{self, Check};
 use super::operation::word;
-use super::{Call, Confirm, Goal, Operation, Order, Phase, Reply, Situation, Standing};
+use super::{Call, Confirm, Goal, Kept, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, RouteKind, Time};
 
 /// Hands the leadership over, while leader and candidate are well.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Switchover {
     /// To whom; `None`: to the best at that moment, as Patroni finds it.
     pub candidate: Option<String>,
@@ -21,7 +22,7 @@ pub struct Switchover {
 }
 
 /// Takes the leadership, whether or not there is a leader that could hand it over.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failover {
     /// To whom.
     pub candidate: String,
@@ -36,6 +37,10 @@ fn patience(cluster: &Cluster) -> Duration {
 impl Operation for Switchover {
     fn name(&self) -> &'static str {
         "switchover"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::Switchover(self.clone()))
     }
 
     fn sentence(&self, s: &Situation<'_>) -> String {
@@ -140,6 +145,10 @@ impl Operation for Switchover {
 impl Operation for Failover {
     fn name(&self) -> &'static str {
         "failover"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::Failover(self.clone()))
     }
 
     fn member(&self) -> Option<&str> {

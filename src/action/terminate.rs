@@ -1,12 +1,14 @@
 //! The end of a client's session: `pg_terminate_backend()` (PostgreSQL's manual, "Server Signaling Functions").
 
+use serde::{Deserialize, Serialize};
+
 use super::checks::{self, Check};
 use super::operation::read_since;
-use super::{Confirm, Goal, Operation, Order, Phase, Reply, Situation, SqlOrder, Standing, Statement};
+use super::{Confirm, Goal, Kept, Operation, Order, Phase, Reply, Situation, SqlOrder, Standing, Statement};
 use crate::model::{ClientSession, Cluster, Time, spoken};
 
 /// Ends a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terminate {
     /// The member on which it is.
     pub member: String,
@@ -27,6 +29,10 @@ impl Terminate {
 impl Operation for Terminate {
     fn name(&self) -> &'static str {
         "terminate"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        Ok(Kept::Terminate(self.clone()))
     }
 
     fn member(&self) -> Option<&str> {

@@ -88,6 +88,10 @@ enum Command {
     Version(version::VersionArgs),
     /// Drain a server of an HAProxy, take it out, or give it back to the checks
     Haproxy(act::ProxyArgs),
+    /// Approve what another has asked for, where the policy wants two persons
+    Approve(act::ApproveArgs),
+    /// Carry out what you have asked for and another has approved
+    Run(act::RunArgs),
     /// Who did what, and what became of it
     Audit(audit::AuditArgs),
     /// What a finding's code means, why it matters, what to do
@@ -133,6 +137,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Dsn(args)) => dsn::run(&connect, &args),
         Some(Command::Version(args)) => version::run(&connect, &args),
         Some(Command::Haproxy(args)) => args.run(&connect),
+        Some(Command::Approve(args)) => args.run(&connect),
+        Some(Command::Run(args)) => args.run(&connect),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Config { args }) => config::run(args, connect.config, connect.cluster),

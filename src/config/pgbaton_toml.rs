@@ -100,7 +100,20 @@ impl Reader<'_> {
 
     fn cluster(&mut self, name: &str, at: &Origin, table: &Section<'_>) -> Draft {
         table.only(
-            &["scope", "namespace", "read_only", "assist", "color", "patronictl", "etcd", "restapi", "postgres", "haproxy", "limits"],
+            &[
+                "scope",
+                "namespace",
+                "read_only",
+                "assist",
+                "syslog",
+                "color",
+                "patronictl",
+                "etcd",
+                "restapi",
+                "postgres",
+                "haproxy",
+                "limits",
+            ],
             self.out,
         );
         let patronictl = self.file_path(table, "patronictl");
@@ -136,6 +149,7 @@ impl Reader<'_> {
             color: self.color(table),
             read_only: table.boolean("read_only", self.out),
             assist: table.boolean("assist", self.out),
+            syslog: self.file_path(table, "syslog"),
             etcd,
             restapi,
             rest_login,

@@ -34,6 +34,8 @@ pub struct Profile {
     pub read_only: bool,
     /// Whether a switchover tells the HAProxies, where they have an admin socket, who leads.
     pub assist: bool,
+    /// The socket of the system's log, to which the audit's lines go beside.
+    pub syslog: Option<PathBuf>,
     /// From where on something is too much.
     pub limits: Limits,
 }

@@ -46,6 +46,9 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
     if let Some(assist) = &draft.assist {
         facts.plain("assist", assist.value, &assist.origin);
     }
+    if let Some(syslog) = &draft.syslog {
+        facts.path("syslog", syslog);
+    }
     if let Some(color) = &draft.color {
         facts.text("color", color);
     }
@@ -73,6 +76,7 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         color: draft.color.map(|c| c.value),
         read_only: read_only.value,
         assist: draft.assist.is_some_and(|a| a.value),
+        syslog: draft.syslog.map(|path| path.value),
         limits: draft.limits.values,
     };
     Ok(Ready { profile, facts: facts.into_vec() })

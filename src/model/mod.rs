@@ -86,7 +86,7 @@ pub use source::{ErrorKind, SourceError, SourceId, SourceKind};
 pub use stall::{Stall, Standstill};
 pub use standing::{PatroniState, Phase, Standing, Start, Starts};
 pub use sync::{StandbyNames, SyncSets, SyncWatch};
-pub use text::{clean, listed, size, spoken};
+pub use text::{clean, listed, size, spoken, washed};
 pub use time::Time;
 pub use upstream::{Sender, Stray};
 pub use writing::{Parting, Writing, Written};

@@ -10,10 +10,16 @@ const LONGEST: usize = 400;
 ///
 /// Text from servers is hostile: an escape sequence in a member's name or an error must not move the cursor of the one who reads it.
 pub fn clean(text: &str) -> String {
-    let mut out: String = text
-        .trim()
-        .chars()
-        .take(LONGEST)
+    let text = text.trim();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => washed(&text[..end]) + "…",
+        None => washed(text),
+    }
+}
+
+/// The same, whole: for what somebody is to agree to.
+pub fn washed(text: &str) -> String {
+    text.chars()
         .map(|c| match c {
             '\n' | '\r' | '\t' => ' ',
             c if c.is_control() => '\u{FFFD}',
@@ -21,11 +27,7 @@ pub fn clean(text: &str) -> String {
             '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' => '\u{FFFD}',
             c => c,
         })
-        .collect();
-    if text.trim().chars().nth(LONGEST).is_some() {
-        out.push('…');
-    }
-    out
+        .collect()
 }
 
 /// Names that a sentence can bear.

@@ -3,19 +3,23 @@
 //! A [`Permit`] is a value that only [`decide`] makes. Whatever can write takes one to come into being (`action::client`), so that without it
 //! there is no object in the process that could, and the secrets that writing needs are not revealed ([`crate::config::Login::reveal`]).
 
+mod approval;
 mod operator;
 mod policy;
+mod requests;
 
+pub use approval::{Approved, NotApproved, approve, may_approve};
 pub use operator::Operator;
-pub use policy::{AuditPolicy, PATH, Policy, PolicyError};
+pub use policy::{AuditPolicy, OPERATIONS, PATH, Policy, PolicyError, RequestsPolicy};
+pub use requests::{AskedFile, Requests, RequestsError};
 
 /// That the one who works here may change one cluster.
 ///
 /// It cannot be made outside of this module:
 ///
 /// ```compile_fail,E0451
-/// use pgbaton::permit::{Operator, Permit};
-/// let permit = Permit { operator: Operator::of_process(), scope: "x".to_owned() };
+/// use pgbaton::permit::{Operator, Permit, Policy};
+/// let permit = Permit { operator: Operator::of_process(), scope: "x".to_owned(), policy: Policy::default() };
 /// ```
 ///
 /// Nor copied to be kept for later:
@@ -39,6 +43,7 @@ pub use policy::{AuditPolicy, PATH, Policy, PolicyError};
 pub struct Permit {
     operator: Operator,
     scope: String,
+    policy: Policy,
 }
 
 impl Permit {
@@ -50,6 +55,27 @@ impl Permit {
     /// Patroni's scope of the cluster that it is for.
     pub fn scope(&self) -> &str {
         &self.scope
+    }
+
+    /// The policy by which it was given.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Whether this may be done without a second person.
+    ///
+    /// # Errors
+    /// The policy wants one; the error is a sentence.
+    pub fn alone(&self, operation: &str) -> Result<(), String> {
+        if !self.policy.wants_second(&self.scope, operation) {
+            return Ok(());
+        }
+        let scope = &self.scope;
+        Err(format!(
+            "{PATH} wants a second person for {operation} on {scope}: ask by the command line (pgbaton {} {scope} ...), have it approved by \
+             another (pgbaton approve), then pgbaton run",
+            operation.split_once("flush-").map_or(operation, |_| "flush")
+        ))
     }
 }
 
@@ -106,7 +132,7 @@ pub fn decide(policy: Result<&Policy, PolicyError>, operator: Operator, scope: &
         Asked { flag: true, .. } => Err(ReadOnly::Flag),
         Asked { variable: true, .. } => Err(ReadOnly::Variable),
         Asked { profile: true, .. } => Err(ReadOnly::Profile),
-        Asked { flag: false, variable: false, profile: false } => Ok(Permit { operator, scope: scope.to_owned() }),
+        Asked { flag: false, variable: false, profile: false } => Ok(Permit { operator, scope: scope.to_owned(), policy: policy.clone() }),
     }
 }
 

@@ -6,8 +6,18 @@
 //! groups = ["dba"]
 //! users = ["anna"]
 //!
+//! [[second_person]]         # what needs a second person
+//! clusters = ["card-*"]
+//! operations = ["failover", "remove"]   # as the audit calls them; all, if not said
+//!
+//! [requests]                # needed with second_person
+//! dir = "/var/spool/pgbaton"            # root's and sticky, for the operators' group: install -d -m 1770 -g dba /var/spool/pgbaton
+//! minutes = 60              # for so long a request is good; 60, if not said
+//!
 //! [audit]
 //! dir = "/var/log/pgbaton"
+//! syslog = "/dev/log"       # each line also to the journal or the syslog daemon that listens there
+//! syslog_required = true    # nothing is done when it is not taken there; false, if not said
 //! ```
 //!
 //! Where there is no such file, everybody may whom etcd, Patroni and the configuration let. A file that is there and cannot be used lets
@@ -17,8 +27,10 @@ use std::fs::Metadata;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::Operator;
 use crate::model::clean;
@@ -26,10 +38,34 @@ use crate::model::clean;
 /// Where it is. No flag and no variable names another.
 pub const PATH: &str = "/etc/pgbaton/policy.toml";
 
+/// What can be named as `operations`, in the order of the alphabet: an operation that is misspelt would need nobody else.
+pub const OPERATIONS: [&str; 18] = [
+    "checkpoint",
+    "demote-cluster",
+    "drop-slot",
+    "edit-config",
+    "failover",
+    "flush-restart",
+    "flush-switchover",
+    "haproxy",
+    "pause",
+    "promote-cluster",
+    "reinit",
+    "reload",
+    "remove",
+    "restart",
+    "resume",
+    "resume-replay",
+    "switchover",
+    "terminate",
+];
+
 /// A policy; the default lets everybody.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     rules: Option<Vec<Rule>>,
+    second: Vec<SecondRule>,
+    requests: Option<RequestsPolicy>,
     /// Where the audit goes.
     pub audit: AuditPolicy,
 }
@@ -40,6 +76,32 @@ pub struct Policy {
 pub struct AuditPolicy {
     /// The folder of the audit file; the user's state directory if not said.
     pub dir: Option<PathBuf>,
+    /// The socket on which the journal or a syslog daemon listens; not sent there if not said.
+    pub syslog: Option<PathBuf>,
+    /// Whether nothing may be done when it does not take a line.
+    #[serde(default)]
+    pub syslog_required: bool,
+}
+
+/// Where requests wait for a second person, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestsPolicy {
+    /// Their folder.
+    pub dir: PathBuf,
+    #[serde(default = "an_hour")]
+    minutes: u16,
+}
+
+impl RequestsPolicy {
+    /// For how long a request is good.
+    pub fn lifetime(&self) -> Duration {
+        Duration::from_secs(u64::from(self.minutes) * 60)
+    }
+}
+
+fn an_hour() -> u16 {
+    60
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -47,6 +109,9 @@ pub struct AuditPolicy {
 struct File {
     #[serde(default)]
     operate: Vec<Rule>,
+    #[serde(default)]
+    second_person: Vec<Spanned<SecondRule>>,
+    requests: Option<RequestsPolicy>,
     #[serde(default)]
     audit: AuditPolicy,
 }
@@ -59,6 +124,13 @@ struct Rule {
     users: Vec<String>,
     #[serde(default)]
     groups: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecondRule {
+    clusters: Vec<String>,
+    operations: Option<Vec<String>>,
 }
 
 /// Why a policy file cannot be used. Displays as a sentence with the place.
@@ -129,7 +201,35 @@ impl Policy {
             PolicyError::Mistake { path: path.to_owned(), line, column, message: clean(message) }
         };
         let file: File = toml::from_str(text).map_err(|error| mistake(error.span().map_or(0, |span| span.start), error.message()))?;
-        Ok(Self { rules: Some(file.operate), audit: file.audit })
+        if file.audit.syslog_required && file.audit.syslog.is_none() {
+            let at = text.find("syslog_required").unwrap_or_default();
+            return Err(mistake(at, "syslog_required needs syslog, the socket: \"/dev/log\""));
+        }
+        if let (Some(rule), None) = (file.second_person.first(), &file.requests) {
+            return Err(mistake(rule.span().start, "second_person needs the folder of the requests: [requests] with dir"));
+        }
+        for rule in &file.second_person {
+            let mut named = rule.get_ref().operations.iter().flatten();
+            if let Some(unknown) = named.find(|operation| !OPERATIONS.contains(&operation.as_str())) {
+                let told = format!("{unknown:?} is no operation; there are {}", OPERATIONS.join(", "));
+                return Err(mistake(rule.span().start, &told));
+            }
+        }
+        let second = file.second_person.into_iter().map(Spanned::into_inner).collect();
+        Ok(Self { rules: Some(file.operate), second, requests: file.requests, audit: file.audit })
+    }
+
+    /// Whether this operation on the cluster of this scope needs a second person.
+    pub fn wants_second(&self, scope: &str, operation: &str) -> bool {
+        self.second.iter().any(|rule| {
+            let named = |operations: &Vec<String>| operations.iter().any(|known| known == operation);
+            rule.clusters.iter().any(|pattern| matches(pattern, scope)) && rule.operations.as_ref().is_none_or(named)
+        })
+    }
+
+    /// Where requests wait for a second person; `None`: nothing needs one.
+    pub fn requests(&self) -> Option<&RequestsPolicy> {
+        self.requests.as_ref()
     }
 
     /// Whether it lets this one operate the cluster of this scope.
@@ -143,7 +243,7 @@ impl Policy {
 }
 
 /// That nobody but root can change this.
-fn root_alone(place: &Path, meta: &Metadata) -> Result<(), PolicyError> {
+pub(super) fn root_alone(place: &Path, meta: &Metadata) -> Result<(), PolicyError> {
     let open = |why: String| Err(PolicyError::Open { path: place.display().to_string(), why });
     match (meta.uid(), meta.mode() & 0o7777) {
         (0, mode) if mode & 0o022 == 0 => Ok(()),
@@ -192,10 +292,33 @@ mod tests {
             ("[audit]\ndir = 3\n", "p:2:7: invalid type: integer `3`, expected path string"),
             ("operate = 1\n", "p:1:11: invalid type: integer `1`, expected a sequence"),
             ("[[operate]\n", "p:1:11: "),
+            ("[audit]\nsyslog_required = true\n", "p:2:1: syslog_required needs syslog, the socket: \"/dev/log\""),
         ] {
             let error = Policy::parse("p", text).expect_err(text).to_string();
             assert!(error.starts_with(told), "{error}");
         }
+    }
+
+    #[test]
+    fn a_second_person_is_wanted_for_what_is_named() {
+        let text = "[[second_person]]\nclusters = [\"card-*\"]\noperations = [\"failover\"]\n\n[[second_person]]\nclusters = [\"gold\"]\n\n\
+                    [requests]\ndir = \"/r\"\nminutes = 5\n";
+        let policy = Policy::parse("p", text).expect("a policy");
+        for (scope, operation, wanted) in [
+            ("card-prod", "failover", true),
+            ("card-prod", "switchover", false),
+            ("gold", "switchover", true),
+            ("gold", "reload", true),
+            ("other", "failover", false),
+        ] {
+            assert_eq!(policy.wants_second(scope, operation), wanted, "{operation} of {scope}");
+        }
+        assert_eq!(policy.requests().map(RequestsPolicy::lifetime), Some(Duration::from_secs(300)));
+        assert!(!Policy::default().wants_second("gold", "failover"));
+        let nowhere = Policy::parse("p", "[[second_person]]\nclusters = [\"gold\"]\n").expect_err("no folder").to_string();
+        assert_eq!(nowhere, "p:1:1: second_person needs the folder of the requests: [requests] with dir");
+        let misspelt = Policy::parse("p", &text.replace("failover", "failovr")).expect_err("misspelt").to_string();
+        assert!(misspelt.starts_with("p:1:1: \"failovr\" is no operation; there are checkpoint, demote-cluster, "), "{misspelt}");
     }
 
     #[test]

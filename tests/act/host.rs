@@ -11,6 +11,7 @@ use crate::lab::{Running, said, until};
 /// Their numbers: of nobody on any machine.
 const READER: u32 = 64_501;
 const ONCALL: u32 = 64_502;
+const SECOND: u32 = 64_503;
 const DBA: u32 = 64_510;
 
 /// The namespace, and a folder that both people may enter.
@@ -22,11 +23,11 @@ pub struct Host {
 }
 
 impl Host {
-    /// `reader` is in a group of their own name, `oncall` in `dba` too.
+    /// `reader` is in a group of their own name, `oncall` and `second` in `dba` too.
     pub fn start() -> Self {
         let dir = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir().unwrap();
-        let people = [("reader", READER), ("oncall", ONCALL)];
-        let (mut passwd, mut group) = (String::new(), format!("dba:x:{DBA}:oncall\n"));
+        let people = [("reader", READER), ("oncall", ONCALL), ("second", SECOND)];
+        let (mut passwd, mut group) = (String::new(), format!("dba:x:{DBA}:oncall,second\n"));
         for (name, id) in people {
             let home = dir.path().join(name);
             fs::create_dir(&home).unwrap();
@@ -77,24 +78,35 @@ impl Host {
 
     /// Puts a policy there, beside which the audit goes to the shared folder.
     pub fn policy(&self, text: &str) {
+        self.policy_with(text, "");
+    }
+
+    /// The same with more about the audit.
+    pub fn policy_with(&self, text: &str, audit: &str) {
         let file = self.path("policy.new");
-        fs::write(&file, format!("{text}\n[audit]\ndir = {:?}\n", self.path("audit"))).unwrap();
+        fs::write(&file, format!("{text}\n[audit]\ndir = {:?}\n{audit}\n", self.path("audit"))).unwrap();
         self.root(&format!("rm -f /etc/pgbaton/policy.toml && install -m 644 {} /etc/pgbaton/policy.toml", file.display()));
     }
 
     /// Gives a file to one of them alone.
     pub fn give(&self, who: &str, path: &Path) {
-        let id = if who == "reader" { READER } else { ONCALL };
+        let id = uid(who);
         chown(path, Some(id), Some(id)).unwrap();
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
     }
 
     /// The program as one of them, from their folder, with nothing but these variables.
     pub fn command(&self, who: &str, env: &[(&str, &str)], program: &Path, args: &[&str]) -> Command {
+        self.command_behind(who, who, env, program, args)
+    }
+
+    /// The same by somebody who logged in as another, where the kernel keeps that.
+    pub fn command_behind(&self, login: &str, who: &str, env: &[(&str, &str)], program: &Path, args: &[&str]) -> Command {
         // A namespace is entered at its root.
         let go = format!("cd {} && exec \"$0\" \"$@\"", self.path(who).display());
         let them = ["--reuid", who, "--regid", who, "--init-groups", "--no-new-privs", "sh", "-c", &go, program.to_str().unwrap()];
-        let mut command = self.inside("setpriv", &[&them, args].concat());
+        let log_in = format!("echo {} 2>/dev/null > /proc/self/loginuid; exec setpriv \"$@\"", uid(login));
+        let mut command = self.inside("sh", &[&["-c", &log_in, "sh"], &them[..], args].concat());
         command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", self.path(who)).envs(env.iter().copied());
         command
     }
@@ -103,5 +115,15 @@ impl Host {
     pub fn told(&self, who: &str, env: &[(&str, &str)], args: &[&str]) -> Told {
         let out = self.command(who, env, &self.path("pgbaton"), &[args, &["--json"]].concat()).output().unwrap();
         Told::of(&out)
+    }
+}
+
+/// Somebody's number.
+pub fn uid(who: &str) -> u32 {
+    match who {
+        "reader" => READER,
+        "oncall" => ONCALL,
+        "second" => SECOND,
+        other => panic!("who is {other}?"),
     }
 }

@@ -14,5 +14,7 @@ mod permission;
 #[allow(dead_code, reason = "each test file uses its part of it")]
 mod pty;
 mod refusals;
+mod second_person;
+mod syslog;
 mod unknown;
 mod witness;

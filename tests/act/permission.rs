@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::lab::said;
 
 /// A configuration of their own with what reading needs, and the REST API's password in a file of its own.
-fn config(b: &Bench, host: &Host, who: &str) -> String {
+pub fn config(b: &Bench, host: &Host, who: &str) -> String {
     let mut text = b.config_text();
     let home = host.path(who);
     for (file, own) in [("etcd-password", who), ("pgpass", who), ("rest-password", "root")] {
@@ -28,7 +28,7 @@ fn config(b: &Bench, host: &Host, who: &str) -> String {
 }
 
 /// What would have changed if anything had been done.
-fn state(b: &Bench) -> (u64, u64, String, Vec<String>, usize) {
+pub fn state(b: &Bench) -> (u64, u64, String, Vec<String>, usize) {
     let members = b.layout().members();
     let started = members.iter().map(|member| b.started(member)).collect();
     let logs = members.iter().map(|member| fs::read_to_string(b.layout().log_dir(member).join("patroni.log")).unwrap());

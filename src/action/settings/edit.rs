@@ -1,12 +1,14 @@
 //! A changed dynamic configuration, written to etcd if nobody has written it since it was read (`patroni/ctl.py`, `edit_config`).
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::change::put;
 use super::undo::Undo;
 use super::{Change, rules};
 use crate::action::checks::{self, Check};
 use crate::action::operation::word;
-use crate::action::{Confirm, DcsOrder, Goal, Operation, Order, Phase, Reply, Situation, Standing};
+use crate::action::{Confirm, DcsOrder, Goal, Kept, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, DynamicConfig, Time, listed};
 
 /// The configuration as it was read, before it is edited.
@@ -91,6 +93,32 @@ impl EditConfig {
     }
 }
 
+/// An edit as it is written down: what is different, and since when nothing else may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptEdit {
+    revision: i64,
+    changes: Vec<Change>,
+    undo: Option<Undo>,
+}
+
+impl KeptEdit {
+    /// The edit again, if the configuration is the one that it was made on.
+    ///
+    /// # Errors
+    /// It is another, or not known.
+    pub fn operation(self, s: &Situation<'_>) -> Result<EditConfig, String> {
+        let base = Base::of(s.cluster, s.now)?;
+        if base.revision != self.revision {
+            return Err("somebody changed the configuration meanwhile".to_owned());
+        }
+        let mut after = base.settings();
+        for change in self.changes {
+            put(&mut after, &change.path, change.after);
+        }
+        Ok(EditConfig { undo: self.undo, ..EditConfig::new(base, after) })
+    }
+}
+
 /// JSON in ASCII: outside of texts it is that already.
 fn ascii(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
@@ -107,6 +135,13 @@ fn ascii(json: &str) -> String {
 impl Operation for EditConfig {
     fn name(&self) -> &'static str {
         "edit-config"
+    }
+
+    fn kept(&self) -> Result<Kept, String> {
+        if let Some(secret) = self.changes.iter().find(|change| Change::clone(change).without_secrets().masked) {
+            return Err(format!("{} may be a secret, which is not written down for another to read", secret.name()));
+        }
+        Ok(Kept::EditConfig(KeptEdit { revision: self.base.revision, changes: self.changes.clone(), undo: self.undo.clone() }))
     }
 
     fn sentence(&self, s: &Situation<'_>) -> String {

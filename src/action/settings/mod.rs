@@ -9,6 +9,6 @@ mod rules;
 mod undo;
 
 pub use change::Change;
-pub use edit::{Base, EditConfig};
+pub use edit::{Base, EditConfig, KeptEdit};
 pub use merge::{merged, with_setting};
 pub use undo::Undo;

@@ -1,6 +1,6 @@
 //! The way back to what was before the last edit of ours.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Change;
@@ -9,7 +9,7 @@ use crate::action::{Check, Entry, Event, Outcome};
 use crate::model::{Time, listed};
 
 /// An edit that is to be taken back, as the audit has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undo {
     /// When it was made.
     pub at: Time,

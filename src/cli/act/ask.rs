@@ -22,11 +22,15 @@ pub fn line(question: &str) -> anyhow::Result<String> {
     Ok(line.trim().to_owned())
 }
 
+/// Forgets what was typed ahead: it must answer nothing.
+pub fn flush() -> anyhow::Result<()> {
+    Ok(rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)?)
+}
+
 /// Asks on the terminal; what was typed comes when it was typed. Nothing typed before the question counts.
 pub fn ask(plan: &Plan) -> anyhow::Result<oneshot::Receiver<String>> {
     let mut err = std::io::stderr().lock();
-    // An Enter that was typed ahead must answer nothing.
-    rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)?;
+    flush()?;
     let warned = if plan.light() == Light::Green { "" } else { " (there are notes above)" };
     match &plan.confirm {
         Confirm::YesNo => write!(err, "{}: do it?{warned} [y/N] ", plan.sentence)?,

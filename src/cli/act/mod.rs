@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod proxy;
+mod second;
 mod settings;
 mod sql;
 mod told;
@@ -23,6 +24,7 @@ pub use sql::{DropSlotArgs, OneMemberArgs, TerminateArgs};
 pub(super) use args::chosen;
 pub use args::{FailoverArgs, FlushArgs, MembersArgs, ModeArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
 pub use proxy::ProxyArgs;
+pub use second::{ApproveArgs, RunArgs};
 
 use super::connect::{ConnectArgs, runtime};
 use super::mode;
@@ -30,6 +32,7 @@ use super::situation::with_situation;
 use crate::action::{Answer, Confirmed, Desk, Execution, Operation, Outcome, Plan, Situation};
 use crate::config::Profile;
 use crate::live::Live;
+use crate::permit::ReadOnly;
 use crate::source::Clock;
 
 /// How an action is given.
@@ -83,33 +86,53 @@ fn run_with(
 ) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(async {
         let profile = connect.profile(cluster).await?;
-        let clock = Clock::start();
-        let decided = mode::decide(&profile, connect.read_only);
-        let desk = match (decided, how.dry_run) {
+        let (desk, clock) = match how.dry_run {
             // Looking needs no permit.
-            (_, true) => None,
-            (Err(read_only), false) => return Ok(refuse(how, None, &format!("read-only: {read_only}"))),
-            (Ok((permit, audit)), false) => Some(Desk::open(permit, &audit, &profile, clock)?),
+            true => (None, Clock::start()),
+            false => match Means::of(connect, &profile)? {
+                Ok(Means { desk, clock }) => (Some(desk), clock),
+                Err(read_only) => return Ok(refuse(how, None, &format!("read-only: {read_only}"))),
+            },
         };
-        if let Some(desk) = &desk {
-            for entry in desk.left_open()? {
-                tell(&format!("note: {}", told::left_open(&entry)));
-            }
-        }
         let mut live = Live::start(profile.clone(), clock);
         live.settle(FIRST).await;
         let operations = match choose(&mut live, &profile).await {
             Ok(operations) => operations,
             Err(why) => return Ok(refuse(how, None, &why.to_string())),
         };
+        let mut ended = ExitCode::SUCCESS;
         for operation in operations {
             let code = one(&mut live, desk.as_ref(), how, operation).await?;
-            if code != ExitCode::SUCCESS {
+            if code == ExitCode::from(second::ASKED) {
+                // Each of them waits by itself.
+                ended = code;
+            } else if code != ExitCode::SUCCESS {
                 return Ok(code);
             }
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(ended)
     })
+}
+
+/// With what something is done.
+struct Means {
+    desk: Desk,
+    clock: Clock,
+}
+
+impl Means {
+    /// A desk, if there is a permit; what was left open before is told.
+    fn of(connect: &ConnectArgs, profile: &Profile) -> anyhow::Result<Result<Self, ReadOnly>> {
+        let clock = Clock::start();
+        let desk = match mode::decide(profile, connect.read_only) {
+            Err(read_only) => return Ok(Err(read_only)),
+            Ok((permit, audit)) => Desk::open(permit, &audit, profile, clock)?,
+        };
+        for entry in desk.left_open()? {
+            tell(&format!("note: {}", told::left_open(&entry)));
+        }
+        Ok(Ok(Self { desk, clock }))
+    }
 }
 
 async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box<dyn Operation>) -> anyhow::Result<ExitCode> {
@@ -128,6 +151,9 @@ async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box
         return Ok(refused);
     }
     let Some(desk) = desk else { return Ok(ExitCode::SUCCESS) };
+    if desk.alone(name).is_err() {
+        return Ok(second::wait(live, desk, how, &plan));
+    }
     let confirmed = match confirm(live, how, plan).await? {
         Ok(confirmed) => confirmed,
         Err(why) => return Ok(refuse(how, Some(name), &why)),

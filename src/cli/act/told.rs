@@ -4,28 +4,46 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use crate::action::{Course, Entry, Event, Execution, Light, Outcome, Plan};
+use crate::action::{Check, Course, Entry, Event, Execution, Light, Outcome, Plan};
+use crate::model::washed;
 
 /// A plan for a person.
 pub fn plan(plan: &Plan) -> String {
-    let mut out = format!("{}: {}\n", plan.scope, plan.sentence);
-    for check in &plan.checks {
+    lines(
+        (&plan.scope, &plan.sentence),
+        &plan.checks,
+        &plan.effects,
+        &plan.order.as_ref().map(ToString::to_string),
+        plan.patronictl.as_deref(),
+    )
+}
+
+/// The lines of a plan. They may have been written by another, so they are washed.
+pub fn lines(
+    (scope, sentence): (&str, &str),
+    checks: &[Check],
+    effects: &[String],
+    order: &Result<String, impl std::fmt::Display>,
+    patronictl: Option<&str>,
+) -> String {
+    let mut out = format!("{}: {}\n", washed(scope), washed(sentence));
+    for check in checks {
         let mark = match check.light {
             Light::Green => "  ok   ",
             Light::Amber => "  note ",
             Light::Red => "  NO   ",
         };
-        let _ = writeln!(out, "{mark}{:<16} {}", check.id, check.sentence);
+        let _ = writeln!(out, "{mark}{:<16} {}", washed(&check.id), washed(&check.sentence));
     }
-    for effect in &plan.effects {
-        let _ = writeln!(out, "effect: {effect}");
+    for effect in effects {
+        let _ = writeln!(out, "effect: {}", washed(effect));
     }
-    match &plan.order {
-        Ok(order) => drop(writeln!(out, "order:  {order}")),
-        Err(why) => drop(writeln!(out, "order:  none: {why}")),
+    match order {
+        Ok(order) => drop(writeln!(out, "order:  {}", washed(order))),
+        Err(why) => drop(writeln!(out, "order:  none: {}", washed(&why.to_string()))),
     }
-    if let Some(line) = &plan.patronictl {
-        let _ = writeln!(out, "same:   {line}");
+    if let Some(line) = patronictl {
+        let _ = writeln!(out, "same:   {}", washed(line));
     }
     out
 }

@@ -42,6 +42,7 @@ impl Operating {
             });
             Ok::<_, String>((Plan::of(operation, s), target))
         })?;
+        self.desk.alone(plan.name).map_err(|why| why.to_string())?;
         let sheet = sheet(&plan, target);
         self.plan = Some(plan);
         Ok(sheet)
