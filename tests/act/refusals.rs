@@ -186,3 +186,28 @@ fn a_leader_that_changed_between_plan_and_answer_is_refused() {
     println!("{:<28} {:<130} {theirs}", "the leader changed", "the leader changed since the plan was made: ...");
     b.wait_listed(&leader, "Replica", "streaming");
 }
+
+#[test]
+fn an_etcd_user_who_may_only_read_is_told_the_grant_and_with_it_the_edit_is_done() {
+    let b = Bench::take();
+    let (scope, before) = (b.scope(), b.key("config"));
+    let edit = ["edit-config", scope, "-s", "maximum_lag_on_failover=2097152"];
+    let told = b.told(&[&edit[..], &["--yes"]].concat());
+    let grant = format!("etcdctl role grant-permission ROLE readwrite --prefix=true /service/{scope}/");
+    let why = format!("the etcd user \"pgbaton\" may not write /service/{scope}/config; grant its role that: {grant}");
+    assert_eq!((told.code, told.sentence()), (Some(3), why.as_str()), "{told:#?}");
+    assert_eq!(told.outcome()["outcome"], "REFUSED");
+    assert_eq!(b.key("config"), before, "neither the value nor its revision");
+    let audit = b.audit();
+    let [begin, end] = audit.as_slice() else { panic!("{audit:#?}") };
+    assert_eq!((&begin["event"], &end["outcome"], &end["sentence"]), (&"begin".into(), &"REFUSED".into(), &why.as_str().into()));
+
+    // Word by word what was told to do, by etcd's own tool.
+    let words: Vec<&str> = grant.split(' ').skip(1).map(|word| if word == "ROLE" { "pgbaton" } else { word }).collect();
+    b.tool("etcdctl", &words);
+    let told = b.told(&[&edit[..], &["--yes"]].concat());
+    assert_eq!((told.code, &told.outcome()["outcome"]), (Some(0), &"DONE".into()), "{told:#?}");
+    assert_eq!(b.key_json("config")["maximum_lag_on_failover"], 2_097_152);
+    b.tool("etcdctl", &["role", "revoke-permission", "--prefix=true", "pgbaton", &format!("/service/{scope}/")]);
+    b.tool("patronictl", &["edit-config", scope, "-s", "maximum_lag_on_failover=1048576", "--force"]);
+}
