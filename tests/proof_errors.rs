@@ -38,6 +38,7 @@ fn every_fault_is_said_in_its_place_and_nothing_else_stops() {
     truncated_body(&place);
     not_json_in_the_dcs(&place);
     typo_in_the_configuration(&place);
+    a_certificate_that_only_orders_need(&place);
     // None of it has done any harm.
     let after = place.lab.status();
     assert_eq!((after.headline.level, after.findings.len()), (Level::Ok, 0), "{:#?}", after.findings);
@@ -237,4 +238,62 @@ fn typo_in_the_configuration(place: &Place) {
         assert_eq!(out.status.code(), Some(if command == ["check"] { 3 } else { 1 }), "{command:?}: {}", said(&out));
         assert!(said(&out).contains(&at) && said(&out).contains("did you mean `namespace`?"), "{command:?}: {}", said(&out));
     }
+}
+
+/// With `verify_client: optional` Patroni asks for our certificate only when something is to be done. A pipe that nobody fills would hold up
+/// whoever opens it.
+fn a_certificate_that_only_orders_need(place: &Place) {
+    let (lab, pipe) = (&place.lab, place.folder.path().join("pipe"));
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
+    for name in lab.layout().members() {
+        let file = lab.layout().node_dir(&name).join("patroni.yml");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replace("verify_client: required", "verify_client: optional")).unwrap();
+    }
+    lab.tool("patronictl", &["reload", lab.scope(), "--force"]);
+    let text = lab.config_text();
+    let (etcd, rest) = text.split_once(".restapi]\n").unwrap();
+    let line = |key: &str| rest.lines().find(|line| line.starts_with(key)).unwrap().to_owned();
+    let (certfile, keyfile) = (line("certfile = "), line("keyfile = "));
+    let ours = format!("{certfile}\n{keyfile}\n");
+    assert!(rest.starts_with("cacert = ") && rest.contains(&ours) && etcd.contains(&ours), "{text}");
+    let pipes = format!("operate_certfile = {pipe:?}\noperate_keyfile = {pipe:?}\n");
+    let piped = place.file(
+        "piped.toml",
+        &format!("{}.restapi]\n{}", etcd.replacen(&ours, &format!("{ours}{pipes}"), 1), rest.replacen(&ours, &pipes, 1)),
+    );
+    let without = place.file("without.toml", &format!("{etcd}.restapi]\n{}", rest.replacen(&ours, "", 1)));
+    let operate = place.file(
+        "operate.toml",
+        &format!("{etcd}.restapi]\n{}", rest.replacen(&ours, &format!("operate_{certfile}\noperate_{keyfile}\n"), 1)),
+    );
+    let leader = lab.leader();
+    let command = |config: &std::path::Path, args: &[&str]| {
+        let mut command = pgbaton();
+        command.arg("-c").arg(config).args(args).env("XDG_STATE_HOME", place.folder.path()).env_remove("PGBATON_READ_ONLY");
+        command
+    };
+    // Reading opens neither, and has everything; nor does an order that is refused for want of a permit.
+    until("the reading without a certificate", PATIENCE, || {
+        let (out, document) = place.status(&piped);
+        let fresh = |name: &String| source(&document, "rest", name).error.is_none();
+        if lab.layout().members().iter().all(fresh) { Ok(()) } else { Err(said(&out)) }
+    });
+    let refused = command(&piped, &["--read-only", "reload", lab.scope(), &leader, "--yes"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
+    let shown = command(&piped, &["config"]).output().unwrap();
+    assert!(said(&shown).contains("restapi.operate_keyfile") && said(&shown).contains("etcd.operate_keyfile"), "{}", said(&shown));
+    // An order does: somebody is at the other end of the pipe then.
+    let mut order = command(&piped, &["reload", lab.scope(), &leader, "--yes"]).spawn().unwrap();
+    until("somebody who opens the pipe", PATIENCE, || {
+        let flags = rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::NONBLOCK;
+        rustix::fs::open(&pipe, flags, rustix::fs::Mode::empty()).map(drop).map_err(|errno| errno.to_string())
+    });
+    order.kill().unwrap();
+    order.wait().unwrap();
+    // Patroni wants it for an order, and with it the order is taken.
+    let refused = command(&without, &["reload", lab.scope(), &leader, "--yes"]).output().unwrap();
+    assert!(refused.status.code() == Some(3) && said(&refused).contains("403 client certificate required"), "{}", said(&refused));
+    let done = command(&operate, &["reload", lab.scope(), &leader, "--yes"]).output().unwrap();
+    assert!(done.status.success() && said(&done).contains("DONE: "), "{}", said(&done));
 }

@@ -48,7 +48,7 @@ impl RestWriter {
             Some(login) => Some((login.username().to_owned(), login.reveal(permit)?)),
             None => None,
         };
-        Ok(Self { tls: profile.restapi.tls.clone(), login })
+        Ok(Self { tls: profile.restapi.operating(permit), login })
     }
 
     /// Sends an order, once, in a connection of its own. Whatever goes wrong after the connection stands may have reached Patroni.

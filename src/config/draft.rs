@@ -31,6 +31,7 @@ pub(crate) struct Draft {
     pub syslog: Option<Setting<PathBuf>>,
     pub etcd: EtcdDraft,
     pub restapi: TlsDraft,
+    pub rest_operate: OperateDraft,
     pub rest_login: LoginDraft,
     pub postgres: PostgresDraft,
     pub haproxy: Vec<HaproxyDraft>,
@@ -67,6 +68,14 @@ pub(crate) struct EtcdDraft {
     pub username: Option<Setting<String>>,
     pub password: Option<Setting<Secret>>,
     pub tls: TlsDraft,
+    pub operate: OperateDraft,
+}
+
+/// A certificate that only giving orders needs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OperateDraft {
+    pub cert: Option<Setting<PathBuf>>,
+    pub key: Option<Setting<PathBuf>>,
 }
 
 /// User and password for what the REST API does not let everybody do.
@@ -126,6 +135,7 @@ impl Draft {
             syslog: self.syslog.or(below.syslog),
             etcd: self.etcd.over(below.etcd),
             restapi: self.restapi.over(below.restapi),
+            rest_operate: self.rest_operate.over(below.rest_operate),
             rest_login: self.rest_login.over(below.rest_login),
             ..self
         }
@@ -149,7 +159,15 @@ impl EtcdDraft {
             username: self.username.or(below.username),
             password,
             tls: self.tls.over(below.tls),
+            operate: self.operate.over(below.operate),
         }
+    }
+}
+
+impl OperateDraft {
+    /// This, or `below`; certificate and key go together.
+    pub fn over(self, below: OperateDraft) -> OperateDraft {
+        if self.cert.is_some() { self } else { below }
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::diagnostic::{Diagnostic, quote};
-use super::draft::{Draft, EtcdDraft, LoginDraft, Secret, TlsDraft};
+use super::draft::{Draft, EtcdDraft, LoginDraft, OperateDraft, Secret, TlsDraft};
 use super::endpoint::{ETCD_PORT, Endpoint, split_host_port};
 use super::origin::{Origin, Setting};
 
@@ -313,6 +313,7 @@ impl Etcd3 {
             username,
             password,
             tls: TlsDraft { ca: path(self.cacert), cert: path(self.cert), key: path(self.key), insecure: None },
+            operate: OperateDraft::default(),
         }
     }
 }

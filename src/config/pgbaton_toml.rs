@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use strum::VariantNames;
 
 use super::diagnostic::{Diagnostic, nearest, one_of, quote, shown};
-use super::draft::{Draft, EtcdDraft, LoginDraft, PostgresDraft, Secret, TlsDraft};
+use super::draft::{Draft, EtcdDraft, LoginDraft, OperateDraft, PostgresDraft, Secret, TlsDraft};
 use super::endpoint::Endpoint;
 use super::env::Env;
 use super::node::{Kind, Node, Value};
@@ -28,6 +28,7 @@ pub(crate) struct PgbatonFile {
 }
 
 const TLS: [&str; 4] = ["cacert", "certfile", "keyfile", "insecure"];
+const OPERATE: [&str; 2] = ["operate_certfile", "operate_keyfile"];
 
 /// Reads the file's text. `private`: nobody but its owner can read the file, so it may hold passwords.
 pub(crate) fn read(path: &Arc<Path>, text: &str, private: bool, env: &Env) -> Result<PgbatonFile, Vec<Diagnostic>> {
@@ -131,11 +132,12 @@ impl Reader<'_> {
                 EtcdDraft::default()
             }
         };
-        let (restapi, rest_login) = match table.table("restapi", self.out) {
+        let (restapi, rest_operate, rest_login) = match table.table("restapi", self.out) {
             Some(restapi) => {
-                restapi.only(&[&TLS[..], &["username", "password"]].concat(), self.out);
+                restapi.only(&[&TLS[..], &OPERATE, &["username", "password"]].concat(), self.out);
                 (
                     self.tls(&restapi),
+                    self.operate(&restapi),
                     LoginDraft { username: restapi.text("username", self.out), password: self.secret(&restapi, "password") },
                 )
             }
@@ -152,6 +154,7 @@ impl Reader<'_> {
             syslog: self.file_path(table, "syslog"),
             etcd,
             restapi,
+            rest_operate,
             rest_login,
             postgres: table.table("postgres", self.out).map(|t| self.postgres(&t)).unwrap_or_default(),
             haproxy: self.haproxies(table),
@@ -161,7 +164,7 @@ impl Reader<'_> {
     }
 
     fn etcd(&mut self, table: &Section<'_>, imported: bool) -> EtcdDraft {
-        table.only(&["endpoints", "username", "password", "cacert", "certfile", "keyfile", "insecure"], self.out);
+        table.only(&[&["endpoints", "username", "password"], &TLS[..], &OPERATE].concat(), self.out);
         let endpoints = table.get("endpoints", &mut Vec::new()).and_then(|node| {
             let texts = table.texts("endpoints", self.out)?;
             if texts.is_empty() && matches!(&node.value, Value::List(items) if items.is_empty()) {
@@ -187,7 +190,13 @@ impl Reader<'_> {
                     .hint("endpoints = [\"HOST:2379\"]"),
             );
         }
-        EtcdDraft { endpoints, username: table.text("username", self.out), password: self.secret(table, "password"), tls: self.tls(table) }
+        EtcdDraft {
+            endpoints,
+            username: table.text("username", self.out),
+            password: self.secret(table, "password"),
+            tls: self.tls(table),
+            operate: self.operate(table),
+        }
     }
 
     pub fn tls(&mut self, table: &Section<'_>) -> TlsDraft {
@@ -205,6 +214,18 @@ impl Reader<'_> {
             );
         }
         tls
+    }
+
+    /// The certificate for orders. Its files are not looked at here.
+    fn operate(&mut self, table: &Section<'_>) -> OperateDraft {
+        let operate = OperateDraft { cert: self.file_path(table, "operate_certfile"), key: self.file_path(table, "operate_keyfile") };
+        if let (None, Some(key)) = (&operate.cert, &operate.key)
+            && table.get("operate_certfile", &mut Vec::new()).is_none()
+        {
+            let told = "`operate_keyfile` without `operate_certfile`";
+            self.out.push(Diagnostic::new(key.origin.clone(), told).hint("a key is of use with its certificate only"));
+        }
+        operate
     }
 
     fn postgres(&mut self, table: &Section<'_>) -> PostgresDraft {

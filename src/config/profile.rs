@@ -51,6 +51,16 @@ pub struct EtcdProfile {
     pub password: Option<SecretString>,
     /// Certificates.
     pub tls: TlsProfile,
+    /// Our certificate for orders, if it is another than that for reading.
+    pub operate: Option<OperateCert>,
+}
+
+impl EtcdProfile {
+    /// The same for those who give orders.
+    #[must_use]
+    pub fn operating(&self, permit: &Permit) -> Self {
+        Self { tls: self.tls.with(self.operate.as_ref(), permit), ..self.clone() }
+    }
 }
 
 /// How to reach the REST APIs.
@@ -60,6 +70,47 @@ pub struct RestProfile {
     pub tls: TlsProfile,
     /// For what not everybody may do; reading needs none.
     pub login: Option<Login>,
+    /// Our certificate for orders, if it is another than that for reading. With `verify_client: optional` Patroni asks for one only then.
+    pub operate: Option<OperateCert>,
+}
+
+impl RestProfile {
+    /// Certificates for those who give orders.
+    pub fn operating(&self, permit: &Permit) -> TlsProfile {
+        self.tls.with(self.operate.as_ref(), permit)
+    }
+}
+
+/// A certificate and its key that only giving orders needs. Where they are, only who holds a permit gets to know:
+///
+/// ```compile_fail,E0061
+/// fn without(rest: &pgbaton::config::RestProfile, etcd: &pgbaton::config::EtcdProfile) {
+///     let _ = (rest.operating(), etcd.operating());
+/// }
+/// ```
+///
+/// ```compile_fail,E0616
+/// fn around(rest: &pgbaton::config::RestProfile) -> Option<&std::path::PathBuf> {
+///     rest.operate.as_ref().map(|operate| &operate.key)
+/// }
+/// ```
+///
+/// ```
+/// use pgbaton::config::{EtcdProfile, RestProfile};
+/// fn with(rest: &RestProfile, etcd: &EtcdProfile, permit: &pgbaton::permit::Permit) {
+///     let _ = (rest.operating(permit), etcd.operating(permit));
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct OperateCert {
+    cert: PathBuf,
+    key: PathBuf,
+}
+
+impl OperateCert {
+    pub(super) fn new(cert: PathBuf, key: Option<PathBuf>) -> Self {
+        Self { key: key.unwrap_or_else(|| cert.clone()), cert }
+    }
 }
 
 /// Certificates and what to verify.
@@ -73,6 +124,16 @@ pub struct TlsProfile {
     pub key: Option<PathBuf>,
     /// Do not verify the server's certificate.
     pub insecure: bool,
+}
+
+impl TlsProfile {
+    /// The same with the certificate for orders, if there is one.
+    fn with(&self, operate: Option<&OperateCert>, _: &Permit) -> Self {
+        match operate {
+            Some(OperateCert { cert, key }) => Self { cert: Some(cert.clone()), key: Some(key.clone()), ..self.clone() },
+            None => self.clone(),
+        }
+    }
 }
 
 /// How to reach PostgreSQL.

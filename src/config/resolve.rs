@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::diagnostic::{Diagnostic, quote};
-use super::draft::{Draft, EtcdDraft, HaproxyDraft, LoginDraft, PostgresDraft, Secret, TlsDraft};
+use super::draft::{Draft, EtcdDraft, HaproxyDraft, LoginDraft, OperateDraft, PostgresDraft, Secret, TlsDraft};
 use super::env::Env;
 use super::fact::{Fact, Facts, toml_key};
 use super::libpq;
@@ -14,7 +14,7 @@ use super::login::{self, Login};
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
 use super::profile::{
-    AdminSocket, EtcdProfile, HaproxyAddress, HaproxyProfile, PostgresProfile, Profile, RestProfile, SslMode, TlsProfile,
+    AdminSocket, EtcdProfile, HaproxyAddress, HaproxyProfile, OperateCert, PostgresProfile, Profile, RestProfile, SslMode, TlsProfile,
 };
 use crate::finding::LIMITS;
 
@@ -53,7 +53,11 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         facts.text("color", color);
     }
     let etcd = etcd(draft.etcd, env, &mut facts, &mut out);
-    let restapi = RestProfile { tls: tls(draft.restapi, "restapi", &mut facts), login: login(draft.rest_login, &mut facts, &mut out) };
+    let restapi = RestProfile {
+        tls: tls(draft.restapi, "restapi", &mut facts),
+        operate: operate(draft.rest_operate, "restapi", &mut facts),
+        login: login(draft.rest_login, &mut facts, &mut out),
+    };
     let postgres = postgres(draft.postgres, env, &mut facts, &mut out);
     let haproxy = draft.haproxy.into_iter().map(|h| haproxy(h, env, &mut facts, &mut out)).collect();
     for limit in LIMITS {
@@ -92,7 +96,7 @@ fn normalised(namespace: &str) -> String {
 }
 
 fn etcd(draft: EtcdDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diagnostic>) -> EtcdProfile {
-    let https = draft.tls.speaks_tls();
+    let https = draft.tls.speaks_tls() || draft.operate.cert.is_some();
     let endpoints = match draft.endpoints {
         Some(given) => {
             let urls: Vec<String> = given
@@ -116,7 +120,18 @@ fn etcd(draft: EtcdDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diagnostic
         password: secret(draft.password, "etcd.password", env, facts, out),
         username: draft.username.map(|u| u.value),
         tls: tls(draft.tls, "etcd", facts),
+        operate: operate(draft.operate, "etcd", facts),
     }
+}
+
+/// Where they are is noted and nothing more: only who may write will read them.
+fn operate(draft: OperateDraft, section: &str, facts: &mut Facts) -> Option<OperateCert> {
+    for (key, path) in [("operate_certfile", &draft.cert), ("operate_keyfile", &draft.key)] {
+        if let Some(path) = path {
+            facts.path(&format!("{section}.{key}"), path);
+        }
+    }
+    Some(OperateCert::new(draft.cert?.value, draft.key.map(|key| key.value)))
 }
 
 fn tls(draft: TlsDraft, section: &str, facts: &mut Facts) -> TlsProfile {

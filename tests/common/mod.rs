@@ -90,7 +90,7 @@ pub fn whole_profile(etcd: EtcdProfile) -> Profile {
         scope: Some("psg".into()),
         namespace: "/service/".into(),
         etcd,
-        restapi: RestProfile { tls: TlsProfile::default(), login: None },
+        restapi: RestProfile { tls: TlsProfile::default(), login: None, operate: None },
         postgres: PostgresProfile {
             user: Some("nobody".into()),
             operate_user: None,
@@ -107,5 +107,6 @@ pub fn whole_profile(etcd: EtcdProfile) -> Profile {
         color: None,
         read_only: true,
         assist: false,
+        syslog: None,
     }
 }

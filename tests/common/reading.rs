@@ -41,7 +41,7 @@ pub fn read_with(profile: &EtcdProfile) -> Reading {
 
 /// Endpoints, without a user and without certificates.
 pub fn profile(urls: &[String]) -> EtcdProfile {
-    EtcdProfile { endpoints: urls.to_vec(), username: None, password: None, tls: TlsProfile::default() }
+    EtcdProfile { endpoints: urls.to_vec(), username: None, password: None, tls: TlsProfile::default(), operate: None }
 }
 
 /// The keys of a list.

@@ -43,8 +43,12 @@ impl fmt::Debug for WriteAccess {
 
 impl WriteAccess {
     /// What the profile gives. Nothing is connected yet.
-    pub fn new(_: &Permit, profile: &EtcdProfile) -> Self {
-        Self { access: Arc::new(Access::new(profile)), endpoints: profile.endpoints.clone(), user: profile.username.clone() }
+    pub fn new(permit: &Permit, profile: &EtcdProfile) -> Self {
+        Self {
+            access: Arc::new(Access::new(&profile.operating(permit))),
+            endpoints: profile.endpoints.clone(),
+            user: profile.username.clone(),
+        }
     }
 
     /// As whom; `None`: as nobody.
