@@ -273,7 +273,7 @@ mod tests {
         let asked = requests.ask(b"abc").expect("written");
         assert_eq!(asked.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(requests.read(&asked.id).expect("readable"), asked);
-        assert_eq!(requests.all().expect("readable"), [asked.id.clone()]);
+        assert_eq!(requests.all().expect("readable"), std::slice::from_ref(&asked.id));
         assert!(requests.ask(b"abc").is_err(), "nothing is written over");
         std::fs::write(dir.path().join(format!("{}.request", asked.id)), "abd").expect("written");
         assert!(
