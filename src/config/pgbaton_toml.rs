@@ -216,7 +216,7 @@ impl Reader<'_> {
         tls
     }
 
-    /// The certificate for orders. Its files are not looked at here.
+    /// The certificate for orders. Its files are not opened here.
     fn operate(&mut self, table: &Section<'_>) -> OperateDraft {
         let operate = OperateDraft { cert: self.file_path(table, "operate_certfile"), key: self.file_path(table, "operate_keyfile") };
         if let (None, Some(key)) = (&operate.cert, &operate.key)
