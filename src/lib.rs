@@ -64,7 +64,8 @@
 //! | a pane | `ui/panes/`, one file each |
 //! | what can be done to a cluster, and its checks | `action/`, one file each; `action/checks/` |
 //! | who may do it | `permit/`, then `cli/mode.rs` |
-//! | what is written down of it | `action/audit.rs` |
+//! | what another has to approve, and whose word that is | `permit/approval.rs`, `permit/requests.rs`; `action/request.rs` |
+//! | what is written down of it | `action/audit.rs`; `action/syslog.rs` |
 //! | how long writes were away | `action/probe.rs` asks, `action/downtime.rs` counts |
 //! | what HAProxy is told when another leads, and what it does with that | `action/assist.rs`, `action/server_state.rs` |
 //! | a subcommand | `cli/`, one file or folder each |
