@@ -337,6 +337,17 @@ fn a_plan_shows_what_it_would_do_and_what_speaks_against_it() {
 }
 
 #[test]
+fn a_question_before_a_plan_says_what_it_is_for() {
+    let mut state = console(vec![sample::healthy()]);
+    state.mode = Mode::Operator;
+    press(&mut state, &[CommandId::Pause]);
+    screen(&mut state, (80, 24), false);
+    let reason = "the storage behind psg2 is replaced, and nobody may take over while its volumes are moved to the new one";
+    update(&mut state, Msg::Text(TextEdit::Insert(reason.to_owned())));
+    snapshot("question", &screen(&mut state, (80, 24), false));
+}
+
+#[test]
 fn a_plan_that_is_refused_says_why_first() {
     let mut state = console(vec![sample::healthy()]);
     state.mode = Mode::Operator;

@@ -147,6 +147,11 @@ impl Course {
         self.outcome.as_ref().map(|(_, outcome, sentence)| (*outcome, sentence.as_str()))
     }
 
+    /// When the outcome was known.
+    pub fn decided(&self) -> Option<Time> {
+        self.outcome.as_ref().map(|(at, ..)| *at)
+    }
+
     /// Whether there is nothing more to be watched.
     pub fn over(&self) -> bool {
         self.over

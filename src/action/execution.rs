@@ -118,6 +118,19 @@ impl Execution {
         }
     }
 
+    /// Ends the watching of what follows a known outcome, because another action is to begin: what that one does must not be taken for this one's.
+    pub fn conclude(&mut self) {
+        if self.begun.is_none() {
+            return;
+        }
+        let now = self.clock.now();
+        if let Some(since) = self.course.decided() {
+            self.notes.push(format!("what followed was watched for {:.0} s; then another action was to begin", now.since(since).as_secs_f64()));
+        }
+        self.course.leave(now);
+        self.finish(now);
+    }
+
     /// The operation's name.
     pub fn name(&self) -> &'static str {
         self.name
@@ -182,5 +195,59 @@ impl Drop for Execution {
             self.course.leave(now);
             self.finish(now);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::audit::Beginning;
+    use crate::action::{Entry, Goal, Phase, Standing};
+    use crate::permit::AuditPolicy;
+
+    /// A goal that is reached and of which something is left to be seen.
+    #[derive(Debug)]
+    struct Half([Phase; 1]);
+
+    impl Goal for Half {
+        fn look(&mut self, _: &Cluster, _: Time) {}
+
+        fn phases(&self) -> &[Phase] {
+            &self.0
+        }
+
+        fn standing(&self, _: &Cluster, _: Option<&Reply>, _: Time) -> Standing {
+            Standing::Reached("so it is".to_owned())
+        }
+    }
+
+    #[test]
+    fn the_watching_of_what_follows_ends_with_the_next_action_and_the_audit_says_so() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let audit = Audit::place(&AuditPolicy { dir: Some(folder.path().to_owned()), ..AuditPolicy::default() }).expect("a place");
+        let clock = Clock::start();
+        let begin = || {
+            let line = serde_json::json!({
+                "sentence": "", "member": null, "who": null, "pid": 1, "request": null, "patronictl": null, "checks": [], "overridden": [],
+                "answered": "y"
+            });
+            Event::Begin(Box::new(serde_json::from_value::<Beginning>(line).expect("a beginning")))
+        };
+        let begun = audit.begin(clock.now(), "card", "switchover", begin()).expect("begun");
+        let course = Course::new(Box::new(Half([Phase::ahead("the old leader follows")])), clock.now());
+        let (_tell, words) = mpsc::channel(1);
+        let mut execution = Execution::new("switchover", "switchover".to_owned(), course, words, (audit.clone(), begun), clock);
+        execution.look(&Cluster::new("card", "/service/", BTreeMap::new()));
+        assert!(!execution.course().over());
+        assert!(audit.begin(clock.now(), "card", "reload", begin()).is_err(), "one at a time");
+        execution.conclude();
+        assert!(execution.course().over());
+        audit.begin(clock.now(), "card", "reload", begin()).expect("the next");
+        let (entries, _) = audit.read().expect("read");
+        let [_, Entry { event: Event::End { outcome, notes, .. }, .. }, _] = entries.as_slice() else { panic!("{entries:?}") };
+        assert_eq!(*outcome, Outcome::Done);
+        assert!(notes[0].starts_with("what followed was watched for "), "{notes:?}");
+        drop(execution);
+        assert_eq!(audit.read().expect("read").0.len(), 3, "the end is written once");
     }
 }

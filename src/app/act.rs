@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::update::{say, take_notice, warn};
-use super::{Effect, EventLine, Mode, Notice, Overlay, State, Typing};
+use super::{Effect, EventLine, Mode, Notice, Overlay, Question, State, Typing, Wanted};
 use crate::action::{Confirm, Light, Outcome};
 use crate::command::{CommandId, Scope};
 use crate::document::Level;
@@ -16,6 +16,8 @@ pub struct Asked {
     pub command: CommandId,
     /// The selected member, if it is about one.
     pub member: Option<String>,
+    /// What was typed or chosen for it, one after the other.
+    pub given: Vec<String>,
 }
 
 /// A plan as it is shown.
@@ -108,7 +110,8 @@ pub(super) fn ask(state: &mut State, command: CommandId) -> Vec<Effect> {
         say(state, text);
         return Vec::new();
     }
-    if state.course.as_ref().is_some_and(|course| !course.over) {
+    // What follows a known outcome is watched on, and does not hold the next action up.
+    if state.course.as_ref().is_some_and(|course| course.outcome.is_none()) {
         say(state, "another action is under way");
         return Vec::new();
     }
@@ -123,7 +126,44 @@ pub(super) fn ask(state: &mut State, command: CommandId) -> Vec<Effect> {
     } else {
         None
     };
-    vec![Effect::Plan(Asked { command, member })]
+    proceed(state, Asked { command, member, given: Vec::new() })
+}
+
+/// Asks for what is missing, or has the plan made.
+fn proceed(state: &mut State, asked: Asked) -> Vec<Effect> {
+    match (asked.command, asked.given.len()) {
+        (CommandId::Pause, 0) => inquire(state, asked, Wanted::Reason),
+        _ => vec![Effect::Plan(asked)],
+    }
+}
+
+/// Asks for a text.
+fn inquire(state: &mut State, asked: Asked, wanted: Wanted) -> Vec<Effect> {
+    state.typing = Some(Typing::Words);
+    state.overlay = Some(Overlay::Question(Box::new(Question::new(asked, wanted))));
+    Vec::new()
+}
+
+/// Enter in the question: what was typed goes on.
+pub(super) fn told(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Question(question)) = &state.overlay else { return Vec::new() };
+    if !question.drawn {
+        return Vec::new();
+    }
+    let now = state.now.unwrap_or(Time::from_micros(0));
+    match question.answer(now) {
+        Ok(text) => {
+            let mut asked = question.asked.clone();
+            asked.given.push(text);
+            close(state);
+            proceed(state, asked)
+        }
+        Err(_) if question.typed.is_empty() => cancel(state),
+        Err(why) => {
+            say(state, why);
+            Vec::new()
+        }
+    }
 }
 
 /// The member that is selected in the pane that has the focus, if it can be seen there.
@@ -167,9 +207,13 @@ pub(super) fn answer(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Closes the dialog; nothing is done.
+/// Closes the dialog or what comes before it; nothing is done.
 pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
-    let cancelled = matches!(&state.overlay, Some(Overlay::Plan(dialog)) if dialog.sheet.ask.is_ok());
+    let cancelled = match &state.overlay {
+        Some(Overlay::Plan(dialog)) => dialog.sheet.ask.is_ok(),
+        Some(Overlay::Question(_)) => true,
+        _ => false,
+    };
     close(state);
     if cancelled {
         say(state, "cancelled; nothing was done");

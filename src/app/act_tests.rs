@@ -122,9 +122,10 @@ fn a_read_only_session_asks_for_nothing_and_says_why() {
 fn the_selected_member_is_meant_and_no_other() {
     let mut state = console(Mode::Operator);
     press(&mut state, CommandId::Down);
-    let asked = Asked { command: CommandId::Restart, member: Some("psg2".to_owned()) };
+    let asked = Asked { command: CommandId::Restart, member: Some("psg2".to_owned()), given: Vec::new() };
     assert_eq!(press(&mut state, CommandId::Restart), [Effect::Plan(asked)]);
-    assert_eq!(press(&mut state, CommandId::Pause), [Effect::Plan(Asked { command: CommandId::Pause, member: None })]);
+    let asked = Asked { command: CommandId::Resume, member: None, given: Vec::new() };
+    assert_eq!(press(&mut state, CommandId::Resume), [Effect::Plan(asked)]);
     // Hidden by the filter: nobody looks at it.
     state.views[0].filter = "psg1".to_owned();
     assert_eq!(press(&mut state, CommandId::Restart), []);
@@ -203,11 +204,51 @@ fn one_thing_at_a_time() {
     let mut state = console(Mode::Operator);
     update(&mut state, Msg::Begun(Ok(course(None))));
     press(&mut state, CommandId::Back);
-    assert_eq!(press(&mut state, CommandId::Pause), []);
+    assert_eq!(press(&mut state, CommandId::Resume), []);
     assert_eq!(notice(&state), "another action is under way");
-    update(&mut state, Msg::Course(course(Some(Outcome::Done))));
+    // Once the outcome is known, what follows is only watched.
+    update(&mut state, Msg::Course(CourseSheet { over: false, ..course(Some(Outcome::Done)) }));
     assert_eq!(notice(&state), "switchover from psg1 to psg2: DONE: so it is");
-    assert_eq!(press(&mut state, CommandId::Pause).len(), 1);
+    assert_eq!(press(&mut state, CommandId::Resume).len(), 1);
+}
+
+/// An operator's console that asks why it is to be paused.
+fn why_paused() -> State {
+    let mut state = console(Mode::Operator);
+    assert_eq!(press(&mut state, CommandId::Pause), []);
+    // Typed ahead, and meant for something else.
+    type_in(&mut state, "x");
+    assert_eq!(press(&mut state, CommandId::Accept), []);
+    update(&mut state, Msg::Measured(Measured::default()));
+    state
+}
+
+#[test]
+fn a_pause_asks_for_its_reason_which_may_be_empty() {
+    for reason in ["maintenance of the SAN", ""] {
+        let mut state = why_paused();
+        type_in(&mut state, reason);
+        let asked = Asked { command: CommandId::Pause, member: None, given: vec![reason.to_owned()] };
+        assert_eq!(press(&mut state, CommandId::Accept), [Effect::Plan(asked)]);
+        assert_eq!((&state.overlay, state.typing), (&None, None));
+    }
+}
+
+#[test]
+fn a_question_is_cancelled_like_a_plan() {
+    use strum::IntoEnumIterator;
+    for command in [CommandId::Discard, CommandId::Back] {
+        let mut state = why_paused();
+        assert_eq!(press(&mut state, command), [Effect::Abandon]);
+        assert_eq!((&state.overlay, state.typing, notice(&state)), (&None, None, "cancelled; nothing was done"));
+    }
+    for command in CommandId::iter().filter(|command| *command != CommandId::Accept) {
+        let mut state = why_paused();
+        type_in(&mut state, "y");
+        let effects = press(&mut state, command);
+        let own = |effect: &Effect| matches!(effect, Effect::Quit | Effect::Suspend | Effect::Redraw | Effect::Abandon);
+        assert!(effects.iter().all(own), "{command}: {effects:?}");
+    }
 }
 
 #[test]
@@ -229,7 +270,7 @@ fn leaving_in_the_middle_is_asked_twice() {
     let mut state = console(Mode::Operator);
     update(&mut state, Msg::Begun(Ok(course(None))));
     assert_eq!(press(&mut state, CommandId::Quit), []);
-    assert!(notice(&state).starts_with("an action is under way; quit once more"));
+    assert!(notice(&state).starts_with("an action is under way; quit once more"), "{}", notice(&state));
     press(&mut state, CommandId::Down);
     assert_eq!(press(&mut state, CommandId::Quit), [], "something else was pressed in between");
     assert_eq!(press(&mut state, CommandId::Quit), [Effect::Quit]);

@@ -8,6 +8,7 @@ mod audited;
 mod events;
 mod history;
 mod pane;
+mod question;
 mod state;
 mod update;
 
@@ -15,6 +16,7 @@ pub use act::{Ask, Asked, CourseSheet, Dialog, PlanSheet};
 pub use audited::Audited;
 pub use events::{EventLine, EventLog};
 pub use history::{LagHistory, Point, SPAN};
+pub use question::{Question, Wanted};
 pub use pane::{Facts, PaneModel, RowId, View};
 pub use state::{Measured, Mode, Notice, Overlay, State, Typing};
 pub use update::{Effect, Msg, TextEdit, update};

@@ -1,6 +1,6 @@
 //! Everything that decides what is on the screen.
 
-use super::{CourseSheet, Dialog, Facts, PaneModel, RowId, View};
+use super::{CourseSheet, Dialog, Facts, PaneModel, Question, RowId, View};
 use crate::command::Scope;
 use crate::document::Level;
 use crate::model::Time;
@@ -42,6 +42,8 @@ pub enum Overlay {
         /// Lines scrolled past.
         scroll: u16,
     },
+    /// A text that is needed for a plan.
+    Question(Box<Question>),
     /// A plan that waits for an answer.
     Plan(Box<Dialog>),
     /// The action under way, or the last one.
@@ -57,6 +59,7 @@ impl Overlay {
         match self {
             Overlay::Help { scroll, .. } | Overlay::Details { scroll, .. } | Overlay::Course { scroll } => scroll,
             Overlay::Plan(dialog) => &mut dialog.scroll,
+            Overlay::Question(question) => &mut question.scroll,
         }
     }
 }
@@ -70,6 +73,8 @@ pub enum Typing {
     Search,
     /// The answer to a plan.
     Answer,
+    /// The answer to a question before it.
+    Words,
 }
 
 /// What drawing has found out, for the next command.

@@ -9,6 +9,9 @@ use crate::model::{Time, clean};
 /// The longest text that can be typed, in characters.
 const LONGEST: usize = 60;
 
+/// The longest reason.
+const LONGEST_WORDS: usize = 200;
+
 /// Rows of a page while nothing is drawn.
 const PAGE: u16 = 10;
 
@@ -74,19 +77,24 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Text(TextEdit::Paste(_)) if state.typing == Some(Typing::Answer) => {
             say(state, "pasted text confirms nothing; type the word");
         }
-        Msg::Text(TextEdit::Insert(text) | TextEdit::Paste(text)) => edit(state, |field| {
-            let room = LONGEST.saturating_sub(field.chars().count());
-            // Cleaning trims, but a typed space counts.
-            field.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(room));
-        }),
+        Msg::Text(TextEdit::Insert(text) | TextEdit::Paste(text)) => {
+            let longest = if state.typing == Some(Typing::Words) { LONGEST_WORDS } else { LONGEST };
+            edit(state, |field| {
+                let room = longest.saturating_sub(field.chars().count());
+                // Cleaning trims, but a typed space counts.
+                field.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(room));
+            });
+        }
         Msg::Pending(keys) => state.pending = keys,
         Msg::Notice(notice) => take_notice(state, notice),
         Msg::Measured(measured) => {
             if let Some(overlay) = &mut state.overlay {
                 let scroll = overlay.scroll_mut();
                 *scroll = (*scroll).min(measured.overlay_end);
-                if let Overlay::Plan(dialog) = overlay {
-                    dialog.drawn = true;
+                match overlay {
+                    Overlay::Plan(dialog) => dialog.drawn = true,
+                    Overlay::Question(question) => question.drawn = true,
+                    _ => {}
                 }
             }
             state.measured = measured;
@@ -141,11 +149,11 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
         state.notice = None;
     }
     let leaving = std::mem::take(&mut state.leaving);
-    if matches!(state.overlay, Some(Overlay::Plan(_))) && !in_dialog(id) {
+    if matches!(state.overlay, Some(Overlay::Plan(_) | Overlay::Question(_))) && !in_dialog(id) {
         return Vec::new();
     }
     match id {
-        CommandId::Quit if !leaving && state.course.as_ref().is_some_and(|course| !course.over) => {
+        CommandId::Quit if !leaving && state.course.as_ref().is_some_and(|course| course.outcome.is_none()) => {
             state.leaving = true;
             warn(
                 state,
@@ -156,7 +164,7 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
         CommandId::Suspend => return vec![Effect::Suspend],
         CommandId::Redraw => return vec![Effect::Redraw],
         CommandId::Help => state.overlay = Some(Overlay::Help { query: String::new(), scroll: 0 }),
-        CommandId::Back if matches!(state.overlay, Some(Overlay::Plan(_))) => return act::cancel(state),
+        CommandId::Back if matches!(state.overlay, Some(Overlay::Plan(_) | Overlay::Question(_))) => return act::cancel(state),
         CommandId::Back => back(state),
         CommandId::PaneNext => go_to(state, (state.focus + 1) % state.panes.len().max(1)),
         CommandId::PanePrevious => go_to(state, (state.focus + state.panes.len().max(1) - 1) % state.panes.len().max(1)),
@@ -193,7 +201,8 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
             }
         }
         CommandId::Accept if state.typing == Some(Typing::Answer) => return act::answer(state),
-        CommandId::Discard if state.typing == Some(Typing::Answer) => return act::cancel(state),
+        CommandId::Accept if state.typing == Some(Typing::Words) => return act::told(state),
+        CommandId::Discard if matches!(state.typing, Some(Typing::Answer | Typing::Words)) => return act::cancel(state),
         CommandId::Accept => state.typing = None,
         CommandId::Discard => {
             edit(state, String::clear);
@@ -222,7 +231,7 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What can be done while a plan waits for its answer: answer it, read it, leave. Everything else would be meant for what lies below.
+/// What can be done while a plan or a question waits for its answer: answer it, read it, leave. Everything else would be meant for what lies below.
 fn in_dialog(id: CommandId) -> bool {
     use CommandId::{
         Accept, Back, Bottom, Discard, Down, EraseAll, EraseChar, EraseWord, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up,
@@ -350,6 +359,7 @@ fn edit(state: &mut State, change: impl FnOnce(&mut String)) {
             *scroll = 0;
         }
         (Some(Typing::Answer), Some(Overlay::Plan(dialog))) if dialog.drawn => change(&mut dialog.typed),
+        (Some(Typing::Words), Some(Overlay::Question(question))) if question.drawn => change(&mut question.typed),
         (Some(Typing::Filter), _) => {
             if let Some(view) = state.views.get_mut(state.focus) {
                 change(&mut view.filter);

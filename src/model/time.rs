@@ -48,6 +48,41 @@ impl Time {
         text.trim().parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_microsecond()))
     }
 
+    /// Understands what somebody types: `03:00` is the next moment at which it is so late here, `2026-11-24 03:00` is meant in the zone of the
+    /// machine we run on, and one with its zone is what it says.
+    ///
+    /// # Errors
+    /// It is no time, or one that is past; the error is a sentence.
+    pub fn typed(text: &str, now: Time) -> Result<Self, String> {
+        Self::typed_in(text, now, &jiff::tz::TimeZone::system())
+    }
+
+    fn typed_in(text: &str, now: Time, zone: &jiff::tz::TimeZone) -> Result<Self, String> {
+        let text = text.trim();
+        let wrong = || format!("{text:?} is no time: write 03:00, 2026-11-24 03:00, or 2026-11-24 03:00+00:00");
+        let time = match Self::parse(text) {
+            Some(time) => time,
+            None if !text.contains(':') => return Err(wrong()),
+            None => {
+                // The clock is set twice a year: an hour is there twice then, or not at all.
+                let here = |civil: jiff::civil::DateTime| {
+                    let moment = zone.to_ambiguous_timestamp(civil).unambiguous();
+                    moment.map(|t| Self(t.as_microsecond())).map_err(|_| "the clock here is set then: write the time with its zone".to_owned())
+                };
+                let today = now.timestamp().to_zoned_datetime(zone.clone()).date();
+                match (text.parse::<jiff::civil::DateTime>(), text.parse::<jiff::civil::Time>()) {
+                    (Ok(civil), _) => here(civil)?,
+                    (_, Ok(clock)) => match here(today.to_datetime(clock)) {
+                        Ok(time) if time > now => time,
+                        _ => here(today.tomorrow().map_err(|_| wrong())?.to_datetime(clock))?,
+                    },
+                    _ => return Err(wrong()),
+                }
+            }
+        };
+        if time > now { Ok(time) } else { Err(format!("{} is past", time.minute())) }
+    }
+
     /// Parses HTTP's `Date` (RFC 9110, 5.6.7): `Tue, 24 Nov 2026 01:53:26 GMT`.
     pub fn parse_http(text: &str) -> Option<Self> {
         jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(|t| Self(t.as_microsecond()))
@@ -70,6 +105,11 @@ impl Time {
     /// Date and time of day to the minute, in UTC: `2026-11-24 03:12 UTC`.
     pub fn minute(self) -> String {
         self.timestamp().strftime("%Y-%m-%d %H:%M UTC").to_string()
+    }
+
+    /// The same in the zone of the machine we run on, `2026-11-24 04:12 +01:00`.
+    pub fn minute_here(self) -> String {
+        self.local("%Y-%m-%d %H:%M %:z")
     }
 
     /// The time of day in the zone of the machine we run on, `03:12:44`.
@@ -116,6 +156,24 @@ mod tests {
     fn patronis_form_is_understood() {
         assert_eq!(Time::parse("2026-11-24 03:12:44.5+00:00"), Time::parse("2026-11-24T03:12:44.5Z"));
         assert_eq!(Time::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn what_is_typed_is_meant_here_unless_it_says_otherwise() {
+        let zone = jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
+        let now = Time::parse("2026-03-28T12:00:00Z").expect("a time");
+        let typed = |text: &str| Time::typed_in(text, now, &zone).map(Time::minute);
+        let utc = |text: &str| Ok(format!("{text} UTC"));
+        assert_eq!(typed("14:30"), utc("2026-03-28 13:30"));
+        assert_eq!(typed(" 03:00:00 "), utc("2026-03-29 01:00"), "the next day, on which summer begins");
+        assert_eq!(typed("2026-11-24 03:00"), utc("2026-11-24 02:00"));
+        assert_eq!(typed("2026-11-24T03:00+00:00"), utc("2026-11-24 03:00"));
+        assert_eq!(typed("02:30"), Err("the clock here is set then: write the time with its zone".to_owned()));
+        assert_eq!(typed("2026-10-25 02:30"), Err("the clock here is set then: write the time with its zone".to_owned()));
+        assert_eq!(typed("2026-03-28 12:00"), Err("2026-03-28 11:00 UTC is past".to_owned()));
+        for wrong in ["", "3", "2026-11-24", "25:00", "tomorrow", "03:00 tomorrow", "now"] {
+            assert!(typed(wrong).is_err_and(|why| why.contains("is no time")), "{wrong}");
+        }
     }
 
     #[test]

@@ -60,6 +60,7 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
         Some(Overlay::Plan(dialog)) if dialog.sheet.ask.is_ok() => {
             &[(&[CommandId::Accept], "answer"), (&[CommandId::Back], "cancel"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }
+        Some(Overlay::Question(_)) => &[(&[CommandId::Accept], "go on"), (&[CommandId::Discard], "cancel")],
         Some(Overlay::Details { .. } | Overlay::Course { .. } | Overlay::Plan(_)) => {
             &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }

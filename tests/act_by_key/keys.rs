@@ -66,10 +66,16 @@ fn close(pty: &mut Pty) {
 
 /// Presses the keys until the plan of that title can be answered: what another tool says already, the console may not have read yet, and then
 /// the plan is another one, or refused.
-fn plan(pty: &mut Pty, keys: &str, title: &str, word: &str) {
+fn plan(pty: &mut Pty, keys: &str, told: Option<&str>, title: &str, word: &str) {
     let asked = format!("to do it, type {word}: ");
     until(&format!("{title}, to be answered with {word}"), PATIENCE, || {
         pty.press(keys);
+        if let Some(told) = told {
+            pty.until_text("enter shows the plan");
+            pty.press(told);
+            pty.until_text(told);
+            pty.press("\r");
+        }
         pty.until("a plan", |screen| ["to do it, type ", "refused  "].iter().any(|text| screen.contents().contains(text)));
         let screen = pty.screen();
         if screen.contains(title) && screen.contains(&asked) {
@@ -85,10 +91,19 @@ fn turned_down(screen: &vt100::Screen) -> bool {
     screen.contents().lines().last().is_some_and(|line| line.contains("REFUSED: "))
 }
 
-/// Presses the keys, types the word, waits for the outcome, closes.
+/// Presses the keys, types the word, waits for the outcome, closes; what follows may still be watched.
 pub fn act(pty: &mut Pty, keys: &str, title: &str, word: &str) -> String {
+    done(pty, keys, None, title, word)
+}
+
+/// The same where a text is asked for first.
+fn act_told(pty: &mut Pty, keys: &str, told: &str, title: &str, word: &str) -> String {
+    done(pty, keys, Some(told), title, word)
+}
+
+fn done(pty: &mut Pty, keys: &str, told: Option<&str>, title: &str, word: &str) -> String {
     let screen = until(&format!("the outcome of {title}"), PATIENCE, || {
-        plan(pty, keys, title, word);
+        plan(pty, keys, told, title, word);
         pty.press(word);
         pty.until_text("enter does it");
         pty.press("\r");
@@ -104,8 +119,6 @@ pub fn act(pty: &mut Pty, keys: &str, title: &str, word: &str) -> String {
         }
         Ok(screen)
     });
-    // What follows is watched after the outcome is known, and one thing is done at a time.
-    pty.until("the whole of it", |screen| !screen.contents().contains("watching what follows"));
     close(pty);
     assert!(screen.contains("DONE "), "{screen}");
     screen
@@ -133,6 +146,9 @@ pub fn each_action_by_its_keys(lab: &TestLab) {
     assert!(screen.contains(&format!("{new} leads and accepts writes")), "{screen}");
     assert_eq!(lab.leader(), new);
     assert_eq!(lab.sql(&new, "SELECT pg_is_in_recovery()"), "f");
+    // What follows is still watched, and the next can be done.
+    select(&mut pty, &new);
+    act(&mut pty, "al", &format!("Reload of {new}"), "y");
     assert_eq!(whole(lab), new);
 
     let started = lab.sql(&old, "SELECT pg_postmaster_start_time()");
@@ -140,7 +156,7 @@ pub fn each_action_by_its_keys(lab: &TestLab) {
     act(&mut pty, "ar", &format!("Restart of {old}"), "y");
     assert_ne!(lab.sql(&old, "SELECT pg_postmaster_start_time()"), started);
 
-    act(&mut pty, "ap", "Pause of", "y");
+    act_told(&mut pty, "ap", "the disks are moved", "Pause of", "y");
     let config = || lab.tool_json("etcdctl", &["get", "--print-value-only", &format!("/service/{}/config", lab.scope())]);
     assert_eq!(config()["pause"], true);
     pty.until_text("PAUSED");
@@ -174,7 +190,9 @@ pub fn each_action_by_its_keys(lab: &TestLab) {
 
     let audit = std::fs::read_to_string(folder.path().join("state/pgbaton/audit.jsonl")).unwrap();
     let ends = audit.lines().filter(|line| line.contains(r#""event":"end""#) && line.contains(r#""outcome":"DONE""#)).count();
-    assert_eq!((audit.lines().count(), ends), (18, 9), "{audit}");
+    assert_eq!((audit.lines().count(), ends), (20, 10), "{audit}");
+    let pause = format!("pause of {} (maintenance mode): the disks are moved", lab.scope());
+    assert!(audit.lines().any(|line| line.contains(r#""event":"begin""#) && line.contains(&pause)), "{audit}");
     pty.press("q");
     assert_eq!(pty.end(), 0);
 }

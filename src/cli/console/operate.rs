@@ -17,6 +17,7 @@ pub struct Operating {
     /// The HAProxies whose admin socket is configured, if switchovers are to be assisted.
     assist: Option<Vec<String>>,
     plan: Option<Plan>,
+    /// The action under way, or the one whose outcome is known and what follows it watched.
     execution: Option<Execution>,
 }
 
@@ -62,10 +63,15 @@ impl Operating {
             _ => (answer, Vec::new()),
         };
         let confirmed = plan.confirm(Answer::Typed(typed), &overridden).map_err(|why| why.to_string())?;
+        // The audit knows one action under way, and what this one does must not be taken for what follows the one before.
+        if let Some(before) = &mut self.execution {
+            before.conclude();
+        }
+        // When it is refused, the one before is looked at once more, to be told as ended.
         let mut execution = with_situation(live, |s| self.desk.execute(&confirmed, s)).map_err(|why| why.to_string())?;
         execution.look(live.cluster());
-        let sheet = course(&execution);
-        self.execution = Some(execution);
+        let mut sheet = course(&execution);
+        sheet.notes.extend(self.execution.replace(execution).as_ref().and_then(unwritten));
         Ok(sheet)
     }
 
@@ -75,9 +81,7 @@ impl Operating {
         execution.look(live.cluster());
         let mut sheet = course(execution);
         if execution.course().over() {
-            if let Some(why) = execution.unwritten() {
-                sheet.now = format!("the end was not written down: {why}");
-            }
+            sheet.notes.extend(unwritten(execution));
             self.execution = None;
         }
         Some(sheet)
@@ -104,7 +108,7 @@ fn operation(asked: &Asked, leader: Option<&str>, assist: Option<&[String]>) -> 
         CommandId::Reinit => Box::new(Reinit { member: member()?, force: false, from_leader: false }),
         CommandId::FlushRestart => Box::new(FlushRestart { member: member()? }),
         CommandId::FlushSwitchover => Box::new(FlushSwitchover),
-        CommandId::Pause => Box::new(Pause::default()),
+        CommandId::Pause => Box::new(Pause { reason: asked.given.first().filter(|reason| !reason.is_empty()).cloned() }),
         CommandId::Resume => Box::new(Resume),
         other => return Err(format!("{other} changes nothing")),
     })
@@ -126,6 +130,11 @@ fn sheet(plan: &Plan, target: Option<String>) -> PlanSheet {
         patronictl: plan.patronictl.clone(),
         ask,
     }
+}
+
+/// That the audit has no end of it, if it has none.
+fn unwritten(execution: &Execution) -> Option<String> {
+    execution.unwritten().map(|why| format!("the end of the {} was not written down: {why}", execution.name()))
 }
 
 fn course(execution: &Execution) -> CourseSheet {

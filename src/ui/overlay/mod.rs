@@ -2,6 +2,7 @@
 
 mod help;
 mod plan;
+mod question;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -29,6 +30,10 @@ pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buff
         Some(Overlay::Plan(dialog)) => {
             let area = place(body, WIDEST);
             framed(look, &plan::dialog(look, dialog, area.width.saturating_sub(4)), dialog.scroll, area, buffer)
+        }
+        Some(Overlay::Question(question)) => {
+            let area = place(body, WIDEST);
+            framed(look, &question::question(look, question, state.now, area.width.saturating_sub(4)), question.scroll, area, buffer)
         }
         Some(Overlay::Course { scroll }) => {
             let area = place(body, WIDEST);

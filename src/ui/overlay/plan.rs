@@ -111,7 +111,7 @@ fn text(look: &Look<'_>, head: &str, text: &str, role: Role, width: usize) -> Ve
 }
 
 /// A sentence as a title.
-fn capital(sentence: &str) -> String {
+pub(super) fn capital(sentence: &str) -> String {
     let mut chars = sentence.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

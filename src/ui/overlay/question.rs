@@ -1,0 +1,50 @@
+//! A text that is needed before there can be a plan.
+
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use crate::app::{Question, Wanted};
+use crate::model::{Time, spoken};
+use crate::theme::Role;
+use crate::ui::format::wrap;
+use crate::ui::look::Look;
+use crate::ui::pane::Details;
+
+/// The question, what was typed, and what that is understood as.
+pub(super) fn question(look: &Look<'_>, question: &Question, now: Option<Time>, width: u16) -> Details {
+    let width = usize::from(width);
+    let command = question.asked.command.command();
+    let of = question.asked.member.as_ref().map(|member| format!(", {member}")).unwrap_or_default();
+    let head = match question.wanted {
+        Wanted::Reason => "Why? For the audit; it may be empty.",
+        Wanted::Time => "When? 03:00 is the next time that it is so late here; 2026-11-24 03:00 is meant here as well; or with a zone, as 2026-11-24 03:00+00:00.",
+    };
+    let mut lines: Vec<Line<'static>> = wrap(head, width).into_iter().map(|part| Line::from(look.span(part, Role::Text))).collect();
+    lines.push(Line::default());
+    let mut parts = wrap(&question.typed, width.saturating_sub(3).max(10));
+    // A space at the end is typed, too.
+    let spaces = question.typed.len() - question.typed.trim_end().len();
+    let last = parts.pop().unwrap_or_default();
+    lines.extend(parts.into_iter().map(|part| Line::from(look.span(part, Role::Emphasis))));
+    let cursor = Span::styled(" ", look.style(Role::Text).add_modifier(Modifier::REVERSED));
+    let typed = format!("{}{}", last.trim_end(), " ".repeat(spaces.min(2)));
+    lines.push(Line::from(vec![look.span(typed, Role::Emphasis), cursor]));
+    lines.push(Line::default());
+    let understood = match (question.wanted, now) {
+        (Wanted::Time, Some(now)) if !question.typed.trim().is_empty() => Some(match Time::typed(&question.typed, now) {
+            Ok(at) => (format!("{}, here {}, in {}", at.minute(), at.minute_here(), spoken(at.since(now))), Role::Ok),
+            Err(why) => (why, Role::Warning),
+        }),
+        _ => None,
+    };
+    if let Some((text, role)) = understood {
+        lines.extend(wrap(&text, width).into_iter().map(|part| Line::from(look.span(part, role))));
+        lines.push(Line::default());
+    }
+    let hint = match question.wanted {
+        Wanted::Time if question.typed.is_empty() => "enter or esc cancels",
+        _ => "enter shows the plan, esc cancels",
+    };
+    lines.push(Line::from(look.span(hint, Role::Muted)));
+    Details { title: format!("{}{of}", super::plan::capital(command.title)), lines }
+}
