@@ -136,6 +136,27 @@ fn an_archiver_that_fails_is_counted_for_whom_may_see_it() {
 }
 
 #[test]
+fn a_copy_is_read_while_it_is_made_as_psql_reads_it() {
+    let hba = "host all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust";
+    let server = Server::primary("", hba);
+    server.psql("CREATE ROLE watcher LOGIN IN ROLE pg_monitor");
+    let mut watch = Watch::postgres(&server, profile("watcher"));
+    assert_eq!(watch.reading().backups, []);
+    let mut copy = server.slow_copy();
+    let backup = watch.until("it is sent", |o| postgres_of(o)?.backups.first().cloned().filter(|b| b.streamed > Some(0)));
+    let by_psql = server.psql(
+        "SELECT b.pid, host(a.client_addr), b.phase, b.backup_total FROM pg_stat_progress_basebackup AS b JOIN pg_stat_activity AS a USING (pid)",
+    );
+    let (client, phase) = (backup.client.clone().unwrap_or_default(), backup.phase.clone().unwrap_or_default());
+    assert_eq!(format!("{}|{client}|{phase}|{}", backup.pid, backup.total.unwrap_or_default()), by_psql);
+    let on = watch.until("it goes on", |o| postgres_of(o)?.backups.first().cloned().filter(|b| b.streamed > backup.streamed));
+    assert!(on.percent().is_some_and(|percent| percent < 100), "{on:?}");
+    copy.kill().expect("it is ended");
+    copy.wait().expect("it ends");
+    watch.until("it is gone", |o| postgres_of(o)?.backups.is_empty().then_some(()));
+}
+
+#[test]
 fn open_transactions_are_read_by_whom_may_see_them() {
     let server = Server::primary("", "host all all 127.0.0.1/32 trust");
     server.psql("CREATE ROLE stranger LOGIN; CREATE ROLE watcher LOGIN IN ROLE pg_monitor; CREATE TABLE cards (id int)");

@@ -157,11 +157,17 @@ impl Course {
         self.over
     }
 
+    /// How far it is, where somebody counts that.
+    pub fn progress(&self) -> Option<&str> {
+        self.goal.progress()
+    }
+
     /// What is said while the outcome is not known.
     pub fn now_told(&self) -> String {
         match &self.reply {
             None if self.preparing => "making ready; nothing was asked for yet".to_owned(),
             None => "asked, no answer yet".to_owned(),
+            Some((_, reply)) if reply.accepted() && self.progress().is_some() => self.progress().unwrap_or_default().to_owned(),
             Some((_, reply @ Reply::Answered(..))) => format!("Patroni said {reply}; waiting for the proof"),
             Some((_, reply @ Reply::Taken(_))) => format!("{reply}; waiting for the proof"),
             Some((_, reply)) => format!("UNKNOWN: {reply}; watching the cluster"),

@@ -125,7 +125,8 @@ impl Execution {
         }
         let now = self.clock.now();
         if let Some(since) = self.course.decided() {
-            self.notes.push(format!("what followed was watched for {:.0} s; then another action was to begin", now.since(since).as_secs_f64()));
+            self.notes
+                .push(format!("what followed was watched for {:.0} s; then another action was to begin", now.since(since).as_secs_f64()));
         }
         self.course.leave(now);
         self.finish(now);

@@ -52,6 +52,11 @@ pub trait Goal: std::fmt::Debug + Send {
     /// How it stands. `reply`: what was answered so far.
     fn standing(&self, cluster: &Cluster, reply: Option<&Reply>, now: Time) -> Standing;
 
+    /// How far it is, as a sentence without a full stop, where somebody counts that.
+    fn progress(&self) -> Option<&str> {
+        None
+    }
+
     /// When it was last seen to be under way: while it is, the patience does not run out.
     fn at_work(&self) -> Option<Time> {
         None

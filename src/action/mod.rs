@@ -17,6 +17,7 @@ mod call;
 mod checkpoint;
 mod checks;
 mod client;
+mod copied;
 mod course;
 mod dcs_order;
 mod dcs_writer;

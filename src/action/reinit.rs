@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::anew::Anew;
 use super::checks::{self, Check};
+use super::copied::Copied;
 use super::operation::word;
 use super::{Call, Confirm, Goal, Kept, Operation, Order, Phase, Reply, Situation, Standing};
 use crate::model::{Cluster, Time};
@@ -94,20 +95,21 @@ impl Operation for Reinit {
 
     fn goal(&self, s: &Situation<'_>) -> Box<dyn Goal> {
         let phases = ["its data is being copied", "PostgreSQL started anew", "it streams"].map(Phase::ahead);
-        Box::new(Copied { anew: Anew::of(s, &self.member), copying: None, phases })
+        Box::new(Rebuilt { anew: Anew::of(s, &self.member), copying: None, copied: Copied::default(), phases })
     }
 }
 
 /// Its PostgreSQL was created anew, and streams again.
 #[derive(Debug)]
-struct Copied {
+struct Rebuilt {
     anew: Anew,
     /// When it was last seen to be copied.
     copying: Option<Time>,
+    copied: Copied,
     phases: [Phase; 3],
 }
 
-impl Goal for Copied {
+impl Goal for Rebuilt {
     fn look(&mut self, cluster: &Cluster, now: Time) {
         let Some(member) = cluster.members.get(self.anew.member()) else { return };
         let by_key = member.dcs().and_then(|key| key.state.as_deref());
@@ -116,6 +118,7 @@ impl Goal for Copied {
             self.copying = Some(now);
             self.phases[0].see(true, now);
         }
+        self.copied.look(cluster, self.anew.member(), now);
         self.phases[1].see(self.anew.seen(cluster, now), now);
         let rest = self.anew.rest(cluster, now);
         self.phases[2].see(rest.is_some_and(|rest| rest.replication_state.as_deref() == Some("streaming")), now);
@@ -137,6 +140,10 @@ impl Goal for Copied {
             Some(reply @ Reply::Answered(500..=599, _)) if self.copying.is_none() => Standing::Missed(format!("Patroni said {reply}")),
             _ => Standing::Open,
         }
+    }
+
+    fn progress(&self) -> Option<&str> {
+        self.copied.told()
     }
 
     /// A copy takes as long as the data is large.

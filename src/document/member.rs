@@ -69,6 +69,7 @@ pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, 
         idle_transaction: sql.and_then(|s| s.idle_transaction.as_ref().map(|t| postgres::transaction(s, t))),
         slots: sql.map(|s| postgres::slots(member, s)).unwrap_or_default(),
         subscriptions: sql.map(postgres::subscriptions).unwrap_or_default(),
+        copy: cluster.copied_to(name, now).map(|(from, backup)| postgres::copy(from, backup)),
         archiver: sql.and_then(postgres::archiver),
         settings: sql.map(postgres::settings),
         dcs: Asked {

@@ -1,7 +1,7 @@
 //! The parts on what a member's PostgreSQL tells of itself.
 
-use super::{ArchiverDoc, SettingsDoc, SlotDoc, SubscriptionDoc, TransactionDoc, millis};
-use crate::model::{Member, PostgresStatus, Slot, SlotTrend, Subscription, Time, Transaction};
+use super::{ArchiverDoc, CopyDoc, SettingsDoc, SlotDoc, SubscriptionDoc, TransactionDoc, millis};
+use crate::model::{BaseBackup, Member, PostgresStatus, Slot, SlotTrend, Subscription, Time, Transaction};
 
 pub(super) fn slots(member: &Member, sql: &PostgresStatus) -> Vec<SlotDoc> {
     let document = |slot: &Slot| {
@@ -24,6 +24,16 @@ pub(super) fn slots(member: &Member, sql: &PostgresStatus) -> Vec<SlotDoc> {
         }
     };
     sql.slots.iter().map(document).collect()
+}
+
+pub(super) fn copy(from: &str, backup: &BaseBackup) -> CopyDoc {
+    CopyDoc {
+        from: from.to_owned(),
+        phase: backup.phase.clone(),
+        streamed_bytes: backup.streamed,
+        total_bytes: backup.total,
+        percent: backup.percent(),
+    }
 }
 
 pub(super) fn subscriptions(sql: &PostgresStatus) -> Vec<SubscriptionDoc> {

@@ -37,6 +37,21 @@ pub struct SlotDoc {
     pub failover: bool,
 }
 
+/// The copy of another member's data from which a member is created anew (`pg_stat_progress_basebackup`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyDoc {
+    /// The member whose data it is.
+    pub from: String,
+    /// `waiting for checkpoint to finish`, `streaming database files`, ...
+    pub phase: Option<String>,
+    /// What was sent of it.
+    pub streamed_bytes: Option<u64>,
+    /// How large it will be, as it was estimated at the beginning.
+    pub total_bytes: Option<u64>,
+    /// How much of it was sent; `null` also when the estimate was too low.
+    pub percent: Option<u64>,
+}
+
 /// A subscription (`pg_stat_subscription`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionDoc {

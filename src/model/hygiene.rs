@@ -5,8 +5,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Archiver, Certificate, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, Observation, Outcome,
-    PatroniReplication, PatroniStatus, PendingChange, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, SourceError,
+    Archiver, BaseBackup, Certificate, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, Observation,
+    Outcome, PatroniReplication, PatroniStatus, PendingChange, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, SourceError,
     SourceId, Subscription, Transaction, clean,
 };
 
@@ -215,6 +215,7 @@ impl Hygiene for PostgresStatus {
             receiver,
             slots,
             subscriptions,
+            backups,
             archiver,
             sessions: _,
             oldest_transaction,
@@ -229,6 +230,7 @@ impl Hygiene for PostgresStatus {
         receiver.wash();
         slots.wash();
         subscriptions.wash();
+        backups.wash();
         archiver.wash();
         oldest_transaction.wash();
         idle_transaction.wash();
@@ -289,6 +291,13 @@ impl Hygiene for Subscription {
     fn wash(&mut self) {
         let Self { name, running: _, received: _, sent: _, heard: _ } = self;
         name.wash();
+    }
+}
+
+impl Hygiene for BaseBackup {
+    fn wash(&mut self) {
+        let Self { pid: _, client, phase, streamed: _, total: _ } = self;
+        [client, phase].into_iter().for_each(Hygiene::wash);
     }
 }
 

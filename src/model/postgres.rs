@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lsn, Time};
+use super::{BaseBackup, Lsn, Time};
 
 /// One reading, made in one statement, so that its figures belong together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct PostgresStatus {
     pub slots: Vec<Slot>,
     /// `pg_stat_subscription`, of every database; empty in recovery, where no subscription can be served.
     pub subscriptions: Vec<Subscription>,
+    /// `pg_stat_progress_basebackup`: the copies of its data that are being made; empty before PostgreSQL 13.
+    pub backups: Vec<BaseBackup>,
     /// `pg_stat_archiver`; `None` when `archive_mode` is off.
     pub archiver: Option<Archiver>,
     /// Client backends, ours not counted; `None` when our user may not see which of the others are.

@@ -67,7 +67,9 @@ impl Time {
                 // The clock is set twice a year: an hour is there twice then, or not at all.
                 let here = |civil: jiff::civil::DateTime| {
                     let moment = zone.to_ambiguous_timestamp(civil).unambiguous();
-                    moment.map(|t| Self(t.as_microsecond())).map_err(|_| "the clock here is set then: write the time with its zone".to_owned())
+                    moment
+                        .map(|t| Self(t.as_microsecond()))
+                        .map_err(|_| "the clock here is set then: write the time with its zone".to_owned())
                 };
                 let today = now.timestamp().to_zoned_datetime(zone.clone()).date();
                 match (text.parse::<jiff::civil::DateTime>(), text.parse::<jiff::civil::Time>()) {

@@ -203,7 +203,10 @@ fn a_reload_has_the_file_read_and_a_reinit_copies_anew() {
     let file = b.layout().node_dir(&member).join("patroni.yml");
     let text = fs::read_to_string(&file).unwrap();
     let loaded = || b.sql(&member, "SELECT pg_conf_load_time()");
-    for (written, tag) in [(format!("{text}tags:\n  shelf: upper\n"), json!("upper")), (text.clone(), Value::Null)] {
+    // A copy that takes some seconds can be seen.
+    let slow = text.replace("  - checkpoint: fast\n", "  - checkpoint: fast\n  - max-rate: 8M\n");
+    assert_ne!(slow, text);
+    for (written, tag) in [(format!("{text}tags:\n  shelf: upper\n"), json!("upper")), (slow, Value::Null)] {
         let before = loaded();
         fs::write(&file, written).unwrap();
         b.done(&["reload", scope, &member]);
@@ -215,12 +218,21 @@ fn a_reload_has_the_file_read_and_a_reinit_copies_anew() {
     }
 
     let mark = b.layout().data_dir(&member).join("left-over");
-    for more in [&[][..], &["--from-leader"]] {
-        fs::write(&mark, "").unwrap();
-        b.done(&[&["reinit", scope, &member], more].concat());
-        assert!(!mark.exists(), "the data is the old one's");
-        b.wait_listed(&member, "Replica", "streaming");
-    }
+    fs::write(&mark, "").unwrap();
+    let out = b.command(&["reinit", scope, &member, "--yes"]).output().unwrap();
+    let told = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert_eq!(out.status.code(), Some(0), "{}", said(&out));
+    let copy = format!("copy from {}, streaming database files: ", b.leader());
+    assert!(told.lines().any(|line| line.trim().starts_with(&copy) && line.contains(" MB of ") && line.contains(" %)")), "{told}");
+    assert!(!mark.exists(), "the data is the old one's");
+    b.wait_listed(&member, "Replica", "streaming");
+    fs::write(&file, text).unwrap();
+    b.done(&["reload", scope, &member]);
+
+    fs::write(&mark, "").unwrap();
+    b.done(&["reinit", scope, &member, "--from-leader"]);
+    assert!(!mark.exists(), "the data is the old one's");
+    b.wait_listed(&member, "Replica", "streaming");
 }
 
 #[test]

@@ -93,20 +93,23 @@ fn turned_down(screen: &vt100::Screen) -> bool {
 
 /// Presses the keys, types the word, waits for the outcome, closes; what follows may still be watched.
 pub fn act(pty: &mut Pty, keys: &str, title: &str, word: &str) -> String {
-    done(pty, keys, None, title, word)
+    done(pty, keys, None, title, word, None)
 }
 
 /// The same where a text is asked for first.
 fn act_told(pty: &mut Pty, keys: &str, told: &str, title: &str, word: &str) -> String {
-    done(pty, keys, Some(told), title, word)
+    done(pty, keys, Some(told), title, word, None)
 }
 
-fn done(pty: &mut Pty, keys: &str, told: Option<&str>, title: &str, word: &str) -> String {
+fn done(pty: &mut Pty, keys: &str, told: Option<&str>, title: &str, word: &str, meanwhile: Option<&str>) -> String {
     let screen = until(&format!("the outcome of {title}"), PATIENCE, || {
         plan(pty, keys, told, title, word);
         pty.press(word);
         pty.until_text("enter does it");
         pty.press("\r");
+        if let Some(text) = meanwhile {
+            pty.until(text, |screen| turned_down(screen) || screen.contents().contains(text));
+        }
         pty.until("an outcome", |screen| {
             let text = screen.contents();
             turned_down(screen) || ["DONE ", "FAILED ", "REFUSED  ", "UNKNOWN "].iter().any(|end| text.contains(end))
@@ -163,12 +166,17 @@ pub fn each_action_by_its_keys(lab: &TestLab) {
     act(&mut pty, "au", "End of the pause", "y");
     assert!(config()["pause"].is_null());
 
+    // A copy that takes some seconds can be seen.
+    let file = lab.layout().node_dir(&old).join("patroni.yml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("  - checkpoint: fast\n", "  - checkpoint: fast\n  - max-rate: 8M\n")).unwrap();
     select(&mut pty, &old);
     act(&mut pty, "al", &format!("Reload of {old}"), "y");
 
     let identity = lab.sql(&old, "SELECT (pg_stat_file('PG_VERSION')).change");
     select(&mut pty, &old);
-    act(&mut pty, "ai", &format!("Reinitialisation of {old}"), &old);
+    let copy = format!("copy from {new}, streaming database files: ");
+    done(&mut pty, "ai", None, &format!("Reinitialisation of {old}"), &old, Some(&copy));
     assert_eq!(whole(lab), new);
     assert_ne!(lab.sql(&old, "SELECT (pg_stat_file('PG_VERSION')).change"), identity);
 

@@ -48,6 +48,18 @@ impl Server {
         server
     }
 
+    /// Begins a copy of its data that takes long, over TCP, into its directory.
+    pub fn slow_copy(&self) -> std::process::Child {
+        let copy = self.dir.path().join("copy").display().to_string();
+        let from = format!("host=127.0.0.1 port={} user=postgres", self.port);
+        let mut command = Command::new(tool_path("pg_basebackup"));
+        command.args(["-D", &copy, "-d", &from, "-c", "fast", "-X", "none", "-N", "-r", "1M"]).env("LC_ALL", "C").env_remove("PGPASSWORD");
+        if let Some((uid, gid)) = owner() {
+            command.uid(uid).gid(gid);
+        }
+        command.spawn().expect("pg_basebackup starts")
+    }
+
     fn empty() -> Self {
         let dir = TempDir::new().expect("a directory");
         if let Some((uid, gid)) = owner() {

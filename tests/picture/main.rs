@@ -15,6 +15,7 @@ mod cluster;
 mod conditions;
 mod config_missing;
 mod config_unsafe;
+mod copying;
 mod design;
 mod diverged;
 mod etcd;

@@ -204,7 +204,7 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
     loop {
         execution.look(live.cluster());
         if !json {
-            print(&steps.news(execution.course()));
+            print(&steps.news(execution.course(), live.now()));
             for note in &execution.notes()[noted..] {
                 print(&format!("           {note}\n"));
             }

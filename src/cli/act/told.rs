@@ -1,11 +1,12 @@
 //! A plan and its course in words.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::action::{Check, Course, Entry, Event, Execution, Light, Outcome, Plan};
-use crate::model::washed;
+use crate::model::{Time, washed};
 
 /// A plan for a person.
 pub fn plan(plan: &Plan) -> String {
@@ -103,17 +104,22 @@ pub fn left_open(entry: &Entry) -> String {
     format!("the {what}, begun at {}, has no end in the audit: what became of it is not known", entry.at)
 }
 
+/// How often it is printed how far something is.
+const PROGRESS: Duration = Duration::from_secs(5);
+
 /// What was printed of a course.
 #[derive(Debug, Default)]
 pub struct Steps {
     seen: Vec<String>,
     said: String,
+    /// When it was last printed how far it is.
+    progress: Option<Time>,
     done: bool,
 }
 
 impl Steps {
-    /// What is new, a line for each.
-    pub fn news(&mut self, course: &Course) -> String {
+    /// What is new, a line for each; how far it is, now and then.
+    pub fn news(&mut self, course: &Course, now: Time) -> String {
         let mut out = String::new();
         let mut steps: Vec<_> = course.phases().iter().filter_map(|phase| Some((phase.at?, &phase.name))).collect();
         steps.sort();
@@ -125,10 +131,16 @@ impl Steps {
         }
         match course.outcome() {
             None => {
-                let now = course.now_told();
-                if now != self.said {
-                    let _ = writeln!(out, "           {now}");
-                    self.said = now;
+                let told = course.now_told();
+                let goes_on = course.progress().is_some();
+                // Another part of the work is told at once, its figures now and then.
+                let part = |text: &str| text.split_once(": ").map_or(text, |(part, _)| part).to_owned();
+                let same = part(&told) == part(&self.said);
+                let waits = goes_on && same && self.progress.is_some_and(|at| now.since(at) < PROGRESS);
+                if told != self.said && !waits {
+                    let _ = writeln!(out, "           {told}");
+                    self.said = told;
+                    self.progress = goes_on.then_some(now).or(self.progress);
                 }
             }
             Some((outcome, sentence)) if !self.done => {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Asked;
-use crate::document::{ArchiverDoc, SettingsDoc, SlotDoc, SubscriptionDoc, TransactionDoc};
+use crate::document::{ArchiverDoc, CopyDoc, SettingsDoc, SlotDoc, SubscriptionDoc, TransactionDoc};
 use crate::model::{Lsn, Role, Time};
 
 /// One member.
@@ -98,6 +98,8 @@ pub struct MemberDoc {
     pub slots: Vec<SlotDoc>,
     /// Subscriptions that it serves.
     pub subscriptions: Vec<SubscriptionDoc>,
+    /// The copy from which it is created, while that is made.
+    pub copy: Option<CopyDoc>,
     /// Its WAL archiver, when archiving is on.
     pub archiver: Option<ArchiverDoc>,
     /// Settings of its PostgreSQL.

@@ -1,7 +1,7 @@
 //! The one statement of a reading. PostgreSQL 12 and later parse it alike.
 
-/// Which functions our user may call that not everybody may. A statement that names a function it may not call fails as a whole, so what is
-/// denied must not stand in it.
+/// Which functions our user may call that not everybody may, and what this version has. A statement that names a function it may not call, or a
+/// view that is not there, fails as a whole, so what is denied must not stand in it.
 ///
 /// Those over `pg_control` PostgreSQL lets everybody call; hardening guides take it away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(super) struct Rights {
     pub recovery: bool,
     /// `pg_ls_archive_statusdir()`: for `pg_monitor`.
     pub archive_status: bool,
+    /// `pg_stat_progress_basebackup`: PostgreSQL 13 and later.
+    pub backups: bool,
 }
 
 /// The first statement of a session: `server_version_num` and what [`Rights`] asks. On its way it lets the server end the
@@ -66,6 +68,17 @@ pub(super) fn statement(rights: Rights) -> String {
     let identifier = or_null(rights.system, "(SELECT system_identifier FROM pg_control_system())");
     let checkpoint = or_null(rights.checkpoint, "(SELECT timeline_id FROM pg_control_checkpoint())");
     let recovery = or_null(rights.recovery, "(SELECT nullif(min_recovery_end_timeline, 0) FROM pg_control_recovery())");
+    let backups = or_null(
+        rights.backups,
+        "(SELECT json_agg(json_build_object(
+            'pid', b.pid,
+            'client', host(a.client_addr),
+            'phase', b.phase,
+            'streamed', b.backup_streamed,
+            'total', b.backup_total
+        ) ORDER BY b.pid)
+        FROM pg_stat_progress_basebackup AS b LEFT JOIN activity AS a ON a.pid = b.pid)",
+    );
     let waiting = or_null(rights.archive_status, "(SELECT count(*) FROM pg_ls_archive_statusdir() AS f WHERE f.name LIKE '%.ready')");
     format!(
         "
@@ -143,6 +156,7 @@ SELECT json_build_object(
         ) ORDER BY s.subname)
         FROM pg_stat_subscription AS s
         WHERE s.relid IS NULL AND to_jsonb(s) ->> 'leader_pid' IS NULL) END,
+    'backups', {backups},
     'archiver', CASE WHEN current_setting('archive_mode') <> 'off' THEN (
         SELECT json_build_object(
             'archived', a.archived_count,
@@ -202,9 +216,9 @@ mod tests {
 
     #[test]
     fn what_is_denied_does_not_stand_in_the_statement() {
-        let none = statement(Rights { system: false, checkpoint: false, recovery: false, archive_status: false });
-        assert!(!none.contains("pg_control_") && !none.contains("pg_ls_"), "{none}");
-        let all = statement(Rights { system: true, checkpoint: true, recovery: true, archive_status: true });
+        let none = statement(Rights { system: false, checkpoint: false, recovery: false, archive_status: false, backups: false });
+        assert!(!none.contains("pg_control_") && !none.contains("pg_ls_") && !none.contains("pg_stat_progress"), "{none}");
+        let all = statement(Rights { system: true, checkpoint: true, recovery: true, archive_status: true, backups: true });
         for function in ["pg_control_system()", "pg_control_checkpoint()", "pg_control_recovery()", "pg_ls_archive_statusdir()"] {
             assert!(all.contains(function), "{function}");
         }

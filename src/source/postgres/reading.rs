@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::model::{
-    Archiver, CommitWait, Lsn, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Time, Transaction, clean,
+    Archiver, BaseBackup, CommitWait, Lsn, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Time, Transaction, clean,
 };
 
 /// The JSON object of [`super::query::statement`]; null is what the server does not know or does not tell us.
@@ -24,6 +24,7 @@ struct Answer {
     receiver: Option<AnswerReceiver>,
     slots: Vec<AnswerSlot>,
     subscriptions: Option<Vec<AnswerSubscription>>,
+    backups: Option<Vec<AnswerBackup>>,
     archiver: Option<AnswerArchiver>,
     sessions: Option<u32>,
     oldest_transaction: Option<AnswerTransaction>,
@@ -87,6 +88,15 @@ struct AnswerSubscription {
 }
 
 #[derive(Deserialize)]
+struct AnswerBackup {
+    pid: i32,
+    client: Option<String>,
+    phase: Option<String>,
+    streamed: Option<i64>,
+    total: Option<i64>,
+}
+
+#[derive(Deserialize)]
 struct AnswerArchiver {
     archived: u64,
     failed: u64,
@@ -146,6 +156,7 @@ impl From<Answer> for PostgresStatus {
             receiver: answer.receiver.map(Receiver::from),
             slots: answer.slots.into_iter().map(Slot::from).collect(),
             subscriptions: answer.subscriptions.into_iter().flatten().map(Subscription::from).collect(),
+            backups: answer.backups.into_iter().flatten().map(BaseBackup::from).collect(),
             archiver: answer.archiver.map(Archiver::from),
             sessions: answer.sessions,
             oldest_transaction: answer.oldest_transaction.map(Transaction::from),
@@ -226,6 +237,13 @@ impl From<AnswerSlot> for Slot {
 impl From<AnswerSubscription> for Subscription {
     fn from(row: AnswerSubscription) -> Self {
         Self { name: clean(&row.name), running: row.running, received: row.received, sent: time(row.sent), heard: time(row.heard) }
+    }
+}
+
+impl From<AnswerBackup> for BaseBackup {
+    fn from(row: AnswerBackup) -> Self {
+        let bytes = |signed: Option<i64>| signed.and_then(|bytes| u64::try_from(bytes).ok());
+        Self { pid: row.pid, client: text(row.client), phase: text(row.phase), streamed: bytes(row.streamed), total: bytes(row.total) }
     }
 }
 

@@ -187,7 +187,7 @@ impl Session {
         }
         let may = |index| column(index) == Some("t");
         let counts = may(4) && !std::mem::take(&mut self.spare);
-        let rights = Rights { system: may(1), checkpoint: may(2), recovery: may(3), archive_status: counts };
+        let rights = Rights { system: may(1), checkpoint: may(2), recovery: may(3), archive_status: counts, backups: version >= 130_000 };
         let all = rights.system && rights.checkpoint && rights.recovery && counts;
         let text = statement(rights);
         let statement = drive(&mut self.driver, &self.target, self.client.prepare(&text)).await?;

@@ -40,6 +40,14 @@ fn replication(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
         (None, Some(last)) => sheet.fact("state", last.clone(), Role::Stale, "rest"),
         (None, None) => sheet.fact("state", UNKNOWN, Role::Unknown, ""),
     }
+    if let Some(copy) = &member.copy {
+        let much = copy.streamed_bytes.map(|streamed| match copy.total_bytes {
+            Some(total) => format!(", {} of {}", bytes(streamed), bytes(total)),
+            None => format!(", {}", bytes(streamed)),
+        });
+        let told = format!("from {}, {}{}", copy.from, copy.phase.as_deref().unwrap_or(UNKNOWN), much.unwrap_or_default());
+        sheet.fact("copy", told, Role::Text, "sql");
+    }
     if let Some(since) = member.state_since {
         sheet.fact("seen so for", ctx.ago(since), Role::Text, &rest);
     }

@@ -248,6 +248,10 @@ fn notes(ctx: &Ctx<'_>, member: &MemberDoc) -> Vec<String> {
         _ => false,
     };
     let mut notes = Vec::new();
+    if let Some(copy) = &member.copy {
+        let much = copy.percent.map(|percent| format!("{percent} %")).or_else(|| copy.streamed_bytes.map(bytes));
+        notes.push(format!("copies {} from {}", much.unwrap_or_default(), copy.from).replace("  ", " "));
+    }
     if member.pending_restart == Some(true) {
         notes.push("restart pending".to_owned());
     }

@@ -116,6 +116,7 @@ pub fn replica(name: &str, host: &str, role: Role, replay: u64) -> MemberDoc {
         pending_restart: Some(false),
         pending_restart_reason: Vec::new(),
         scheduled_restart: None,
+        copy: None,
         tags: serde_json::Map::new(),
         patroni_version: Some("4.1.5".to_owned()),
         postgres_version: Some("15.18".to_owned()),

@@ -91,6 +91,7 @@ pub fn sql_answer(name: &str, leader: &str, timeline: u32) -> PostgresStatus {
         receiver: (!leads).then_some(receiver),
         slots: Vec::new(),
         subscriptions: Vec::new(),
+        backups: Vec::new(),
         archiver: None,
         sessions: Some(3),
         oldest_transaction: None,
