@@ -6,7 +6,7 @@ mod common {
 
 use common::sample;
 use pgbaton::action::{Entry, Light};
-use pgbaton::app::{Ask, Audited, CourseSheet, EventLine, Mode, Msg, Overlay, PlanSheet, State, TextEdit, update};
+use pgbaton::app::{Ask, Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, Msg, Overlay, PlanSheet, State, TextEdit, update};
 use pgbaton::command::{CommandId, Keymap};
 use pgbaton::document::{Document, Level, ScheduledSwitchover};
 use pgbaton::model::{Cause, Change, ChangeKind, Sign, Silence, SourceKind};
@@ -377,10 +377,60 @@ fn an_action_under_way_shows_its_steps() {
 #[test]
 fn the_beginning_of_a_sequence_shows_what_it_can_become() {
     let mut state = console(vec![sample::healthy()]);
+    update(&mut state, Msg::Pending(Some("g".to_owned())));
+    let few = text(&screen(&mut state, (80, 24), false));
+    assert!(few.lines().last().is_some_and(|last| last.contains("g first row  e last row")), "{few}");
     update(&mut state, Msg::Pending(Some("a".to_owned())));
-    let screen = text(&screen(&mut state, (160, 48), false));
-    let last = screen.lines().last().unwrap_or_default();
-    assert!(last.contains("s switchover  f failover  r restart") && last.contains("p pause"), "{last}");
+    state.mode = Mode::ReadOnly("this session was started with --read-only".to_owned());
+    snapshot("keys-read-only", &screen(&mut state, (80, 24), false));
+    state.mode = Mode::Operator;
+    for size in [(80, 24), (120, 40)] {
+        snapshot(&format!("keys-{}x{}", size.0, size.1), &screen(&mut state, size, false));
+    }
+    press(&mut state, &[CommandId::Pane5]);
+    update(&mut state, Msg::Pending(Some("a".to_owned())));
+    let elsewhere = text(&screen(&mut state, (80, 24), false));
+    assert!(elsewhere.contains("select a member first"), "{elsewhere}");
+}
+
+#[test]
+fn a_list_to_choose_from_shows_where_one_is() {
+    let mut state = console(vec![sample::healthy()]);
+    state.mode = Mode::Operator;
+    press(&mut state, &[CommandId::SetProxy]);
+    screen(&mut state, (80, 24), false);
+    press(&mut state, &[CommandId::Down]);
+    snapshot("choice-servers", &screen(&mut state, (80, 24), false));
+    press(&mut state, &[CommandId::Choose]);
+    snapshot("choice-state", &screen(&mut state, (80, 24), false));
+    press(&mut state, &[CommandId::Back]);
+    let asked = Asked { command: CommandId::Terminate, member: Some("psg1".to_owned()), given: Vec::new() };
+    let row = |n: u32| ChoiceRow {
+        id: n.to_string(),
+        cells: [&n.to_string(), "card_settlement", "idle in transaction", "42 min", "41 min", "3", "cards", "10.20.0.77", "settle-batch"]
+            .map(str::to_owned)
+            .to_vec(),
+    };
+    update(&mut state, Msg::Listed(asked, Ok((4711..4761).map(row).collect())));
+    screen(&mut state, (80, 24), false);
+    press(&mut state, &[CommandId::Bottom]);
+    snapshot("choice-sessions-80x24", &screen(&mut state, (80, 24), false));
+    press(&mut state, &[CommandId::Top]);
+    snapshot("choice-sessions-120x40", &screen(&mut state, (120, 40), false));
+}
+
+#[test]
+fn a_time_is_shown_as_it_is_understood() {
+    let mut state = console(vec![sample::healthy()]);
+    state.mode = Mode::Operator;
+    press(&mut state, &[CommandId::SwitchoverAt]);
+    screen(&mut state, (80, 24), false);
+    update(&mut state, Msg::Text(TextEdit::Insert("2099-01-01 03:00+00:00".to_owned())));
+    let shown = text(&screen(&mut state, (80, 24), false));
+    assert!(shown.contains("2099-01-01 03:00 UTC, here 2099-01-01 ") && shown.contains("enter shows the plan"), "{shown}");
+    update(&mut state, Msg::Text(TextEdit::Insert("x".to_owned())));
+    let shown = text(&screen(&mut state, (80, 24), false));
+    assert!(shown.contains("is no time: write 03:00"), "{shown}");
 }
 
 #[test]

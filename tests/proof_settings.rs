@@ -201,7 +201,13 @@ fn taken_back(stage: &Stage) {
     let mut command = stage.lab.pgbaton(&["edit-config", "--yes"]);
     // The file is the editor's argument, and ours alone.
     let editor = "f() { stat -c %a \"$1\" >&2; sed -i 's/^retry_timeout: .*/retry_timeout: 8/; $ a failsafe_mode: on' \"$1\"; }; f";
-    let out = command.env("XDG_STATE_HOME", stage.state.path()).env("EDITOR", editor).env("TMPDIR", stage.state.path()).output().unwrap();
+    let out = command
+        .env("XDG_STATE_HOME", stage.state.path())
+        .env_remove("VISUAL")
+        .env("EDITOR", editor)
+        .env("TMPDIR", stage.state.path())
+        .output()
+        .unwrap();
     assert!(out.status.success(), "{}", said(&out));
     assert!(String::from_utf8_lossy(&out.stderr).contains("600"), "{}", said(&out));
     let left = std::fs::read_dir(stage.state.path()).unwrap().flatten().filter(|f| f.file_name().to_string_lossy().starts_with("pgbaton-"));
@@ -234,7 +240,7 @@ fn nobody_is_overwritten(stage: &Stage) {
     assert_ne!(theirs, before);
     let env: Vec<String> = ["ETCDCTL_API=3".to_owned(), format!("ETCDCTL_ENDPOINTS={}", stage.lab.layout().etcd_url("psg1"))].into();
     let editor = format!("f() {{ env {} etcdctl put {key} '{theirs}' && sed -i 's/^ttl: .*/ttl: 30/' \"$1\"; }}; f", env.join(" "));
-    let out = command.env("XDG_STATE_HOME", stage.state.path()).env("EDITOR", editor).output().unwrap();
+    let out = command.env("XDG_STATE_HOME", stage.state.path()).env_remove("VISUAL").env("EDITOR", editor).output().unwrap();
     assert_eq!(out.status.code(), Some(3), "{}", said(&out));
     assert!(said(&out).contains("somebody changed the configuration meanwhile"), "{}", said(&out));
     assert_eq!(stage.config_text(), theirs);

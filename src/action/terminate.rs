@@ -18,11 +18,16 @@ pub struct Terminate {
 
 impl Terminate {
     fn told(&self) -> String {
-        let ClientSession { user, application, database, client, state, transaction, server_time, .. } = &self.session;
+        let ClientSession { user, application, database, client, state, transaction, blocks, server_time, .. } = &self.session;
         let program = if application.is_empty() { String::new() } else { format!(" ({application})") };
         let from = client.as_deref().unwrap_or("the host itself");
         let age = transaction.map(|since| format!(", in a transaction for {}", spoken(server_time.since(since)))).unwrap_or_default();
-        format!("{user}{program} in {database} from {from}, {state}{age}")
+        let blocks = match blocks {
+            0 => String::new(),
+            1 => ", blocks another session".to_owned(),
+            n => format!(", blocks {n} other sessions"),
+        };
+        format!("{user}{program} in {database} from {from}, {state}{age}{blocks}")
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::update::{say, take_notice, warn};
-use super::{Effect, EventLine, Mode, Notice, Overlay, Question, State, Typing, Wanted};
+use super::{Choice, ChoiceRow, Effect, EventLine, Mode, Notice, Overlay, Question, State, Typing, Wanted};
 use crate::action::{Confirm, Light, Outcome};
 use crate::command::{CommandId, Scope};
 use crate::document::Level;
@@ -116,7 +116,7 @@ pub(super) fn ask(state: &mut State, command: CommandId) -> Vec<Effect> {
         return Vec::new();
     }
     let member = if command.command().scope == Scope::List {
-        match selected_member(state) {
+        match state.acted_on() {
             Ok(member) => Some(member),
             Err(why) => {
                 say(state, why);
@@ -133,8 +133,53 @@ pub(super) fn ask(state: &mut State, command: CommandId) -> Vec<Effect> {
 fn proceed(state: &mut State, asked: Asked) -> Vec<Effect> {
     match (asked.command, asked.given.len()) {
         (CommandId::Pause, 0) => inquire(state, asked, Wanted::Reason),
+        (CommandId::SwitchoverAt | CommandId::RestartAt, 0) => inquire(state, asked, Wanted::Time),
+        (CommandId::DropSlot, 0) => {
+            let choice = Choice::slots(asked, &state.facts);
+            choose_from(state, choice)
+        }
+        (CommandId::SetProxy, 0) => {
+            let choice = Choice::servers(asked, &state.facts);
+            choose_from(state, choice)
+        }
+        (CommandId::SetProxy, 1) => choose_from(state, Choice::states(asked)),
+        (CommandId::Terminate, 0) => {
+            let text = format!("asking the PostgreSQL of {} for its sessions", asked.member.as_deref().unwrap_or("?"));
+            say(state, text);
+            vec![Effect::List(asked)]
+        }
+        (CommandId::EditConfig, 0) => vec![Effect::Edit(asked)],
         _ => vec![Effect::Plan(asked)],
     }
+}
+
+/// Shows a list, or says why there is none.
+fn choose_from(state: &mut State, choice: Result<Choice, String>) -> Vec<Effect> {
+    match choice {
+        Ok(choice) => state.overlay = Some(Overlay::Choice(Box::new(choice))),
+        Err(why) => say(state, why),
+    }
+    Vec::new()
+}
+
+/// The list that was asked for at the edge. Whoever has opened something else meanwhile does not want it any more.
+pub(super) fn listed(state: &mut State, asked: Asked, rows: Result<Vec<ChoiceRow>, String>) {
+    if state.overlay.is_some() || state.typing.is_some() {
+        return say(state, "the sessions were read, and something else was opened meanwhile; ask again");
+    }
+    state.notice = state.notice.take().filter(|notice| notice.level >= Level::Warning);
+    choose_from(state, rows.and_then(|rows| Choice::sessions(asked, rows)));
+}
+
+/// Enter in the list: the selected row goes on.
+pub(super) fn chosen(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Choice(choice)) = &state.overlay else { return Vec::new() };
+    let row = choice.rows.get(choice.selected).filter(|_| choice.drawn).map(|row| row.id.clone());
+    let mut asked = choice.asked.clone();
+    let Some(id) = row else { return Vec::new() };
+    asked.given.push(id);
+    close(state);
+    proceed(state, asked)
 }
 
 /// Asks for a text.
@@ -164,15 +209,6 @@ pub(super) fn told(state: &mut State) -> Vec<Effect> {
             Vec::new()
         }
     }
-}
-
-/// The member that is selected in the pane that has the focus, if it can be seen there.
-fn selected_member(state: &State) -> Result<String, &'static str> {
-    const SELECT: &str = "select a member first, in the Members pane";
-    let of_members = state.panes.get(state.focus).is_some_and(|pane| pane.rows_are_members());
-    let selected = state.view().and_then(|view| view.selected.clone()).filter(|_| of_members).ok_or(SELECT)?;
-    // A row that the filter hides, or that is gone, is not what the one who presses the key looks at.
-    if state.rows(state.focus).contains(&selected) { Ok(selected) } else { Err(SELECT) }
 }
 
 /// Shows a plan, or says why there is none.
@@ -211,7 +247,7 @@ pub(super) fn answer(state: &mut State) -> Vec<Effect> {
 pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
     let cancelled = match &state.overlay {
         Some(Overlay::Plan(dialog)) => dialog.sheet.ask.is_ok(),
-        Some(Overlay::Question(_)) => true,
+        Some(Overlay::Question(_) | Overlay::Choice(_)) => true,
         _ => false,
     };
     close(state);

@@ -89,16 +89,26 @@ fn notice(state: &State) -> &str {
 }
 
 /// The commands that would change something.
-const ACTS: [CommandId; 9] = [
+const ACTS: [CommandId; 19] = [
     CommandId::Switchover,
+    CommandId::SwitchoverAt,
     CommandId::Failover,
     CommandId::Restart,
+    CommandId::RestartAt,
+    CommandId::RestartPending,
+    CommandId::RestartRolling,
     CommandId::Reload,
     CommandId::Reinit,
+    CommandId::Checkpoint,
+    CommandId::ResumeReplay,
+    CommandId::DropSlot,
+    CommandId::Terminate,
     CommandId::FlushRestart,
     CommandId::Pause,
     CommandId::Resume,
     CommandId::FlushSwitchover,
+    CommandId::SetProxy,
+    CommandId::EditConfig,
 ];
 
 #[test]
@@ -232,6 +242,99 @@ fn a_pause_asks_for_its_reason_which_may_be_empty() {
         assert_eq!(press(&mut state, CommandId::Accept), [Effect::Plan(asked)]);
         assert_eq!((&state.overlay, state.typing), (&None, None));
     }
+}
+
+#[test]
+fn a_time_is_asked_for_until_it_is_one() {
+    let mut state = console(Mode::Operator);
+    state.now = Time::parse("2026-11-24T12:00:00Z");
+    press(&mut state, CommandId::RestartAt);
+    update(&mut state, Msg::Measured(Measured::default()));
+    type_in(&mut state, "2026-11-24 11:00+00:00");
+    assert_eq!(press(&mut state, CommandId::Accept), []);
+    assert_eq!(notice(&state), "2026-11-24 11:00 UTC is past");
+    press(&mut state, CommandId::EraseAll);
+    type_in(&mut state, "2026-11-24 13:00+00:00");
+    let given = vec!["2026-11-24T13:00:00.000Z".to_owned()];
+    let asked = Asked { command: CommandId::RestartAt, member: Some("psg1".to_owned()), given };
+    assert_eq!(press(&mut state, CommandId::Accept), [Effect::Plan(asked)]);
+    // Enter on nothing cancels.
+    press(&mut state, CommandId::RestartAt);
+    update(&mut state, Msg::Measured(Measured::default()));
+    assert_eq!(press(&mut state, CommandId::Accept), [Effect::Abandon]);
+}
+
+fn rows(ids: &[&str]) -> Vec<ChoiceRow> {
+    ids.iter().map(|id| ChoiceRow { id: (*id).to_owned(), cells: vec![(*id).to_owned()] }).collect()
+}
+
+#[test]
+fn a_row_is_chosen_once_the_list_was_seen() {
+    let mut state = console(Mode::Operator);
+    let effects = press(&mut state, CommandId::Terminate);
+    let [Effect::List(asked)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(asked.member.as_deref(), Some("psg1"));
+    update(&mut state, Msg::Listed(asked.clone(), Ok(rows(&["7 1", "8 2", "9 3"]))));
+    assert_eq!(press(&mut state, CommandId::Choose), [], "nobody has seen it yet");
+    update(&mut state, Msg::Measured(Measured::default()));
+    press(&mut state, CommandId::Down);
+    press(&mut state, CommandId::Bottom);
+    press(&mut state, CommandId::Up);
+    let chosen = Asked { given: vec!["8 2".to_owned()], ..asked.clone() };
+    assert_eq!(press(&mut state, CommandId::Choose), [Effect::Plan(chosen)]);
+    assert_eq!(state.overlay, None);
+}
+
+#[test]
+fn a_list_that_comes_late_or_empty_opens_nothing() {
+    let mut state = console(Mode::Operator);
+    let asked = Asked { command: CommandId::Terminate, member: Some("psg1".to_owned()), given: Vec::new() };
+    update(&mut state, Msg::Listed(asked.clone(), Ok(Vec::new())));
+    assert!(notice(&state).starts_with("no client of psg1 is in a transaction"), "{}", notice(&state));
+    update(&mut state, Msg::Listed(asked.clone(), Err("psg1 does not answer".to_owned())));
+    assert_eq!((notice(&state), &state.overlay), ("psg1 does not answer", &None));
+    press(&mut state, CommandId::Filter);
+    update(&mut state, Msg::Listed(asked, Ok(rows(&["7 1"]))));
+    assert_eq!(state.overlay, None, "what is typed is meant for the filter");
+}
+
+#[test]
+fn a_choice_is_cancelled_like_a_plan_and_nothing_below_is_done() {
+    use strum::IntoEnumIterator;
+    let asked = Asked { command: CommandId::Terminate, member: Some("psg1".to_owned()), given: Vec::new() };
+    for command in CommandId::iter().filter(|command| *command != CommandId::Choose) {
+        let mut state = console(Mode::Operator);
+        update(&mut state, Msg::Listed(asked.clone(), Ok(rows(&["7 1"]))));
+        update(&mut state, Msg::Measured(Measured::default()));
+        let effects = press(&mut state, command);
+        let own = |effect: &Effect| matches!(effect, Effect::Quit | Effect::Suspend | Effect::Redraw | Effect::Abandon);
+        assert!(effects.iter().all(own), "{command}: {effects:?}");
+        assert_eq!(effects == [Effect::Abandon], state.overlay.is_none(), "{command}");
+    }
+}
+
+#[test]
+fn what_is_edited_or_restarted_in_turn_needs_no_member_and_what_is_not_known_gives_no_list() {
+    let mut state = console(Mode::Operator);
+    press(&mut state, CommandId::Pane2);
+    let asked = |command: CommandId| Asked { command, member: None, given: Vec::new() };
+    assert_eq!(press(&mut state, CommandId::EditConfig), [Effect::Edit(asked(CommandId::EditConfig))]);
+    for command in [CommandId::RestartRolling, CommandId::RestartPending] {
+        assert_eq!(press(&mut state, command), [Effect::Plan(asked(command))]);
+    }
+    assert_eq!(press(&mut state, CommandId::SetProxy), []);
+    assert_eq!(notice(&state), "no HAProxy tells its servers");
+    press(&mut state, CommandId::Pane1);
+    assert_eq!(press(&mut state, CommandId::DropSlot), []);
+    assert_eq!(notice(&state), "the slots of psg1 are not known: its PostgreSQL does not answer");
+}
+
+#[test]
+fn the_configuration_is_shown_to_who_may_only_read() {
+    let mut state = console(Mode::ReadOnly("so it is".to_owned()));
+    assert_eq!(press(&mut state, CommandId::ShowConfig), [Effect::ShowConfig]);
+    update(&mut state, Msg::Shown(Ok(("Configuration of card".to_owned(), vec!["ttl: 30".to_owned()]))));
+    assert!(matches!(&state.overlay, Some(Overlay::Text { lines, .. }) if lines == &["ttl: 30"]));
 }
 
 #[test]

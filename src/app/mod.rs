@@ -5,6 +5,7 @@
 
 mod act;
 mod audited;
+mod choice;
 mod events;
 mod history;
 mod pane;
@@ -14,9 +15,10 @@ mod update;
 
 pub use act::{Ask, Asked, CourseSheet, Dialog, PlanSheet};
 pub use audited::Audited;
+pub use choice::{Choice, ChoiceRow};
 pub use events::{EventLine, EventLog};
 pub use history::{LagHistory, Point, SPAN};
-pub use question::{Question, Wanted};
 pub use pane::{Facts, PaneModel, RowId, View};
+pub use question::{Question, Wanted};
 pub use state::{Measured, Mode, Notice, Overlay, State, Typing};
 pub use update::{Effect, Msg, TextEdit, update};

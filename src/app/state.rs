@@ -1,6 +1,6 @@
 //! Everything that decides what is on the screen.
 
-use super::{CourseSheet, Dialog, Facts, PaneModel, Question, RowId, View};
+use super::{Choice, CourseSheet, Dialog, Facts, PaneModel, Question, RowId, View};
 use crate::command::Scope;
 use crate::document::Level;
 use crate::model::Time;
@@ -44,6 +44,17 @@ pub enum Overlay {
     },
     /// A text that is needed for a plan.
     Question(Box<Question>),
+    /// A list of which one row is needed for a plan.
+    Choice(Box<Choice>),
+    /// A text.
+    Text {
+        /// What it is.
+        title: String,
+        /// Its lines.
+        lines: Vec<String>,
+        /// Lines scrolled past.
+        scroll: u16,
+    },
     /// A plan that waits for an answer.
     Plan(Box<Dialog>),
     /// The action under way, or the last one.
@@ -57,9 +68,12 @@ impl Overlay {
     /// Lines scrolled past.
     pub fn scroll_mut(&mut self) -> &mut u16 {
         match self {
-            Overlay::Help { scroll, .. } | Overlay::Details { scroll, .. } | Overlay::Course { scroll } => scroll,
+            Overlay::Help { scroll, .. } | Overlay::Details { scroll, .. } | Overlay::Text { scroll, .. } | Overlay::Course { scroll } => {
+                scroll
+            }
             Overlay::Plan(dialog) => &mut dialog.scroll,
             Overlay::Question(question) => &mut question.scroll,
+            Overlay::Choice(choice) => &mut choice.scroll,
         }
     }
 }
@@ -150,10 +164,23 @@ impl State {
     pub fn scopes(&self) -> &'static [Scope] {
         match (self.typing, &self.overlay, self.panes.get(self.focus)) {
             (Some(_), _, _) => &[Scope::Text, Scope::Global],
+            (None, Some(Overlay::Choice(_)), _) => &[Scope::Choice, Scope::Global],
             (None, Some(_), _) => &[Scope::Overlay, Scope::Global],
             (None, None, Some(pane)) => pane.scopes(),
             (None, None, None) => &[Scope::Global],
         }
+    }
+
+    /// The member that is selected in the pane that has the focus, if it can be seen there.
+    ///
+    /// # Errors
+    /// There is none; the error says what to do.
+    pub fn acted_on(&self) -> Result<String, &'static str> {
+        const SELECT: &str = "select a member first, in the Members pane";
+        let of_members = self.panes.get(self.focus).is_some_and(|pane| pane.rows_are_members());
+        let selected = self.view().and_then(|view| view.selected.clone()).filter(|_| of_members).ok_or(SELECT)?;
+        // A row that the filter hides, or that is gone, is not what the one who presses the key looks at.
+        if self.rows(self.focus).contains(&selected) { Ok(selected) } else { Err(SELECT) }
     }
 
     /// What was chosen in the pane that has the focus.

@@ -1,7 +1,7 @@
 //! One message after the other.
 
 use super::act;
-use super::{Asked, Audited, CourseSheet, EventLine, Measured, Notice, Overlay, PlanSheet, State, Typing};
+use super::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, Measured, Notice, Overlay, PlanSheet, State, Typing};
 use crate::command::CommandId;
 use crate::document::{Document, Level};
 use crate::model::{Time, clean};
@@ -38,6 +38,10 @@ pub enum Msg {
     Begun(Result<CourseSheet, String>),
     /// The action under way has gone on.
     Course(CourseSheet),
+    /// The rows that were asked for, or why there are none.
+    Listed(Asked, Result<Vec<ChoiceRow>, String>),
+    /// A text that was asked for, its title and its lines, or why there is none.
+    Shown(Result<(String, Vec<String>), String>),
     /// What was done from this machine, or why that is not known.
     Audit(Result<Vec<Audited>, String>),
 }
@@ -62,6 +66,12 @@ pub enum Effect {
     Redraw,
     /// Make a plan of this.
     Plan(Asked),
+    /// Read the rows of which one is to be chosen for this.
+    List(Asked),
+    /// Have the configuration edited for this.
+    Edit(Asked),
+    /// Show the configuration.
+    ShowConfig,
     /// The plan is confirmed with this word.
     Confirm(String),
     /// The plan is not wanted any more.
@@ -94,6 +104,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                 match overlay {
                     Overlay::Plan(dialog) => dialog.drawn = true,
                     Overlay::Question(question) => question.drawn = true,
+                    Overlay::Choice(choice) => choice.drawn = true,
                     _ => {}
                 }
             }
@@ -101,6 +112,9 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Planned(plan) => act::planned(state, plan),
         Msg::Begun(course) => act::begun(state, course),
+        Msg::Listed(asked, rows) => act::listed(state, asked, rows),
+        Msg::Shown(Ok((title, lines))) => state.overlay = Some(Overlay::Text { title, lines, scroll: 0 }),
+        Msg::Shown(Err(why)) => say(state, why),
         Msg::Audit(audit) => state.facts.audit = audit,
         Msg::Course(course) => act::went_on(state, course),
     }
@@ -149,7 +163,7 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
         state.notice = None;
     }
     let leaving = std::mem::take(&mut state.leaving);
-    if matches!(state.overlay, Some(Overlay::Plan(_) | Overlay::Question(_))) && !in_dialog(id) {
+    if waits(state) && !in_dialog(id) {
         return Vec::new();
     }
     match id {
@@ -164,7 +178,7 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
         CommandId::Suspend => return vec![Effect::Suspend],
         CommandId::Redraw => return vec![Effect::Redraw],
         CommandId::Help => state.overlay = Some(Overlay::Help { query: String::new(), scroll: 0 }),
-        CommandId::Back if matches!(state.overlay, Some(Overlay::Plan(_) | Overlay::Question(_))) => return act::cancel(state),
+        CommandId::Back if waits(state) => return act::cancel(state),
         CommandId::Back => back(state),
         CommandId::PaneNext => go_to(state, (state.focus + 1) % state.panes.len().max(1)),
         CommandId::PanePrevious => go_to(state, (state.focus + state.panes.len().max(1) - 1) % state.panes.len().max(1)),
@@ -216,13 +230,25 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
             field.truncate(kept);
         }),
         CommandId::EraseAll => edit(state, String::clear),
+        CommandId::Choose => return act::chosen(state),
+        CommandId::ShowConfig => return vec![Effect::ShowConfig],
         CommandId::Course if state.course.is_some() => state.overlay = Some(Overlay::Course { scroll: 0 }),
         CommandId::Course => say(state, "nothing was done in this session"),
         CommandId::Switchover
+        | CommandId::SwitchoverAt
         | CommandId::Failover
         | CommandId::Restart
+        | CommandId::RestartAt
+        | CommandId::RestartPending
+        | CommandId::RestartRolling
         | CommandId::Reload
         | CommandId::Reinit
+        | CommandId::Checkpoint
+        | CommandId::ResumeReplay
+        | CommandId::DropSlot
+        | CommandId::Terminate
+        | CommandId::SetProxy
+        | CommandId::EditConfig
         | CommandId::FlushRestart
         | CommandId::Pause
         | CommandId::Resume
@@ -231,12 +257,18 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What can be done while a plan or a question waits for its answer: answer it, read it, leave. Everything else would be meant for what lies below.
+/// Whether something lies over the panes that waits for an answer.
+fn waits(state: &State) -> bool {
+    matches!(state.overlay, Some(Overlay::Plan(_) | Overlay::Question(_) | Overlay::Choice(_)))
+}
+
+/// What can be done while something waits for its answer: answer it, read it, leave. Everything else would be meant for what lies below.
 fn in_dialog(id: CommandId) -> bool {
     use CommandId::{
-        Accept, Back, Bottom, Discard, Down, EraseAll, EraseChar, EraseWord, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up,
+        Accept, Back, Bottom, Choose, Discard, Down, EraseAll, EraseChar, EraseWord, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up,
     };
-    let allowed = [Accept, Back, Bottom, Discard, Down, EraseAll, EraseChar, EraseWord, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up];
+    let allowed =
+        [Accept, Back, Bottom, Choose, Discard, Down, EraseAll, EraseChar, EraseWord, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up];
     allowed.contains(&id)
 }
 
@@ -289,6 +321,10 @@ impl Travel {
 }
 
 fn travel(state: &mut State, travel: Travel) {
+    if let Some(Overlay::Choice(choice)) = &mut state.overlay {
+        choice.selected = travel.reach(choice.selected, choice.rows.len(), state.measured.overlay_page);
+        return;
+    }
     if let Some(overlay) = &mut state.overlay {
         let scroll = overlay.scroll_mut();
         let end = usize::from(state.measured.overlay_end);

@@ -72,7 +72,7 @@ enum Command {
     Terminate(act::TerminateArgs),
     /// The dynamic configuration
     ShowConfig(show_config::ShowConfigArgs),
-    /// Change the dynamic configuration, in $EDITOR or by settings and files
+    /// Change the dynamic configuration, in $VISUAL or $EDITOR, or by settings and files
     EditConfig(act::EditConfigArgs),
     /// Delete what Patroni keeps of a cluster in etcd
     Remove(act::RemoveArgs),

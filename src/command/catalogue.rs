@@ -12,6 +12,8 @@ pub enum Scope {
     List,
     /// In what lies over the panes: details, help.
     Overlay,
+    /// In a list of which one row is to be chosen.
+    Choice,
     /// While text is typed: the filter, the search in the help.
     Text,
 }
@@ -23,6 +25,7 @@ impl Scope {
             Scope::Global => "Everywhere",
             Scope::List => "In a pane",
             Scope::Overlay => "In details and help",
+            Scope::Choice => "In a list to choose from",
             Scope::Text => "While typing",
         }
     }
@@ -97,15 +100,27 @@ commands! {
     Filter       List   Harmless "filter"     "Show only the rows that contain a text.";
     Search       Overlay Harmless "search"    "Show only the lines that contain a text.";
     Switchover   List   Disrupts "switchover" "Hand the leadership to the selected replica, or from the selected leader to the best.";
+    SwitchoverAt List   Changes  "switch at"  "The same at a time that is typed.";
     Failover     List   Disrupts "failover"   "Give the leadership to the selected member, leader or not.";
     Restart      List   Disrupts "restart"    "Restart the selected member's PostgreSQL.";
+    RestartAt    List   Changes  "restart at" "The same at a time that is typed.";
+    RestartPending Global Disrupts "pending"  "Restart the next member whose settings wait for it, replicas first.";
+    RestartRolling Global Disrupts "rolling"  "Restart the members one after the other, the leader last, by a switchover.";
     Reload       List   Changes  "reload"     "Have the selected member's Patroni read its configuration again.";
     Reinit       List   Disrupts "reinit"     "Throw the selected replica's data away and copy it anew.";
+    Checkpoint   List   Changes  "checkpoint" "Have the selected member make a checkpoint.";
+    ResumeReplay List   Changes  "replay on"  "Have the selected standby go on replaying.";
+    DropSlot     List   Disrupts "drop slot"  "Drop a slot of the selected member that nobody uses.";
+    Terminate    List   Disrupts "end session" "End a client's session on the selected member that stands in the way.";
     FlushRestart List   Changes  "no restart" "Take back the scheduled restart of the selected member.";
     Pause        Global Changes  "pause"      "Switch the maintenance mode on: Patroni manages nothing.";
     Resume       Global Changes  "resume"     "Switch the maintenance mode off.";
     FlushSwitchover Global Changes "no switch" "Take back the scheduled switchover.";
+    SetProxy     Global Disrupts "haproxy"    "Drain a server of an HAProxy, take it out, or give it back to the checks.";
+    EditConfig   Global Changes  "edit config" "Edit the dynamic configuration in $VISUAL or $EDITOR.";
+    ShowConfig   Global Harmless "show config" "Show the dynamic configuration.";
     Course       Global Harmless "progress"   "Show the action under way, or the last one.";
+    Choose       Choice Harmless "choose"     "Take the selected row.";
     Accept       Text   Harmless "keep"       "Keep the text and go back to the rows.";
     Discard      Text   Harmless "clear"      "Throw the text away and go back to the rows.";
     EraseChar    Text   Harmless "erase"      "Erase the last character.";

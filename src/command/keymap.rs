@@ -183,7 +183,7 @@ mod tests {
             "k.toml:4:5: expected a string, found an integer (write the name of a command, or \"none\")",
             "k.toml:5:5: filter cannot be given in [global] (bind it in [list])",
             "k.toml:8:1: `Y` is bound twice in [global] (the first one counts)",
-            "k.toml:9:2: unknown table [nowhere] (the tables are [global], [list], [overlay], [text])",
+            "k.toml:9:2: unknown table [nowhere] (the tables are [global], [list], [overlay], [choice], [text])",
         ];
         assert_eq!(told, expected);
         assert_eq!(find(&keymap, Scope::List, "y"), Found::Command(CommandId::Quit));

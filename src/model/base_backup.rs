@@ -1,7 +1,5 @@
 //! A copy of a server's data while it is being made, and for which member.
 
-use std::net::IpAddr;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Cluster, Time};
@@ -36,10 +34,9 @@ impl Cluster {
     /// if no other member there is created. A backup that somebody else makes is nobody's copy.
     pub fn copied_to(&self, name: &str, now: Time) -> Option<(&str, &BaseBackup)> {
         let host = self.address_of(name).filter(|_| self.creates(name, now))?;
-        let fits = |backup: &BaseBackup| match backup.client.as_ref().and_then(|client| client.parse::<IpAddr>().ok()) {
-            Some(client) if client == host => true,
-            Some(client) => client.is_loopback() && host.is_loopback() && self.creates_alone(name, now),
-            None => false,
+        let fits = |backup: &BaseBackup| {
+            let client = backup.client.as_deref();
+            client == Some(host) || client.is_some_and(loopback) && loopback(host) && self.creates_alone(name, now)
         };
         let senders = self.members.values().filter_map(|member| Some((member.name.as_str(), member.sql_now(now)?)));
         let mut found = senders.flat_map(|(sender, sql)| sql.backups.iter().map(move |backup| (sender, backup))).filter(|(_, b)| fits(b));
@@ -47,8 +44,8 @@ impl Cluster {
         found.next().filter(|_| found.next().is_none())
     }
 
-    fn address_of(&self, name: &str) -> Option<IpAddr> {
-        self.members.get(name)?.address()?.0.parse().ok()
+    fn address_of(&self, name: &str) -> Option<&str> {
+        Some(self.members.get(name)?.address()?.0)
     }
 
     /// Whether its Patroni says that it is created anew.
@@ -59,7 +56,12 @@ impl Cluster {
     }
 
     fn creates_alone(&self, name: &str, now: Time) -> bool {
-        let loopback = |other: &str| self.address_of(other).is_some_and(|host| host.is_loopback());
-        self.members.keys().all(|other| other == name || !loopback(other) || !self.creates(other, now))
+        let here = |other: &str| self.address_of(other).is_some_and(loopback);
+        self.members.keys().all(|other| other == name || !here(other) || !self.creates(other, now))
     }
+}
+
+/// Whether it is an address of the machine itself.
+fn loopback(address: &str) -> bool {
+    address.starts_with("127.") || address == "::1"
 }

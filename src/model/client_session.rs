@@ -25,6 +25,10 @@ pub struct ClientSession {
     pub state: String,
     /// `xact_start`; `None`: it is in no transaction.
     pub transaction: Option<Time>,
+    /// `query_start`: when the statement began that it is in, or was in last.
+    pub query: Option<Time>,
+    /// How many other sessions wait for a lock of its.
+    pub blocks: u32,
     /// The server's clock when this was read.
     pub server_time: Time,
 }

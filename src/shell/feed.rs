@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::app::{Asked, Audited, CourseSheet, EventLine, PlanSheet};
+use crate::app::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, PlanSheet};
 use crate::document::Document;
 
 /// Where the picture comes from: the live sources, a recording, a test.
@@ -24,7 +24,27 @@ pub trait Feed {
         Err(NOTHING.to_owned())
     }
 
-    /// Forgets the kept plan.
+    /// Begins to read the rows of which one is to be chosen. The error is a sentence.
+    fn list(&mut self, _asked: &Asked) -> Result<(), String> {
+        Err(NOTHING.to_owned())
+    }
+
+    /// The rows that were asked for, once they are read.
+    fn listed(&mut self) -> Option<(Asked, Result<Vec<ChoiceRow>, String>)> {
+        None
+    }
+
+    /// The configuration as a text to be edited; what comes of it goes into [`Self::plan`]. The error is a sentence.
+    fn draft(&mut self) -> Result<String, String> {
+        Err(NOTHING.to_owned())
+    }
+
+    /// The configuration to be read: a title and lines. The error is a sentence.
+    fn configuration(&mut self) -> Result<(String, Vec<String>), String> {
+        Err("the configuration is not known here".to_owned())
+    }
+
+    /// Forgets the kept plan and what was kept for one.
     fn abandon(&mut self) {}
 
     /// What was done from this machine, when that is new.

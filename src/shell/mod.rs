@@ -3,6 +3,7 @@
 //! Rules of the wire: a key is drawn at once, data at most a few times a second; one write for each frame; no frame while the last one is
 //! unsent; nothing changed, nothing sent. The terminal is put back on quit, error, panic, SIGTERM, SIGHUP, SIGINT, SIGQUIT and while stopped.
 
+mod editor;
 mod encode;
 mod feed;
 mod hangup;
@@ -14,6 +15,7 @@ mod signals;
 mod terminal;
 mod writer;
 
+pub use editor::Edit;
 pub use feed::Feed;
 pub use options::{Appearance, Options};
 pub use run::{Exit, run};

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::format::display_width;
 use super::look::Look;
 use crate::app::{Mode, Overlay, State, Typing};
-use crate::command::{CommandId, sequence_text};
+use crate::command::CommandId;
 use crate::document::Level;
 use crate::theme::Role;
 
@@ -60,8 +60,11 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
         Some(Overlay::Plan(dialog)) if dialog.sheet.ask.is_ok() => {
             &[(&[CommandId::Accept], "answer"), (&[CommandId::Back], "cancel"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }
+        Some(Overlay::Choice(_)) => {
+            &[(&[CommandId::Choose], "choose"), (&[CommandId::Back], "cancel"), (&[CommandId::Up, CommandId::Down], "select")]
+        }
         Some(Overlay::Question(_)) => &[(&[CommandId::Accept], "go on"), (&[CommandId::Discard], "cancel")],
-        Some(Overlay::Details { .. } | Overlay::Course { .. } | Overlay::Plan(_)) => {
+        Some(Overlay::Details { .. } | Overlay::Text { .. } | Overlay::Course { .. } | Overlay::Plan(_)) => {
             &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }
         None => &[
@@ -112,13 +115,12 @@ fn acting(state: &State, look: &Look<'_>) -> Vec<Span<'static>> {
 
 /// What the keys pressed so far can become.
 fn continuations(state: &State, look: &Look<'_>) -> Line<'static> {
-    let pressed = state.pending.as_deref().unwrap_or_default();
-    let scopes = state.scopes();
     let mut line = Line::from(" ");
-    for binding in look.keymap.bindings().iter().filter(|binding| scopes.contains(&binding.scope)) {
-        if let Some(rest) = sequence_text(&binding.keys).strip_prefix(pressed).and_then(|rest| rest.strip_prefix(' ')) {
-            line.extend([look.span(rest.to_owned(), Role::Key), look.span(format!(" {}  ", binding.command.command().title), Role::Hint)]);
-        }
+    let all = super::overlay::keys::continuations(state, look);
+    let crowded = all.len() > super::overlay::keys::FEW;
+    // Then they have a place of their own.
+    for (key, command) in all.into_iter().filter(|_| !crowded) {
+        line.extend([look.span(key, Role::Key), look.span(format!(" {}  ", command.title), Role::Hint)]);
     }
     line
 }

@@ -60,6 +60,7 @@ fn full(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) -> Meas
         }
     }
     (measured.overlay_page, measured.overlay_end) = overlay::draw(state, look, body, buffer);
+    overlay::draw_keys(state, look, body, buffer);
     footer::draw(state, look, foot, buffer);
     measured
 }

@@ -7,13 +7,18 @@ use crate::common::lab::{TestLab, until};
 use crate::common::pty::Pty;
 
 /// Longer than anything that works takes.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
-/// The console with a state directory of its own.
-fn open(lab: &TestLab, folder: &Path) -> Pty {
+/// The console with a state directory and an editor of its own.
+pub fn open(lab: &TestLab, folder: &Path) -> Pty {
     let config = lab.config();
-    let state = folder.join("state");
-    let env = [("HOME", folder.to_str().unwrap()), ("XDG_STATE_HOME", state.to_str().unwrap())];
+    let (state, editor) = (folder.join("state"), folder.join("editor"));
+    let env = [
+        ("HOME", folder.to_str().unwrap()),
+        ("XDG_STATE_HOME", state.to_str().unwrap()),
+        ("VISUAL", ""),
+        ("EDITOR", editor.to_str().unwrap()),
+    ];
     let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &["-c", config.to_str().unwrap()], &env, (120, 40));
     pty.patience = PATIENCE;
     pty.until_text("OPERATOR");
@@ -30,13 +35,13 @@ pub fn until_read(pty: &mut Pty) {
 }
 
 /// The member whose row has the mark.
-fn marked(screen: &vt100::Screen) -> Option<String> {
+pub fn marked(screen: &vt100::Screen) -> Option<String> {
     let text = screen.contents();
     text.lines().find_map(|line| line.strip_prefix("▸ ")?.split(' ').next().map(str::to_owned))
 }
 
 /// Selects a member's row. The leader's is the first, so the rows may change places meanwhile; then it begins anew.
-fn select(pty: &mut Pty, member: &str) {
+pub fn select(pty: &mut Pty, member: &str) {
     until(&format!("the row of {member}"), PATIENCE, || {
         pty.press("1gg");
         pty.until("the first row", |screen| {
@@ -59,22 +64,39 @@ fn select(pty: &mut Pty, member: &str) {
 pub const REST: Duration = Duration::from_millis(60);
 
 /// Closes what lies over the panes. An escape that other keys follow at once would be another key, so it is waited for.
-fn close(pty: &mut Pty) {
+pub fn close(pty: &mut Pty) {
     pty.press("\x1b");
     pty.until("the panes", |screen| !screen.contents().contains('╭'));
 }
 
+/// What is typed or chosen before there is a plan; an error when that is not asked for.
+pub type Before<'b> = &'b dyn Fn(&mut Pty) -> Result<(), String>;
+
+/// Nothing.
+fn nothing(_: &mut Pty) -> Result<(), String> {
+    Ok(())
+}
+
+/// Types a text when it is asked for.
+pub fn tell<'t>(text: &'t str) -> impl Fn(&mut Pty) -> Result<(), String> + 't {
+    move |pty| {
+        pty.until("a question", |screen| screen.contents().contains("esc cancels"));
+        pty.press(text);
+        pty.until_text(text);
+        pty.press("\r");
+        Ok(())
+    }
+}
+
 /// Presses the keys until the plan of that title can be answered: what another tool says already, the console may not have read yet, and then
 /// the plan is another one, or refused.
-fn plan(pty: &mut Pty, keys: &str, told: Option<&str>, title: &str, word: &str) {
+fn plan(pty: &mut Pty, keys: &str, before: Before<'_>, title: &str, word: &str) {
     let asked = format!("to do it, type {word}: ");
     until(&format!("{title}, to be answered with {word}"), PATIENCE, || {
         pty.press(keys);
-        if let Some(told) = told {
-            pty.until_text("enter shows the plan");
-            pty.press(told);
-            pty.until_text(told);
-            pty.press("\r");
+        if let Err(why) = before(pty) {
+            close(pty);
+            return Err(why);
         }
         pty.until("a plan", |screen| ["to do it, type ", "refused  "].iter().any(|text| screen.contents().contains(text)));
         let screen = pty.screen();
@@ -93,17 +115,17 @@ fn turned_down(screen: &vt100::Screen) -> bool {
 
 /// Presses the keys, types the word, waits for the outcome, closes; what follows may still be watched.
 pub fn act(pty: &mut Pty, keys: &str, title: &str, word: &str) -> String {
-    done(pty, keys, None, title, word, None)
+    done(pty, keys, &nothing, title, word, None)
 }
 
-/// The same where a text is asked for first.
-fn act_told(pty: &mut Pty, keys: &str, told: &str, title: &str, word: &str) -> String {
-    done(pty, keys, Some(told), title, word, None)
+/// The same where something is to be typed or chosen first.
+pub fn act_after(pty: &mut Pty, keys: &str, before: Before<'_>, title: &str, word: &str) -> String {
+    done(pty, keys, before, title, word, None)
 }
 
-fn done(pty: &mut Pty, keys: &str, told: Option<&str>, title: &str, word: &str, meanwhile: Option<&str>) -> String {
+fn done(pty: &mut Pty, keys: &str, before: Before<'_>, title: &str, word: &str, meanwhile: Option<&str>) -> String {
     let screen = until(&format!("the outcome of {title}"), PATIENCE, || {
-        plan(pty, keys, told, title, word);
+        plan(pty, keys, before, title, word);
         pty.press(word);
         pty.until_text("enter does it");
         pty.press("\r");
@@ -128,7 +150,7 @@ fn done(pty: &mut Pty, keys: &str, told: Option<&str>, title: &str, word: &str, 
 }
 
 /// The leader by etcd, once the cluster is whole again.
-fn whole(lab: &TestLab) -> String {
+pub fn whole(lab: &TestLab) -> String {
     until("a whole cluster", PATIENCE, || {
         let list = lab.tool_json("patronictl", &["list", "-f", "json"]);
         let members = list.as_array().unwrap();
@@ -159,7 +181,7 @@ pub fn each_action_by_its_keys(lab: &TestLab) {
     act(&mut pty, "ar", &format!("Restart of {old}"), "y");
     assert_ne!(lab.sql(&old, "SELECT pg_postmaster_start_time()"), started);
 
-    act_told(&mut pty, "ap", "the disks are moved", "Pause of", "y");
+    act_after(&mut pty, "ap", &tell("the disks are moved"), "Pause of", "y");
     let config = || lab.tool_json("etcdctl", &["get", "--print-value-only", &format!("/service/{}/config", lab.scope())]);
     assert_eq!(config()["pause"], true);
     pty.until_text("PAUSED");
@@ -176,7 +198,7 @@ pub fn each_action_by_its_keys(lab: &TestLab) {
     let identity = lab.sql(&old, "SELECT (pg_stat_file('PG_VERSION')).change");
     select(&mut pty, &old);
     let copy = format!("copy from {new}, streaming database files: ");
-    done(&mut pty, "ai", None, &format!("Reinitialisation of {old}"), &old, Some(&copy));
+    done(&mut pty, "ai", &nothing, &format!("Reinitialisation of {old}"), &old, Some(&copy));
     assert_eq!(whole(lab), new);
     assert_ne!(lab.sql(&old, "SELECT (pg_stat_file('PG_VERSION')).change"), identity);
 

@@ -13,6 +13,7 @@ mod common {
 }
 
 mod keys;
+mod menu;
 mod monkey;
 mod postgres_wire;
 mod recorder;
@@ -31,4 +32,5 @@ fn keys_on_a_real_cluster() {
         println!("the monkeys are left out: only root, with nftables, can put a proxy before every server");
     }
     keys::each_action_by_its_keys(&lab);
+    menu::what_asks_for_more_before_its_plan(&lab);
 }

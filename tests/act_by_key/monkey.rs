@@ -68,7 +68,8 @@ impl Place {
         args.extend(flags);
         let home = home.to_str().unwrap();
         let state = format!("{home}/state");
-        let env = [("HOME", home), ("XDG_STATE_HOME", state.as_str()), ("XDG_CONFIG_HOME", home)];
+        // An editor that leaves everything as it is.
+        let env = [("HOME", home), ("XDG_STATE_HOME", state.as_str()), ("XDG_CONFIG_HOME", home), ("VISUAL", "true")];
         let mut pty = Pty::spawn(Path::new("setpriv"), &args, &env, (80, 24));
         pty.patience = Duration::from_secs(120);
         keys::until_read(&mut pty);
@@ -160,8 +161,10 @@ impl Monkey {
 
     /// Half of the keys lead towards actions and answers. What would end or stop the console is left out: it would only rest from it.
     fn key(&mut self, without: &str) -> String {
-        const LIKELY: [&str; 20] =
-            ["a", "s", "f", "r", "l", "i", "x", "p", "u", "c", "\r", "\x1b", "j", "k", "\t", "y", "/", "1", "2", "?"];
+        const LIKELY: [&str; 30] = [
+            "a", "s", "f", "r", "l", "i", "x", "p", "u", "c", "\r", "\x1b", "j", "k", "\t", "y", "/", "1", "2", "?", "S", "R", "o", "w",
+            "g", "d", "t", "h", "e", "v",
+        ];
         const OTHER: [&str; 12] = [
             "\x1b[A",
             "\x1b[B",

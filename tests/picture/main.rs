@@ -36,6 +36,7 @@ mod proxy_plans;
 mod quorum;
 mod random;
 mod renamed;
+mod rolling;
 mod routes;
 mod scenes;
 mod slots;

@@ -71,6 +71,8 @@ fn only_a_clients_session_is_ended() {
         client: Some("192.0.2.9".to_owned()),
         state: "idle in transaction".to_owned(),
         transaction: Some(Time::from_micros(0)),
+        query: None,
+        blocks: 0,
         server_time: Time::from_micros(90_000_000),
     };
     for (kind, light) in [("client backend", Light::Green), ("walsender", Light::Red), ("", Light::Red)] {

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub use settings::EditConfigArgs;
+pub(super) use settings::edited;
 pub(super) use told::left_open;
 pub use whole::{DemoteClusterArgs, PromoteClusterArgs, RemoveArgs};
 

@@ -1,6 +1,6 @@
 //! `pgbaton edit-config`, with patronictl's flags.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,6 +14,7 @@ use crate::cli::connect::{ClusterArg, ConnectArgs};
 use crate::config::{Profile, yaml_text, yaml_value};
 use crate::live::Live;
 use crate::permit::Policy;
+use crate::shell::Edit;
 
 /// `pgbaton edit-config`.
 #[derive(Debug, clap::Args)]
@@ -122,29 +123,25 @@ fn settings(file: &Path, text: &str) -> anyhow::Result<Map<String, Value>> {
     }
 }
 
-/// Has the configuration edited in a file that only we can read, and which is gone afterwards. The terminal is the editor's meanwhile, and the
-/// picture lives on.
+/// Has the configuration edited. The terminal is the editor's meanwhile, and the picture lives on.
 async fn editor(value: &Value, live: &mut Live) -> anyhow::Result<Map<String, Value>> {
-    let editor = std::env::var("EDITOR").ok().filter(|editor| !editor.is_empty());
-    let editor = editor.unwrap_or_else(|| "$(command -v editor || echo vi)".to_owned());
-    let mut file = tempfile::Builder::new().prefix("pgbaton-config-").suffix(".yaml").tempfile().context("no temporary file")?;
-    file.write_all(yaml_text(value).as_bytes()).and_then(|()| file.flush()).context("the temporary file cannot be written")?;
+    let edit = Edit::of(&yaml_text(value))?;
     // An interrupt is the editor's; it must not leave the file behind.
     let _interrupt = signal(SignalKind::interrupt())?;
-    // By way of a shell, as git does it: $EDITOR may have arguments.
-    let mut shell = tokio::process::Command::new("sh");
-    shell.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(file.path());
-    let mut child = shell.spawn().context("no shell for the editor")?;
+    let mut child = edit.command().spawn().context("no shell for the editor")?;
     let status = loop {
         tokio::select! {
             status = child.wait() => break status?,
             _ = live.wait() => {}
         }
     };
-    if !status.success() {
-        bail!("the editor ended with {status}; nothing was changed");
-    }
-    // By its name: editors put a new file in the old one's place.
-    let text = std::fs::read_to_string(file.path()).context("what was edited cannot be read")?;
-    settings(Path::new("what was edited"), &text)
+    edited(&edit.text(status)?)
+}
+
+/// The settings in what was edited.
+///
+/// # Errors
+/// It is no YAML, or no settings; the error says where.
+pub(in crate::cli) fn edited(text: &str) -> anyhow::Result<Map<String, Value>> {
+    settings(Path::new("what was edited"), text)
 }

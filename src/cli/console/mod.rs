@@ -1,5 +1,6 @@
 //! `pgbaton`: the console.
 
+mod chosen;
 mod operate;
 
 use std::process::ExitCode;
@@ -11,10 +12,12 @@ use directories::ProjectDirs;
 use self::operate::Operating;
 use super::connect::ConnectArgs;
 use super::{act, mode};
-use crate::action::{Audit, Desk};
-use crate::app::{Asked, Audited, CourseSheet, EventLine, Mode, PlanSheet};
+use crate::action::{Audit, Base, Desk};
+use crate::app::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, PlanSheet};
+use crate::config::yaml_text;
 use crate::document::Document;
 use crate::live::Live;
+use crate::model::clean;
 use crate::permit::Policy;
 use crate::shell::{self, Appearance, Feed, Options};
 use crate::source::Clock;
@@ -114,6 +117,27 @@ impl Feed for LiveFeed {
 
     fn confirm(&mut self, answer: &str) -> Result<CourseSheet, String> {
         self.operating.as_mut().ok_or(READ_ONLY)?.confirm(&self.live, answer)
+    }
+
+    fn list(&mut self, asked: &Asked) -> Result<(), String> {
+        self.operating.as_mut().ok_or(READ_ONLY)?.list(&self.live, asked)
+    }
+
+    fn listed(&mut self) -> Option<(Asked, Result<Vec<ChoiceRow>, String>)> {
+        self.operating.as_mut()?.listed()
+    }
+
+    fn draft(&mut self) -> Result<String, String> {
+        self.operating.as_mut().ok_or(READ_ONLY)?.draft(&self.live)
+    }
+
+    fn configuration(&mut self) -> Result<(String, Vec<String>), String> {
+        let (cluster, now) = (self.live.cluster(), self.live.now());
+        let base = Base::of(cluster, now)?;
+        // Cleaning trims, but here what stands before a line says where it belongs.
+        let line = |line: &str| format!("{}{}", " ".repeat(line.len() - line.trim_start().len()), clean(line));
+        let lines = yaml_text(&base.value).lines().map(line).collect();
+        Ok((format!("Configuration of {}, revision {}", cluster.scope, base.revision), lines))
     }
 
     fn abandon(&mut self) {

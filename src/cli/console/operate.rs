@@ -1,22 +1,29 @@
 //! What an operator's console can do beside looking: plans, orders, and what becomes of them.
 
-use crate::action::{
-    Answer, Assisted, Desk, Execution, Failover, FlushRestart, FlushSwitchover, Operation, Pause, Plan, Reinit, Reload, Restart, Resume,
-    Switchover,
-};
-use crate::app::{Ask, Asked, CourseSheet, PlanSheet};
+use futures_util::FutureExt;
+use tokio::task::JoinHandle;
+
+use super::chosen::{Chosen, Parts, chosen};
+use crate::action::{Answer, Base, Desk, Execution, Plan};
+use crate::app::{Ask, Asked, ChoiceRow, CourseSheet, PlanSheet};
 use crate::cli::situation::with_situation;
 use crate::command::CommandId;
-use crate::config::Profile;
+use crate::config::{PostgresProfile, Profile, yaml_text};
 use crate::live::Live;
-use crate::model::Time;
+use crate::model::{ClientSession, SourceError, Time, spoken};
+use crate::source::postgres;
+
+/// Sessions that are being read.
+type Listing = JoinHandle<Result<Vec<ClientSession>, SourceError>>;
 
 /// An operator's desk with what lies on it.
 pub struct Operating {
     desk: Desk,
-    /// The HAProxies whose admin socket is configured, if switchovers are to be assisted.
-    assist: Option<Vec<String>>,
-    plan: Option<Plan>,
+    parts: Parts,
+    postgres: PostgresProfile,
+    /// The plan, and what it was asked for by.
+    plan: Option<(CommandId, Plan)>,
+    listing: Option<(Asked, Listing)>,
     /// The action under way, or the one whose outcome is known and what follows it watched.
     execution: Option<Execution>,
 }
@@ -24,39 +31,77 @@ pub struct Operating {
 impl Operating {
     /// A desk with nothing on it, for the profile's cluster.
     pub fn new(desk: Desk, profile: &Profile) -> Self {
-        let sockets = profile.haproxy.iter().filter(|proxy| proxy.admin_socket.is_some()).map(|proxy| proxy.name.clone());
-        Self { desk, assist: profile.assist.then(|| sockets.collect()), plan: None, execution: None }
+        let with_socket = profile.haproxy.iter().filter(|proxy| proxy.admin_socket.is_some()).map(|proxy| proxy.name.clone());
+        let parts = Parts { sockets: with_socket.collect(), assist: profile.assist, ..Parts::default() };
+        Self { desk, parts, postgres: profile.postgres.clone(), plan: None, listing: None, execution: None }
     }
 
-    /// Whether an action is under way.
+    /// Whether there is something to be looked at often.
     pub fn busy(&self) -> bool {
-        self.execution.is_some()
+        self.execution.is_some() || self.listing.is_some()
     }
 
     /// Makes a plan and keeps it.
     pub fn plan(&mut self, live: &Live, asked: &Asked) -> Result<PlanSheet, String> {
-        let (plan, target) = with_situation(live, |s| {
-            let operation = operation(asked, s.leader(), self.assist.as_deref())?;
-            let target = asked.member.as_ref().map(|name| {
+        let (plan, target, told) = with_situation(live, |s| {
+            let Chosen { operation, told } = chosen(asked, s, &mut self.parts)?;
+            let plan = Plan::of(operation, s);
+            let target = plan.member.as_ref().or(asked.member.as_ref()).map(|name| {
                 let host = s.member(name).and_then(|member| member.address()).map(|(host, _)| format!(" on {host}"));
                 format!("{name}{}, {}", host.unwrap_or_default(), s.cluster.role(name, s.now))
             });
-            Ok::<_, String>((Plan::of(operation, s), target))
+            Ok::<_, String>((plan, target, told))
         })?;
         self.desk.alone(plan.name).map_err(|why| why.to_string())?;
-        let sheet = sheet(&plan, target);
-        self.plan = Some(plan);
+        let mut sheet = sheet(&plan, target);
+        sheet.effects.splice(0..0, told);
+        self.plan = Some((asked.command, plan));
         Ok(sheet)
     }
 
-    /// Forgets the plan.
+    /// Begins to read the sessions of the member.
+    pub fn list(&mut self, live: &Live, asked: &Asked) -> Result<(), String> {
+        let name = asked.member.clone().ok_or("no member is selected")?;
+        let known = live.cluster().members.get(&name).ok_or_else(|| format!("there is no member {name}"))?;
+        let (host, port) = known.address().ok_or_else(|| format!("etcd has no address of {name}'s PostgreSQL"))?;
+        let (profile, host) = (self.postgres.clone(), host.to_owned());
+        let reading = tokio::spawn(async move { postgres::sessions(&profile, &host, port).await });
+        self.listing = Some((asked.clone(), reading));
+        Ok(())
+    }
+
+    /// The sessions, once they are read; they are kept for the plan.
+    pub fn listed(&mut self) -> Option<(Asked, Result<Vec<ChoiceRow>, String>)> {
+        let (_, listing) = self.listing.as_mut()?;
+        let read = listing.now_or_never()?;
+        let (asked, _) = self.listing.take()?;
+        let sessions = match read {
+            Ok(Ok(sessions)) => sessions,
+            Ok(Err(error)) => return Some((asked, Err(error.to_string()))),
+            Err(_) => return Some((asked, Err("the sessions could not be read".to_owned()))),
+        };
+        let rows = sessions.iter().map(row).collect();
+        self.parts.sessions = sessions;
+        Some((asked, Ok(rows)))
+    }
+
+    /// The configuration to be edited; it is kept for the plan.
+    pub fn draft(&mut self, live: &Live) -> Result<String, String> {
+        let base = Base::of(live.cluster(), live.now())?;
+        let text = yaml_text(&base.value);
+        self.parts.base = Some(base);
+        Ok(text)
+    }
+
+    /// Forgets the plan and what was kept for it.
     pub fn abandon(&mut self) {
         self.plan = None;
+        self.parts.forget();
     }
 
     /// Carries the plan out.
     pub fn confirm(&mut self, live: &Live, answer: &str) -> Result<CourseSheet, String> {
-        let plan = self.plan.take().ok_or("there is no plan any more")?;
+        let (command, plan) = self.plan.take().ok_or("there is no plan any more")?;
         let overridden: Vec<String> = plan.overridable().into_iter().map(str::to_owned).collect();
         let (typed, overridden) = match (answer.strip_prefix("override "), overridden.is_empty()) {
             (Some(typed), false) => (typed, overridden),
@@ -69,6 +114,9 @@ impl Operating {
         }
         // When it is refused, the one before is looked at once more, to be told as ended.
         let mut execution = with_situation(live, |s| self.desk.execute(&confirmed, s)).map_err(|why| why.to_string())?;
+        if let Some(rolling) = self.parts.rolling.as_mut().filter(|_| command == CommandId::RestartRolling) {
+            rolling.go_on();
+        }
         execution.look(live.cluster());
         let mut sheet = course(&execution);
         sheet.notes.extend(self.execution.replace(execution).as_ref().and_then(unwritten));
@@ -88,30 +136,22 @@ impl Operating {
     }
 }
 
-/// What a key asks for.
-fn operation(asked: &Asked, leader: Option<&str>, assist: Option<&[String]>) -> Result<Box<dyn Operation>, String> {
-    let member = || asked.member.clone().ok_or("no member is selected");
-    Ok(match asked.command {
-        CommandId::Switchover => {
-            let selected = member()?;
-            // From the leader to the best; on a replica, to this one.
-            let candidate = Some(selected).filter(|name| leader != Some(name.as_str()));
-            let switchover = Switchover { candidate, at: None, leader: None };
-            match assist {
-                Some(sockets) => Box::new(Assisted { switchover, sockets: sockets.to_vec() }),
-                None => Box::new(switchover),
-            }
-        }
-        CommandId::Failover => Box::new(Failover { candidate: member()? }),
-        CommandId::Restart => Box::new(Restart { member: member()?, ..Restart::default() }),
-        CommandId::Reload => Box::new(Reload { member: member()? }),
-        CommandId::Reinit => Box::new(Reinit { member: member()?, force: false, from_leader: false }),
-        CommandId::FlushRestart => Box::new(FlushRestart { member: member()? }),
-        CommandId::FlushSwitchover => Box::new(FlushSwitchover),
-        CommandId::Pause => Box::new(Pause { reason: asked.given.first().filter(|reason| !reason.is_empty()).cloned() }),
-        CommandId::Resume => Box::new(Resume),
-        other => return Err(format!("{other} changes nothing")),
-    })
+/// A session as a row to be chosen.
+fn row(session: &ClientSession) -> ChoiceRow {
+    let since = |at: Option<Time>| at.map_or_else(|| "–".to_owned(), |at| spoken(session.server_time.since(at)));
+    let blocks = if session.blocks == 0 { "–".to_owned() } else { session.blocks.to_string() };
+    let cells = vec![
+        session.pid.to_string(),
+        session.user.clone(),
+        session.state.clone(),
+        since(session.transaction),
+        since(session.query),
+        blocks,
+        session.database.clone(),
+        session.client.clone().unwrap_or_else(|| "the host".to_owned()),
+        session.application.clone(),
+    ];
+    ChoiceRow { id: Parts::session_id(session), cells }
 }
 
 fn sheet(plan: &Plan, target: Option<String>) -> PlanSheet {

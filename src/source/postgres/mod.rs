@@ -5,10 +5,10 @@
 //! patience ends, and patience grows each time. So a server whose disk hangs is not filled up with sessions that nobody can end, and one that
 //! was only frozen is heard again the moment it thaws.
 
+mod client_sessions;
 mod connect;
 mod errors;
 mod line;
-mod one_session;
 mod query;
 mod reading;
 mod session;
@@ -16,7 +16,7 @@ mod sslmode;
 mod target;
 mod write_access;
 
-pub use one_session::session;
+pub use client_sessions::{session, sessions};
 pub use write_access::WriteAccess;
 
 pub use self::line::{Answer, Line};

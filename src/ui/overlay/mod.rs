@@ -1,6 +1,8 @@
 //! What lies over the panes.
 
+mod choice;
 mod help;
+pub(super) mod keys;
 mod plan;
 mod question;
 
@@ -8,7 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::format::display_width;
+use super::format::{display_width, wrap};
 use super::look::Look;
 use super::pane::{Ctx, Details};
 use super::panes::PANES;
@@ -35,6 +37,17 @@ pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buff
             let area = place(body, WIDEST);
             framed(look, &question::question(look, question, state.now, area.width.saturating_sub(4)), question.scroll, area, buffer)
         }
+        Some(Overlay::Choice(choice)) => {
+            let area = place(body, WIDEST);
+            let (page, _) =
+                framed(look, &choice::choice(look, choice, area.width.saturating_sub(4), area.height.saturating_sub(2)), 0, area, buffer);
+            (page, 0)
+        }
+        Some(Overlay::Text { title, lines, scroll }) => {
+            let area = place(body, WIDEST);
+            let lines = lines.iter().flat_map(|line| indented(look, line, usize::from(area.width.saturating_sub(4)))).collect();
+            framed(look, &Details { title: title.clone(), lines }, *scroll, area, buffer)
+        }
         Some(Overlay::Course { scroll }) => {
             let area = place(body, WIDEST);
             let Some(course) = &state.course else { return (0, 0) };
@@ -53,6 +66,19 @@ pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buff
             framed(look, &details, *scroll, area, buffer)
         }
     }
+}
+
+/// A line of a text, wrapped below itself.
+fn indented(look: &Look<'_>, line: &str, width: usize) -> Vec<Line<'static>> {
+    let text = line.trim_start();
+    let before = line.len() - text.len();
+    let parts = wrap(text, width.saturating_sub(before + 2).max(10)).into_iter().enumerate();
+    parts.map(|(n, part)| Line::from(look.span(format!("{}{part}", " ".repeat(before + if n == 0 { 0 } else { 2 })), Role::Text))).collect()
+}
+
+/// Draws what can follow the keys that were pressed.
+pub(super) fn draw_keys(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buffer) {
+    keys::draw(state, look, body, buffer);
 }
 
 /// The middle of the body, with the panes still visible at the sides where there is room.

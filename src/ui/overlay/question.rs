@@ -17,7 +17,9 @@ pub(super) fn question(look: &Look<'_>, question: &Question, now: Option<Time>, 
     let of = question.asked.member.as_ref().map(|member| format!(", {member}")).unwrap_or_default();
     let head = match question.wanted {
         Wanted::Reason => "Why? For the audit; it may be empty.",
-        Wanted::Time => "When? 03:00 is the next time that it is so late here; 2026-11-24 03:00 is meant here as well; or with a zone, as 2026-11-24 03:00+00:00.",
+        Wanted::Time => {
+            "When? 03:00 is the next time that it is so late here; 2026-11-24 03:00 is meant here as well; or with a zone, as 2026-11-24 03:00+00:00."
+        }
     };
     let mut lines: Vec<Line<'static>> = wrap(head, width).into_iter().map(|part| Line::from(look.span(part, Role::Text))).collect();
     lines.push(Line::default());
