@@ -63,10 +63,17 @@ pub fn select(pty: &mut Pty, member: &str) {
 /// A screen that has not changed for so long has taken what was pressed.
 pub const REST: Duration = Duration::from_millis(60);
 
-/// Closes what lies over the panes. An escape that other keys follow at once would be another key, so it is waited for.
+/// The last line: the keys that help, or what the console has to say.
+fn last_line(screen: &vt100::Screen) -> String {
+    screen.contents().lines().last().unwrap_or_default().to_owned()
+}
+
+/// Closes what lies over the panes, or else dismisses what the last line says. An escape that other keys follow at once would be another key, so
+/// it is waited for.
 pub fn close(pty: &mut Pty) {
+    let before = last_line(pty.parser.screen());
     pty.press("\x1b");
-    pty.until("the panes", |screen| !screen.contents().contains('╭'));
+    pty.until("the panes", |screen| !screen.contents().contains('╭') && last_line(screen) != before);
 }
 
 /// What is typed or chosen before there is a plan; an error when that is not asked for.
@@ -98,7 +105,8 @@ fn plan(pty: &mut Pty, keys: &str, before: Before<'_>, title: &str, word: &str) 
             close(pty);
             return Err(why);
         }
-        pty.until("a plan", |screen| ["to do it, type ", "refused  "].iter().any(|text| screen.contents().contains(text)));
+        let answers = ["to do it, type ", "refused  ", "no restart is pending"];
+        pty.until("a plan", |screen| answers.iter().any(|text| screen.contents().contains(text)));
         let screen = pty.screen();
         if screen.contains(title) && screen.contains(&asked) {
             return Ok(());
@@ -110,7 +118,7 @@ fn plan(pty: &mut Pty, keys: &str, before: Before<'_>, title: &str, word: &str) 
 
 /// Whether the last line says that nothing was sent: between the plan and the answer something was not as it was any more.
 fn turned_down(screen: &vt100::Screen) -> bool {
-    screen.contents().lines().last().is_some_and(|line| line.contains("REFUSED: "))
+    last_line(screen).contains("REFUSED: ")
 }
 
 /// Presses the keys, types the word, waits for the outcome, closes; what follows may still be watched.
@@ -218,11 +226,12 @@ pub fn each_action_by_its_keys(lab: &TestLab) {
     act(&mut pty, "af", &format!("Failover to {old}"), &old);
     assert_eq!(whole(lab), old);
 
+    // What follows the last one may still be watched; leaving ends that.
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
     let audit = std::fs::read_to_string(folder.path().join("state/pgbaton/audit.jsonl")).unwrap();
     let ends = audit.lines().filter(|line| line.contains(r#""event":"end""#) && line.contains(r#""outcome":"DONE""#)).count();
     assert_eq!((audit.lines().count(), ends), (20, 10), "{audit}");
     let pause = format!("pause of {} (maintenance mode): the disks are moved", lab.scope());
     assert!(audit.lines().any(|line| line.contains(r#""event":"begin""#) && line.contains(&pause)), "{audit}");
-    pty.press("q");
-    assert_eq!(pty.end(), 0);
 }
