@@ -179,11 +179,11 @@ fn at_a_time(lab: &TestLab, pty: &mut Pty, leader: &str, replica: &str) {
 /// What waits for a restart first on one member, then on all, the leader last and by a switchover.
 fn in_turn(lab: &TestLab, pty: &mut Pty, leader: &str) {
     let members = lab.layout().members();
-    lab.tool("patronictl", &["edit-config", lab.scope(), "--pg", "shared_buffers=20MB", "--force", "--quiet"]);
+    lab.tool("patronictl", &["edit-config", lab.scope(), "--pg", "track_activity_query_size=2048", "--force", "--quiet"]);
     let replicas = lab.replicas();
-    let shown = |member: &str| lab.sql(member, "SHOW shared_buffers");
+    let shown = |member: &str| lab.sql(member, "SHOW track_activity_query_size");
     act(pty, "aw", &format!("Restart of {}, if one is pending", replicas[0]), "y");
-    assert_eq!((shown(&replicas[0]).as_str(), shown(leader).as_str()), ("20MB", "16MB"));
+    assert_eq!((shown(&replicas[0]).as_str(), shown(leader).as_str()), ("2kB", "1kB"));
 
     let started = |member: &String| lab.sql(member, "SELECT pg_postmaster_start_time()");
     whole(lab);
@@ -195,7 +195,7 @@ fn in_turn(lab: &TestLab, pty: &mut Pty, leader: &str) {
     assert_ne!(whole(lab), leader);
     for (member, before) in members.iter().zip(before) {
         assert_ne!(started(member), before, "{member}");
-        assert_eq!(shown(member), "20MB", "{member}");
+        assert_eq!(shown(member), "2kB", "{member}");
     }
     until("its end", PATIENCE, || {
         pty.press("ao");
