@@ -427,6 +427,7 @@ fn a_time_is_shown_as_it_is_understood() {
     screen(&mut state, (80, 24), false);
     update(&mut state, Msg::Text(TextEdit::Insert("2099-01-01 03:00+00:00".to_owned())));
     let shown = text(&screen(&mut state, (80, 24), false));
+    assert!(shown.contains("╭─ Switchover at a time · psg1 ──"), "{shown}");
     assert!(shown.contains("2099-01-01 03:00 UTC, here 2099-01-01 ") && shown.contains("enter shows the plan"), "{shown}");
     update(&mut state, Msg::Text(TextEdit::Insert("x".to_owned())));
     let shown = text(&screen(&mut state, (80, 24), false));

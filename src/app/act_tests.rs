@@ -290,7 +290,7 @@ fn a_list_that_comes_late_or_empty_opens_nothing() {
     let mut state = console(Mode::Operator);
     let asked = Asked { command: CommandId::Terminate, member: Some("psg1".to_owned()), given: Vec::new() };
     update(&mut state, Msg::Listed(asked.clone(), Ok(Vec::new())));
-    assert!(notice(&state).starts_with("no client of psg1 is in a transaction"), "{}", notice(&state));
+    assert!(notice(&state).starts_with("no session on psg1 stands in the way"), "{}", notice(&state));
     update(&mut state, Msg::Listed(asked.clone(), Err("psg1 does not answer".to_owned())));
     assert_eq!((notice(&state), &state.overlay), ("psg1 does not answer", &None));
     press(&mut state, CommandId::Filter);

@@ -71,7 +71,7 @@ impl Choice {
     /// The clients' sessions of a member that stand in the way, as they were read.
     pub(super) fn sessions(asked: Asked, rows: Vec<ChoiceRow>) -> Result<Self, String> {
         let name = asked.member.clone().unwrap_or_default();
-        let none = format!("no client of {name} is in a transaction or stands in another's way, as far as our user may see");
+        let none = format!("no session on {name} stands in the way, as far as our user may see");
         let head = ["PID", "User", "State", "Transaction", "Query for", "Blocks", "Database", "From", "Program"];
         Self::new(asked, format!("Sessions on {name}"), &head, rows, &none)
     }

@@ -10,7 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::format::{display_width, wrap};
+use super::format::{cut_end, display_width, wrap};
 use super::look::Look;
 use super::pane::{Ctx, Details};
 use super::panes::PANES;
@@ -124,6 +124,7 @@ fn border(look: &Look<'_>, title: &str, scroll: u16, page: u16, count: u16, area
     }
     let bottom = area.bottom() - 1;
     buffer.set_stringn(area.x, bottom, format!("╰{}╯", "─".repeat(inner)), width, style);
+    let title = cut_end(title, inner.saturating_sub(4));
     buffer.set_stringn(area.x + 2, area.y, format!(" {title} "), inner.saturating_sub(2), look.style(Role::TitleFocus));
     if count > page {
         let last = (scroll + page).min(count);

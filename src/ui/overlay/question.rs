@@ -4,6 +4,7 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use crate::app::{Question, Wanted};
+use crate::command::CommandId;
 use crate::model::{Time, spoken};
 use crate::theme::Role;
 use crate::ui::format::wrap;
@@ -13,8 +14,12 @@ use crate::ui::pane::Details;
 /// The question, what was typed, and what that is understood as.
 pub(super) fn question(look: &Look<'_>, question: &Question, now: Option<Time>, width: u16) -> Details {
     let width = usize::from(width);
-    let command = question.asked.command.command();
-    let of = question.asked.member.as_ref().map(|member| format!(", {member}")).unwrap_or_default();
+    let what = match question.asked.command {
+        CommandId::SwitchoverAt => "Switchover at a time".to_owned(),
+        CommandId::RestartAt => "Restart at a time".to_owned(),
+        other => super::plan::capital(other.command().title),
+    };
+    let of = question.asked.member.as_ref().map(|member| format!(" · {member}")).unwrap_or_default();
     let head = match question.wanted {
         Wanted::Reason => "Why? For the audit; it may be empty.",
         Wanted::Time => {
@@ -48,5 +53,5 @@ pub(super) fn question(look: &Look<'_>, question: &Question, now: Option<Time>, 
         _ => "enter shows the plan, esc cancels",
     };
     lines.push(Line::from(look.span(hint, Role::Muted)));
-    Details { title: format!("{}{of}", super::plan::capital(command.title)), lines }
+    Details { title: format!("{what}{of}"), lines }
 }
