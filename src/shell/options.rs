@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 
 use crate::app::Mode;
 use crate::command::Keymap;
-use crate::theme::{Depth, Library, Paint, Role, Theme, depth_of, utf8_of};
+use crate::theme::{Depth, Library, Paint, Role, Theme, depth_of, light_ground_of, utf8_of};
 use crate::userfile::Mistake;
 
 /// What the console is opened with.
@@ -33,7 +33,7 @@ pub struct Options {
 /// What the command line and the configuration say about looks; `None`: find out.
 #[derive(Debug, Clone, Default)]
 pub struct Appearance<'a> {
-    /// Name of the theme.
+    /// Name of the theme; without one it is `light` where the terminal says that its ground is, else `dark`.
     pub theme: Option<&'a str>,
     /// Draw with ASCII only; found out from the locale.
     pub ascii: Option<bool>,
@@ -59,7 +59,8 @@ impl Options {
             own_themes(&mut library, &folder.join("themes"), &mut notices);
         }
         let depth = looks.depth.unwrap_or_else(|| depth_of(&get));
-        let (mut theme, mistakes) = library.theme(looks.theme.unwrap_or("dark"), depth)?;
+        let usual = if light_ground_of(&get) == Some(true) { "light" } else { "dark" };
+        let (mut theme, mistakes) = library.theme(looks.theme.unwrap_or(usual), depth)?;
         notices.extend(mistakes.iter().map(Mistake::to_string));
         if let Some(color) = looks.color {
             match Paint::parse(color) {

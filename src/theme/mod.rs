@@ -14,7 +14,7 @@ pub use color::{Depth, Paint, rgb_of};
 pub use glyphs::{ascii, sign};
 pub use load::{Library, UnknownTheme};
 pub use role::Role;
-pub use terminal::{depth_of, utf8_of};
+pub use terminal::{depth_of, light_ground_of, utf8_of};
 
 use ratatui::style::{Color, Style};
 
@@ -63,3 +63,6 @@ impl Theme {
         }
     }
 }
+
+#[cfg(test)]
+mod contrast_tests;

@@ -23,6 +23,14 @@ pub fn depth_of(get: impl Fn(&str) -> Option<String>) -> Depth {
     }
 }
 
+/// Whether the terminal has a light ground, where it says so: `COLORFGBG`, set by rxvt, Konsole and others, ends with the number of the ground
+/// among the 16 (rxvt's manual). `None`: it does not say.
+pub fn light_ground_of(get: impl Fn(&str) -> Option<String>) -> Option<bool> {
+    let value = get("COLORFGBG")?;
+    let ground: u8 = value.rsplit_once(';')?.1.parse().ok()?;
+    (ground < 16).then_some(matches!(ground, 7 | 9..=15))
+}
+
 /// Whether the locale (the first set of `LC_ALL`, `LC_CTYPE`, `LANG`) is one of UTF-8.
 pub fn utf8_of(get: impl Fn(&str) -> Option<String>) -> bool {
     let set = |name: &&str| get(name).filter(|value| !value.is_empty());
@@ -46,6 +54,16 @@ mod tests {
         assert_eq!(depth_of(env(&[("TERM", "linux")])), Depth::Sixteen);
         assert_eq!(depth_of(env(&[("TERM", "dumb"), ("COLORTERM", "truecolor")])), Depth::Mono);
         assert_eq!(depth_of(env(&[])), Depth::Mono);
+    }
+
+    #[test]
+    fn the_ground_is_known_only_where_the_terminal_says_it() {
+        assert_eq!(light_ground_of(env(&[("COLORFGBG", "0;15")])), Some(true));
+        assert_eq!(light_ground_of(env(&[("COLORFGBG", "15;default;0")])), Some(false));
+        for unknown in ["", "15", "0;default", "0;99"] {
+            assert_eq!(light_ground_of(|_| Some(unknown.to_owned())), None, "{unknown}");
+        }
+        assert_eq!(light_ground_of(env(&[])), None);
     }
 
     #[test]

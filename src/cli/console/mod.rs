@@ -26,7 +26,7 @@ use crate::theme::Depth;
 /// How the console looks.
 #[derive(Debug, Default, clap::Args)]
 pub struct ConsoleArgs {
-    /// The theme: dark, light, high-contrast, mono, or one of your own
+    /// The theme, one that comes with pgbaton or one of your own [default: dark, or light where COLORFGBG tells of a light ground]
     #[arg(long, value_name = "NAME", env = "PGBATON_THEME", hide_env_values = true)]
     theme: Option<String>,
     /// Number of colours: mono, 16, 256, true-color [default: what the terminal says]
