@@ -21,6 +21,7 @@
 //! | [`action`] | writing: what can be done, checked before, sent once, proved after, written down | `config`, `finding`, `model`, `permit`, `source` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
 //! | [`condition`] | conditions over the document, in CEL | `document`, `model` |
+//! | [`runbook`] | runbooks, read strictly, and what of one was done | `condition`, `model`, `userfile` |
 //! | [`live`] | the sources feed the cluster, the cluster the findings, both the document | `config`, `source`, `model`, `finding`, `document` |
 //! | [`app`] | the console as a pure machine: a message in, effects out | `action`, `command`, `document`, `model` |
 //! | [`ui`] | from the machine's state to cells | `action`, `app`, `command`, `document`, `model`, `theme` |
@@ -69,6 +70,7 @@
 //! | how long writes were away | `action/probe.rs` asks, `action/downtime.rs` counts |
 //! | what HAProxy is told when another leads, and what it does with that | `action/assist.rs`, `action/server_state.rs` |
 //! | a subcommand | `cli/`, one file or folder each |
+//! | what a runbook's step can be | `runbook/step.rs`; how it is taken: `cli/runbook/` |
 //! | a fault of the practice cluster | `lab/` |
 
 pub mod action;
@@ -83,6 +85,7 @@ pub mod lab;
 pub mod live;
 pub mod model;
 pub mod permit;
+pub mod runbook;
 pub mod shell;
 pub mod source;
 pub mod theme;

@@ -107,6 +107,11 @@ impl<'t> Reader<'t> {
         self.mistakes.push(Mistake { path: self.path.to_owned(), line, column, message, hint });
     }
 
+    /// Whether a mistake was found so far.
+    pub fn has_mistakes(&self) -> bool {
+        !self.mistakes.is_empty()
+    }
+
     /// The mistakes, in the order in which they were found.
     pub fn finish(self) -> Vec<Mistake> {
         self.mistakes

@@ -10,7 +10,7 @@ use crate::config::{self, Env, Profile, Request, Selected};
 use crate::source::etcd;
 
 /// Which cluster, by which configuration.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct ConnectArgs {
     /// A cluster of pgbaton.toml, or with Patroni's configuration a scope
     #[arg(value_name = "CLUSTER")]

@@ -12,6 +12,7 @@ pub mod explain;
 pub mod history;
 pub mod lab;
 mod mode;
+pub mod runbook;
 pub mod screenshot;
 pub mod show_config;
 mod situation;
@@ -94,6 +95,8 @@ enum Command {
     Run(act::RunArgs),
     /// Who did what, and what became of it
     Audit(audit::AuditArgs),
+    /// Maintenance step by step: list, show, check, run, resume, history
+    Runbook(runbook::RunbookArgs),
     /// What a finding's code means, why it matters, what to do
     Explain(explain::ExplainArgs),
     /// The effective configuration, each value with its origin
@@ -106,6 +109,38 @@ enum Command {
     /// Draw the console from a captured document
     #[command(hide = true)]
     Screenshot(screenshot::ScreenshotArgs),
+}
+
+impl Cli {
+    /// The command line of an action in a runbook: its words, with nothing else said than how to connect.
+    ///
+    /// # Errors
+    /// They are no action; the error is a sentence.
+    fn action(words: &[String], connect: connect::ConnectArgs) -> Result<Self, String> {
+        let words = std::iter::once("pgbaton").chain(words.iter().map(String::as_str));
+        let cli = Self::try_parse_from(words).map_err(|error| {
+            let told = error.to_string();
+            told.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+        })?;
+        match &cli.command {
+            Some(command) if command.acts() => Ok(Self { connect, ..cli }),
+            _ => Err("it does nothing to the cluster".to_owned()),
+        }
+    }
+}
+
+impl Command {
+    /// Whether it changes something, by a plan.
+    fn acts(&self) -> bool {
+        match self {
+            Self::Switchover(_) | Self::Failover(_) | Self::Pause(_) | Self::Resume(_) | Self::Restart(_) | Self::Reload(_) => true,
+            Self::Reinit(_) | Self::Flush(_) | Self::Checkpoint(_) | Self::ResumeReplay(_) | Self::DropSlot(_) | Self::Terminate(_) => true,
+            Self::EditConfig(_) | Self::Remove(_) | Self::DemoteCluster(_) | Self::PromoteCluster(_) | Self::Haproxy(_) => true,
+            Self::Status(_) | Self::Check(_) | Self::Events(_) | Self::ShowConfig(_) | Self::History(_) | Self::Dsn(_) => false,
+            Self::Version(_) | Self::Audit(_) | Self::Approve(_) | Self::Run(_) | Self::Runbook(_) | Self::Explain(_) => false,
+            Self::Config { .. } | Self::Lab(_) | Self::Screenshot(_) => false,
+        }
+    }
 }
 
 /// Runs what the command line asks for.
@@ -140,6 +175,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Approve(args)) => args.run(&connect),
         Some(Command::Run(args)) => args.run(&connect),
         Some(Command::Audit(args)) => audit::run(&args),
+        Some(Command::Runbook(args)) => runbook::run(&connect, &args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Config { args }) => config::run(args, connect.config, connect.cluster),
         Some(Command::Lab(args)) => lab::run(args, &|file: &std::path::Path| {

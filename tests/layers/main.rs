@@ -24,6 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("action", &["config", "finding", "model", "permit", "source"]),
     ("document", &["finding", "model"]),
     ("condition", &["document", "model"]),
+    ("runbook", &["condition", "model", "userfile"]),
     ("live", &["config", "document", "finding", "model", "source"]),
     ("app", &["action", "command", "document", "model"]),
     ("ui", &["action", "app", "command", "document", "model", "theme"]),
@@ -42,17 +43,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "live",
             "model",
             "permit",
+            "runbook",
             "shell",
             "source",
             "theme",
             "ui",
+            "userfile",
         ],
     ),
     ("main", &["cli"]),
 ];
 
 /// The layers that are functions of what they are given.
-const PURE: [&str; 5] = ["model", "finding", "document", "condition", "app"];
+const PURE: [&str; 6] = ["model", "finding", "document", "condition", "runbook", "app"];
 
 /// What a pure layer may not use of the standard library.
 const IMPURE_STD: [&str; 6] = ["env", "fs", "io", "net", "process", "thread"];

@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+pub(super) use ask::can_ask;
+pub(super) use second::ASKED;
 pub use settings::EditConfigArgs;
 pub(super) use settings::edited;
 pub(super) use told::left_open;

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use crate::model::{
-    Archiver, BaseBackup, CommitWait, Lsn, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Time, Transaction, clean,
+    Archiver, BaseBackup, CommitWait, Lsn, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Time, Transaction,
+    clean,
 };
 
 /// The JSON object of [`super::query::statement`]; null is what the server does not know or does not tell us.

@@ -1,0 +1,240 @@
+//! From the first step that is not behind us to the last.
+
+use std::process::ExitCode;
+
+use super::prompt::ask;
+use super::record::Record;
+use super::take::{Taken, judged, shown};
+use crate::cli::connect::ConnectArgs;
+use crate::document::Document;
+use crate::model::{Time, clean};
+use crate::runbook::{Deed, Kind, Next, Run, Runbook, Step, fill, words};
+use crate::source::Clock;
+
+/// Who goes on with a run.
+pub(super) struct Drive<'r> {
+    pub(super) runbook: &'r Runbook,
+    pub(super) connect: ConnectArgs,
+    pub(super) yes: bool,
+    clock: Clock,
+}
+
+/// What the operator wants after a step that did not come to be.
+enum Want {
+    Again,
+    Skip(String),
+    Settled,
+    Stop,
+    Abort(String),
+}
+
+impl<'r> Drive<'r> {
+    pub(super) fn new(runbook: &'r Runbook, connect: ConnectArgs, yes: bool) -> Self {
+        Self { runbook, connect, yes, clock: Clock::start() }
+    }
+
+    fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Why the runbook is not for this cluster.
+    pub(super) fn unsuited(&self, run: &Run) -> anyhow::Result<Option<String>> {
+        let Some(suits) = &self.runbook.front.suits else { return Ok(None) };
+        let document = self.document()?;
+        let mut values = run.values.clone();
+        values.insert("cluster".to_owned(), run.cluster.clone());
+        Ok(match judged(suits, &values, &document) {
+            Ok(true) => None,
+            Ok(false) => Some(format!("{} is not for {}: not so: {suits}", self.runbook.name, run.cluster)),
+            Err(why) => Some(format!("whether {} is for {} is not known: {why}", self.runbook.name, run.cluster)),
+        })
+    }
+
+    /// What held since the last action, and holds no longer: the steps, each with the reason.
+    pub(super) fn no_longer(&self, run: &Run) -> anyhow::Result<Vec<(String, String)>> {
+        let course = run.course(self.runbook);
+        let passed: Vec<_> = course
+            .into_iter()
+            .take_while(|(step, each)| run.last(&step.id, each.as_deref()).is_some_and(|entry| !matches!(entry.deed, Deed::Failed { .. })))
+            .collect();
+        let since = passed.iter().rposition(|(step, _)| matches!(step.kind, Kind::Action(_) | Kind::Command { .. })).map_or(0, |at| at + 1);
+        let held = passed[since..]
+            .iter()
+            .filter(|(step, each)| run.last(&step.id, each.as_deref()).is_some_and(|entry| matches!(entry.deed, Deed::Done { .. })));
+        let facts: Vec<_> = held
+            .filter_map(|(step, each)| match &step.kind {
+                Kind::Require { condition, .. } | Kind::Wait { condition, .. } => Some((*step, each, condition)),
+                _ => None,
+            })
+            .collect();
+        if facts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let document = self.document()?;
+        let gone = facts.into_iter().filter_map(|(step, each, condition)| {
+            let values = run.values(self.runbook, step, each.as_deref(), document.cluster.leader.as_deref());
+            match judged(condition, &values, &document) {
+                Ok(true) => None,
+                Ok(false) => Some((step.id.clone(), format!("not so: {condition}"))),
+                Err(why) => Some((step.id.clone(), why)),
+            }
+        });
+        Ok(gone.collect())
+    }
+
+    /// Takes one step after the other, each written down, until all are behind us or somebody stops.
+    pub(super) fn go(&self, record: &mut Record) -> anyhow::Result<ExitCode> {
+        let mut title = String::new();
+        loop {
+            let run = record.run();
+            let (step, each) = match run.next(self.runbook) {
+                Next::Step(step, each) => (step, each),
+                Next::Finished => {
+                    println!("\nrun {}: all {} steps are behind us", run.id, run.course(self.runbook).len());
+                    return Ok(ExitCode::SUCCESS);
+                }
+                Next::Aborted => return Ok(ExitCode::FAILURE),
+            };
+            self.head(run, step, each.as_deref(), &mut title);
+            let unfinished = run.last(&step.id, each.as_deref()).is_some_and(|entry| entry.deed == Deed::Begun);
+            let taken = if unfinished {
+                Taken::Unknown("it was begun before, and what became of it is not known".to_owned())
+            } else {
+                let document = self.document()?;
+                let values = run.values(self.runbook, step, each.as_deref(), document.cluster.leader.as_deref());
+                if matches!(step.kind, Kind::Action(_)) {
+                    record.add(Some(&step.id), each.as_deref(), Deed::Begun, self.now())?;
+                }
+                self.take(step, &values, &document)?
+            };
+            if !self.written(record, step, each.as_deref(), taken)? {
+                let run = record.run();
+                println!("\nrun {} stopped; `pgbaton runbook resume {}` goes on", run.id, run.id);
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+    }
+
+    fn head(&self, run: &Run, step: &Step, each: Option<&str>, title: &mut String) {
+        let course = run.course(self.runbook);
+        let at = course.iter().position(|(other, of)| other.id == step.id && of.as_deref() == each).unwrap_or_default() + 1;
+        let whose = each.map(|each| format!(", {each}")).unwrap_or_default();
+        println!("\n[{at}/{}] {}{whose}: {}", course.len(), clean(&step.title), clean(&step.id));
+        let prose = format!("{}\n{}", step.title, step.prose);
+        if *title != prose {
+            step.prose.lines().for_each(|line| println!("  {}", clean(line)));
+            *title = prose;
+        }
+    }
+
+    /// Writes down what became of a step; whether the run goes on.
+    fn written(&self, record: &mut Record, step: &Step, each: Option<&str>, taken: Taken) -> anyhow::Result<bool> {
+        let add = |record: &mut Record, deed: Deed| record.add(Some(&step.id), each, deed, self.now());
+        let (why, unknown) = match taken {
+            Taken::Done(told) => {
+                println!("  ok  {}", clean(&told));
+                add(record, Deed::Done { told })?;
+                return Ok(true);
+            }
+            Taken::Answered(name, value) => {
+                record.set(&name, &value);
+                add(record, Deed::Done { told: format!("{name} = {value}") })?;
+                return Ok(true);
+            }
+            Taken::Members(members) => {
+                let told = if members.is_empty() { "for nobody".to_owned() } else { format!("for {}", members.join(", ")) };
+                println!("  ok  {}", clean(&told));
+                record.set_loop(&step.id, members);
+                add(record, Deed::Done { told })?;
+                return Ok(true);
+            }
+            Taken::Skipped(reason) => {
+                println!("  --  passed over: {}", clean(&reason));
+                add(record, Deed::Skipped { reason })?;
+                return Ok(true);
+            }
+            Taken::Failed(reason) => (reason, false),
+            Taken::Unknown(reason) => (reason, true),
+            Taken::Interrupted => ("interrupted".to_owned(), false),
+        };
+        println!("  NO  {}", clean(&why));
+        // Without a word on its end, an action stays one of which nobody knows.
+        if !unknown {
+            add(record, Deed::Failed { reason: why.clone() })?;
+        }
+        loop {
+            match self.want(unknown)? {
+                Want::Again => {
+                    if unknown {
+                        add(record, Deed::Failed { reason: format!("{why}; it is tried again") })?;
+                    }
+                    return Ok(true);
+                }
+                Want::Settled => add(record, Deed::Done { told: "it was done, by the operator's word".to_owned() })?,
+                Want::Skip(reason) if reason.is_empty() => {
+                    println!("  a step is passed over with a reason");
+                    continue;
+                }
+                Want::Skip(reason) => add(record, Deed::Skipped { reason })?,
+                Want::Stop => return Ok(false),
+                Want::Abort(reason) => add(record, Deed::Aborted { reason })?,
+            }
+            return Ok(!record.run().aborted());
+        }
+    }
+
+    /// Asks what is to be done now. An action whose end is not known is not begun anew without a word. Where nobody can be asked, the run stops.
+    fn want(&self, unknown: bool) -> anyhow::Result<Want> {
+        let settled = if unknown { "d it was done, " } else { "" };
+        loop {
+            let question = format!("{settled}r again, s REASON pass over, q stop here, x REASON abort the run:");
+            let Some(answer) = ask(&question)? else { return Ok(Want::Stop) };
+            let (word, rest) = answer.split_once(' ').map_or((answer.as_str(), ""), |(word, rest)| (word, rest.trim()));
+            return Ok(match word {
+                "r" => Want::Again,
+                "d" if unknown => Want::Settled,
+                "s" => Want::Skip(rest.to_owned()),
+                "q" => Want::Stop,
+                "x" => Want::Abort(rest.to_owned()),
+                _ => continue,
+            });
+        }
+    }
+
+    /// Walks through it with the facts as they are.
+    pub(super) fn walk(&self, run: &Run) -> anyhow::Result<ExitCode> {
+        let document = self.document()?;
+        let mut title = String::new();
+        for step in &self.runbook.steps {
+            self.head(run, step, None, &mut title);
+            let values = run.values(self.runbook, step, None, document.cluster.leader.as_deref());
+            println!("  {}", clean(&walked(step, &values, &document)));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What a step would be.
+fn walked(step: &Step, values: &crate::runbook::Values, document: &Document) -> String {
+    let condition = |text: &str| match (judged(text, values, document), shown(text, values)) {
+        (Ok(true), text) => format!("holds now: {text}"),
+        (Ok(false), text) => format!("does not hold now: {text}"),
+        (Err(why), text) => format!("not known now: {text}: {why}"),
+    };
+    let text = |text: &str| fill(text, values).unwrap_or_else(|_| text.to_owned());
+    let what = match &step.kind {
+        Kind::Require { condition: text, .. } => condition(text),
+        Kind::Wait { condition: text, deadline } => format!("would be waited for, up to {} s; {}", deadline.as_secs(), condition(text)),
+        Kind::Action(line) => format!("would do: pgbaton {}", words(line, values).map_or_else(|_| line.clone(), |words| words.join(" "))),
+        Kind::Ask { question, into } => format!("would ask: {} (for {into})", text(question)),
+        Kind::Command { command, on } => {
+            format!("to be run{}: {}", on.as_deref().map(|on| format!(" on {}", text(on))).unwrap_or_default(), text(command))
+        }
+        Kind::Look { question, .. } => format!("to be looked at: {}", text(question)),
+        Kind::ForEach(each) => format!("the steps below are taken for each of: {}", each.among),
+    };
+    match &step.only_if {
+        Some(only_if) => format!("{what}\n  only if that is so: {}", condition(only_if)),
+        None => what,
+    }
+}

@@ -1,0 +1,143 @@
+//! Where runbooks come from.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use directories::ProjectDirs;
+
+use crate::cli::Cli;
+use crate::cli::connect::ConnectArgs;
+use crate::finding::explanation;
+use crate::model::clean;
+use crate::runbook::{BUILTIN, Runbook, parse};
+use crate::userfile::Mistake;
+
+/// The longest file that is read, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// The user's own folder.
+fn folder() -> Option<PathBuf> {
+    ProjectDirs::from("", "", "pgbaton").map(|dirs| dirs.config_dir().join("runbooks"))
+}
+
+/// Whether these words are an action. What the operator has to answer, a file cannot answer.
+fn valid(words: &[String]) -> Result<(), String> {
+    let answers = ["--yes", "--force", "--override", "--dry-run", "--json", "--config", "--read-only"];
+    let taken = |word: &&String| answers.iter().any(|flag| word.starts_with(flag)) || (word.starts_with('-') && !word.starts_with("--"));
+    if let Some(word) = words.iter().find(taken) {
+        return Err(format!("{word} is the operator's to say"));
+    }
+    Cli::action(words, ConnectArgs::default()).map(drop)
+}
+
+/// Reads one, with the findings that it names looked up.
+fn read(name: &str, path: &str, text: &str) -> Result<Runbook, Vec<Mistake>> {
+    let runbook = parse(name, path, text, &valid)?;
+    let unknown = runbook.front.findings.iter().filter(|code| explanation(code).is_none()).map(|code| {
+        let line = text.lines().position(|line| line.contains(code.as_str())).map_or(1, |at| at + 1);
+        let hint = Some("`pgbaton explain` lists them".to_owned());
+        Mistake { path: path.to_owned(), line, column: 1, message: clean(&format!("no finding has the code {code:?}")), hint }
+    });
+    let unknown: Vec<Mistake> = unknown.collect();
+    if unknown.is_empty() { Ok(runbook) } else { Err(unknown) }
+}
+
+fn load(path: &Path) -> anyhow::Result<Result<Runbook, Vec<Mistake>>> {
+    let size = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
+    if size > LONGEST {
+        bail!("{} is longer than {LONGEST} bytes", path.display());
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let name = path.file_stem().map(|stem| clean(&stem.to_string_lossy())).unwrap_or_default();
+    Ok(read(&name, &path.display().to_string(), &text))
+}
+
+/// The user's own files, by name.
+fn own() -> Vec<PathBuf> {
+    let Some(entries) = folder().and_then(|folder| std::fs::read_dir(folder).ok()) else { return Vec::new() };
+    let mut files: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "md")).collect();
+    files.sort();
+    files
+}
+
+/// The runbook of this name, the user's own before those that come with pgbaton; or the file.
+pub(super) fn find(name: &str) -> anyhow::Result<Runbook> {
+    let told = |read: Result<Runbook, Vec<Mistake>>| {
+        read.map_err(|all| anyhow::anyhow!("{}", all.iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n")))
+    };
+    if name.contains('/') || Path::new(name).extension().is_some() {
+        return told(load(Path::new(name))?);
+    }
+    if let Some(path) = own().into_iter().find(|path| path.file_stem().is_some_and(|stem| stem == name)) {
+        return told(load(&path)?);
+    }
+    match BUILTIN.iter().find(|(known, _)| *known == name) {
+        Some((name, text)) => told(read(name, &format!("runbooks/{name}.md"), text)),
+        None => bail!("there is no runbook {:?}; `pgbaton runbook list` lists them", clean(name)),
+    }
+}
+
+/// Prints what there is.
+pub(super) fn list() -> anyhow::Result<ExitCode> {
+    let mut all: Vec<Result<Runbook, Vec<Mistake>>> = Vec::new();
+    for path in own() {
+        all.push(load(&path)?);
+    }
+    let names: Vec<String> = all.iter().flatten().map(|runbook| runbook.name.clone()).collect();
+    let builtin = BUILTIN.iter().filter(|(name, _)| !names.iter().any(|own| own == name));
+    all.extend(builtin.map(|(name, text)| read(name, &format!("runbooks/{name}.md"), text)));
+    let mut code = ExitCode::SUCCESS;
+    for read in all {
+        match read {
+            Ok(runbook) => {
+                let findings = runbook.front.findings.join(", ");
+                let answers = if findings.is_empty() { String::new() } else { format!("; answers {findings}") };
+                println!("{:<20} {:<10} {}{answers}", runbook.name, runbook.front.danger.to_string(), clean(&runbook.front.title));
+            }
+            Err(mistakes) => {
+                mistakes.iter().for_each(|mistake| eprintln!("{mistake}"));
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    Ok(code)
+}
+
+/// Prints one as it stands in its file.
+pub(super) fn show(name: &str) -> anyhow::Result<ExitCode> {
+    for line in find(name)?.text.lines() {
+        println!("{}", clean(line));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Tells every mistake in the files.
+pub(super) fn check(files: &[String]) -> anyhow::Result<ExitCode> {
+    let mut code = ExitCode::SUCCESS;
+    for file in files {
+        match load(Path::new(file))? {
+            Ok(runbook) => println!("{file}: {} steps, no mistake", runbook.steps.len()),
+            Err(mistakes) => {
+                mistakes.iter().for_each(|mistake| eprintln!("{mistake}"));
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    Ok(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runbooks_that_come_with_it_have_no_mistake() {
+        for (name, text) in BUILTIN {
+            if let Err(mistakes) = read(name, &format!("runbooks/{name}.md"), text) {
+                panic!("{}", mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n"));
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! `pgbaton runbook`: maintenance step by step, each written down when it is done.
+
+mod drive;
+mod library;
+mod prompt;
+mod record;
+mod take;
+mod told;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+
+use super::connect::{ClusterArg, ConnectArgs, runtime};
+use crate::permit::Operator;
+use crate::runbook::{Deed, Run, Runbook, Values};
+use crate::source::Clock;
+use prompt::ask;
+use record::Record;
+
+/// `pgbaton runbook`.
+#[derive(Debug, clap::Args)]
+pub struct RunbookArgs {
+    #[command(subcommand)]
+    command: RunbookCommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum RunbookCommand {
+    /// What there is: those that come with pgbaton, and your own in ~/.config/pgbaton/runbooks
+    List,
+    /// Print one
+    Show {
+        /// Its name, or a file
+        runbook: String,
+    },
+    /// Read files and tell every mistake in them, as path:line:col
+    Check {
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<String>,
+    },
+    /// Take its steps one after the other
+    Run(RunArgs),
+    /// Go on with a run that was left, after a look at whether the facts still hold
+    Resume(ResumeArgs),
+    /// The runs there were, or what was done in one
+    History {
+        /// A run's id
+        run: Option<String>,
+    },
+}
+
+/// `pgbaton runbook run`.
+#[derive(Debug, clap::Args)]
+struct RunArgs {
+    /// Its name, or a file
+    runbook: String,
+    #[command(flatten)]
+    cluster: ClusterArg,
+    /// Something it asks for before it begins; once for each
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
+    /// Walk through it with the facts as they are now; nothing is done, nothing is written down
+    #[arg(long)]
+    dry_run: bool,
+    /// Answer the question before each action with yes; nothing else is answered by that
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// `pgbaton runbook resume`.
+#[derive(Debug, clap::Args)]
+struct ResumeArgs {
+    /// The run's id [default: the newest that is open]
+    run: Option<String>,
+    /// Answer the question before each action with yes; nothing else is answered by that
+    #[arg(long, short)]
+    yes: bool,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    if value.is_empty() { Err("the value is empty".to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
+/// Does it. Exit codes of a run: 0 all steps are behind us, 1 it stopped on the way, 3 it must not begin.
+pub fn run(connect: &ConnectArgs, args: &RunbookArgs) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        RunbookCommand::List => library::list(),
+        RunbookCommand::Show { runbook } => library::show(runbook),
+        RunbookCommand::Check { files } => library::check(files),
+        RunbookCommand::Run(args) => begin(connect, args),
+        RunbookCommand::Resume(args) => resume(connect, args),
+        RunbookCommand::History { run: None } => told::runs(&Record::all()?),
+        RunbookCommand::History { run: Some(id) } => told::entries(&Record::read(id)?),
+    }
+}
+
+fn begin(connect: &ConnectArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let runbook = library::find(&args.runbook)?;
+    let profile = runtime()?.block_on(connect.profile(args.cluster.name.as_deref()))?;
+    let values = inputs(&runbook, &args.set)?;
+    let clock = Clock::start();
+    let begun = clock.now();
+    let run = Run {
+        id: format!("{}-{}", begun.as_micros() / 1_000_000, std::process::id()),
+        runbook: args.runbook.clone(),
+        digest: runbook.digest(),
+        cluster: profile.name.clone(),
+        by: Operator::of_process().told(),
+        begun,
+        values,
+        loops: std::collections::BTreeMap::new(),
+        entries: Vec::new(),
+    };
+    let connect = ConnectArgs { cluster: Some(profile.name.clone()), ..connect.clone() };
+    let drive = drive::Drive::new(&runbook, connect, args.yes);
+    if let Some(why) = drive.unsuited(&run)? {
+        eprintln!("REFUSED: {why}");
+        return Ok(ExitCode::from(3));
+    }
+    if args.dry_run {
+        return drive.walk(&run);
+    }
+    println!("run {}: {} on {}; Ctrl-C stops, `pgbaton runbook resume {}` goes on", run.id, runbook.front.title, run.cluster, run.id);
+    drive.go(&mut Record::create(run)?)
+}
+
+/// What has to be said before it begins, given or asked for.
+fn inputs(runbook: &Runbook, given: &[(String, String)]) -> anyhow::Result<Values> {
+    let mut values: Values = given.iter().cloned().collect();
+    if let Some(unknown) = values.keys().find(|name| !runbook.front.inputs.iter().any(|input| input.name == **name)) {
+        let known: Vec<&str> = runbook.front.inputs.iter().map(|input| input.name.as_str()).collect();
+        bail!(
+            "{} asks for no {unknown}; it asks for {}",
+            runbook.name,
+            if known.is_empty() { "nothing".to_owned() } else { known.join(", ") }
+        );
+    }
+    for input in &runbook.front.inputs {
+        if !values.contains_key(&input.name) {
+            let Some(answer) = ask(&format!("{}?", input.question))? else {
+                bail!("{}? nobody can be asked here; say --set {}=...", input.question, input.name);
+            };
+            if answer.is_empty() {
+                bail!("nothing was answered");
+            }
+            values.insert(input.name.clone(), answer);
+        }
+    }
+    Ok(values)
+}
+
+fn resume(connect: &ConnectArgs, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
+    let mut record = match &args.run {
+        Some(id) => Record::read(id)?,
+        None => Record::open()?.context("no run is open")?,
+    };
+    let run = record.run();
+    let runbook = library::find(&run.runbook)?;
+    if runbook.digest() != run.digest {
+        bail!("{} was changed since run {} was begun; begin a new one", run.runbook, run.id);
+    }
+    let connect = ConnectArgs { cluster: Some(run.cluster.clone()), ..connect.clone() };
+    told::so_far(run, &runbook);
+    if run.aborted() {
+        bail!("run {} was aborted", run.id);
+    }
+    record.lock()?;
+    let drive = drive::Drive::new(&runbook, connect, args.yes);
+    let gone = drive.no_longer(record.run())?;
+    for (step, why) in &gone {
+        println!("  no longer so: {step}: {why}");
+    }
+    if !gone.is_empty() {
+        match ask("Go on all the same? [y/N]")?.as_deref() {
+            Some("y" | "yes") => {}
+            Some(_) => return Ok(ExitCode::FAILURE),
+            None => bail!("what was true is so no longer, and nobody can be asked here"),
+        }
+        let text = gone.iter().map(|(step, why)| format!("{step}: {why}")).collect::<Vec<_>>().join("; ");
+        record.add(None, None, Deed::Note { text: format!("went on though no longer so: {text}") }, Clock::start().now())?;
+    }
+    drive.go(&mut record)
+}

@@ -1,0 +1,44 @@
+//! Questions to the operator. Whoever ends one, by Ctrl-C or the end of input, stops the run where it is.
+
+use std::io::{BufRead, Write};
+
+use anyhow::{Context, bail};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+use crate::cli::act::can_ask;
+use crate::cli::connect::runtime;
+use crate::model::clean;
+
+/// A line from the operator; `None` where nobody can be asked.
+///
+/// # Errors
+/// The operator wants to stop.
+pub(super) fn ask(question: &str) -> anyhow::Result<Option<String>> {
+    if !can_ask() {
+        return Ok(None);
+    }
+    let mut err = std::io::stderr().lock();
+    // What was typed before the question was there answers nothing.
+    rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)?;
+    write!(err, "  {} ", clean(question))?;
+    err.flush()?;
+    let (tell, told) = oneshot::channel();
+    // A thread of its own: a read of the terminal cannot be called off, and the process may have to end before it.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line).ok().filter(|bytes| *bytes > 0);
+        let _ = tell.send(read.map(|_| line.trim().to_owned()));
+    });
+    let answer = runtime()?.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            told = told => anyhow::Ok(told.context("the terminal is gone")?),
+            _ = interrupt.recv() => Ok(None),
+        }
+    })?;
+    match answer {
+        Some(answer) => Ok(Some(answer)),
+        None => bail!("stopped; nothing was answered, and the step is as it was"),
+    }
+}

@@ -1,0 +1,137 @@
+//! The runs on the disk: one file each in the state directory, written anew after every deed.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use directories::ProjectDirs;
+use rustix::fs::{FlockOperation, flock};
+
+use crate::model::{Time, clean};
+use crate::runbook::{Deed, Entry, Run};
+
+/// A run and its file.
+#[derive(Debug)]
+pub(super) struct Record {
+    folder: PathBuf,
+    run: Run,
+    lock: Option<File>,
+}
+
+fn folder() -> anyhow::Result<PathBuf> {
+    let dirs = ProjectDirs::from("", "", "pgbaton").context("this user has no home directory, so there is no place for runs")?;
+    Ok(dirs.state_dir().context("there is no state directory")?.join("runs"))
+}
+
+impl Record {
+    /// Writes a new run down.
+    pub(super) fn create(run: Run) -> anyhow::Result<Self> {
+        let folder = folder()?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let mut record = Self { folder, run, lock: None };
+        record.lock()?;
+        record.write()?;
+        Ok(record)
+    }
+
+    /// The run of this id.
+    pub(super) fn read(id: &str) -> anyhow::Result<Self> {
+        if id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+            bail!("{:?} is no run's id; `pgbaton runbook history` lists them", clean(id));
+        }
+        let folder = folder()?;
+        let run = load(&folder.join(format!("{id}.json")))?;
+        Ok(Self { folder, run, lock: None })
+    }
+
+    /// Every run that can be read, oldest first.
+    pub(super) fn all() -> anyhow::Result<Vec<Run>> {
+        let Ok(entries) = std::fs::read_dir(folder()?) else { return Ok(Vec::new()) };
+        let files = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
+        let mut runs = Vec::new();
+        for path in files {
+            match load(&path) {
+                Ok(run) => runs.push(run),
+                Err(why) => eprintln!("note: {why:#}"),
+            }
+        }
+        runs.sort_by_key(|run| run.begun);
+        Ok(runs)
+    }
+
+    /// The newest run that is neither at its end nor aborted.
+    pub(super) fn open() -> anyhow::Result<Option<Self>> {
+        let open = |run: &Run| {
+            let runbook = super::library::find(&run.runbook).ok();
+            !matches!(run.standing(runbook.as_ref()), "aborted" | "finished")
+        };
+        let folder = folder()?;
+        Ok(Self::all()?.into_iter().rev().find(open).map(|run| Self { folder, run, lock: None }))
+    }
+
+    /// The run.
+    pub(super) fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Keeps others from going on with it while this lives.
+    pub(super) fn lock(&mut self) -> anyhow::Result<()> {
+        let path = self.folder.join(format!("{}.lock", self.run.id));
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            bail!("another pgbaton is at work on run {}", self.run.id);
+        }
+        self.lock = Some(file);
+        // Somebody may have gone on with it between our reading and our lock.
+        let path = self.path();
+        if path.exists() {
+            self.run = load(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Writes down what was done.
+    pub(super) fn add(&mut self, step: Option<&str>, each: Option<&str>, deed: Deed, at: Time) -> anyhow::Result<()> {
+        self.run.entries.push(Entry { at, step: step.map(str::to_owned), each: each.map(str::to_owned), deed });
+        self.write()
+    }
+
+    /// Keeps an answer.
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        self.run.values.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Keeps for whom a loop is taken.
+    pub(super) fn set_loop(&mut self, step: &str, members: Vec<String>) {
+        self.run.loops.insert(step.to_owned(), members);
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(format!("{}.json", self.run.id))
+    }
+
+    fn write(&self) -> anyhow::Result<()> {
+        let path = self.path();
+        let written = || -> std::io::Result<()> {
+            // Whole or not at all, whatever ends us.
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            file.write_all(&serde_json::to_vec_pretty(&self.run)?)?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            File::open(&self.folder)?.sync_all()
+        };
+        written().with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+fn load(path: &Path) -> anyhow::Result<Run> {
+    let text = std::fs::read(path).with_context(|| format!("there is no run in {}", path.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is no run", path.display()))
+}

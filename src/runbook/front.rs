@@ -1,0 +1,71 @@
+//! The front matter: what a runbook says of itself.
+
+use serde::Deserialize;
+
+use super::placeholder::is_name;
+use crate::condition::Condition;
+
+/// What a runbook says of itself.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Front {
+    /// One line.
+    pub title: String,
+    /// The worst that its actions do.
+    pub danger: Danger,
+    /// For which clusters it is, as a condition over the document; without one it is for all.
+    #[serde(default)]
+    pub suits: Option<String>,
+    /// The codes of the findings that it is the answer to.
+    #[serde(default)]
+    pub findings: Vec<String>,
+    /// What has to be said before it begins.
+    #[serde(default)]
+    pub inputs: Vec<Input>,
+}
+
+/// Something that has to be said before a run begins.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Its name: `{candidate}` stands for it.
+    pub name: String,
+    /// What is asked.
+    pub question: String,
+}
+
+/// The worst that the actions of a runbook do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, strum::Display)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Danger {
+    /// Nothing is changed.
+    Reads,
+    /// Settings change, or replicas are restarted or copied; clients that write notice nothing.
+    Changes,
+    /// Clients that write are interrupted.
+    Interrupts,
+    /// Data can be lost.
+    Loses,
+}
+
+/// Reads it. The error has a line and a column in the front matter, from 1.
+pub(super) fn read(yaml: &str) -> Result<Front, (usize, usize, String)> {
+    let front: Front = serde_saphyr::from_str(yaml).map_err(|error| {
+        let place = error.location();
+        let number = |n: Option<u64>| n.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).max(1);
+        let (line, column) = (number(place.map(|at| at.line())), number(place.map(|at| at.column())));
+        let told = error.to_string();
+        (line, column, told.lines().next().unwrap_or_default().to_owned())
+    })?;
+    let at = |text: &str| yaml.lines().position(|line| line.contains(text)).map_or(1, |line| line + 1);
+    if let Some(Err(mistake)) = front.suits.as_deref().map(Condition::parse) {
+        return Err((at("suits"), 1, format!("suits is no condition: {mistake}")));
+    }
+    for input in &front.inputs {
+        if !is_name(&input.name) {
+            return Err((at(&input.name), 1, format!("an input's name has letters, digits and _ only, not {:?}", input.name)));
+        }
+    }
+    Ok(front)
+}

@@ -1,0 +1,176 @@
+//! From a file to a runbook, or to what is wrong with it.
+
+use std::ops::Range;
+
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, MetadataBlockKind, Options, Parser, Tag, TagEnd};
+
+use super::placeholder::{ALWAYS, names};
+use super::step::{self, Block, Kind, Step};
+use super::{Front, Runbook, front};
+use crate::userfile::{Mistake, Reader};
+
+/// A fenced block of the kind `pgbaton`, or a heading.
+enum Piece {
+    Heading { level: HeadingLevel, title: String, range: Range<usize> },
+    Step { inner: Range<usize>, range: Range<usize> },
+}
+
+/// Reads a runbook. `path` is what mistakes name; `valid` looks at each action's words and says what is wrong with them.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(name: &str, path: &str, text: &str, valid: &dyn Fn(&[String]) -> Result<(), String>) -> Result<Runbook, Vec<Mistake>> {
+    let mut reader = Reader::at(path, text);
+    let (matter, pieces) = pieces(text);
+    let front = match matter {
+        None => {
+            reader.mistake(
+                0,
+                "a runbook begins with its front matter",
+                Some("--- title: ... danger: ... ---, in lines of their own".to_owned()),
+            );
+            None
+        }
+        Some(range) => match front::read(&text[range.clone()]) {
+            Ok(front) => Some(front),
+            Err((line, column, told)) => {
+                let skipped: usize = text[range.clone()].split_inclusive('\n').take(line - 1).map(str::len).sum();
+                let rest = &text[range.start + skipped..];
+                let within: usize = rest.chars().take(column - 1).map(char::len_utf8).sum();
+                reader.mistake(range.start + skipped + within, told, None);
+                None
+            }
+        },
+    };
+    let mut mistakes = reader.finish();
+    let steps = steps(path, text, &pieces, front.as_ref(), valid, &mut mistakes);
+    mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
+    match front {
+        Some(front) if mistakes.is_empty() => Ok(Runbook { name: name.to_owned(), front, text: text.to_owned(), steps }),
+        _ => Err(mistakes),
+    }
+}
+
+fn pieces(text: &str) -> (Option<Range<usize>>, Vec<Piece>) {
+    let (mut matter, mut pieces) = (None, Vec::new());
+    let mut in_matter = false;
+    let mut heading: Option<(HeadingLevel, String)> = None;
+    // A step's block, and within it the range of its text as soon as there is some.
+    let mut block: Option<Option<Range<usize>>> = None;
+    for (event, range) in Parser::new_ext(text, Options::ENABLE_YAML_STYLE_METADATA_BLOCKS).into_offset_iter() {
+        match event {
+            Event::Start(Tag::MetadataBlock(MetadataBlockKind::YamlStyle)) => in_matter = matter.is_none(),
+            Event::End(TagEnd::MetadataBlock(_)) => in_matter = false,
+            Event::Text(_) if in_matter => matter = Some(matter.map_or(range.clone(), |before: Range<usize>| before.start..range.end)),
+            Event::Start(Tag::Heading { level, .. }) => heading = Some((level, String::new())),
+            Event::End(TagEnd::Heading(_)) => {
+                if let Some((level, title)) = heading.take() {
+                    pieces.push(Piece::Heading { level, title, range });
+                }
+            }
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if info.split_whitespace().next() == Some("pgbaton") => {
+                block = Some(None)
+            }
+            Event::End(TagEnd::CodeBlock) => {
+                if let Some(inner) = block.take() {
+                    let end = range.end;
+                    pieces.push(Piece::Step { inner: inner.unwrap_or(end..end), range });
+                }
+            }
+            Event::Text(words) | Event::Code(words) => {
+                if let Some((_, title)) = &mut heading {
+                    title.push_str(&words);
+                }
+                if let Some(inner) = &mut block {
+                    *inner = Some(inner.clone().map_or(range.clone(), |before| before.start..range.end));
+                }
+            }
+            _ => {}
+        }
+    }
+    (matter, pieces)
+}
+
+/// The file with everything but a part of it blanked, so that places in the part are places in the file.
+fn only(text: &str, part: &Range<usize>) -> String {
+    let blank = |text: &str| text.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect::<String>();
+    format!("{}{}{}", blank(&text[..part.start]), &text[part.clone()], blank(&text[part.end..]))
+}
+
+fn steps(
+    path: &str,
+    text: &str,
+    pieces: &[Piece],
+    front: Option<&Front>,
+    valid: &dyn Fn(&[String]) -> Result<(), String>,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut known: Vec<String> = ALWAYS.iter().map(|name| (*name).to_owned()).collect();
+    known.extend(front.iter().flat_map(|front| front.inputs.iter().map(|input| input.name.clone())));
+    let (mut title, mut level, mut from) = (String::new(), HeadingLevel::H1, 0);
+    // The heading under which a loop runs, the step that begins it, and the name that holds there.
+    let mut within: Option<(HeadingLevel, String, String)> = None;
+    for piece in pieces {
+        match piece {
+            Piece::Heading { level: own, title: words, range } => {
+                (title, level, from) = (words.clone(), *own, range.end);
+                if within.as_ref().is_some_and(|(of, ..)| own <= of) {
+                    within = None;
+                }
+            }
+            Piece::Step { inner, range } => {
+                let alone = only(text, inner);
+                let (mut reader, entries) = Reader::parse(path, &alone);
+                // What is no TOML is told as that alone.
+                let block = if reader.has_mistakes() { None } else { step::read(&mut reader, &entries, range.start) };
+                if let Some(Block { id, kind, only_if, texts }) = block {
+                    let id_at = id.as_ref().map_or(range.start, |(_, at)| *at);
+                    let id = id.map_or_else(|| format!("step{}", steps.len() + 1), |(id, _)| id);
+                    if steps.iter().any(|step| step.id == id) {
+                        reader.mistake(id_at, format!("two steps have the id {id:?}"), None);
+                    }
+                    let here: Vec<&str> = known.iter().map(String::as_str).chain(within.iter().map(|(.., name)| name.as_str())).collect();
+                    for (words, at) in &texts {
+                        for name in names(words).into_iter().filter(|name| !here.contains(name)) {
+                            reader.mistake(
+                                *at,
+                                format!("nothing here is called {{{name}}}"),
+                                Some(format!("there are {}", here.join(", "))),
+                            );
+                        }
+                    }
+                    let loop_id = within.as_ref().map(|(_, id, _)| id.clone());
+                    match &kind {
+                        Kind::Action(words) => {
+                            let values = here.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
+                            let at = texts.first().map_or(range.start, |(_, at)| *at);
+                            if let Err(why) = super::words(words, &values).and_then(|words| valid(&words)) {
+                                reader.mistake(at, format!("this is no action: {why}"), None);
+                            }
+                        }
+                        Kind::Ask { into, .. } => known.push(into.clone()),
+                        Kind::ForEach(_) if within.is_some() => reader.mistake(range.start, "a loop within a loop", None),
+                        Kind::ForEach(each) => within = Some((level, id.clone(), each.name.clone())),
+                        _ => {}
+                    }
+                    let line = text[..range.start].matches('\n').count() + 1;
+                    let prose = text.get(from..range.start).unwrap_or_default().trim().to_owned();
+                    steps.push(Step { id, title: title.clone(), prose, line, kind, only_if, within: loop_id });
+                }
+                from = range.end;
+                mistakes.extend(reader.finish());
+            }
+        }
+    }
+    if steps.is_empty() && mistakes.is_empty() {
+        let mut reader = Reader::at(path, text);
+        reader.mistake(text.len(), "a runbook without a step", Some("a step is a fenced block of the kind pgbaton".to_owned()));
+        mistakes.extend(reader.finish());
+    }
+    steps
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;

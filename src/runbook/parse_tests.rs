@@ -1,0 +1,71 @@
+use super::*;
+
+const HEAD: &str = "---\ntitle: Hand over\ndanger: interrupts\ninputs:\n  - name: candidate\n    question: Who?\n---\n";
+
+fn read(rest: &str) -> Result<Runbook, Vec<String>> {
+    let text = format!("{HEAD}{rest}");
+    let valid = |words: &[String]| if words[0] == "switchover" { Ok(()) } else { Err(format!("no subcommand {}", words[0])) };
+    parse("own", "own.md", &text, &valid).map_err(|all| all.iter().map(Mistake::to_string).collect())
+}
+
+#[test]
+fn steps_have_the_heading_and_the_prose_above_them() {
+    let text = "# Title\nWords.\n\n## Before\n\nLook *first*.\n\n```pgbaton\nrequire = \"cluster.leader != {candidate}\"\notherwise = \"it leads\"\n```\n\
+                More.\n```sh\necho not a step\n```\n```pgbaton\nid = \"go\"\naction = \"switchover --candidate={candidate}\"\n```\n";
+    let runbook = read(text).expect("no mistake");
+    let told: Vec<_> = runbook.steps.iter().map(|s| (s.id.as_str(), s.title.as_str(), s.prose.as_str(), s.line)).collect();
+    assert_eq!(told, [("step1", "Before", "Look *first*.", 15), ("go", "Before", "More.\n```sh\necho not a step\n```", 23)]);
+    assert_eq!(runbook.steps[1].kind, Kind::Action("switchover --candidate={candidate}".to_owned()));
+}
+
+#[test]
+fn a_loop_ends_with_its_heading() {
+    let text = "## Each\n```pgbaton\nid = \"l\"\nfor_each = \"replicas\"\n```\n### In\n```pgbaton\nlook = \"{member}?\"\n```\n## Out\n```pgbaton\nlook = \"x\"\n```\n";
+    let runbook = read(text).expect("no mistake");
+    assert_eq!(runbook.steps.iter().map(|s| s.within.as_deref()).collect::<Vec<_>>(), [None, Some("l"), None]);
+    let out = text.replace("look = \"x\"", "look = \"{member}\"");
+    assert!(
+        read(&out).expect_err("a mistake")[0]
+            .starts_with("own.md:19:8: nothing here is called {member} (there are cluster, leader, candidate)")
+    );
+}
+
+#[test]
+fn mistakes_say_where() {
+    let step = |lines: &str| format!("# T\n```pgbaton\n{lines}\n```\n");
+    for (rest, told) in [
+        (step("require = \"cluster.leader ==\""), "own.md:10:11: it is no condition: "),
+        (step("requier = \"x\""), "own.md:10:1: unknown key `requier` (did you mean `require`?)"),
+        (step("id = \"x\""), "own.md:9:1: this step does nothing (one of require, wait, "),
+        (step("look = \"x\"\nask = \"y\""), "own.md:11:1: a step does one thing"),
+        (step("wait = \"true\""), "own.md:9:1: a wait has a deadline (deadline = \"5min\")"),
+        (step("wait = \"true\"\ndeadline = \"5 parsecs\""), "own.md:11:12: a deadline is a number with s, min or h"),
+        (step("ask = \"x\""), "own.md:9:1: a question says where its answer goes"),
+        (step("look = 3"), "own.md:10:8: expected a string, found an integer"),
+        (step("look = \"\""), "own.md:10:8: an empty text"),
+        (step("look = \"x\"\ndeadline = \"1s\""), "own.md:11:12: `deadline` does not belong to this kind of step"),
+        (step("action = \"swichover\""), "own.md:10:10: this is no action: no subcommand swichover"),
+        (step("action = \"switchover 'x\""), "own.md:10:10: this is no action: a quote is not closed"),
+        (step("for_each = \"cats\""), "own.md:10:12: nobody is meant by \"cats\" (one of replicas, replicas-then-leader, pending-restart)"),
+        (step("look = \"x\"\nid = \"a\"") + &step("look = \"y\"\nid = \"a\""), "own.md:16:6: two steps have the id \"a\""),
+        (step("look = = 3"), "own.md:10:8: "),
+        ("# T\n".to_owned(), "own.md:9:1: a runbook without a step"),
+    ] {
+        let mistakes = read(&rest).expect_err(&rest);
+        assert!(mistakes.first().is_some_and(|first| first.starts_with(told)), "{rest}\n{mistakes:#?}");
+    }
+}
+
+#[test]
+fn mistakes_of_the_front_matter_say_where() {
+    for (text, told) in [
+        ("# T\n", "own.md:1:1: a runbook begins with its front matter"),
+        ("---\ntitle: x\ndanger: huge\n---\n", "own.md:3:9: "),
+        ("---\ntitle: x\ndanger: reads\ncolour: red\n---\n", "own.md:4:1: "),
+        ("---\ntitle: x\ndanger: reads\nsuits: a ==\n---\n", "own.md:4:1: suits is no condition: "),
+        ("---\ntitle: x\ndanger: reads\ninputs:\n  - name: A-b\n    question: x\n---\n", "own.md:5:1: an input's name has letters"),
+    ] {
+        let mistakes = parse("own", "own.md", text, &|_| Ok(())).expect_err(text);
+        assert!(mistakes[0].to_string().starts_with(told), "{text}\n{mistakes:#?}");
+    }
+}

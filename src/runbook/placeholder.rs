@@ -1,0 +1,108 @@
+//! `{candidate}` in a step: where a value comes in that is known only when the step is taken.
+
+use std::collections::BTreeMap;
+
+/// The values by their names.
+pub type Values = BTreeMap<String, String>;
+
+/// Names that every run knows: the cluster's scope, who leads when the step is taken.
+pub(super) const ALWAYS: [&str; 2] = ["cluster", "leader"];
+
+/// Whether it can be a name.
+pub(super) fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_ascii_lowercase()) && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// The parts of a text: what stands there, and the names between braces. Braces around anything else are themselves, as CEL has them.
+fn parts(text: &str) -> Vec<Result<&str, &str>> {
+    let mut parts = Vec::new();
+    let (mut rest, mut from) = (text, 0);
+    while let Some(open) = rest[from..].find('{').map(|at| at + from) {
+        let name = rest[open + 1..].split_once('}').map(|(name, _)| name).filter(|name| is_name(name));
+        match name {
+            Some(name) => {
+                parts.push(Ok(&rest[..open]));
+                parts.push(Err(name));
+                rest = &rest[open + name.len() + 2..];
+                from = 0;
+            }
+            None => from = open + 1,
+        }
+    }
+    parts.push(Ok(rest));
+    parts
+}
+
+/// The names that a text uses.
+pub(super) fn names(text: &str) -> Vec<&str> {
+    parts(text).into_iter().filter_map(Result::err).collect()
+}
+
+fn filled(text: &str, values: &Values, spell: impl Fn(&str) -> String) -> Result<String, String> {
+    let each = parts(text).into_iter().map(|part| match part {
+        Ok(plain) => Ok(plain.to_owned()),
+        Err(name) => values.get(name).map(|value| spell(value)).ok_or_else(|| format!("{name} is not known")),
+    });
+    each.collect()
+}
+
+/// A text for people, with the values in it.
+///
+/// # Errors
+/// A value is not known; the error is a sentence.
+pub fn fill(text: &str, values: &Values) -> Result<String, String> {
+    filled(text, values, str::to_owned)
+}
+
+/// A condition, with each value as a text of CEL: no value can become a part of the condition itself.
+///
+/// # Errors
+/// A value is not known; the error is a sentence.
+pub fn fill_condition(text: &str, values: &Values) -> Result<String, String> {
+    filled(text, values, |value| serde_json::Value::from(value).to_string())
+}
+
+/// The words of an action or a command. It is parted first: a value is never more than one word, nor a flag of its own.
+///
+/// # Errors
+/// Quotes are not closed, a value is not known, or one would be taken for a flag.
+pub fn words(text: &str, values: &Values) -> Result<Vec<String>, String> {
+    let parted = shlex::split(text).ok_or("a quote is not closed")?;
+    let each = parted.into_iter().map(|word| {
+        let whole = fill(&word, values)?;
+        if whole.starts_with('-') && !word.starts_with('-') {
+            return Err(format!("{whole:?} would be taken for a flag"));
+        }
+        Ok(whole)
+    });
+    each.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values() -> Values {
+        [("member", "psg2"), ("bad", "x\" || true || \"\n; rm"), ("flag", "--yes")].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+    }
+
+    #[test]
+    fn a_value_never_becomes_syntax() {
+        assert_eq!(fill_condition("m.name == {bad} && {'a': 1}.a == 1", &values()).unwrap_or_default(), {
+            "m.name == \"x\\\" || true || \\\"\\n; rm\" && {'a': 1}.a == 1"
+        });
+        assert_eq!(words("restart {cluster} {member}", &values()), Err("cluster is not known".to_owned()));
+        assert_eq!(words("restart x '{member} y'", &values()), Ok(vec!["restart".into(), "x".into(), "psg2 y".into()]));
+        assert_eq!(words("restart {bad}", &values()).map(|words| words.len()), Ok(2));
+        assert_eq!(words("restart {flag}", &values()), Err("\"--yes\" would be taken for a flag".to_owned()));
+        assert_eq!(words("switchover --candidate={member}", &values()), Ok(vec!["switchover".into(), "--candidate=psg2".into()]));
+        assert!(words("restart 'x", &values()).is_err());
+    }
+
+    #[test]
+    fn names_are_found_and_other_braces_stay() {
+        assert_eq!(names("{a} {B} {} {a b} {x_1}{ {y}"), ["a", "x_1", "y"]);
+        assert_eq!(fill("{} { {member} }", &values()), Ok("{} { psg2 }".to_owned()));
+    }
+}

@@ -1,0 +1,254 @@
+//! A step: a fenced block of the kind `pgbaton`.
+
+use std::time::Duration;
+
+use super::placeholder::is_name;
+use crate::condition::Condition;
+use crate::userfile::{Entry, Reader, Value, nearest};
+
+/// A step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its id, for the run's record.
+    pub id: String,
+    /// The heading above it.
+    pub title: String,
+    /// The prose between that heading, or the step before, and it.
+    pub prose: String,
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// What is to be done.
+    pub kind: Kind,
+    /// A condition without which it is passed over.
+    pub only_if: Option<String>,
+    /// The loop that it belongs to, by the id of the step that begins it.
+    pub within: Option<String>,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// The condition must hold now, or the run stops; `otherwise` says what that means.
+    Require {
+        /// In CEL over the document.
+        condition: String,
+        /// What it means when it does not hold.
+        otherwise: Option<String>,
+    },
+    /// The condition must come to hold within so long.
+    Wait {
+        /// In CEL over the document.
+        condition: String,
+        /// How long that may take.
+        deadline: Duration,
+    },
+    /// A subcommand of pgbaton, with its arguments.
+    Action(String),
+    /// A question; the answer is a value from then on.
+    Ask {
+        /// The question.
+        question: String,
+        /// The value's name.
+        into: String,
+    },
+    /// A command that the operator runs elsewhere, and says when it is done.
+    Command {
+        /// The command.
+        command: String,
+        /// Where.
+        on: Option<String>,
+    },
+    /// Something that only a person can see: a question with yes or no.
+    Look {
+        /// The question.
+        question: String,
+        /// The answer with which the run goes on.
+        wanted: bool,
+    },
+    /// The steps under its heading are taken once for each.
+    ForEach(Loop),
+}
+
+/// For whom the steps of a loop are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loop {
+    /// For whom.
+    pub among: Among,
+    /// The name of the value.
+    pub name: String,
+}
+
+/// Members, in an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, strum::EnumIter, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Among {
+    /// All but the leader.
+    Replicas,
+    /// The replicas, the leader last.
+    ReplicasThenLeader,
+    /// Those whose PostgreSQL waits for a restart, the leader last.
+    PendingRestart,
+}
+
+/// The fields of a step; those of the first row say what kind it is.
+const KINDS: [&str; 7] = ["require", "wait", "action", "ask", "command", "look", "for_each"];
+const OTHERS: [&str; 8] = ["id", "only_if", "otherwise", "deadline", "into", "on", "as", "wanted"];
+
+/// What the block says, without what its place in the file adds.
+pub(super) struct Block {
+    pub(super) id: Option<(String, usize)>,
+    pub(super) kind: Kind,
+    pub(super) only_if: Option<String>,
+    /// Every text in which values can stand, with its place.
+    pub(super) texts: Vec<(String, usize)>,
+}
+
+/// Reads a block that begins at byte `at`. What is wrong goes to the reader; then there is no block.
+pub(super) fn read(reader: &mut Reader<'_>, entries: &[Entry], at: usize) -> Option<Block> {
+    let mut fields = Fields { reader, entries, failed: false };
+    fields.known();
+    if fields.failed {
+        return None;
+    }
+    let named: Vec<&Entry> = entries.iter().filter(|entry| KINDS.contains(&entry.key.as_str())).collect();
+    let [kind] = named.as_slice() else {
+        let told = if named.is_empty() { "this step does nothing" } else { "a step does one thing" };
+        fields.reader.mistake(named.get(1).map_or(at, |entry| entry.key_at), told, Some(format!("one of {}", KINDS.join(", "))));
+        return None;
+    };
+    let subject = fields.text(&kind.key)?;
+    let (kind, own): (Kind, &[&str]) = match kind.key.as_str() {
+        "require" => (Kind::Require { condition: subject, otherwise: fields.text_if("otherwise") }, &["otherwise"]),
+        "wait" => {
+            let deadline = fields.text_if("deadline");
+            let span = deadline.as_deref().and_then(span);
+            if span.is_none() {
+                let told = if deadline.is_some() { "a deadline is a number with s, min or h" } else { "a wait has a deadline" };
+                fields.wrong("deadline", at, told, Some("deadline = \"5min\"".to_owned()));
+            }
+            (Kind::Wait { condition: subject, deadline: span.unwrap_or_default() }, &["deadline"])
+        }
+        "action" => (Kind::Action(subject), &[]),
+        "ask" => {
+            let into = fields.text_if("into").unwrap_or_default();
+            if !is_name(&into) {
+                fields.wrong("into", at, "a question says where its answer goes", Some("into = \"candidate\"".to_owned()));
+            }
+            (Kind::Ask { question: subject, into }, &["into"])
+        }
+        "command" => (Kind::Command { command: subject, on: fields.text_if("on") }, &["on"]),
+        "look" => {
+            let wanted = fields.text_if("wanted");
+            if !matches!(wanted.as_deref(), None | Some("yes" | "no")) {
+                fields.wrong("wanted", at, "what is wanted is yes or no", None);
+            }
+            (Kind::Look { question: subject, wanted: wanted.as_deref() != Some("no") }, &["wanted"])
+        }
+        _ => {
+            let among = subject.parse();
+            if among.is_err() {
+                let all: Vec<&'static str> = <Among as strum::IntoEnumIterator>::iter().map(Into::into).collect();
+                fields.wrong("for_each", at, &format!("nobody is meant by {subject:?}"), Some(format!("one of {}", all.join(", "))));
+            }
+            let name = fields.text_if("as").unwrap_or_else(|| "member".to_owned());
+            (Kind::ForEach(Loop { among: among.unwrap_or(Among::Replicas), name }), &["as"])
+        }
+    };
+    for entry in entries.iter().filter(|e| OTHERS.contains(&e.key.as_str()) && !["id", "only_if"].contains(&e.key.as_str())) {
+        if !own.contains(&entry.key.as_str()) {
+            fields.wrong(&entry.key, at, &format!("`{}` does not belong to this kind of step", entry.key), None);
+        }
+    }
+    for key in ["require", "wait", "only_if"] {
+        fields.condition(key);
+    }
+    let id = fields.place("id").and_then(|place| fields.text_if("id").map(|id| (id, place)));
+    let only_if = fields.text_if("only_if");
+    let (failed, texts) = (fields.failed, texts(entries));
+    (!failed).then_some(Block { id, kind, only_if, texts })
+}
+
+fn texts(entries: &[Entry]) -> Vec<(String, usize)> {
+    let used = entries.iter().filter(|entry| !["id", "into", "as", "deadline", "for_each", "wanted"].contains(&entry.key.as_str()));
+    used.filter_map(|entry| match &entry.value {
+        Value::Text(text) => Some((text.clone(), entry.value_at)),
+        _ => None,
+    })
+    .collect()
+}
+
+/// `90s`, `5min`, `2h`.
+fn span(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let number: u64 = text[..digits].parse().ok().filter(|n| *n > 0)?;
+    let unit = match text[digits..].trim() {
+        "s" => 1,
+        "min" => 60,
+        "h" => 3600,
+        _ => return None,
+    };
+    number.checked_mul(unit).filter(|seconds| *seconds <= 7 * 86_400).map(Duration::from_secs)
+}
+
+struct Fields<'r, 't, 'e> {
+    reader: &'r mut Reader<'t>,
+    entries: &'e [Entry],
+    failed: bool,
+}
+
+impl Fields<'_, '_, '_> {
+    fn find(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    fn place(&self, key: &str) -> Option<usize> {
+        self.find(key).map(|entry| entry.value_at)
+    }
+
+    fn wrong(&mut self, key: &str, at: usize, told: &str, hint: Option<String>) {
+        let place = self.place(key).unwrap_or(at);
+        self.reader.mistake(place, told, hint);
+        self.failed = true;
+    }
+
+    fn known(&mut self) {
+        for entry in self.entries {
+            if !KINDS.contains(&entry.key.as_str()) && !OTHERS.contains(&entry.key.as_str()) {
+                let near = nearest(&entry.key, KINDS.into_iter().chain(OTHERS)).map(|near| format!("did you mean `{near}`?"));
+                let all = || format!("a step has {}, {}", KINDS.join(", "), OTHERS.join(", "));
+                self.reader.mistake(entry.key_at, format!("unknown key `{}`", entry.key), Some(near.unwrap_or_else(all)));
+                self.failed = true;
+            }
+        }
+    }
+
+    /// A text that must not be empty.
+    fn text(&mut self, key: &str) -> Option<String> {
+        let text = self.text_if(key)?;
+        if text.trim().is_empty() {
+            self.wrong(key, 0, "an empty text", None);
+        }
+        Some(text)
+    }
+
+    fn text_if(&mut self, key: &str) -> Option<String> {
+        match self.find(key).map(|entry| entry.value.clone()) {
+            Some(Value::Text(text)) => Some(text),
+            Some(other) => {
+                self.wrong(key, 0, &format!("expected a string, found {}", other.kind()), None);
+                None
+            }
+            None => None,
+        }
+    }
+
+    /// Whether it can be read as a condition, with some value for each name in it.
+    fn condition(&mut self, key: &str) {
+        let Some(Value::Text(text)) = self.find(key).map(|entry| entry.value.clone()) else { return };
+        let values = super::placeholder::names(&text).into_iter().map(|name| (name.to_owned(), "x".to_owned())).collect();
+        let filled = super::fill_condition(&text, &values).unwrap_or_default();
+        if let Err(mistake) = Condition::parse(&filled) {
+            self.wrong(key, 0, &format!("it is no condition: {}", mistake.message), None);
+        }
+    }
+}
