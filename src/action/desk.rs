@@ -7,7 +7,7 @@ use super::assist::Assist;
 use super::audit::{self, Audit, Beginning, Event, SecondPerson};
 use super::execution::Word;
 use super::probe::Probe;
-use super::{AuditError, Confirmed, Course, Entry, Execution, Plan, Request, SecondError, Situation, Waiting, Writers, second};
+use super::{AuditError, Confirmed, Course, Entry, Execution, Plan, Request, SecondError, Situation, Undo, Waiting, Writers, second};
 use crate::config::{Diagnostic, Profile};
 use crate::permit::{Approved, AskedFile, AuditPolicy, NotApproved, Permit, Requests};
 use crate::source::Clock;
@@ -56,6 +56,14 @@ impl Desk {
         }
         let writers = Writers::new(&permit, profile).map_err(DeskError::Login)?;
         Ok(Self { permit, writers, audit: Audit::place(policy)?.and_syslog(profile.syslog.as_deref()), profile: profile.clone(), clock })
+    }
+
+    /// The last edit of the cluster's configuration that the audit knows, to be taken back.
+    ///
+    /// # Errors
+    /// The audit cannot be read.
+    pub fn last_edit(&self) -> Result<Option<Undo>, AuditError> {
+        Ok(Undo::last(&self.audit.read()?.0, self.permit.scope()))
     }
 
     /// Actions of before whose end nobody wrote: they are told, and the audit says from now on that it is not known.

@@ -89,7 +89,7 @@ fn notice(state: &State) -> &str {
 }
 
 /// The commands that would change something.
-const ACTS: [CommandId; 19] = [
+const ACTS: [CommandId; 23] = [
     CommandId::Switchover,
     CommandId::SwitchoverAt,
     CommandId::Failover,
@@ -109,6 +109,10 @@ const ACTS: [CommandId; 19] = [
     CommandId::FlushSwitchover,
     CommandId::SetProxy,
     CommandId::EditConfig,
+    CommandId::UndoConfig,
+    CommandId::DemoteCluster,
+    CommandId::PromoteCluster,
+    CommandId::Remove,
 ];
 
 #[test]

@@ -19,6 +19,6 @@ pub use choice::{Choice, ChoiceRow};
 pub use events::{EventLine, EventLog};
 pub use history::{LagHistory, Point, SPAN};
 pub use pane::{Facts, PaneModel, RowId, View};
-pub use question::{Question, Wanted};
+pub use question::{Question, Wanted, source};
 pub use state::{Measured, Mode, Notice, Overlay, State, Typing};
 pub use update::{Effect, Msg, TextEdit, update};

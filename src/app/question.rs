@@ -10,6 +10,8 @@ pub enum Wanted {
     Reason,
     /// When it is to be done.
     Time,
+    /// The cluster that is to be followed: a host, or host:port.
+    Source,
 }
 
 /// A text that is asked for.
@@ -41,6 +43,45 @@ impl Question {
         match self.wanted {
             Wanted::Reason => Ok(self.typed.trim().to_owned()),
             Wanted::Time => Time::typed(&self.typed, now).map(|time| time.to_string()),
+            Wanted::Source => source(&self.typed).map(|_| self.typed.trim().to_owned()),
+        }
+    }
+}
+
+/// A host and, where one is said, a port: `db1`, `db1:5433`, `[fd00::1]:5433`.
+///
+/// # Errors
+/// It is none; the error is a sentence.
+pub fn source(text: &str) -> Result<(String, Option<u16>), String> {
+    let text = text.trim();
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, rest)) => (host, rest.strip_prefix(':').or((!rest.is_empty()).then_some("?"))),
+        None if text.matches(':').count() > 1 => (text, None),
+        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+    };
+    let port = port.map(|port| port.parse().ok().filter(|port| *port > 0).ok_or_else(|| format!("{port:?} is no port, 1 to 65535")));
+    let port = port.transpose()?;
+    let fits = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '/'));
+    if fits { Ok((host.to_owned(), port)) } else { Err("a host is wanted, or host:port".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::source;
+
+    #[test]
+    fn a_source_is_a_host_with_or_without_a_port() {
+        for (text, host, port) in [
+            ("db1", "db1", None),
+            (" db1:5433 ", "db1", Some(5433)),
+            ("fd00::1", "fd00::1", None),
+            ("[fd00::1]:5433", "fd00::1", Some(5433)),
+            ("[fd00::1]", "fd00::1", None),
+        ] {
+            assert_eq!(source(text), Ok((host.to_owned(), port)), "{text}");
+        }
+        for wrong in ["", "db1:", "db1:0", "db1:65536", "[fd00::1]5433", "a b", "a;b", ":5432"] {
+            assert!(source(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -249,6 +249,10 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
         | CommandId::Terminate
         | CommandId::SetProxy
         | CommandId::EditConfig
+        | CommandId::UndoConfig
+        | CommandId::DemoteCluster
+        | CommandId::PromoteCluster
+        | CommandId::Remove
         | CommandId::FlushRestart
         | CommandId::Pause
         | CommandId::Resume

@@ -118,6 +118,10 @@ commands! {
     FlushSwitchover Global Changes "no switch" "Take back the scheduled switchover.";
     SetProxy     Global Disrupts "haproxy"    "Drain a server of an HAProxy, take it out, or give it back to the checks.";
     EditConfig   Global Changes  "edit config" "Edit the dynamic configuration in $VISUAL or $EDITOR.";
+    UndoConfig   Global Changes  "undo edit"  "Take back the last edit of the configuration that was made by pgbaton.";
+    DemoteCluster Global Disrupts "demote"    "Make the cluster a standby of another, which is typed.";
+    PromoteCluster Global Disrupts "promote"  "Make a standby cluster one of its own.";
+    Remove       Global Disrupts "remove"     "Delete what Patroni keeps of the cluster in etcd.";
     ShowConfig   Global Harmless "show config" "Show the dynamic configuration.";
     Course       Global Harmless "progress"   "Show the action under way, or the last one.";
     Choose       Choice Harmless "choose"     "Take the selected row.";

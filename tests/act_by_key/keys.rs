@@ -11,7 +11,14 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The console with a state directory and an editor of its own.
 pub fn open(lab: &TestLab, folder: &Path) -> Pty {
-    let config = lab.config();
+    let mut pty = open_with(&lab.config(), folder);
+    pty.until_text("OPERATOR");
+    until_read(&mut pty);
+    pty
+}
+
+/// The same with a configuration of its own, as soon as it is started.
+pub fn open_with(config: &Path, folder: &Path) -> Pty {
     let (state, editor) = (folder.join("state"), folder.join("editor"));
     let env = [
         ("HOME", folder.to_str().unwrap()),
@@ -21,8 +28,6 @@ pub fn open(lab: &TestLab, folder: &Path) -> Pty {
     ];
     let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &["-c", config.to_str().unwrap()], &env, (120, 40));
     pty.patience = PATIENCE;
-    pty.until_text("OPERATOR");
-    until_read(&mut pty);
     pty
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::common::lab::{Running, TestLab, until};
 use crate::common::pty::Pty;
-use crate::keys::{PATIENCE, act, act_after, close, open, select, tell, whole};
+use crate::keys::{PATIENCE, act, act_after, close, open, open_with, select, tell, whole};
 
 /// An editor that asks on the terminal which slot Patroni shall leave alone, and fails if it is told so.
 const EDITOR: &str = r#"#!/bin/sh
@@ -28,12 +28,15 @@ pub fn what_asks_for_more_before_its_plan(lab: &TestLab) {
     in_postgres(lab, &mut pty, &leader);
     the_configuration(lab, &mut pty);
     a_slot(lab, &mut pty, &leader);
+    the_edit_taken_back(lab, &mut pty);
     a_server_of_haproxy(lab, &mut pty, &replica);
     at_a_time(lab, &mut pty, &leader, &replica);
     in_turn(lab, &mut pty, &leader);
     a_replay(lab, &mut pty);
+    a_standby_cluster_and_back(lab, &mut pty);
     pty.press("q");
     assert_eq!(pty.end(), 0);
+    what_is_left_in_etcd(lab, folder.path());
     let audit = std::fs::read_to_string(folder.path().join("state/pgbaton/audit.jsonl")).unwrap();
     let ends = audit.lines().filter(|line| line.contains(r#""event":"end""#) && line.contains(r#""outcome":"DONE""#)).count();
     assert_eq!(audit.lines().count(), 2 * ends, "{audit}");
@@ -124,6 +127,40 @@ fn a_slot(lab: &TestLab, pty: &mut Pty, leader: &str) {
     select(pty, leader);
     act_after(pty, "ad", &choose(&["left_over", "physical"]), &format!("Drop of the slot left_over of {leader}"), "left_over");
     assert_eq!(slot(), "0");
+}
+
+fn the_edit_taken_back(lab: &TestLab, pty: &mut Pty) {
+    let config = || lab.tool_json("etcdctl", &["get", "--print-value-only", &format!("/service/{}/config", lab.scope())]);
+    act(pty, "az", "Undo of the edit of", "y");
+    assert!(config()["ignore_slots"].is_null(), "{}", config());
+}
+
+/// The source does not answer: the leader is a standby all the same, and says so.
+fn a_standby_cluster_and_back(lab: &TestLab, pty: &mut Pty) {
+    whole(lab);
+    let config = || lab.tool_json("etcdctl", &["get", "--print-value-only", &format!("/service/{}/config", lab.scope())]);
+    let recovers = || lab.sql(&lab.leader(), "SELECT pg_is_in_recovery()");
+    act_after(pty, "aD", &tell("127.0.0.1:9"), &format!("Demotion of {} to a standby cluster", lab.scope()), lab.scope());
+    assert_eq!((config()["standby_cluster"].clone(), recovers().as_str()), (serde_json::json!({"host": "127.0.0.1", "port": 9}), "t"));
+    act(pty, "aP", &format!("Promotion of the standby cluster {}", lab.scope()), lab.scope());
+    assert_eq!((config()["standby_cluster"].is_null(), recovers().as_str()), (true, "f"));
+}
+
+/// A cluster that is no more, of which etcd still has keys.
+fn what_is_left_in_etcd(lab: &TestLab, folder: &std::path::Path) {
+    for key in ["config", "initialize", "history"] {
+        lab.tool("etcdctl", &["put", &format!("/service/gone/{key}"), "{}"]);
+    }
+    let config = folder.join("gone.toml");
+    std::fs::write(&config, lab.config_text().replace(&format!("scope = \"{}\"", lab.scope()), "scope = \"gone\"")).unwrap();
+    let mut pty = open_with(&config, folder);
+    pty.until_text("OPERATOR");
+    let screen = act(&mut pty, "aX", "Removal of gone from etcd", "gone");
+    assert!(screen.contains("etcd has nothing of it any more"), "{screen}");
+    let left = lab.tool("etcdctl", &["get", "--prefix", "--keys-only", "/service/gone/"]);
+    assert_eq!(left.trim(), "");
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
 }
 
 /// The state of a server, by HAProxy's own socket.

@@ -1,10 +1,11 @@
 //! What a key asks for, with what was typed or chosen for it.
 
 use crate::action::{
-    Assisted, Base, Checkpoint, DropSlot, EditConfig, Failover, FlushRestart, FlushSwitchover, Operation, Pause, Reinit, Reload, Restart,
-    Resume, ResumeReplay, Rolling, RollingStep, SetProxy, Situation, Switchover, Terminate, next_pending,
+    Assisted, Base, Checkpoint, DemoteCluster, DropSlot, EditConfig, Failover, FlushRestart, FlushSwitchover, Operation, Pause,
+    PromoteCluster, Reinit, Reload, Remove, Restart, Resume, ResumeReplay, Rolling, RollingStep, SetProxy, Situation, Switchover,
+    Terminate, Undo, next_pending,
 };
-use crate::app::{Asked, Choice};
+use crate::app::{Asked, Choice, source};
 use crate::cli::act::edited;
 use crate::command::CommandId;
 use crate::model::{ClientSession, Time, spoken};
@@ -20,6 +21,8 @@ pub struct Parts {
     pub sessions: Vec<ClientSession>,
     /// The configuration as it was before it was edited.
     pub base: Option<Base>,
+    /// The last edit of the configuration, when it is to be taken back.
+    pub undo: Option<Undo>,
     /// A rolling restart that was begun.
     pub rolling: Option<Rolling>,
 }
@@ -37,6 +40,7 @@ impl Parts {
     pub fn forget(&mut self) {
         self.sessions.clear();
         self.base = None;
+        self.undo = None;
         self.rolling = self.rolling.take().filter(Rolling::begun);
     }
 
@@ -126,6 +130,16 @@ pub fn chosen(asked: &Asked, s: &Situation<'_>, parts: &mut Parts) -> Result<Cho
             }
             Box::new(edit)
         }
+        CommandId::UndoConfig => {
+            let undo = parts.undo.take().ok_or_else(|| format!("the audit has no edit of {}'s configuration", s.cluster.scope))?;
+            Box::new(EditConfig::undoing(Base::of(s.cluster, s.now)?, undo))
+        }
+        CommandId::DemoteCluster => {
+            let (host, port) = source(given(0)?)?;
+            Box::new(DemoteCluster { host: Some(host), port, ..DemoteCluster::default() })
+        }
+        CommandId::PromoteCluster => Box::new(PromoteCluster),
+        CommandId::Remove => Box::new(Remove),
         other => return Err(format!("{other} changes nothing")),
     };
     Ok(Chosen { operation, told })

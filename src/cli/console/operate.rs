@@ -43,6 +43,9 @@ impl Operating {
 
     /// Makes a plan and keeps it.
     pub fn plan(&mut self, live: &Live, asked: &Asked) -> Result<PlanSheet, String> {
+        if asked.command == CommandId::UndoConfig {
+            self.parts.undo = self.desk.last_edit().map_err(|why| why.to_string())?;
+        }
         let (plan, target, told) = with_situation(live, |s| {
             let Chosen { operation, told } = chosen(asked, s, &mut self.parts)?;
             let plan = Plan::of(operation, s);

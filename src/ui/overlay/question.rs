@@ -17,10 +17,12 @@ pub(super) fn question(look: &Look<'_>, question: &Question, now: Option<Time>, 
     let what = match question.asked.command {
         CommandId::SwitchoverAt => "Switchover at a time".to_owned(),
         CommandId::RestartAt => "Restart at a time".to_owned(),
+        CommandId::DemoteCluster => "Standby of another cluster".to_owned(),
         other => super::plan::capital(other.command().title),
     };
     let of = question.asked.member.as_ref().map(|member| format!(" · {member}")).unwrap_or_default();
     let head = match question.wanted {
+        Wanted::Source => "Which cluster is it to follow? A host, or host:port.",
         Wanted::Reason => "Why? For the audit; it may be empty.",
         Wanted::Time => {
             "When? 03:00 is the next time that it is so late here; 2026-11-24 03:00 is meant here as well; or with a zone, as 2026-11-24 03:00+00:00."
@@ -49,7 +51,7 @@ pub(super) fn question(look: &Look<'_>, question: &Question, now: Option<Time>, 
         lines.push(Line::default());
     }
     let hint = match question.wanted {
-        Wanted::Time if question.typed.is_empty() => "enter or esc cancels",
+        Wanted::Time | Wanted::Source if question.typed.is_empty() => "enter or esc cancels",
         _ => "enter shows the plan, esc cancels",
     };
     lines.push(Line::from(look.span(hint, Role::Muted)));
