@@ -50,12 +50,27 @@ impl Operator<'_> {
     }
 }
 
-/// Waits for the question, and answers it.
+/// Waits until the question is the last thing on the screen, and nothing is typed behind it yet.
+fn asked(pty: &mut Pty, question: &str) {
+    pty.until(question, |screen| {
+        let text = screen.contents();
+        let last = text.trim_end().lines().last().unwrap_or_default().trim_end();
+        last.contains(question) && [question, "[yes/no]", "[y/N]", "abort the run:"].iter().any(|end| last.ends_with(end))
+    });
+}
+
+/// Waits for the question, and answers it. The next one may have the same words: the answer is on the screen once more before that is looked for.
 fn answer(pty: &mut Pty, question: &str, answer: &str) {
-    pty.until(question, |screen| screen.contents().trim_end().lines().last().is_some_and(|line| line.contains(question)));
+    asked(pty, question);
+    let prompt = pty.screen().trim_end().lines().last().unwrap_or_default().trim_end().to_owned();
+    // The space behind the question may come after what is typed.
+    let answered = |screen: &vt100::Screen| {
+        let text = screen.contents();
+        text.lines().filter(|line| line.strip_prefix(&prompt).is_some_and(|rest| rest.trim() == answer)).count()
+    };
+    let before = answered(pty.parser.screen());
     pty.press(&format!("{answer}\r"));
-    // The next question may have the same words.
-    pty.until("the answer taken", |screen| !screen.contents().trim_end().lines().last().is_some_and(|line| line.contains(question)));
+    pty.until("the answer taken", |screen| answered(screen) > before);
 }
 
 /// The end, with everything that was on the screen.
@@ -87,7 +102,7 @@ fn planned_switchover(operator: &Operator<'_>) {
     let candidate = lab.replicas().remove(0);
     let mut pty = operator.start(&["run", "planned-switchover", "--set", &format!("candidate={candidate}")]);
     answer(&mut pty, "must not be interrupted now? [yes/no]", "no");
-    answer(&mut pty, "to do it, type", lab.scope());
+    answer(&mut pty, &format!("to do it, type {}", lab.scope()), lab.scope());
     answer(&mut pty, "Do the applications write again? [yes/no]", "yes");
     finished(&mut pty);
     assert_eq!(lab.leader(), candidate);
@@ -102,10 +117,22 @@ fn planned_switchover(operator: &Operator<'_>) {
     assert!(screen.contains("a step is passed over with a reason"), "{screen}");
 }
 
+/// With a Ctrl-C at the first question, and a resume when what was true is so no longer.
 fn forgotten_pause(operator: &Operator<'_>) {
     let lab = operator.lab;
     lab.tool("patronictl", &["pause", lab.scope(), "--wait"]);
     let mut pty = operator.start(&["run", "forgotten-pause"]);
+    asked(&mut pty, "needs the pause? [yes/no]");
+    pty.press("\x03");
+    assert_eq!(pty.end(), 1, "{}", pty.screen());
+    lab.tool("patronictl", &["resume", lab.scope(), "--wait"]);
+    let mut pty = operator.start(&["resume"]);
+    asked(&mut pty, "Go on all the same? [y/N]");
+    pty.press("n\r");
+    let code = pty.end();
+    assert!(code == 1 && pty.screen().contains("no longer so: paused"), "{code} {}", pty.screen());
+    lab.tool("patronictl", &["pause", lab.scope(), "--wait"]);
+    let mut pty = operator.start(&["resume"]);
     answer(&mut pty, "needs the pause? [yes/no]", "yes");
     answer(&mut pty, "do it?", "y");
     finished(&mut pty);
@@ -125,13 +152,14 @@ fn rolling_restart(operator: &Operator<'_>) {
     });
     let mut pty = operator.start(&["run", "rolling-restart"]);
     answer(&mut pty, "do it?", "y");
-    pty.until("the second question", |screen| screen.contents().trim_end().lines().last().is_some_and(|line| line.contains("do it?")));
-    pty.signal(rustix::process::Signal::KILL);
+    asked(&mut pty, "do it?");
+    // With the action's own process, as a machine that stops does.
+    rustix::process::kill_process_group(pty.pid(), rustix::process::Signal::KILL).unwrap();
     pty.end();
     let mut pty = operator.start(&["resume"]);
     answer(&mut pty, "d it was done, r again", "r");
     answer(&mut pty, "do it?", "y");
-    answer(&mut pty, "to do it, type", lab.scope());
+    answer(&mut pty, &format!("to do it, type {}", lab.scope()), lab.scope());
     let screen = finished(&mut pty);
     assert!(screen.contains("it was begun before, and what became of it is not known"), "{screen}");
     well(lab);
@@ -148,7 +176,7 @@ fn replace_replica(operator: &Operator<'_>) {
     let before = made();
     let mut pty = operator.start(&["run", "replace-replica", "--set", &format!("replica={replica}")]);
     answer(&mut pty, "low enough for a copy? [yes/no]", "yes");
-    answer(&mut pty, "to do it, type", &replica);
+    answer(&mut pty, &format!("to do it, type {replica}"), &replica);
     finished(&mut pty);
     well(lab);
     assert_ne!(made(), before);

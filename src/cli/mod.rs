@@ -117,6 +117,10 @@ impl Cli {
     /// # Errors
     /// They are no action; the error is a sentence.
     fn action(words: &[String], connect: connect::ConnectArgs) -> Result<Self, String> {
+        let first = words.first().map(String::as_str).unwrap_or_default();
+        if <Self as clap::CommandFactory>::command().find_subcommand(first).is_none() {
+            return Err(format!("there is no action {first:?}"));
+        }
         let words = std::iter::once("pgbaton").chain(words.iter().map(String::as_str));
         let cli = Self::try_parse_from(words).map_err(|error| {
             let told = error.to_string();

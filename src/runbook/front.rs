@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use super::placeholder::is_name;
+use super::placeholder::{ALWAYS, is_name};
 use crate::condition::Condition;
+use crate::model::clean;
 
 /// What a runbook says of itself.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -51,7 +52,7 @@ pub enum Danger {
 
 /// Reads it. The error has a line and a column in the front matter, from 1.
 pub(super) fn read(yaml: &str) -> Result<Front, (usize, usize, String)> {
-    let front: Front = serde_saphyr::from_str(yaml).map_err(|error| {
+    let mut front: Front = serde_saphyr::from_str(yaml).map_err(|error| {
         let place = error.location();
         let number = |n: Option<u64>| n.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).max(1);
         let (line, column) = (number(place.map(|at| at.line())), number(place.map(|at| at.column())));
@@ -62,10 +63,17 @@ pub(super) fn read(yaml: &str) -> Result<Front, (usize, usize, String)> {
     if let Some(Err(mistake)) = front.suits.as_deref().map(Condition::parse) {
         return Err((at("suits"), 1, format!("suits is no condition: {mistake}")));
     }
-    for input in &front.inputs {
+    for (n, input) in front.inputs.iter().enumerate() {
+        if ALWAYS.contains(&input.name.as_str()) || front.inputs[..n].iter().any(|other| other.name == input.name) {
+            return Err((at(&input.name), 1, format!("{} is known already", input.name)));
+        }
         if !is_name(&input.name) {
             return Err((at(&input.name), 1, format!("an input's name has letters, digits and _ only, not {:?}", input.name)));
         }
     }
+    // They are shown.
+    front.title = clean(&front.title);
+    front.suits = front.suits.map(|suits| clean(&suits));
+    front.inputs.iter_mut().for_each(|input| input.question = clean(&input.question));
     Ok(front)
 }

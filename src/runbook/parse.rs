@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, MetadataBlockKind, Options, Parser, Tag, TagEnd};
 
 use super::placeholder::{ALWAYS, names};
-use super::step::{self, Block, Kind, Step};
+use super::step::{self, Block, Kind, Loop, Step};
 use super::{Front, Runbook, front};
 use crate::userfile::{Mistake, Reader};
 
@@ -143,11 +143,21 @@ fn steps(
                     let loop_id = within.as_ref().map(|(_, id, _)| id.clone());
                     match &kind {
                         Kind::Action(words) => {
-                            let values = here.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
+                            let values = here
+                                .iter()
+                                .map(|name| ((*name).to_owned(), if *name == "cluster" { "cluster" } else { "x" }.to_owned()))
+                                .collect();
                             let at = texts.first().map_or(range.start, |(_, at)| *at);
                             if let Err(why) = super::words(words, &values).and_then(|words| valid(&words)) {
                                 reader.mistake(at, format!("this is no action: {why}"), None);
                             }
+                        }
+                        Kind::Ask { into: name, .. } | Kind::ForEach(Loop { name, .. }) if known.contains(name) => {
+                            reader.mistake(
+                                range.start,
+                                format!("{name} is known already"),
+                                Some("a new value has a name of its own".to_owned()),
+                            );
                         }
                         Kind::Ask { into, .. } => known.push(into.clone()),
                         Kind::ForEach(_) if within.is_some() => reader.mistake(range.start, "a loop within a loop", None),

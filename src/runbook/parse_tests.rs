@@ -49,6 +49,12 @@ fn mistakes_say_where() {
         (step("for_each = \"cats\""), "own.md:10:12: nobody is meant by \"cats\" (one of replicas, replicas-then-leader, pending-restart)"),
         (step("look = \"x\"\nid = \"a\"") + &step("look = \"y\"\nid = \"a\""), "own.md:16:6: two steps have the id \"a\""),
         (step("look = = 3"), "own.md:10:8: "),
+        (step("require = \"m == '{leader}'\""), "own.md:10:11: {leader} stands within quotes"),
+        (step("command = \"rm -rf '{leader}'\""), "own.md:10:11: {leader} stands within quotes"),
+        (step("for_each = \"replicas\"\nas = \"leader\""), "own.md:11:6: no name for a value"),
+        (step("ask = \"x?\"\ninto = \"cluster\""), "own.md:11:8: a question says where its answer goes"),
+        (step("ask = \"x?\"\ninto = \"candidate\""), "own.md:9:1: candidate is known already"),
+        (step("look = \"x\"\nid = \"A b\""), "own.md:11:6: an id has small letters"),
         ("# T\n".to_owned(), "own.md:9:1: a runbook without a step"),
     ] {
         let mistakes = read(&rest).expect_err(&rest);
@@ -63,6 +69,7 @@ fn mistakes_of_the_front_matter_say_where() {
         ("---\ntitle: x\ndanger: huge\n---\n", "own.md:3:9: "),
         ("---\ntitle: x\ndanger: reads\ncolour: red\n---\n", "own.md:4:1: "),
         ("---\ntitle: x\ndanger: reads\nsuits: a ==\n---\n", "own.md:4:1: suits is no condition: "),
+        ("---\ntitle: x\ndanger: reads\ninputs:\n  - name: leader\n    question: x\n---\n", "own.md:5:1: leader is known already"),
         ("---\ntitle: x\ndanger: reads\ninputs:\n  - name: A-b\n    question: x\n---\n", "own.md:5:1: an input's name has letters"),
     ] {
         let mistakes = parse("own", "own.md", text, &|_| Ok(())).expect_err(text);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// The values by their names.
 pub type Values = BTreeMap<String, String>;
 
-/// Names that every run knows: the cluster's scope, who leads when the step is taken.
+/// Names that every run knows: the cluster's name in the configuration, who leads when the step is taken.
 pub(super) const ALWAYS: [&str; 2] = ["cluster", "leader"];
 
 /// Whether it can be a name.
@@ -39,6 +39,50 @@ pub(super) fn names(text: &str) -> Vec<&str> {
     parts(text).into_iter().filter_map(Result::err).collect()
 }
 
+/// Where a name stands within quotes, or after a backslash: there a value would be read by other rules than the ones that it is spelled by.
+pub(super) fn misplaced(text: &str) -> Option<&str> {
+    let mut quote: Option<char> = None;
+    let mut escaped = false;
+    for part in parts(text) {
+        match part {
+            Ok(plain) => {
+                for c in plain.chars() {
+                    match (quote, c) {
+                        _ if escaped => {}
+                        (Some(open), c) if c == open => quote = None,
+                        (None, '\'' | '"') => quote = Some(c),
+                        _ => {}
+                    }
+                    // A backslash that is escaped itself escapes nothing.
+                    escaped = c == '\\' && !escaped;
+                }
+            }
+            // Texts between three quotes are not followed here.
+            Err(name) if quote.is_some() || escaped || text.contains("'''") || text.contains(r#"""""#) => return Some(name),
+            Err(_) => {}
+        }
+    }
+    None
+}
+
+/// The same for a condition, in which a letter before a text changes how it is read.
+pub(super) fn misplaced_in_condition(text: &str) -> Option<&str> {
+    let mut before = ' ';
+    let mut touching = None;
+    for part in parts(text) {
+        match part {
+            Ok(plain) => before = plain.chars().next_back().unwrap_or(before),
+            Err(name) => {
+                if before.is_alphanumeric() || matches!(before, '_' | '}') {
+                    touching = touching.or(Some(name));
+                }
+                before = '}';
+            }
+        }
+    }
+    misplaced(text).or(touching)
+}
+
 fn filled(text: &str, values: &Values, spell: impl Fn(&str) -> String) -> Result<String, String> {
     let each = parts(text).into_iter().map(|part| match part {
         Ok(plain) => Ok(plain.to_owned()),
@@ -55,7 +99,8 @@ pub fn fill(text: &str, values: &Values) -> Result<String, String> {
     filled(text, values, str::to_owned)
 }
 
-/// A condition, with each value as a text of CEL: no value can become a part of the condition itself.
+/// A condition, with each value as a text of CEL. No value can become a part of the condition itself, as a name stands in no text of the
+/// condition's own: a runbook in which one does is not read.
 ///
 /// # Errors
 /// A value is not known; the error is a sentence.
@@ -98,6 +143,19 @@ mod tests {
         assert_eq!(words("restart {flag}", &values()), Err("\"--yes\" would be taken for a flag".to_owned()));
         assert_eq!(words("switchover --candidate={member}", &values()), Ok(vec!["switchover".into(), "--candidate=psg2".into()]));
         assert!(words("restart 'x", &values()).is_err());
+    }
+
+    #[test]
+    fn a_name_within_quotes_is_no_place_for_a_value() {
+        for fine in ["m.name == {x}", "f('a', {x})", r"'\\' == {x}", r"'it\'s' == {x}", "ssh {x} 'ls -l'"] {
+            assert_eq!((misplaced(fine), misplaced_in_condition(fine)), (None, None), "{fine}");
+        }
+        for wrong in ["m.name == '{x}'", r#"echo "{x}""#, r"echo \{x}", "a'b{x}", "'''a'{x}'''"] {
+            assert_eq!(misplaced(wrong), Some("x"), "{wrong}");
+        }
+        for wrong in ["r{x} == 'a'", "{x}{x}", "b{x}"] {
+            assert_eq!((misplaced(wrong), misplaced_in_condition(wrong)), (None, Some("x")), "{wrong}");
+        }
     }
 
     #[test]

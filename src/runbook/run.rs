@@ -16,8 +16,12 @@ pub struct Run {
     pub runbook: String,
     /// The runbook's text, by its digest.
     pub digest: String,
-    /// Patroni's scope.
+    /// The cluster's name in the configuration.
     pub cluster: String,
+    /// Where etcd has it: the namespace and Patroni's scope.
+    pub key: String,
+    /// Its system identifier, where it was known when the run was begun.
+    pub system: Option<String>,
     /// Who began it.
     pub by: String,
     /// When it was begun.
@@ -184,6 +188,8 @@ mod tests {
             runbook: "t".to_owned(),
             digest: runbook.digest(),
             cluster: "card".to_owned(),
+            key: "/service/card".to_owned(),
+            system: None,
             by: "ada".to_owned(),
             begun,
             values: Values::new(),

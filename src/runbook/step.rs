@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::placeholder::is_name;
+use super::placeholder::{ALWAYS, is_name, misplaced, misplaced_in_condition};
 use crate::condition::Condition;
 use crate::userfile::{Entry, Reader, Value, nearest};
 
@@ -131,7 +131,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entries: &[Entry], at: usize) -> Opt
         "action" => (Kind::Action(subject), &[]),
         "ask" => {
             let into = fields.text_if("into").unwrap_or_default();
-            if !is_name(&into) {
+            if !is_name(&into) || ALWAYS.contains(&into.as_str()) {
                 fields.wrong("into", at, "a question says where its answer goes", Some("into = \"candidate\"".to_owned()));
             }
             (Kind::Ask { question: subject, into }, &["into"])
@@ -151,6 +151,9 @@ pub(super) fn read(reader: &mut Reader<'_>, entries: &[Entry], at: usize) -> Opt
                 fields.wrong("for_each", at, &format!("nobody is meant by {subject:?}"), Some(format!("one of {}", all.join(", "))));
             }
             let name = fields.text_if("as").unwrap_or_else(|| "member".to_owned());
+            if !is_name(&name) || ALWAYS.contains(&name.as_str()) {
+                fields.wrong("as", at, "no name for a value", Some("as = \"member\"".to_owned()));
+            }
             (Kind::ForEach(Loop { among: among.unwrap_or(Among::Replicas), name }), &["as"])
         }
     };
@@ -162,6 +165,8 @@ pub(super) fn read(reader: &mut Reader<'_>, entries: &[Entry], at: usize) -> Opt
     for key in ["require", "wait", "only_if"] {
         fields.condition(key);
     }
+    fields.outside_quotes("command", misplaced);
+    fields.id();
     let id = fields.place("id").and_then(|place| fields.text_if("id").map(|id| (id, place)));
     let only_if = fields.text_if("only_if");
     let (failed, texts) = (fields.failed, texts(entries));
@@ -242,9 +247,27 @@ impl Fields<'_, '_, '_> {
         }
     }
 
+    /// An id is a name whose parts can be parted.
+    fn id(&mut self) {
+        let Some(Value::Text(id)) = self.find("id").map(|entry| entry.value.clone()) else { return };
+        if !is_name(&id.replace('-', "_")) {
+            self.wrong("id", 0, "an id has small letters, digits, - and _ only", None);
+        }
+    }
+
+    /// Whether every name in it stands where a value can.
+    fn outside_quotes(&mut self, key: &str, misplaced: fn(&str) -> Option<&str>) {
+        let Some(Value::Text(text)) = self.find(key).map(|entry| entry.value.clone()) else { return };
+        if let Some(name) = misplaced(&text) {
+            let told = format!("{{{name}}} stands within quotes, or touches what is before it");
+            self.wrong(key, 0, &told, Some("a value is quoted when it is filled in".to_owned()));
+        }
+    }
+
     /// Whether it can be read as a condition, with some value for each name in it.
     fn condition(&mut self, key: &str) {
         let Some(Value::Text(text)) = self.find(key).map(|entry| entry.value.clone()) else { return };
+        self.outside_quotes(key, misplaced_in_condition);
         let values = super::placeholder::names(&text).into_iter().map(|name| (name.to_owned(), "x".to_owned())).collect();
         let filled = super::fill_condition(&text, &values).unwrap_or_default();
         if let Err(mistake) = Condition::parse(&filled) {

@@ -1,18 +1,24 @@
 //! From the first step that is not behind us to the last.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::prompt::ask;
 use super::record::Record;
 use super::take::{Taken, judged, shown};
-use crate::cli::connect::ConnectArgs;
+use crate::cli::connect::{ConnectArgs, runtime};
 use crate::document::Document;
-use crate::model::{Time, clean};
+use crate::model::{Time, clean, washed};
 use crate::runbook::{Deed, Kind, Next, Run, Runbook, Step, fill, words};
 use crate::source::Clock;
 
 /// Who goes on with a run.
 pub(super) struct Drive<'r> {
+    /// Whether somebody has pressed Ctrl-C since it was last looked at.
+    interrupted: Arc<AtomicBool>,
     pub(super) runbook: &'r Runbook,
     pub(super) connect: ConnectArgs,
     pub(super) yes: bool,
@@ -30,7 +36,7 @@ enum Want {
 
 impl<'r> Drive<'r> {
     pub(super) fn new(runbook: &'r Runbook, connect: ConnectArgs, yes: bool) -> Self {
-        Self { runbook, connect, yes, clock: Clock::start() }
+        Self { interrupted: listen(), runbook, connect, yes, clock: Clock::start() }
     }
 
     fn now(&self) -> Time {
@@ -72,7 +78,7 @@ impl<'r> Drive<'r> {
         }
         let document = self.document()?;
         let gone = facts.into_iter().filter_map(|(step, each, condition)| {
-            let values = run.values(self.runbook, step, each.as_deref(), document.cluster.leader.as_deref());
+            let values = run.values(self.runbook, step, each.as_deref(), leader(&document));
             match judged(condition, &values, &document) {
                 Ok(true) => None,
                 Ok(false) => Some((step.id.clone(), format!("not so: {condition}"))),
@@ -96,21 +102,25 @@ impl<'r> Drive<'r> {
                 Next::Aborted => return Ok(ExitCode::FAILURE),
             };
             self.head(run, step, each.as_deref(), &mut title);
+            if self.interrupted.swap(false, Relaxed) {
+                return Ok(stopped(run));
+            }
             let unfinished = run.last(&step.id, each.as_deref()).is_some_and(|entry| entry.deed == Deed::Begun);
             let taken = if unfinished {
                 Taken::Unknown("it was begun before, and what became of it is not known".to_owned())
             } else {
                 let document = self.document()?;
-                let values = run.values(self.runbook, step, each.as_deref(), document.cluster.leader.as_deref());
+                let values = run.values(self.runbook, step, each.as_deref(), leader(&document));
+                if self.interrupted.swap(false, Relaxed) {
+                    return Ok(stopped(run));
+                }
                 if matches!(step.kind, Kind::Action(_)) {
                     record.add(Some(&step.id), each.as_deref(), Deed::Begun, self.now())?;
                 }
                 self.take(step, &values, &document)?
             };
             if !self.written(record, step, each.as_deref(), taken)? {
-                let run = record.run();
-                println!("\nrun {} stopped; `pgbaton runbook resume {}` goes on", run.id, run.id);
-                return Ok(ExitCode::FAILURE);
+                return Ok(stopped(record.run()));
             }
         }
     }
@@ -119,12 +129,14 @@ impl<'r> Drive<'r> {
         let course = run.course(self.runbook);
         let at = course.iter().position(|(other, of)| other.id == step.id && of.as_deref() == each).unwrap_or_default() + 1;
         let whose = each.map(|each| format!(", {each}")).unwrap_or_default();
-        println!("\n[{at}/{}] {}{whose}: {}", course.len(), clean(&step.title), clean(&step.id));
-        let prose = format!("{}\n{}", step.title, step.prose);
-        if *title != prose {
-            step.prose.lines().for_each(|line| println!("  {}", clean(line)));
-            *title = prose;
-        }
+        println!("\n[{at}/{}] {}{whose}: {}", course.len(), clean(&step.title), step.id);
+        tell(step, title);
+    }
+
+    fn walked_to(&self, step: &Step, title: &mut String) {
+        let at = self.runbook.steps.iter().position(|other| other.id == step.id).unwrap_or_default() + 1;
+        println!("\n[{at}/{}] {}: {}", self.runbook.steps.len(), clean(&step.title), step.id);
+        tell(step, title);
     }
 
     /// Writes down what became of a step; whether the run goes on.
@@ -155,12 +167,18 @@ impl<'r> Drive<'r> {
             }
             Taken::Failed(reason) => (reason, false),
             Taken::Unknown(reason) => (reason, true),
-            Taken::Interrupted => ("interrupted".to_owned(), false),
+            Taken::Interrupted => {
+                self.interrupted.store(false, Relaxed);
+                ("interrupted".to_owned(), false)
+            }
         };
         println!("  NO  {}", clean(&why));
         // Without a word on its end, an action stays one of which nobody knows.
         if !unknown {
             add(record, Deed::Failed { reason: why.clone() })?;
+        }
+        if self.interrupted.swap(false, Relaxed) {
+            return Ok(false);
         }
         loop {
             match self.want(unknown)? {
@@ -206,12 +224,57 @@ impl<'r> Drive<'r> {
         let document = self.document()?;
         let mut title = String::new();
         for step in &self.runbook.steps {
-            self.head(run, step, None, &mut title);
-            let values = run.values(self.runbook, step, None, document.cluster.leader.as_deref());
+            self.walked_to(step, &mut title);
+            let values = run.values(self.runbook, step, None, leader(&document));
             println!("  {}", clean(&walked(step, &values, &document)));
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The prose before a step, once.
+fn tell(step: &Step, told: &mut String) {
+    let prose = format!("{}\n{}", step.title, step.prose);
+    if *told != prose {
+        step.prose.lines().for_each(|line| println!("  {}", washed(line)));
+        *told = prose;
+    }
+}
+
+/// Says that a run was left, and how it goes on.
+fn stopped(run: &Run) -> ExitCode {
+    if run.aborted() {
+        println!("\nrun {} was aborted", run.id);
+        return ExitCode::FAILURE;
+    }
+    println!("\nrun {} stopped; `pgbaton runbook resume {}` goes on", run.id, run.id);
+    ExitCode::FAILURE
+}
+
+/// Listens for Ctrl-C from now on: a run is left between two steps, not in one.
+fn listen() -> Arc<AtomicBool> {
+    let pressed = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&pressed);
+    std::thread::spawn(move || {
+        let listened = runtime().and_then(|runtime| {
+            runtime.block_on(async {
+                let mut interrupt = signal(SignalKind::interrupt())?;
+                while interrupt.recv().await.is_some() {
+                    told.store(true, Relaxed);
+                }
+                anyhow::Ok(())
+            })
+        });
+        // Without it Ctrl-C ends the process at once; the run can be taken up all the same.
+        drop(listened);
+    });
+    pressed
+}
+
+/// Who leads, if etcd's word is current.
+fn leader(document: &Document) -> Option<&str> {
+    let fresh = document.sources.iter().any(|source| source.name == "dcs" && source.fresh);
+    document.cluster.leader.as_deref().filter(|_| fresh)
 }
 
 /// What a step would be.

@@ -9,12 +9,41 @@ use directories::ProjectDirs;
 use crate::cli::Cli;
 use crate::cli::connect::ConnectArgs;
 use crate::finding::explanation;
-use crate::model::clean;
+use crate::model::{clean, washed};
 use crate::runbook::{BUILTIN, Runbook, parse};
 use crate::userfile::Mistake;
 
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
+
+/// What an action in a file can say. The rest is the operator's: whether it is done, what is passed over, what is shown.
+const FLAGS: [&str; 22] = [
+    "--any",
+    "--apply",
+    "--assist",
+    "--candidate",
+    "--from-leader",
+    "--host",
+    "--leader",
+    "--pending",
+    "--pg",
+    "--pg-version",
+    "--port",
+    "--primary-slot-name",
+    "--reason",
+    "--replace",
+    "--restore-command",
+    "--role",
+    "--rolling",
+    "--scheduled",
+    "--set",
+    "--timeout",
+    "--undo",
+    "--wait",
+];
+
+/// What stands for the cluster when a file is checked.
+const CLUSTER: &str = "cluster";
 
 /// The user's own folder.
 fn folder() -> Option<PathBuf> {
@@ -23,10 +52,15 @@ fn folder() -> Option<PathBuf> {
 
 /// Whether these words are an action. What the operator has to answer, a file cannot answer.
 fn valid(words: &[String]) -> Result<(), String> {
-    let answers = ["--yes", "--force", "--override", "--dry-run", "--json", "--config", "--read-only"];
-    let taken = |word: &&String| answers.iter().any(|flag| word.starts_with(flag)) || (word.starts_with('-') && !word.starts_with("--"));
-    if let Some(word) = words.iter().find(taken) {
-        return Err(format!("{word} is the operator's to say"));
+    let flag = |word: &&String| {
+        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+        word.starts_with('-') && !FLAGS.contains(&name)
+    };
+    if let Some(word) = words.iter().find(flag) {
+        return Err(format!("{word} is not for a file to say; there are {}", FLAGS.join(", ")));
+    }
+    if words.get(1).is_some_and(|word| !word.starts_with('-') && word != CLUSTER) {
+        return Err("the cluster is the run's: {cluster}".to_owned());
     }
     Cli::action(words, ConnectArgs::default()).map(drop)
 }
@@ -82,13 +116,19 @@ pub(super) fn find(name: &str) -> anyhow::Result<Runbook> {
 /// Prints what there is.
 pub(super) fn list() -> anyhow::Result<ExitCode> {
     let mut all: Vec<Result<Runbook, Vec<Mistake>>> = Vec::new();
+    let mut code = ExitCode::SUCCESS;
     for path in own() {
-        all.push(load(&path)?);
+        match load(&path) {
+            Ok(read) => all.push(read),
+            Err(why) => {
+                eprintln!("{why:#}");
+                code = ExitCode::FAILURE;
+            }
+        }
     }
     let names: Vec<String> = all.iter().flatten().map(|runbook| runbook.name.clone()).collect();
     let builtin = BUILTIN.iter().filter(|(name, _)| !names.iter().any(|own| own == name));
     all.extend(builtin.map(|(name, text)| read(name, &format!("runbooks/{name}.md"), text)));
-    let mut code = ExitCode::SUCCESS;
     for read in all {
         match read {
             Ok(runbook) => {
@@ -108,7 +148,7 @@ pub(super) fn list() -> anyhow::Result<ExitCode> {
 /// Prints one as it stands in its file.
 pub(super) fn show(name: &str) -> anyhow::Result<ExitCode> {
     for line in find(name)?.text.lines() {
-        println!("{}", clean(line));
+        println!("{}", washed(line));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -138,6 +178,34 @@ mod tests {
             if let Err(mistakes) = read(name, &format!("runbooks/{name}.md"), text) {
                 panic!("{}", mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n"));
             }
+        }
+    }
+
+    #[test]
+    fn what_is_the_operators_to_say_no_file_can_say() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        for fine in [
+            "switchover --candidate=x",
+            "restart cluster --rolling --pending",
+            "reinit cluster x",
+            "resume",
+            "edit-config cluster --set=ttl=30",
+        ] {
+            assert_eq!(valid(&words(fine)), Ok(()), "{fine}");
+        }
+        for wrong in [
+            "switchover --yes",
+            "switchover -y",
+            "switchover --force",
+            "restart cluster --override=member",
+            "edit-config cluster --quiet",
+            "--config=x switchover",
+            "restart other --pending",
+            "status",
+            "lab up",
+            "runbook run x",
+        ] {
+            assert!(valid(&words(wrong)).is_err(), "{wrong}");
         }
     }
 }

@@ -12,8 +12,11 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 
 use super::connect::{ClusterArg, ConnectArgs, runtime};
+use super::mode;
+use crate::config::Profile;
+use crate::model::clean;
 use crate::permit::Operator;
-use crate::runbook::{Deed, Run, Runbook, Values};
+use crate::runbook::{Deed, Kind, Run, Runbook, Values};
 use crate::source::Clock;
 use prompt::ask;
 use record::Record;
@@ -103,19 +106,26 @@ fn begin(connect: &ConnectArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let values = inputs(&runbook, &args.set)?;
     let clock = Clock::start();
     let begun = clock.now();
+    let connect = ConnectArgs { cluster: Some(profile.name.clone()), ..connect.clone() };
+    let drive = drive::Drive::new(&runbook, connect, args.yes);
     let run = Run {
         id: format!("{}-{}", begun.as_micros() / 1_000_000, std::process::id()),
         runbook: args.runbook.clone(),
         digest: runbook.digest(),
         cluster: profile.name.clone(),
+        key: key(&profile),
+        system: drive.document()?.cluster.system_identifier,
         by: Operator::of_process().told(),
         begun,
         values,
         loops: std::collections::BTreeMap::new(),
         entries: Vec::new(),
     };
-    let connect = ConnectArgs { cluster: Some(profile.name.clone()), ..connect.clone() };
-    let drive = drive::Drive::new(&runbook, connect, args.yes);
+    let acts = runbook.steps.iter().any(|step| matches!(step.kind, Kind::Action(_)));
+    if let (true, Err(why)) = (acts && !args.dry_run, mode::decide(&profile, drive.connect.read_only)) {
+        eprintln!("REFUSED: it acts on the cluster, and this is a read-only session: {why}");
+        return Ok(ExitCode::from(3));
+    }
     if let Some(why) = drive.unsuited(&run)? {
         eprintln!("REFUSED: {why}");
         return Ok(ExitCode::from(3));
@@ -123,8 +133,14 @@ fn begin(connect: &ConnectArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
     if args.dry_run {
         return drive.walk(&run);
     }
-    println!("run {}: {} on {}; Ctrl-C stops, `pgbaton runbook resume {}` goes on", run.id, runbook.front.title, run.cluster, run.id);
+    let title = &runbook.front.title;
+    println!("run {}: {title} on {}; Ctrl-C stops, `pgbaton runbook resume {}` goes on", run.id, clean(&run.cluster), run.id);
     drive.go(&mut Record::create(run)?)
+}
+
+/// Where etcd has the cluster.
+fn key(profile: &Profile) -> String {
+    clean(&format!("{}{}", profile.namespace, profile.scope.as_deref().unwrap_or_default()))
 }
 
 /// What has to be said before it begins, given or asked for.
@@ -168,7 +184,18 @@ fn resume(connect: &ConnectArgs, args: &ResumeArgs) -> anyhow::Result<ExitCode> 
         bail!("run {} was aborted", run.id);
     }
     record.lock()?;
+    let profile = runtime()?.block_on(connect.profile(None))?;
     let drive = drive::Drive::new(&runbook, connect, args.yes);
+    let (then, now) = (record.run(), drive.document()?.cluster.system_identifier);
+    if then.key != key(&profile) || then.system.is_some() && now.is_some() && then.system != now {
+        bail!(
+            "run {} is of another cluster: {} was {} then, and is {} now",
+            then.id,
+            clean(&then.cluster),
+            clean(&then.key),
+            key(&profile)
+        );
+    }
     let gone = drive.no_longer(record.run())?;
     for (step, why) in &gone {
         println!("  no longer so: {step}: {why}");

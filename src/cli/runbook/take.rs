@@ -1,8 +1,9 @@
 //! A step, taken.
 
-use std::process::ExitCode;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::drive::Drive;
@@ -10,11 +11,10 @@ use super::prompt::ask;
 use crate::action::Outcome;
 use crate::cli::act::ASKED;
 use crate::cli::connect::runtime;
-use crate::cli::{self, Cli};
 use crate::condition::Condition;
 use crate::document::Document;
 use crate::live::Live;
-use crate::model::clean;
+use crate::model::{clean, washed};
 use crate::runbook::{Among, Kind, Step, Values, fill, fill_condition, words};
 use crate::source::Clock;
 
@@ -76,16 +76,13 @@ impl Drive<'_> {
                 Err(why) => Taken::Failed(why),
             },
             Kind::Wait { condition, deadline } => self.wait(condition, *deadline, values)?,
-            Kind::Action(text) => {
-                let with_answer = |mut words: Vec<String>| {
+            Kind::Action(text) => match words(text, values) {
+                Ok(mut words) => {
                     words.extend(self.yes.then(|| "--yes".to_owned()));
-                    Cli::action(&words, self.connect.clone()).map(|cli| (words, cli))
-                };
-                match words(text, values).and_then(with_answer) {
-                    Ok((words, cli)) => self.act(&words, cli)?,
-                    Err(why) => Taken::Failed(why),
+                    self.act(&words)?
                 }
-            }
+                Err(why) => Taken::Failed(why),
+            },
             Kind::Ask { question, into } => match ask(&filled(question).unwrap_or_else(|why| why))? {
                 Some(answer) if !answer.is_empty() => Taken::Answered(into.clone(), answer),
                 _ => Taken::Failed("nothing was answered".to_owned()),
@@ -93,7 +90,9 @@ impl Drive<'_> {
             Kind::Command { command, on } => match (words(command, values), on.as_deref().map(filled).transpose()) {
                 (Ok(_), Ok(on)) => {
                     let place = on.map(|on| format!("on {on}: ")).unwrap_or_default();
-                    println!("  run {place}\n\n      {}\n", clean(&quoted(command, values)));
+                    println!("  run {}\n", clean(&place));
+                    quoted(command, values).lines().for_each(|line| println!("      {}", washed(line)));
+                    println!();
                     confirmed("Is it done, and did it do what it should?", true)?
                 }
                 (Err(why), _) | (_, Err(why)) => Taken::Failed(why),
@@ -109,18 +108,26 @@ impl Drive<'_> {
         })
     }
 
-    /// An action: the same plan, question, order and audit as when it is asked for by hand.
-    fn act(&self, words: &[String], cli: Cli) -> anyhow::Result<Taken> {
+    /// An action, by a process of its own: the same plan, question, order and audit as when it is asked for by hand, and Ctrl-C means to it what it
+    /// always means.
+    fn act(&self, words: &[String]) -> anyhow::Result<Taken> {
         println!("  pgbaton {}", clean(&words.join(" ")));
-        let code = cli::run(cli)?;
-        let known = [Outcome::Done, Outcome::Failed, Outcome::Refused].into_iter().find(|outcome| code == ExitCode::from(outcome.code()));
+        let program = std::env::current_exe().context("this program has no path")?;
+        let mut command = Command::new(program);
+        if let Some(config) = &self.connect.config {
+            command.arg("--config").arg(config);
+        }
+        command.args(self.connect.read_only.then_some("--read-only")).args(&self.connect.cluster).args(words);
+        let status = command.status().context("pgbaton cannot be started")?;
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        let known = [Outcome::Done, Outcome::Failed, Outcome::Refused].into_iter().find(|outcome| code == Some(outcome.code()));
         Ok(match known {
             Some(Outcome::Done) => Taken::Done("DONE".to_owned()),
             Some(outcome) => Taken::Failed(format!("it was {outcome}")),
-            None if code == ExitCode::from(ASKED) => {
+            None if code == Some(ASKED) => {
                 Taken::Unknown("another operator has to approve it; carry it out with `pgbaton run`, then say that it was done".to_owned())
             }
-            None => Taken::Unknown("what became of it is not known".to_owned()),
+            None => Taken::Unknown(format!("what became of it is not known ({status})")),
         })
     }
 
@@ -192,7 +199,7 @@ fn members(among: Among, document: &Document) -> Result<Vec<String>, String> {
     if !document.sources.iter().any(|source| source.name == "dcs" && source.fresh) {
         return Err("which members there are is not known: etcd does not answer".to_owned());
     }
-    let leader = document.cluster.leader.as_deref();
+    let leader = Some(document.cluster.leader.as_deref().ok_or("nobody leads")?);
     let present = document.members.iter().filter(|member| member.present);
     let mut names: Vec<(bool, String)> = Vec::new();
     for member in present {
