@@ -1,16 +1,22 @@
-//! The editor of whoever operates, on a file that only they can read and that is gone afterwards.
+//! The editor of whoever operates, on a file in a folder that only they can enter; both are gone afterwards, unless this process is killed.
 
-use std::io::{self, Write};
+use std::fs::Permissions;
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use anyhow::{Context, bail};
 use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
-use tempfile::NamedTempFile;
+use tempfile::TempDir;
 use tokio::process::Command;
 
 /// A text that is edited.
 #[derive(Debug)]
-pub struct Edit(NamedTempFile);
+pub struct Edit {
+    /// Only we can enter it: what the editor leaves beside the file goes away with it.
+    folder: TempDir,
+}
 
 impl Edit {
     /// Puts the text into a file.
@@ -18,9 +24,18 @@ impl Edit {
     /// # Errors
     /// There is no place for it.
     pub fn of(text: &str) -> anyhow::Result<Self> {
-        let mut file = tempfile::Builder::new().prefix("pgbaton-").suffix(".yaml").tempfile().context("no temporary file")?;
-        file.write_all(text.as_bytes()).and_then(|()| file.flush()).context("the temporary file cannot be written")?;
-        Ok(Self(file))
+        let folder = tempfile::Builder::new()
+            .prefix("pgbaton-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .context("no temporary folder")?;
+        let edit = Self { folder };
+        std::fs::write(edit.path(), text).context("the temporary file cannot be written")?;
+        Ok(edit)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("configuration.yaml")
     }
 
     /// The editor on it: `$VISUAL`, else `$EDITOR`, else the machine's.
@@ -30,7 +45,7 @@ impl Edit {
         let editor = editor.unwrap_or_else(|| "$(command -v editor || echo vi)".to_owned());
         // By way of a shell, as git does it: the variable may have arguments.
         let mut shell = Command::new("sh");
-        shell.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(self.0.path());
+        shell.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(self.path());
         shell
     }
 
@@ -43,7 +58,7 @@ impl Edit {
             bail!("the editor ended with {status}; nothing was changed");
         }
         // By its name: editors put a new file in the old one's place.
-        std::fs::read_to_string(self.0.path()).context("what was edited cannot be read")
+        std::fs::read_to_string(self.path()).context("what was edited cannot be read")
     }
 }
 
@@ -51,18 +66,20 @@ impl Edit {
 const SOBER: &[u8] = b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[0m";
 
 /// The terminal's modes before an editor gets it; put back afterwards, whatever the editor has left.
-pub(super) struct Modes(Option<Termios>);
+pub struct Modes(Option<Termios>);
 
 impl Modes {
     /// As they are now.
-    pub(super) fn keep() -> Self {
+    pub fn keep() -> Self {
         Self(tcgetattr(io::stdin()).ok())
     }
 
     /// Puts them back, and throws away what was typed into an editor that did not take it any more: it would be meant for us then.
-    pub(super) fn restore(self) {
+    pub fn restore(self) {
         let mut out = io::stdout().lock();
-        let _ = out.write_all(SOBER).and_then(|()| out.flush());
+        if out.is_terminal() {
+            let _ = out.write_all(SOBER).and_then(|()| out.flush());
+        }
         if let Some(modes) = self.0 {
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, &modes);
         }
@@ -83,5 +100,10 @@ mod tests {
             let error = edit.text(ExitStatus::from_raw(status)).expect_err("it failed").to_string();
             assert!(error.starts_with("the editor ended with ") && error.contains(why), "{error}");
         }
+        let folder = edit.folder.path().to_owned();
+        assert_eq!(std::fs::metadata(&folder).expect("a folder").permissions().mode() & 0o777, 0o700);
+        std::fs::write(folder.join("configuration.yaml~"), "ttl: 20\n").expect("an editor's leavings");
+        drop(edit);
+        assert!(!folder.exists());
     }
 }

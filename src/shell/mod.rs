@@ -15,7 +15,7 @@ mod signals;
 mod terminal;
 mod writer;
 
-pub use editor::Edit;
+pub use editor::{Edit, Modes};
 pub use feed::Feed;
 pub use options::{Appearance, Options};
 pub use run::{Exit, run};

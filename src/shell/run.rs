@@ -327,7 +327,7 @@ impl<F: Feed> Console<F> {
         }
         terminal.lend();
         let modes = Modes::keep();
-        let edited = self.edited(&edit, signals, hangup).await?;
+        let edited = self.edited(&edit, signals, hangup).await;
         modes.restore();
         terminal.retake()?;
         // What crossterm had read before the editor began is not meant for what is shown after it.
@@ -336,7 +336,7 @@ impl<F: Feed> Console<F> {
         }
         self.redraw()?;
         self.due = Some(Instant::now());
-        let text = match edited {
+        let text = match edited? {
             Edited::Leave(exit) => return Ok(Some(exit)),
             Edited::Ended(text) => text,
         };

@@ -14,7 +14,7 @@ use crate::cli::connect::{ClusterArg, ConnectArgs};
 use crate::config::{Profile, yaml_text, yaml_value};
 use crate::live::Live;
 use crate::permit::Policy;
-use crate::shell::Edit;
+use crate::shell::{Edit, Modes};
 
 /// `pgbaton edit-config`.
 #[derive(Debug, clap::Args)]
@@ -128,6 +128,7 @@ async fn editor(value: &Value, live: &mut Live) -> anyhow::Result<Map<String, Va
     let edit = Edit::of(&yaml_text(value))?;
     // An interrupt is the editor's; it must not leave the file behind.
     let _interrupt = signal(SignalKind::interrupt())?;
+    let modes = Modes::keep();
     let mut child = edit.command().spawn().context("no shell for the editor")?;
     let status = loop {
         tokio::select! {
@@ -135,6 +136,7 @@ async fn editor(value: &Value, live: &mut Live) -> anyhow::Result<Map<String, Va
             _ = live.wait() => {}
         }
     };
+    modes.restore();
     edited(&edit.text(status)?)
 }
 
