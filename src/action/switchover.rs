@@ -84,6 +84,7 @@ impl Operation for Switchover {
             (None, Some(_)) => all.extend(checks::candidates(s).into_iter().map(checks::at_its_time)),
         }
         all.push(checks::routes(s));
+        all.extend(checks::servers(s, self.candidate.as_deref()));
         all.push(checks::archiver(s));
         all.extend(s.leader().map(|leader| checks::transactions(s, leader)));
         all
@@ -168,6 +169,7 @@ impl Operation for Failover {
         all.extend(checks::candidate(s, &self.candidate, true));
         all.push(checks::loss(s, &self.candidate));
         all.push(checks::routes(s));
+        all.extend(checks::servers(s, Some(&self.candidate)));
         all
     }
 

@@ -17,11 +17,7 @@ pub struct ExplainArgs {
 pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let Some(code) = &args.code else {
         for explanation in explanations() {
-            println!(
-                "{:<24} {}",
-                explanation.code,
-                explanation.fires.split_once(['.', ':', ';']).map_or(explanation.fires, |(first, _)| first)
-            );
+            println!("{:<24} {}", explanation.code, sentence(explanation.fires));
         }
         return Ok(ExitCode::SUCCESS);
     };
@@ -30,6 +26,20 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     };
     print!("{}", told(explanation));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The beginning of a text, up to where it parts; not within brackets, nor at a dot within a number.
+fn sentence(text: &str) -> &str {
+    let mut depth = 0_u32;
+    for (at, pair) in text.as_bytes().windows(2).enumerate() {
+        match pair[0] {
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            b'.' | b':' | b';' if depth == 0 && pair[1] == b' ' => return &text[..at],
+            _ => {}
+        }
+    }
+    text.trim_end_matches('.')
 }
 
 fn told(explanation: &Explanation) -> String {

@@ -1,26 +1,26 @@
 //! `lag-high`: a replica is further behind than a failover may lose.
 
 use super::forecast::MAXIMUM_LAG;
-use super::{Case, Evidence, Explanation, Finding, Rule};
+use super::{Case, Evidence, Explanation, Finding, Rule, spoken};
 use crate::model::{LagSource, Level, SourceId, SourceKind, size};
 
 pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "lag-high",
-        fires: "a replica has not received, or not replayed, more WAL than maximum_lag_on_failover (1 MB unless the dynamic configuration says otherwise). The figures come from the positions of the leader and the replica now, not from what the DCS holds.",
+        fires: "a replica has not received, or not replayed, more WAL than maximum_lag_on_failover (1 MB unless the dynamic configuration says otherwise); or it has not replayed something for longer than the limit `replay_delay`. The figures come from the positions of the leader and the replica now, not from what the DCS holds.",
         matters: "Not received: Patroni will not promote it, and what it lacks would be lost. Received and not replayed: reads on it are old, and a promotion waits until it has replayed.",
         next: &[
             "See in the pane Lag whether it grows, stands or shrinks.",
             "Not received: look at the network and at the receiver (pg_stat_wal_receiver) on the replica, then at its disk.",
-            "Not replayed: look for a paused replay (pg_is_wal_replay_paused), for long queries on the replica that conflict, for its disk.",
+            "Not replayed: look for a paused replay (pg_is_wal_replay_paused), for long queries on the replica that conflict, for its disk, for recovery_min_apply_delay.",
             "Do not switch over to it before it has caught up.",
         ],
     }],
 };
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    let Case { cluster, now, .. } = *case;
+    let Case { cluster, now, limits, .. } = *case;
     let limit = cluster.config().and_then(|c| c.maximum_lag_on_failover).unwrap_or(MAXIMUM_LAG);
     let Some(leader) = cluster.leader_now(now) else { return Vec::new() };
     let mut found = Vec::new();
@@ -35,7 +35,13 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
                 let seconds = lag.seconds.map(|s| format!(", {s:.0} s")).unwrap_or_default();
                 format!("{name} has not replayed {}{seconds}: reads on it are old and a takeover waits", size(bytes))
             }
-            (None, None) => continue,
+            // Little is written, and for long none of it can be seen there.
+            (None, None) => match lag.seconds.filter(|s| *s > limits.replay_delay.as_secs_f64() && lag.replay.is_some_and(|b| b > 0)) {
+                Some(late) => {
+                    format!("{name} replays what was written {late:.0} s ago: reads on it are old (limit {})", spoken(limits.replay_delay))
+                }
+                None => continue,
+            },
         };
         let (from, at) = match source {
             LagSource::Rest => (SourceId::new(SourceKind::Rest, name), member.rest.at()),

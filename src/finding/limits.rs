@@ -38,6 +38,8 @@ pub struct Limits {
     pub route_changes_within: Duration,
     /// How long a pause may last before it counts as forgotten.
     pub pause: Duration,
+    /// How late a replica may be with replaying what it has received.
+    pub replay_delay: Duration,
     /// How long a switchover that was asked for may take until clients can write again.
     pub switchover: Duration,
     /// How long a commit may wait for a synchronous standby.
@@ -66,6 +68,7 @@ impl Default for Limits {
             route_changes: 4,
             route_changes_within: 2 * MINUTE,
             pause: 60 * MINUTE,
+            replay_delay: MINUTE,
             // Patroni's REST API waits so long for one with its usual loop_wait (`patroni/api.py`).
             switchover: Duration::from_secs(20),
             commit_wait: Duration::from_secs(3),
@@ -219,6 +222,13 @@ pub const LIMITS: &[Limit] = &[
         most: None,
     },
     Limit {
+        key: "replay_delay",
+        what: "how late a replica may be with replaying what it has received",
+        codes: &["lag-high"],
+        amount: Amount::Span(|l| &mut l.replay_delay),
+        most: None,
+    },
+    Limit {
         key: "switchover",
         what: "how long a switchover that was asked for may take until clients can write again",
         codes: &["switchover", "no-leader", "route-none", "leader-cannot-write", "member-down", "no-candidate"],
@@ -326,6 +336,7 @@ mod tests {
                 "route_changes = 4",
                 "route_changes_within = \"2min\"",
                 "pause = \"1h\"",
+                "replay_delay = \"1min\"",
                 "switchover = \"20s\"",
                 "commit_wait = \"3s\"",
                 "replication_stall = \"2s\"",

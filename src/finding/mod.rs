@@ -42,6 +42,7 @@ mod route_flapping;
 mod routes_differ;
 mod rule;
 mod self_loop_api_url;
+mod server_out;
 mod sessions_on_old_leader;
 mod slot_lost;
 mod slot_retains_wal;
@@ -129,6 +130,7 @@ const RULES: &[Rule] = &[
     stuck::RULE,
     restart_loop::RULE,
     route::RULE,
+    server_out::RULE,
     sessions_on_old_leader::RULE,
     routes_differ::RULE,
     route_flapping::RULE,

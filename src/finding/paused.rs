@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
             matters: "Patroni does not fail over, does not start a PostgreSQL that has stopped, and tolerates a second primary (pause.rst).",
             next: &[
                 "Ask who paused it and whether they are done.",
-                "patronictl resume ends it; check afterwards that every member has seen it.",
+                "pgbaton resume ends it (a u in the console); it waits until every member has seen it. pgbaton runbook run forgotten-pause looks first at what Patroni will do.",
             ],
         },
         Explanation {
@@ -21,7 +21,9 @@ pub(super) const RULE: Rule = Rule {
             fires: "the maintenance mode has been seen for longer than the limit `pause` (1 h). It may have begun before pgbaton was opened: \
                     neither Patroni nor etcd tells since when.",
             matters: "A maintenance that was forgotten is an outage in waiting: the next fault of the leader is not answered by anybody.",
-            next: &["Ask who paused it. If nobody works on the cluster, resume it."],
+            next: &[
+                "Ask who paused it; pgbaton audit knows, if it was done from here. If nobody works on the cluster: pgbaton runbook run forgotten-pause.",
+            ],
         },
     ],
 };

@@ -37,4 +37,9 @@ impl HaproxyServer {
     pub fn takes_sessions(&self) -> bool {
         self.status.starts_with("UP") || self.status == "no check"
     }
+
+    /// Whether somebody has taken it out (`MAINT`) or lets it run empty (`DRAIN`), so that no check brings it back.
+    pub fn taken_out(&self) -> bool {
+        self.status.starts_with("MAINT") || self.status.starts_with("DRAIN")
+    }
 }

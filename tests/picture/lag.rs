@@ -38,6 +38,17 @@ fn more_than_a_failover_may_lose_is_found() {
 }
 
 #[test]
+fn little_that_is_not_replayed_for_long_is_found() {
+    let mut s = Scenario::healthy();
+    behind(&mut s, 0, 328 * 1024, Some(60.0));
+    assert_eq!(s.codes(), Vec::<&str>::new(), "the limit itself is allowed");
+    behind(&mut s, 0, 328 * 1024, Some(76.4));
+    assert_eq!(s.sentence("lag-high"), "psg2 replays what was written 76 s ago: reads on it are old (limit 1 min)");
+    behind(&mut s, 0, 0, Some(76.4));
+    assert_eq!(s.codes(), Vec::<&str>::new(), "nothing is left to be replayed");
+}
+
+#[test]
 fn the_limit_is_the_clusters_own() {
     let mut s = Scenario::healthy();
     s.merge("config", json!({"maximum_lag_on_failover": 100}));

@@ -52,6 +52,19 @@ fn the_only_writer_is_taken_away_by_nobody_who_does_not_insist() {
 }
 
 #[test]
+fn nobody_hands_over_to_a_member_whose_server_was_taken_out_who_does_not_insist() {
+    let mut s = Scenario::healthy();
+    s.haproxy("vm1", |h| {
+        h.servers.iter_mut().filter(|x| x.backend == "primary" && x.name == "psg2").for_each(|x| x.status = "MAINT".into())
+    })
+    .pass(1);
+    let to = |name: Option<&str>| Switchover { candidate: name.map(str::to_owned), at: None, leader: None };
+    assert_eq!(lights(&plan(&s, to(Some("psg2")))), ["server-out red"]);
+    assert_eq!(lights(&plan(&s, to(None))), ["server-out amber"]);
+    assert_eq!(lights(&plan(&s, to(Some("psg3")))), [""; 0]);
+}
+
+#[test]
 fn an_assisted_switchover_says_whom_it_will_tell() {
     let mut s = Scenario::healthy();
     s.second_haproxy();

@@ -153,3 +153,29 @@ fn sessions_elsewhere_are_nobodys_fault() {
     s.writes_go_to(&[]).pass(20);
     assert_eq!(s.finding("sessions-on-old-leader"), None);
 }
+
+#[test]
+fn a_server_that_was_taken_out_is_found_before_its_member_leads() {
+    let mut s = Scenario::healthy();
+    let state = |s: &mut Scenario, name: &'static str, status: &'static str| {
+        s.haproxy("vm1", |h| {
+            h.servers.iter_mut().filter(|x| x.backend == "primary" && x.name == name).for_each(|x| x.status = status.into())
+        })
+        .pass(1);
+    };
+    for status in ["MAINT", "DRAIN"] {
+        state(&mut s, "psg2", status);
+        assert_eq!(s.codes(), ["server-out"], "{status}");
+        let told = format!("if psg2 led, clients of vm1 could not write: its server in primary is in {status}");
+        assert_eq!(s.sentence("server-out"), told);
+    }
+    assert_eq!(s.finding("server-out").unwrap().severity, Level::Warning);
+    state(&mut s, "psg2", "DOWN");
+    assert_eq!(s.codes(), Vec::<&str>::new(), "what is DOWN comes back when its member leads");
+    // A backend for reads is another matter.
+    s.haproxy("vm1", |h| {
+        h.servers.iter_mut().filter(|x| x.backend == "replicas" && x.name == "psg3").for_each(|x| x.status = "MAINT".into())
+    })
+    .pass(1);
+    assert_eq!(s.codes(), Vec::<&str>::new());
+}

@@ -63,6 +63,25 @@ pub fn no_request(s: &Situation<'_>) -> Check {
     }
 }
 
+/// Whether a write route stays closed for one who may lead, because its server was taken out there; no check brings that back. `candidate`: the
+/// one who is named; else whoever may win.
+pub fn servers(s: &Situation<'_>, candidate: Option<&str>) -> Option<Check> {
+    const ID: &str = "server-out";
+    let leads = s.leader();
+    let counts = |name: &str| candidate.map_or(leads != Some(name), |candidate| candidate == name);
+    let mut out: Vec<String> = Vec::new();
+    for route in s.cluster.routes(s.now).iter().filter(|route| route.kind == RouteKind::Write) {
+        let servers = route.servers.iter().filter(|(server, member)| server.taken_out() && member.is_some_and(counts));
+        out.extend(servers.map(|(server, _)| format!("{} {}/{} ({})", route.instance, route.backend, server.name, server.status)));
+    }
+    let told = || format!("clients could not write by {}: the server was taken out, and stays so", listed(&out));
+    match (out.is_empty(), candidate) {
+        (true, _) => None,
+        (false, Some(_)) => Some(Check::red(ID, told())),
+        (false, None) => Some(Check::amber(ID, format!("if its member wins, {}", told()))),
+    }
+}
+
 /// Whether clients will follow.
 pub fn routes(s: &Situation<'_>) -> Check {
     const ID: &str = "routes";

@@ -5,7 +5,7 @@ mod cluster;
 mod member;
 
 pub(super) use candidate::{at_its_time, candidate, candidates, loss};
-pub(super) use cluster::{archiver, leader, no_request, not_paused, quorum, routes, transactions};
+pub(super) use cluster::{archiver, leader, no_request, not_paused, quorum, routes, servers, transactions};
 pub(super) use member::{answers, is_leader, not_busy, rest_of_cluster, sql};
 
 use serde::{Deserialize, Serialize};
