@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::plan::Basis;
 use super::{Check, Kept, Light, Operation, Plan, Situation};
-use crate::model::Time;
+use crate::model::{Time, clean};
 use crate::permit::Operator;
 
 /// A plan as it is written down for another to approve, and to be carried out only if it comes out the same again.
@@ -89,7 +89,7 @@ impl Request {
     /// # Errors
     /// It is none.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(bytes).map_err(|why| format!("it is no request: {why}"))
+        serde_json::from_slice(bytes).map_err(|why| format!("it is no request: {}", clean(&why.to_string())))
     }
 
     /// The operation again, on the cluster for which it was asked.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{AskedFile, Operator, Permit, Policy, Requests, RequestsError};
-use crate::model::Time;
+use crate::model::{Time, clean};
 
 /// By how much a time in a file may be ahead of ours: the same host's clock, set back a little.
 const AHEAD: std::time::Duration = std::time::Duration::from_secs(5);
@@ -72,7 +72,7 @@ impl Approved {
         let (me, policy) = (permit.operator(), permit.policy());
         let head = good(policy, &asked, now)?;
         if head.scope != permit.scope() {
-            return not(format!("the request is for {}, not for {}", head.scope, permit.scope()));
+            return not(format!("the request is for {}, not for {}", clean(&head.scope), permit.scope()));
         }
         if asked.owner != me.uid {
             return not(format!("only {} may carry it out, who asked for it", Operator::of_uid(asked.owner).user));
@@ -121,7 +121,7 @@ pub fn may_approve(requests: &Requests, permit: &Permit, asked: &AskedFile, now:
     let me = permit.operator();
     let head = good(permit.policy(), asked, now)?;
     if head.scope != permit.scope() {
-        return not(format!("the request is for {}, not for {}", head.scope, permit.scope()));
+        return not(format!("the request is for {}, not for {}", clean(&head.scope), permit.scope()));
     }
     if requests.spent(&asked.id) {
         return not("it was carried out before");
@@ -144,7 +144,7 @@ pub fn approve(requests: &Requests, permit: &Permit, asked: &AskedFile, now: Tim
 fn good(policy: &Policy, asked: &AskedFile, now: Time) -> Result<Head, NotApproved> {
     let head: Head = match serde_json::from_slice(&asked.bytes) {
         Ok(head) => head,
-        Err(why) => return not(format!("it is no request: {why}")),
+        Err(why) => return not(format!("it is no request: {}", clean(&why.to_string()))),
     };
     if head.who.uid != asked.owner {
         return not(format!("it is forged: it says that user {} asked, and it is a file of user {}", head.who.uid, asked.owner));

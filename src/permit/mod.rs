@@ -13,6 +13,8 @@ pub use operator::Operator;
 pub use policy::{AuditPolicy, OPERATIONS, PATH, Policy, PolicyError, RequestsPolicy};
 pub use requests::{AskedFile, Requests, RequestsError};
 
+use crate::model::clean;
+
 /// That the one who works here may change one cluster.
 ///
 /// It cannot be made outside of this module:
@@ -126,7 +128,8 @@ impl Asked {
 pub fn decide(policy: Result<&Policy, PolicyError>, operator: Operator, scope: &str, asked: Asked) -> Result<Permit, ReadOnly> {
     let policy = policy.map_err(ReadOnly::BadPolicy)?;
     if !policy.lets(&operator, scope) {
-        return Err(ReadOnly::Policy { user: operator.user, scope: scope.to_owned() });
+        // It can be of a request that another has written.
+        return Err(ReadOnly::Policy { user: operator.user, scope: clean(scope) });
     }
     match asked {
         Asked { flag: true, .. } => Err(ReadOnly::Flag),
@@ -159,6 +162,8 @@ mod tests {
         let refused = decide(Ok(&strict), operator("a", &["staff"]), "card-prod", Asked::default()).expect_err("no permit");
         assert_eq!(refused.to_string(), "/etc/pgbaton/policy.toml does not let a operate card-prod");
         assert!(decide(Ok(&strict), operator("a", &["dba"]), "other", Asked::default()).is_err());
+        let hostile = decide(Ok(&strict), operator("a", &["dba"]), "x\u{1b}[2J", Asked::default()).expect_err("no permit");
+        assert_eq!(hostile.to_string(), "/etc/pgbaton/policy.toml does not let a operate x\u{FFFD}[2J");
     }
 
     #[test]

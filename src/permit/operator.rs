@@ -85,11 +85,11 @@ impl Operator {
         self.persons().iter().all(|uid| *uid == 0)
     }
 
-    /// As a line of the audit and a lock name them: `anna (sudo to root)`.
+    /// As a line of the audit and a lock name them: `anna (sudo to root)`. Washed, as it may have been read from a file of another's.
     pub fn told(&self) -> String {
         match &self.sudo_user {
-            Some(before) if *before != self.user => format!("{before} (sudo to {})", self.user),
-            _ => self.user.clone(),
+            Some(before) if *before != self.user => format!("{} (sudo to {})", clean(before), clean(&self.user)),
+            _ => clean(&self.user),
         }
     }
 }
@@ -130,6 +130,14 @@ mod tests {
             assert_eq!((anna.may_be(&other), other.may_be(&anna)), (same, same), "{other:?}");
         }
         assert!(behind(1002, None, Some(0)).may_be(&behind(1003, None, Some(0))), "root logged in, and became both");
+    }
+
+    #[test]
+    fn whoever_became_another_is_told_washed() {
+        let told =
+            |before: &str| Operator { user: "bert".to_owned(), sudo_user: Some(before.to_owned()), ..behind(1002, None, None) }.told();
+        assert_eq!((told("anna").as_str(), told("bert").as_str()), ("anna (sudo to bert)", "bert"));
+        assert_eq!(told("\u{1b}[2Janna\n"), "\u{FFFD}[2Janna (sudo to bert)");
     }
 
     #[test]

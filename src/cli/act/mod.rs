@@ -35,6 +35,7 @@ use super::situation::with_situation;
 use crate::action::{Answer, Confirmed, Desk, Execution, Operation, Outcome, Plan, Situation};
 use crate::config::Profile;
 use crate::live::Live;
+use crate::model::washed;
 use crate::permit::ReadOnly;
 use crate::source::Clock;
 
@@ -254,7 +255,7 @@ fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// The same for whoever sits there, a line.
+/// The same for whoever sits there, one line: what is told may quote what another has written.
 fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", washed(line));
 }

@@ -10,7 +10,7 @@ use crate::cli::connect::{ConnectArgs, runtime};
 use crate::cli::mode;
 use crate::cli::situation::with_situation;
 use crate::live::Live;
-use crate::model::washed;
+use crate::model::{clean, washed};
 use crate::permit::{self, Asked, Operator, Policy, Requests};
 use crate::source::Clock;
 
@@ -79,10 +79,7 @@ impl ApproveArgs {
                 let by = Operator::of_uid(waiting.asked.owner).user;
                 print(&match self.json {
                     true => line("request", &waiting),
-                    false => format!(
-                        "{id}  {}: {}, asked by {by}, until {}\n",
-                        waiting.request.scope, waiting.request.sentence, waiting.request.until
-                    ),
+                    false => row(&waiting.request, &id, &by),
                 });
             }
             return Ok(ExitCode::SUCCESS);
@@ -191,6 +188,11 @@ fn read(requests: &Requests, id: &str) -> anyhow::Result<Waiting> {
     Ok(Waiting { asked, request, note: None })
 }
 
+/// A request in the list of those that wait. It was written by another, too.
+fn row(request: &Request, id: &str, by: &str) -> String {
+    format!("{id}  {}: {}, asked by {by}, until {}\n", clean(&request.scope), clean(&request.sentence), request.until)
+}
+
 /// A request for the one who is to approve it. It was written by another: every text of it is washed.
 fn shown(waiting: &Waiting) -> String {
     let Waiting { asked, request, .. } = waiting;
@@ -215,4 +217,48 @@ fn line(event: &str, waiting: &Waiting) -> String {
     let Waiting { asked, request, .. } = waiting;
     let line = json!({ "event": event, "id": asked.id, "sha256": asked.sha256, "asked_by": Operator::of_uid(asked.owner).user, "request": request });
     format!("{line}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A request that somebody has written by hand, with this text wherever one is free.
+    fn written_by_hand(text: &str) -> Waiting {
+        let check = json!({ "id": text, "light": "red", "sentence": text, "patroni_would": true });
+        let who = json!({ "user": text, "uid": 7, "groups": [text], "sudo_user": text, "ssh_client": text, "host": text });
+        let basis = json!({ "current": true, "leader": text, "timeline": 1, "paused": false, "request": null });
+        let bytes = json!({
+            "cluster": text, "scope": text, "system_identifier": text, "at": "2026-01-01T00:00:00Z", "until": "2026-01-01T01:00:00Z",
+            "who": who, "operation": { "do": "remove" }, "name": text, "sentence": text, "member": text, "order": text, "request": text,
+            "patronictl": text, "effects": [text], "checks": [check], "overridden": [text], "basis": basis,
+        });
+        let bytes = serde_json::to_vec(&bytes).expect("JSON");
+        let request = Request::parse(&bytes).expect("a request");
+        let asked = crate::permit::AskedFile { id: "0123456789abcdef".to_owned(), sha256: String::new(), owner: 7, bytes };
+        Waiting { asked, request, note: None }
+    }
+
+    #[test]
+    fn what_another_wrote_moves_no_cursor_of_the_one_who_reads_it() {
+        for hostile in ["x\u{1b}[2J", "x\ny", "x\u{9b}2J", "x\u{202e}y"] {
+            let waiting = written_by_hand(hostile);
+            let row = row(&waiting.request, &waiting.asked.id, "anna");
+            assert_eq!(row.matches('\n').count(), 1, "{row:?}");
+            for line in row.lines().chain(shown(&waiting).lines()) {
+                assert_eq!(line, washed(line), "{hostile:?}");
+            }
+            assert!(row.starts_with("0123456789abcdef  x"), "{row:?}");
+            assert!(shown(&waiting).lines().all(|line| !line.starts_with('y')), "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn why_a_file_is_no_request_is_told_washed() {
+        let bytes = br#"{"operation": {"do": "\u001b[2J"}, "cluster": "x"}"#;
+        let why = Request::parse(bytes).expect_err("it is none");
+        assert_eq!(why, washed(&why));
+    }
 }
