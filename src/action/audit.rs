@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, create_dir_all};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
@@ -23,6 +23,8 @@ use crate::permit::{AuditPolicy, Operator};
 const NAME: &str = "audit.jsonl";
 /// What a request is called as an operation.
 pub(super) const ASK: &str = "ask";
+/// How the end begins of what was written down and then not sent.
+pub(super) const NOTHING_ASKED: &str = "nothing was asked for";
 /// What an approval is called as an operation.
 pub(super) const APPROVE: &str = "approve";
 
@@ -65,6 +67,14 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         notes: Vec<String>,
     },
+}
+
+impl Event {
+    /// An end of which there is no more to say.
+    pub(super) fn end(outcome: Outcome, sentence: String) -> Self {
+        let (phases, downtime_ms) = (BTreeMap::new(), BTreeMap::new());
+        Self::End { outcome, sentence, reply: None, phases, downtime_ms, notes: Vec::new() }
+    }
 }
 
 /// What is written down before an order goes out.
@@ -141,6 +151,13 @@ pub struct Audit {
     syslog: Option<Syslog>,
 }
 
+/// A cluster that is locked for others of us.
+#[derive(Debug)]
+pub struct Held {
+    cluster: String,
+    lock: File,
+}
+
 /// An action that has begun; the cluster is locked for others of us while this lives.
 #[derive(Debug)]
 pub struct Begun {
@@ -186,40 +203,36 @@ impl Audit {
         self.folder.join(NAME)
     }
 
-    /// Locks the cluster and writes the first line.
+    /// Locks a cluster: no other of us acts on it while this lives.
     ///
     /// # Errors
-    /// It cannot be written, or another of us is at work on the cluster.
-    pub fn begin(&self, at: Time, cluster: &str, operation: &str, event: Event) -> Result<Begun, AuditError> {
+    /// Another of us is at work on it.
+    pub fn hold(&self, cluster: &str) -> Result<Held, AuditError> {
         self.prepare()?;
-        let lock = self.lock(cluster)?;
-        let id = format!("{}-{}", at.as_micros(), std::process::id());
-        let entry = Entry { id: id.clone(), at, cluster: cluster.to_owned(), operation: operation.to_owned(), event };
-        let note = self.append_or_take_back(vec![entry], "nothing was asked for")?;
-        Ok(Begun { id, cluster: cluster.to_owned(), operation: operation.to_owned(), note, _lock: lock })
+        Ok(Held { cluster: cluster.to_owned(), lock: self.lock(cluster)? })
     }
 
-    /// Writes both lines of what is done already and touches no cluster: a request, an approval.
+    /// Writes the first line of an action on a cluster that is held.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn note(&self, at: Time, cluster: &str, operation: &str, events: [Event; 2]) -> Result<Option<String>, AuditError> {
+    pub fn begin(&self, held: Held, at: Time, operation: &str, event: Event) -> Result<Begun, AuditError> {
+        let Held { cluster, lock } = held;
+        let id = format!("{}-{}", at.as_micros(), std::process::id());
+        let entry = Entry { id: id.clone(), at, cluster: cluster.clone(), operation: operation.to_owned(), event };
+        let note = self.append_or_take_back(vec![entry], NOTHING_ASKED)?;
+        Ok(Begun { id, cluster, operation: operation.to_owned(), note, _lock: lock })
+    }
+
+    /// Writes the lines of what touches no cluster: a request, an approval.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn note(&self, at: Time, cluster: &str, operation: &str, events: Vec<Event>) -> Result<Option<String>, AuditError> {
         self.prepare()?;
         let id = format!("{}-{}", at.as_micros(), std::process::id());
         let entry = |event| Entry { id: id.clone(), at, cluster: cluster.to_owned(), operation: operation.to_owned(), event };
-        self.append_or_take_back(events.map(entry).to_vec(), "it does not count")
-    }
-
-    /// Whether a request was carried out, as far as this file tells.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn has_run(&self, request: &str) -> Result<bool, AuditError> {
-        let run = |entry: &Entry| match &entry.event {
-            Event::Begin(begin) => begin.second.as_ref().is_some_and(|second| second.request == request && second.approved_by.is_some()),
-            Event::End { .. } => false,
-        };
-        Ok(self.read()?.0.iter().any(|entry| run(entry) && entry.operation != APPROVE))
+        self.append_or_take_back(events.into_iter().map(entry).collect(), "it does not count")
     }
 
     /// Writes the last line.
@@ -283,14 +296,7 @@ impl Audit {
     /// # Errors
     /// It cannot be written.
     pub fn close(&self, open: &Entry, at: Time) -> Result<(), AuditError> {
-        let event = Event::End {
-            outcome: Outcome::Unknown,
-            sentence: "pgbaton ended before it was known; found at a later start".to_owned(),
-            reply: None,
-            phases: BTreeMap::new(),
-            downtime_ms: BTreeMap::new(),
-            notes: Vec::new(),
-        };
+        let event = Event::end(Outcome::Unknown, "pgbaton ended before it was known; found at a later start".to_owned());
         self.append(&[Entry { at, event, ..open.clone() }]).map(drop)
     }
 
@@ -315,14 +321,7 @@ impl Audit {
     fn append_or_take_back(&self, mut entries: Vec<Entry>, void: &str) -> Result<Option<String>, AuditError> {
         match self.append(&entries) {
             Err(why @ AuditError::Syslog { .. }) => {
-                let event = Event::End {
-                    outcome: Outcome::Refused,
-                    sentence: format!("{void}: {why}"),
-                    reply: None,
-                    phases: BTreeMap::new(),
-                    downtime_ms: BTreeMap::new(),
-                    notes: Vec::new(),
-                };
+                let event = Event::end(Outcome::Refused, format!("{void}: {why}"));
                 if let Some(last) = entries.pop() {
                     self.write(&lines(&[Entry { event, ..last }]).map_err(|e| self.failed(e))?)?;
                 }
@@ -353,7 +352,13 @@ impl Audit {
         let failed = |why: std::io::Error| AuditError::File { path: path.clone(), why };
         let mut file = self.open(&path)?;
         flock(&file, FlockOperation::LockExclusive).map_err(|e| failed(e.into()))?;
-        file.write_all(lines).map_err(failed)?;
+        // What a full disk has left of a line must not take ours with it.
+        let mut end = *b"\n";
+        if let Some(last) = file.metadata().map_err(failed)?.len().checked_sub(1) {
+            file.read_exact_at(&mut end, last).map_err(failed)?;
+        }
+        let lines = if end == *b"\n" { lines.to_vec() } else { [b"\n", lines].concat() };
+        file.write_all(&lines).map_err(failed)?;
         file.sync_data().map_err(failed)
     }
 
@@ -367,7 +372,13 @@ impl Audit {
     fn open(&self, path: &Path) -> Result<File, AuditError> {
         let mode = if self.shared { 0o660 } else { 0o600 };
         let no_link = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        let opened = OpenOptions::new().append(true).create(true).mode(mode).custom_flags(no_link).open(path);
+        let mut how = OpenOptions::new();
+        how.read(true).append(true).mode(mode).custom_flags(no_link);
+        // In a sticky folder the kernel refuses O_CREAT for a file of another's, even where it is there (`fs.protected_regular`).
+        let opened = match how.open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => how.create(true).open(path),
+            opened => opened,
+        };
         let shared = opened.and_then(|file| self.share(&file, mode).map(|()| file));
         shared.map_err(|why| AuditError::File { path: path.to_owned(), why })
     }
@@ -425,22 +436,19 @@ mod tests {
         }))
     }
 
+    fn begun_on(audit: &Audit, at: Time, cluster: &str) -> Result<Begun, AuditError> {
+        audit.begin(audit.hold(cluster)?, at, "reload", begin())
+    }
+
     fn end() -> Event {
-        Event::End {
-            outcome: Outcome::Done,
-            sentence: String::new(),
-            reply: None,
-            phases: BTreeMap::new(),
-            downtime_ms: BTreeMap::new(),
-            notes: Vec::new(),
-        }
+        Event::end(Outcome::Done, String::new())
     }
 
     #[test]
     fn what_was_begun_and_has_no_end_is_found_once() {
         let (_folder, audit) = audit();
         let at = Time::from_micros(1_000_000);
-        let begun = audit.begin(at, "x", "reload", begin()).expect("begun");
+        let begun = begun_on(&audit, at, "x").expect("begun");
         assert!(audit.left_open("x").expect("readable").is_empty(), "it is under way");
         drop(begun);
         let open = audit.left_open("x").expect("readable");
@@ -448,7 +456,7 @@ mod tests {
         assert!(audit.left_open("y").expect("readable").is_empty());
         audit.close(&open[0], at).expect("written");
         assert!(audit.left_open("x").expect("readable").is_empty());
-        let begun = audit.begin(at, "x", "reload", super::tests::begin()).expect("begun");
+        let begun = begun_on(&audit, at, "x").expect("begun");
         audit.end(&begun, at, end()).expect("written");
         drop(begun);
         assert!(audit.left_open("x").expect("readable").is_empty());
@@ -459,21 +467,25 @@ mod tests {
     fn two_do_not_act_on_one_cluster_at_once() {
         let (_folder, audit) = audit();
         let at = Time::from_micros(0);
-        let begun = audit.begin(at, "x", "reload", begin()).expect("begun");
-        assert!(matches!(audit.begin(at, "x", "reload", begin()), Err(AuditError::Busy(_))));
-        assert!(audit.begin(at, "y", "reload", begin()).is_ok());
+        let begun = begun_on(&audit, at, "x").expect("begun");
+        assert!(matches!(begun_on(&audit, at, "x"), Err(AuditError::Busy(_))));
+        assert!(begun_on(&audit, at, "y").is_ok());
         drop(begun);
-        assert!(audit.begin(at, "x", "reload", begin()).is_ok());
+        assert!(begun_on(&audit, at, "x").is_ok());
     }
 
     #[test]
-    fn a_line_that_is_none_is_counted_and_hides_no_other() {
+    fn a_line_that_is_none_or_torn_is_counted_and_hides_no_other() {
         let (_folder, audit) = audit();
-        drop(audit.begin(Time::from_micros(0), "x", "reload", begin()).expect("begun"));
+        drop(begun_on(&audit, Time::from_micros(0), "x").expect("begun"));
         let mut file = OpenOptions::new().append(true).open(audit.path()).expect("the file");
         file.write_all(b"\xff{\n").expect("written");
-        drop(audit.begin(Time::from_micros(9), "x", "reload", begin()).expect("begun"));
+        drop(begun_on(&audit, Time::from_micros(9), "x").expect("begun"));
         let (entries, bad) = audit.read().expect("readable");
         assert_eq!((entries.len(), bad), (2, 1));
+        file.write_all(b"{\"id\":").expect("written");
+        drop(begun_on(&audit, Time::from_micros(18), "x").expect("begun"));
+        let (entries, bad) = audit.read().expect("readable");
+        assert_eq!((entries.len(), bad), (3, 2));
     }
 }

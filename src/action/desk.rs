@@ -4,10 +4,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::assist::Assist;
-use super::audit::{self, Audit, Beginning, Event, SecondPerson};
+use super::audit::{self, Audit, Beginning, Begun, Event, Held, NOTHING_ASKED, SecondPerson};
 use super::execution::Word;
 use super::probe::Probe;
-use super::{AuditError, Confirmed, Course, Entry, Execution, Plan, Request, SecondError, Situation, Undo, Waiting, Writers, second};
+use super::{
+    AuditError, Confirmed, Course, Entry, Execution, Order, Outcome, Plan, Request, SecondError, Situation, Undo, Waiting, Writers, second,
+};
 use crate::config::{Diagnostic, Profile};
 use crate::permit::{Approved, AskedFile, AuditPolicy, NotApproved, Permit, Requests};
 use crate::source::Clock;
@@ -99,7 +101,8 @@ impl Desk {
     /// # Errors
     /// Nobody who may has approved it, or it is not good any more.
     pub fn approved(&self, requests: &Requests, asked: AskedFile) -> Result<Approved, NotApproved> {
-        Approved::of(requests, &self.permit, asked, self.clock.now())
+        let entries = self.audit.read().map(|(entries, _)| entries).unwrap_or_default();
+        Approved::of(requests, &self.permit, asked, self.clock.now(), |asked, by| second::noted(&entries, asked, by))
     }
 
     /// Carries a confirmed plan out: checks it again on the cluster as it is now, writes it down, and sends the order. Must be called within a
@@ -110,7 +113,10 @@ impl Desk {
     pub fn execute(&self, confirmed: &Confirmed, s: &Situation<'_>) -> Result<Execution, DeskError> {
         self.alone(confirmed.plan().name)?;
         confirmed.again(s).map_err(DeskError::Changed)?;
-        self.send(confirmed, s, None)
+        let held = self.audit.hold(self.permit.scope())?;
+        let order = order(confirmed)?;
+        let begun = self.begin(held, confirmed, &order, None)?;
+        Ok(self.send(confirmed, s, order, begun))
     }
 
     /// The same for what a second person has approved: it must be what was asked for, and is done once.
@@ -131,33 +137,50 @@ impl Desk {
         }
         request.still(confirmed.plan()).map_err(DeskError::Changed)?;
         confirmed.again(s).map_err(DeskError::Changed)?;
-        // Who asked can take the mark of their own away; not without leaving the audit's word.
-        if self.audit.has_run(&asked.id)? {
+        let held = self.audit.hold(self.permit.scope())?;
+        // Who asked can take the mark of their own away; the audit's word then stands. Without the audit the approval does not count either, so
+        // only who can write another story into it can have it twice (README, "Two persons").
+        let (entries, _) = self.audit.read()?;
+        if second::has_run(&entries, &asked.id) {
             return Err(DeskError::Second("the audit says that it was carried out before".to_owned()));
         }
-        approved.spend(requests, &self.permit, self.clock.now()).map_err(|why| DeskError::Second(why.to_string()))?;
+        if !second::noted(&entries, asked, approved.by()) {
+            return Err(DeskError::Second("the audit does not have the approval any more".to_owned()));
+        }
         let note = format!("{} has approved it (request {})", approved.by().user, asked.id);
         let second =
             SecondPerson { request: asked.id.clone(), sha256: asked.sha256.clone(), approved_by: Some(approved.by().user.clone()) };
-        Ok(self.send(confirmed, s, Some(second))?.with_note(note))
+        let order = order(confirmed)?;
+        // Written down first: an approval is not spent by an audit that cannot be kept.
+        let begun = self.begin(held, confirmed, &order, Some(second))?;
+        if let Err(why) = approved.spend(requests, &self.permit, self.clock.now()) {
+            let why = why.to_string();
+            self.audit.end(&begun, self.clock.now(), Event::end(Outcome::Refused, format!("{NOTHING_ASKED}: {why}")))?;
+            return Err(DeskError::Second(why));
+        }
+        Ok(self.send(confirmed, s, order, begun).with_note(note))
     }
 
-    fn send(&self, confirmed: &Confirmed, s: &Situation<'_>, second: Option<SecondPerson>) -> Result<Execution, DeskError> {
+    /// Writes an action down that is about to be done.
+    fn begin(&self, held: Held, confirmed: &Confirmed, order: &Order, second: Option<SecondPerson>) -> Result<Begun, DeskError> {
         let plan = confirmed.plan();
-        let order = plan.order.clone().map_err(DeskError::Changed)?;
         let event = Event::Begin(Box::new(Beginning {
             sentence: plan.sentence.clone(),
             member: plan.member.clone(),
             who: audit::who(self.permit.operator()),
             pid: std::process::id(),
-            request: serde_json::to_value(&order).unwrap_or_default(),
+            request: serde_json::to_value(order).unwrap_or_default(),
             patronictl: plan.patronictl.clone(),
             checks: plan.checks.clone(),
             overridden: confirmed.overridden().to_vec(),
             answered: confirmed.answered().to_owned(),
             second,
         }));
-        let begun = self.audit.begin(self.clock.now(), self.permit.scope(), plan.name, event)?;
+        Ok(self.audit.begin(held, self.clock.now(), plan.name, event)?)
+    }
+
+    fn send(&self, confirmed: &Confirmed, s: &Situation<'_>, order: Order, begun: Begun) -> Execution {
+        let plan = confirmed.plan();
         let goal = confirmed.operation().goal(s);
         let mut course = Course::new(goal, self.clock.now());
         let (tell, words) = mpsc::channel(WORDS);
@@ -200,6 +223,10 @@ impl Desk {
             let _ = tell.send(Word::Reply(reply)).await;
         });
         let execution = Execution::new(plan.name, plan.sentence.clone(), course, words, (self.audit.clone(), begun), self.clock);
-        Ok(execution.with_probe(probe).with_assist(standing_by))
+        execution.with_probe(probe).with_assist(standing_by)
     }
+}
+
+fn order(confirmed: &Confirmed) -> Result<Order, DeskError> {
+    confirmed.plan().order.clone().map_err(DeskError::Changed)
 }

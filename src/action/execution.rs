@@ -234,16 +234,16 @@ mod tests {
             });
             Event::Begin(Box::new(serde_json::from_value::<Beginning>(line).expect("a beginning")))
         };
-        let begun = audit.begin(clock.now(), "card", "switchover", begin()).expect("begun");
+        let begun = audit.begin(audit.hold("card").expect("held"), clock.now(), "switchover", begin()).expect("begun");
         let course = Course::new(Box::new(Half([Phase::ahead("the old leader follows")])), clock.now());
         let (_tell, words) = mpsc::channel(1);
         let mut execution = Execution::new("switchover", "switchover".to_owned(), course, words, (audit.clone(), begun), clock);
         execution.look(&Cluster::new("card", "/service/", BTreeMap::new()));
         assert!(!execution.course().over());
-        assert!(audit.begin(clock.now(), "card", "reload", begin()).is_err(), "one at a time");
+        assert!(audit.hold("card").is_err(), "one at a time");
         execution.conclude();
         assert!(execution.course().over());
-        audit.begin(clock.now(), "card", "reload", begin()).expect("the next");
+        audit.begin(audit.hold("card").expect("held"), clock.now(), "reload", begin()).expect("the next");
         let (entries, _) = audit.read().expect("read");
         let [_, Entry { event: Event::End { outcome, notes, .. }, .. }, _] = entries.as_slice() else { panic!("{entries:?}") };
         assert_eq!(*outcome, Outcome::Done);

@@ -36,6 +36,17 @@ pub enum Kept {
 }
 
 impl Kept {
+    /// That its order shows all that it does.
+    ///
+    /// # Errors
+    /// Something of it may be a secret; the error is a sentence.
+    pub fn whole(&self) -> Result<(), String> {
+        match self {
+            Kept::EditConfig(edit) => edit.whole(),
+            _ => Ok(()),
+        }
+    }
+
     /// The operation again.
     ///
     /// # Errors

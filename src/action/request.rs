@@ -118,6 +118,7 @@ impl Request {
         if let Some(changed) = self.basis.changed(plan.basis()) {
             return Err(changed.replace("the plan was made", "it was asked for"));
         }
+        plan.operation().kept()?.whole()?;
         let order = plan.order.clone()?;
         let same = order.to_string() == self.order && serde_json::to_value(&order).is_ok_and(|order| order == self.request);
         if !same {

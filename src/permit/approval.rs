@@ -54,7 +54,7 @@ fn not<T>(why: impl Into<String>) -> Result<T, NotApproved> {
 /// use pgbaton::model::Time;
 /// use pgbaton::permit::{Approved, AskedFile, NotApproved, Permit, Requests};
 /// fn looked_up(requests: &Requests, permit: &Permit, asked: AskedFile, now: Time) -> Result<Approved, NotApproved> {
-///     Approved::of(requests, permit, asked, now)
+///     Approved::of(requests, permit, asked, now, |_, _| true)
 /// }
 /// ```
 #[derive(Debug)]
@@ -64,11 +64,18 @@ pub struct Approved {
 }
 
 impl Approved {
-    /// Looks for an approval of what the holder of the permit has asked for.
+    /// Looks for an approval of what the holder of the permit has asked for. `noted`: whether the audit has this one's approval of it, beside
+    /// the file.
     ///
     /// # Errors
     /// It is not theirs, is over, was carried out, or nobody who may has approved it.
-    pub fn of(requests: &Requests, permit: &Permit, asked: AskedFile, now: Time) -> Result<Self, NotApproved> {
+    pub fn of(
+        requests: &Requests,
+        permit: &Permit,
+        asked: AskedFile,
+        now: Time,
+        noted: impl Fn(&AskedFile, &Operator) -> bool,
+    ) -> Result<Self, NotApproved> {
         let (me, policy) = (permit.operator(), permit.policy());
         let head = good(policy, &asked, now)?;
         if head.scope != permit.scope() {
@@ -83,7 +90,8 @@ impl Approved {
         let mut reasons = Vec::new();
         for (owner, bytes) in requests.approvals(&asked.id)? {
             match counts(policy, &asked, &head, me, owner, &bytes) {
-                Ok(by) => return Ok(Self { asked, by }),
+                Ok(by) if noted(&asked, &by) => return Ok(Self { asked, by }),
+                Ok(by) => reasons.push(format!("the approval by {} does not count: the audit does not have it", by.user)),
                 Err(why) => reasons.push(why),
             }
         }

@@ -15,7 +15,7 @@
 //! minutes = 60              # for so long a request is good; 60, if not said
 //!
 //! [audit]
-//! dir = "/var/log/pgbaton"
+//! dir = "/var/log/pgbaton"  # needed with second_person
 //! syslog = "/dev/log"       # each line also to the journal or the syslog daemon that listens there
 //! syslog_required = true    # nothing is done when it is not taken there; false, if not said
 //! ```
@@ -208,6 +208,11 @@ impl Policy {
         if let (Some(rule), None) = (file.second_person.first(), &file.requests) {
             return Err(mistake(rule.span().start, "second_person needs the folder of the requests: [requests] with dir"));
         }
+        if let (Some(rule), None) = (file.second_person.first(), &file.audit.dir) {
+            let why =
+                "second_person needs the folder of the audit: [audit] with dir; else each user's audit is their own file, to be taken away";
+            return Err(mistake(rule.span().start, why));
+        }
         for rule in &file.second_person {
             let mut named = rule.get_ref().operations.iter().flatten();
             if let Some(unknown) = named.find(|operation| !OPERATIONS.contains(&operation.as_str())) {
@@ -302,7 +307,7 @@ mod tests {
     #[test]
     fn a_second_person_is_wanted_for_what_is_named() {
         let text = "[[second_person]]\nclusters = [\"card-*\"]\noperations = [\"failover\"]\n\n[[second_person]]\nclusters = [\"gold\"]\n\n\
-                    [requests]\ndir = \"/r\"\nminutes = 5\n";
+                    [requests]\ndir = \"/r\"\nminutes = 5\n\n[audit]\ndir = \"/a\"\n";
         let policy = Policy::parse("p", text).expect("a policy");
         for (scope, operation, wanted) in [
             ("card-prod", "failover", true),
@@ -317,6 +322,8 @@ mod tests {
         assert!(!Policy::default().wants_second("gold", "failover"));
         let nowhere = Policy::parse("p", "[[second_person]]\nclusters = [\"gold\"]\n").expect_err("no folder").to_string();
         assert_eq!(nowhere, "p:1:1: second_person needs the folder of the requests: [requests] with dir");
+        let own = Policy::parse("p", &text.replace("dir = \"/a\"", "syslog = \"/dev/log\"")).expect_err("no audit of all").to_string();
+        assert!(own.starts_with("p:1:1: second_person needs the folder of the audit: [audit] with dir"), "{own}");
         let misspelt = Policy::parse("p", &text.replace("failover", "failovr")).expect_err("misspelt").to_string();
         assert!(misspelt.starts_with("p:1:1: \"failovr\" is no operation; there are checkpoint, demote-cluster, "), "{misspelt}");
     }

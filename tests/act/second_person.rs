@@ -144,6 +144,10 @@ fn what_needs_two_persons_is_done_when_another_has_approved_it_and_no_forgery_co
     fs::write(&text, forged("second").replace(&sha256, &"0".repeat(64))).unwrap();
     two.host.root(&format!("rm -f {approval} && install -o second -m 644 {} {approval}", text.display()));
     two.not_run(&id, "it is of another request");
+    // The right one's, of the right text, and yet not by pgbaton: the audit has no word of it.
+    fs::write(&text, forged("second")).unwrap();
+    two.host.root(&format!("rm -f {approval} && install -o second -m 644 {} {approval}", text.display()));
+    two.not_run(&id, "the approval by second does not count: the audit does not have it");
     two.host.root(&format!("rm -f {approval}"));
     assert_eq!(state(&two.b), before, "something was done");
 
@@ -166,6 +170,11 @@ fn what_needs_two_persons_is_done_when_another_has_approved_it_and_no_forgery_co
     two.not_run(&id, "it was carried out before; a request is good for once");
     assert!(two.shell("oncall", &format!("rm -f {}", file("run"))), "the mark is its own");
     two.not_run(&id, "the audit says that it was carried out before");
+    // With the whole audit taken away, which the group can in a folder that is not sticky, nothing is approved any more either.
+    let file = two.host.path("audit/audit.jsonl").display().to_string();
+    assert!(two.shell("oncall", &format!("mv {file} {file}.away")), "the folder is the group's");
+    two.not_run(&id, "the approval by second does not count: the audit does not have it");
+    assert!(two.shell("oncall", &format!("mv -f {file}.away {file}")));
 
     // Every step is written down.
     let audit = two.audit();
@@ -205,6 +214,14 @@ fn what_was_approved_is_not_done_when_it_would_be_another_thing_or_too_late() {
     // What may be a secret is written nowhere.
     let secret = two.oncall(&["edit-config", scope, "-s", "postgresql.parameters.primary_conninfo=geheim", "--yes"]);
     refused(&secret, "postgresql.parameters.primary_conninfo may be a secret, which is not written down for another to read");
+    let harmless = two.ask(&["edit-config", scope, "-s", "postgresql.parameters.work_mem=5MB"]);
+    let by_hand = format!(
+        "sed s/work_mem/primary_conninfo/g {FOLDER}/{harmless}.request > ~/hand && id=$(sha256sum ~/hand | cut -c1-16) && \
+         install -m 644 ~/hand {FOLDER}/$id.request && echo $id"
+    );
+    let made = two.host.command("oncall", &[], Path::new("/bin/sh"), &["-c", &by_hand]).output().unwrap();
+    let made = String::from_utf8(made.stdout).unwrap();
+    refused(&two.approve("second", "second", &[], made.trim()), "postgresql.parameters.primary_conninfo may be a secret");
 
     // On the facts on which it was approved it is done; being refused has not used it up.
     let told = two.run(&pause);

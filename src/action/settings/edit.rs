@@ -102,6 +102,17 @@ pub struct KeptEdit {
 }
 
 impl KeptEdit {
+    /// That whoever reads it sees all of it.
+    ///
+    /// # Errors
+    /// A setting of it may be a secret, which an order shows masked.
+    pub fn whole(&self) -> Result<(), String> {
+        match self.changes.iter().find(|change| Change::clone(change).without_secrets().masked) {
+            Some(secret) => Err(format!("{} may be a secret, which is not written down for another to read", secret.name())),
+            None => Ok(()),
+        }
+    }
+
     /// The edit again, if the configuration is the one that it was made on.
     ///
     /// # Errors
@@ -138,10 +149,9 @@ impl Operation for EditConfig {
     }
 
     fn kept(&self) -> Result<Kept, String> {
-        if let Some(secret) = self.changes.iter().find(|change| Change::clone(change).without_secrets().masked) {
-            return Err(format!("{} may be a secret, which is not written down for another to read", secret.name()));
-        }
-        Ok(Kept::EditConfig(KeptEdit { revision: self.base.revision, changes: self.changes.clone(), undo: self.undo.clone() }))
+        let edit = KeptEdit { revision: self.base.revision, changes: self.changes.clone(), undo: self.undo.clone() };
+        edit.whole()?;
+        Ok(Kept::EditConfig(edit))
     }
 
     fn sentence(&self, s: &Situation<'_>) -> String {

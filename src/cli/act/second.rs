@@ -256,6 +256,20 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_that_may_be_a_secret_is_found_in_a_request_written_by_hand() {
+        let change = |name: &str| {
+            let change = json!({ "path": ["postgresql", "parameters", name], "after": "x" });
+            json!({ "do": "edit-config", "revision": 1, "changes": [change], "undo": null })
+        };
+        for (name, whole) in [("work_mem", true), ("primary_conninfo", false)] {
+            let mut text: serde_json::Value = serde_json::from_slice(&written_by_hand("x").asked.bytes).expect("JSON");
+            text["operation"] = change(name);
+            let request = Request::parse(text.to_string().as_bytes()).expect("a request");
+            assert_eq!(request.operation.whole().is_ok(), whole, "{name}");
+        }
+    }
+
+    #[test]
     fn why_a_file_is_no_request_is_told_washed() {
         let bytes = br#"{"operation": {"do": "\u001b[2J"}, "cluster": "x"}"#;
         let why = Request::parse(bytes).expect_err("it is none");
