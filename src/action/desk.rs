@@ -84,8 +84,8 @@ impl Desk {
     ///
     /// # Errors
     /// The policy wants one.
-    pub fn alone(&self, operation: &str) -> Result<(), DeskError> {
-        self.permit.alone(operation).map_err(DeskError::Second)
+    pub fn alone(&self, plan: &Plan) -> Result<(), DeskError> {
+        self.permit.alone(plan.name, &plan.also).map_err(DeskError::Second)
     }
 
     /// Asks a second person for a plan that is ready.
@@ -111,7 +111,7 @@ impl Desk {
     /// # Errors
     /// Something has changed since the plan was made, the policy wants a second person, or the audit cannot be written; nothing was sent.
     pub fn execute(&self, confirmed: &Confirmed, s: &Situation<'_>) -> Result<Execution, DeskError> {
-        self.alone(confirmed.plan().name)?;
+        self.alone(confirmed.plan())?;
         confirmed.again(s).map_err(DeskError::Changed)?;
         let held = self.audit.hold(self.permit.scope())?;
         let order = order(confirmed)?;

@@ -62,6 +62,11 @@ pub trait Operation: std::fmt::Debug + Send + Sync {
     /// Its name on the command line: `switchover`.
     fn name(&self) -> &'static str;
 
+    /// Names of other operations that do what this one does too: the policy's word on them is its word on this.
+    fn also(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// All that was said of it, to be written down and made again by another process.
     ///
     /// # Errors

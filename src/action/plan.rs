@@ -67,6 +67,8 @@ impl Basis {
 pub struct Plan {
     /// The operation's name.
     pub name: &'static str,
+    /// Names of other operations that do what this does too.
+    pub also: Vec<&'static str>,
     /// What it is, as a sentence without a full stop.
     pub sentence: String,
     /// Patroni's scope.
@@ -148,6 +150,7 @@ impl Plan {
         }
         Self {
             name: operation.name(),
+            also: operation.also(),
             sentence: operation.sentence(s),
             scope: s.cluster.scope.clone(),
             member: operation.member().map(str::to_owned),

@@ -64,17 +64,17 @@ impl Permit {
         &self.policy
     }
 
-    /// Whether this may be done without a second person.
+    /// Whether this may be done without a second person. `also`: other operations that do what it does too.
     ///
     /// # Errors
     /// The policy wants one; the error is a sentence.
-    pub fn alone(&self, operation: &str) -> Result<(), String> {
-        if !self.policy.wants_second(&self.scope, operation) {
-            return Ok(());
-        }
+    pub fn alone(&self, operation: &str, also: &[&str]) -> Result<(), String> {
         let scope = &self.scope;
+        let wanted = [&[operation], also].concat().into_iter().find(|name| self.policy.wants_second(scope, name));
+        let Some(wanted) = wanted else { return Ok(()) };
+        let does = if wanted == operation { String::new() } else { format!(", which this {operation} can be") };
         Err(format!(
-            "{PATH} wants a second person for {operation} on {scope}: ask by the command line (pgbaton {} {scope} ...), have it approved by \
+            "{PATH} wants a second person for {wanted} on {scope}{does}: ask by the command line (pgbaton {} {scope} ...), have it approved by \
              another (pgbaton approve), then pgbaton run",
             operation.split_once("flush-").map_or(operation, |_| "flush")
         ))
@@ -164,6 +164,20 @@ mod tests {
         assert!(decide(Ok(&strict), operator("a", &["dba"]), "other", Asked::default()).is_err());
         let hostile = decide(Ok(&strict), operator("a", &["dba"]), "x\u{1b}[2J", Asked::default()).expect_err("no permit");
         assert_eq!(hostile.to_string(), "/etc/pgbaton/policy.toml does not let a operate x\u{FFFD}[2J");
+    }
+
+    #[test]
+    fn what_does_the_same_as_another_needs_two_persons_where_that_does() {
+        let text = "[[operate]]\nclusters = [\"*\"]\ngroups = [\"dba\"]\n[[second_person]]\nclusters = [\"*\"]\noperations = [\"pause\"]\n\
+                    [requests]\ndir = \"/r\"\n[audit]\ndir = \"/a\"\n";
+        let policy = Policy::parse(PATH, text).expect("a policy");
+        let permit = decide(Ok(&policy), operator("a", &["dba"]), "x", Asked::default()).expect("a permit");
+        assert!(permit.alone("edit-config", &[]).is_ok());
+        let both = permit.alone("edit-config", &["pause", "resume"]).expect_err("it pauses");
+        let told = "/etc/pgbaton/policy.toml wants a second person for pause on x, which this edit-config can be: ask by the command line \
+                    (pgbaton edit-config x ...), ";
+        assert!(both.starts_with(told), "{both}");
+        assert!(permit.alone("pause", &[]).expect_err("it pauses").contains("for pause on x: ask by"));
     }
 
     #[test]

@@ -100,3 +100,20 @@ fn a_configuration_that_somebody_changed_meanwhile_is_not_overwritten() {
     s.delete("config");
     assert!(Base::of(s.cluster(), s.now()).is_err());
 }
+
+#[test]
+fn an_edit_that_pauses_or_makes_a_standby_is_that_too() {
+    let s = Scenario::healthy();
+    let of = |edits: &[(&str, serde_json::Value)]| {
+        let base = Base::of(s.cluster(), s.now()).expect("a configuration");
+        let after = edits.iter().fold(base.settings(), |mut after, (key, value)| {
+            after.insert((*key).to_owned(), value.clone());
+            after
+        });
+        plan(&s, EditConfig::new(base, after)).also
+    };
+    assert!(of(&[("ttl", json!(45))]).is_empty());
+    assert_eq!(of(&[("pause", json!(true))]), ["pause", "resume"]);
+    let standby = of(&[("standby_cluster", json!({ "host": "192.0.2.1" })), ("ttl", json!(45))]);
+    assert_eq!(standby, ["demote-cluster", "promote-cluster"]);
+}

@@ -148,6 +148,13 @@ impl Operation for EditConfig {
         "edit-config"
     }
 
+    /// A key under which another operation writes, whatever it becomes.
+    fn also(&self) -> Vec<&'static str> {
+        let touched = |key: &str| self.changes.iter().any(|change| change.path.first().is_none_or(|first| first == key));
+        let kinds = [("pause", ["pause", "resume"]), ("standby_cluster", ["demote-cluster", "promote-cluster"])];
+        kinds.into_iter().filter(|(key, _)| touched(key)).flat_map(|(_, names)| names).collect()
+    }
+
     fn kept(&self) -> Result<Kept, String> {
         let edit = KeptEdit { revision: self.base.revision, changes: self.changes.clone(), undo: self.undo.clone() };
         edit.whole()?;

@@ -155,7 +155,7 @@ async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box
         return Ok(refused);
     }
     let Some(desk) = desk else { return Ok(ExitCode::SUCCESS) };
-    if desk.alone(name).is_err() {
+    if desk.alone(&plan).is_err() {
         return Ok(second::wait(live, desk, how, &plan));
     }
     let confirmed = match confirm(live, how, plan).await? {

@@ -55,7 +55,7 @@ impl Operating {
             });
             Ok::<_, String>((plan, target, told))
         })?;
-        self.desk.alone(plan.name).map_err(|why| why.to_string())?;
+        self.desk.alone(&plan).map_err(|why| why.to_string())?;
         let mut sheet = sheet(&plan, target);
         sheet.effects.splice(0..0, told);
         self.plan = Some((asked.command, plan));
