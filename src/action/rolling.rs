@@ -52,11 +52,14 @@ impl Rolling {
         self.begun
     }
 
-    /// The next step; `None`: every member has started anew.
+    /// The next step; `None`: every member that is there has started anew.
     pub fn next(&self, s: &Situation<'_>) -> Option<RollingStep> {
         let anew = |name: &str, before: Time| started(s, name).is_some_and(|start| start > before && !start.same_second(before));
-        let left: Vec<&str> = self.starts.iter().filter(|(name, before)| !anew(name, **before)).map(|(name, _)| name.as_str()).collect();
-        let all = self.starts.len();
+        // Who is gone by etcd's current word has nothing to restart any more.
+        let gone = |name: &str| s.current() && s.member(name).is_none_or(|member| !member.present);
+        let there: Vec<(&str, Time)> = self.starts.iter().map(|(name, at)| (name.as_str(), *at)).filter(|(name, _)| !gone(name)).collect();
+        let left: Vec<&str> = there.iter().filter(|(name, before)| !anew(name, *before)).map(|(name, _)| *name).collect();
+        let all = there.len();
         let step = in_turn(s, &left)?;
         Some(RollingStep { told: format!("step {} of {all} of a rolling restart; {}", all - left.len() + 1, step.told), ..step })
     }

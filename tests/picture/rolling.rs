@@ -52,6 +52,19 @@ fn the_leader_comes_last_and_who_has_started_anew_is_done() {
 }
 
 #[test]
+fn a_member_that_is_removed_meanwhile_is_not_waited_for() {
+    let mut s = Scenario::healthy();
+    let rolling = on(&s, Rolling::begin).expect("it begins");
+    starts_anew(&mut s, "psg2");
+    s.delete("members/psg3");
+    s.pass(1);
+    let told = "step 2 of 2 of a rolling restart; it is the last";
+    assert_eq!(next(&s, &rolling), Some(("psg1".to_owned(), true, told.to_owned())));
+    starts_anew(&mut s, "psg1");
+    assert_eq!(next(&s, &rolling), None);
+}
+
+#[test]
 fn a_rolling_restart_does_not_begin_where_its_end_could_not_be_told() {
     let mut s = Scenario::healthy();
     s.fails("sql psg3", ErrorKind::Refused, "refused");
