@@ -137,6 +137,8 @@ impl Desk {
         }
         request.still(confirmed.plan()).map_err(DeskError::Changed)?;
         confirmed.again(s).map_err(DeskError::Changed)?;
+        // The answer may have taken its time.
+        request.no_worse(&confirmed.operation().checks(s)).map_err(DeskError::Changed)?;
         let held = self.audit.hold(self.permit.scope())?;
         // Who asked can take the mark of their own away; the audit's word then stands. Without the audit the approval does not count either, so
         // only who can write another story into it can have it twice (README, "Two persons").
@@ -158,7 +160,9 @@ impl Desk {
             self.audit.end(&begun, self.clock.now(), Event::end(Outcome::Refused, format!("{NOTHING_ASKED}: {why}")))?;
             return Err(DeskError::Second(why));
         }
-        Ok(self.send(confirmed, s, order, begun).with_note(note))
+        let differs = request.differs(confirmed.plan());
+        let execution = self.send(confirmed, s, order, begun).with_note(note);
+        Ok(differs.into_iter().fold(execution, Execution::with_note))
     }
 
     /// Writes an action down that is about to be done.

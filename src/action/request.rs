@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::plan::Basis;
 use super::{Check, Kept, Light, Operation, Plan, Situation};
-use crate::model::{Time, clean};
+use crate::model::{Time, clean, listed};
 use crate::permit::Operator;
 
 /// A plan as it is written down for another to approve, and to be carried out only if it comes out the same again.
@@ -127,12 +127,41 @@ impl Request {
         if (plan.name, &plan.sentence, &plan.member) != (self.name.as_str(), &self.sentence, &self.member) {
             return Err(format!("it is called another thing than was asked for: it is {}, it was {}", plan.sentence, self.sentence));
         }
-        let (before, now) = (worst(&self.checks), worst(&plan.checks));
-        let worse = now.iter().find(|(id, light)| **light > before.get(*id).copied().unwrap_or(Light::Green));
-        let Some((id, light)) = worse else { return Ok(()) };
-        let sentence = plan.checks.iter().find(|check| check.id == *id && check.light == *light).map(|check| check.sentence.as_str());
-        Err(format!("the check {id} is {light} now, which it was not when it was asked for: {}", sentence.unwrap_or_default()))
+        self.no_worse(&plan.checks)
     }
+
+    /// That none of these checks is worse than it was when it was asked for.
+    ///
+    /// # Errors
+    /// One is; the error says which.
+    pub fn no_worse(&self, now: &[Check]) -> Result<(), String> {
+        no_worse(&self.checks, now)
+    }
+
+    /// What a plan made anew tells of its effects, and the one that was approved did not; sentences.
+    pub fn differs(&self, plan: &Plan) -> Vec<String> {
+        let other = |effect: &&String| !self.effects.contains(effect);
+        plan.effects.iter().filter(other).map(|effect| format!("not told when it was approved: {effect}")).collect()
+    }
+}
+
+/// That no check is worse than it was: in its colour, or, where it is red and was passed over, in what it says and in what would be lost.
+fn no_worse(before: &[Check], now: &[Check]) -> Result<(), String> {
+    let (colour, colour_now) = (worst(before), worst(now));
+    let worse = colour_now.iter().find(|(id, light)| **light > colour.get(*id).copied().unwrap_or(Light::Green));
+    if let Some((id, light)) = worse {
+        let sentence = now.iter().find(|check| check.id == *id && check.light == *light).map(|check| check.sentence.as_str());
+        return Err(format!("the check {id} is {light} now, which it was not when it was asked for: {}", sentence.unwrap_or_default()));
+    }
+    for check in now.iter().filter(|check| check.light == Light::Red) {
+        let was: Vec<&Check> = before.iter().filter(|was| was.id == check.id && was.light == Light::Red).collect();
+        let no_more = |was: &&Check| check.loss.zip(was.loss).is_some_and(|(now, before)| now <= before);
+        if !was.iter().any(|was| was.sentence == check.sentence || no_more(was)) {
+            let told = listed(&was.iter().map(|was| was.sentence.as_str()).collect::<Vec<_>>());
+            return Err(format!("the red check {} is not what was passed over: it says {}, it said {told}", check.id, check.sentence));
+        }
+    }
+    Ok(())
 }
 
 /// The worst colour of each check.
@@ -148,4 +177,41 @@ fn worst(checks: &[Check]) -> BTreeMap<&str, Light> {
 fn identifier(s: &Situation<'_>) -> Result<String, String> {
     let known = s.cluster.dcs.keys.initialize.clone().filter(|identifier| !identifier.is_empty() && s.current());
     known.ok_or_else(|| "the cluster's system identifier is not known".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_was_passed_over_may_not_be_about_more() {
+        let green = |told: &str| Check::green("loss", told);
+        let amber = |told: &str| Check::amber("loss", told);
+        let red = |told: &str| Check::red("loss", told);
+        let lost = |told: &str, bytes: u64| Check { loss: Some(bytes), ..red(told) };
+        let mb = 1 << 20;
+        for (before, now, same) in [
+            (vec![red("a")], vec![red("a")], true),
+            (vec![red("a")], vec![amber("b")], true),
+            (vec![amber("a")], vec![red("a")], false),
+            (vec![], vec![amber("a")], false),
+            (vec![green("a")], vec![green("b")], true),
+            // In other words, and of that another: somebody passed over something else.
+            (vec![red("a")], vec![red("b")], false),
+            (vec![red("a")], vec![red("a"), red("b")], false),
+            (vec![red("b"), red("a")], vec![red("a")], true),
+            // Less may be lost than was approved, not more, and not what was not known.
+            (vec![lost("up to 1.0 MB lost", mb)], vec![lost("up to 5.0 GB lost", 5 << 30)], false),
+            (
+                vec![lost("up to 1.0 MB lost of what was seen 2 s ago", mb)],
+                vec![lost("up to 1.0 MB lost of what was seen 9 s ago", mb)],
+                true,
+            ),
+            (vec![lost("up to 5.0 GB lost", 5 << 30)], vec![lost("up to 1.0 MB lost", mb)], true),
+            (vec![red("loss not known")], vec![lost("up to 5.0 GB lost", 5 << 30)], false),
+            (vec![lost("up to 1.0 MB lost", mb)], vec![red("loss not known")], false),
+        ] {
+            assert_eq!(no_worse(&before, &now).is_ok(), same, "{before:?} {now:?}");
+        }
+    }
 }

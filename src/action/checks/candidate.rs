@@ -89,5 +89,6 @@ pub fn loss(s: &Situation<'_>, name: &str) -> Check {
     let lost = s.forecast.loss_of(s.cluster, name, s.now);
     let level = if lost.acknowledged_kept || lost.bytes == Some(0) { Level::Ok } else { Level::Critical };
     let told = format!("{name} takes over: {}", lost.told());
-    if level == Level::Ok { Check::green(ID, told) } else { Check::red(ID, told) }
+    let check = if level == Level::Ok { Check::green(ID, told) } else { Check::red(ID, told) };
+    Check { loss: lost.bytes, ..check }
 }

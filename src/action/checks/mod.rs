@@ -34,11 +34,14 @@ pub struct Check {
     pub sentence: String,
     /// Whether Patroni itself would do it all the same, so that who insists may.
     pub patroni_would: bool,
+    /// Bytes of WAL that would be lost, where that is what it judges; `None` also: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<u64>,
 }
 
 impl Check {
     fn new(id: &str, light: Light, sentence: impl Into<String>, patroni_would: bool) -> Self {
-        Self { id: id.to_owned(), light, sentence: sentence.into(), patroni_would }
+        Self { id: id.to_owned(), light, sentence: sentence.into(), patroni_would, loss: None }
     }
 
     /// It is as it should be.

@@ -171,6 +171,9 @@ impl RunArgs {
         if let Err(why) = request.still(&plan) {
             return Ok(refuse(&how, Some(&request.name), &why));
         }
+        for differs in request.differs(&plan) {
+            tell(&format!("note: {differs}"));
+        }
         let confirmed = match confirm(&mut live, &how, plan).await? {
             Ok(confirmed) => confirmed,
             Err(why) => return Ok(refuse(&how, Some(&request.name), &why)),
