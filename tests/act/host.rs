@@ -38,7 +38,7 @@ impl Host {
         let audit = dir.path().join("audit");
         fs::create_dir(&audit).unwrap();
         chown(&audit, Some(0), Some(DBA)).unwrap();
-        fs::set_permissions(&audit, fs::Permissions::from_mode(0o2770)).unwrap();
+        fs::set_permissions(&audit, fs::Permissions::from_mode(0o3770)).unwrap();
         // The program where everybody can read it.
         fs::copy(env!("CARGO_BIN_EXE_pgbaton"), dir.path().join("pgbaton")).unwrap();
         let etc = dir.path().join("etc");

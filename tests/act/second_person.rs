@@ -1,6 +1,7 @@
 //! Where the policy wants two persons: nothing is done before another has approved exactly that, and no file of who asked passes for an approval.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::Value;
@@ -170,9 +171,9 @@ fn what_needs_two_persons_is_done_when_another_has_approved_it_and_no_forgery_co
     two.not_run(&id, "it was carried out before; a request is good for once");
     assert!(two.shell("oncall", &format!("rm -f {}", file("run"))), "the mark is its own");
     two.not_run(&id, "the audit says that it was carried out before");
-    // With the whole audit taken away, which the group can in a folder that is not sticky, nothing is approved any more either.
+    // With the whole audit taken away, which who made it can, nothing is approved any more either.
     let file = two.host.path("audit/audit.jsonl").display().to_string();
-    assert!(two.shell("oncall", &format!("mv {file} {file}.away")), "the folder is the group's");
+    assert!(two.shell("oncall", &format!("mv {file} {file}.away")), "it is its own");
     two.not_run(&id, "the approval by second does not count: the audit does not have it");
     assert!(two.shell("oncall", &format!("mv -f {file}.away {file}")));
 
@@ -224,6 +225,12 @@ fn what_was_approved_is_not_done_when_it_would_be_another_thing_or_too_late() {
     refused(&two.approve("second", "second", &[], made.trim()), "postgresql.parameters.primary_conninfo may be a secret");
 
     // On the facts on which it was approved it is done; being refused has not used it up.
+    let lock = two.host.path(&format!("audit/{scope}.lock"));
+    let lock = fs::File::options().append(true).create(true).open(lock).unwrap();
+    lock.set_permissions(fs::Permissions::from_mode(0o660)).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
+    two.not_run(&pause, "another pgbaton on this machine is in the middle of an action");
+    drop(lock);
     let told = two.run(&pause);
     assert_eq!((told.code, &told.outcome()["outcome"]), (Some(0), &"DONE".into()), "{told:#?}");
     assert_eq!(two.b.key_json("config")["pause"], true);
