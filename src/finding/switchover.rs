@@ -10,9 +10,10 @@ pub(super) const RULE: Rule = Rule {
     codes: &[Explanation {
         code: "switchover",
         fires: "the key failover in etcd asks the leader to hand over, now and not later, or has led to another leader; until the new leader's PostgreSQL \
-                accepts writes and every write route leads to it. While it takes no longer than the limit `switchover`, what belongs to it (no leader \
-                key, a write route without a server, the old leader's PostgreSQL stopped) is a warning; afterwards each is as bad as without it, \
-                and so is this one if clients cannot write.",
+                accepts writes and every write route leads to it. While it takes no longer than the limit `switchover`, counted from when it was asked \
+                for or due, what belongs to it (no leader key, a write route without a server, the old leader's PostgreSQL stopped) is a warning; \
+                afterwards each is as bad as without it, and so is this one if clients cannot write. One that was there when pgbaton came and \
+                was not scheduled may have lasted for any time: nothing is lessened by it.",
         matters: "Clients cannot write from the moment at which the old leader stops until HAProxy has seen the new one. It was asked for, and usually \
                   takes 5 to 11 seconds, most of which HAProxy waits for its checks.",
         next: &[
@@ -23,9 +24,10 @@ pub(super) const RULE: Rule = Rule {
     }],
 };
 
-/// The switchover that is under way, if it has not taken longer than the limit.
+/// The switchover that is under way, if it is known that it has not taken longer than the limit: for a check that comes anew each time, one
+/// that hangs would otherwise be new each time.
 pub(super) fn in_time(case: &Case<'_>) -> Option<Handover> {
-    case.cluster.handover(case.now).filter(|handover| case.now.since(handover.seen) <= case.limits.switchover)
+    case.cluster.handover(case.now).filter(|h| h.since.is_some_and(|since| case.now.since(since) <= case.limits.switchover))
 }
 
 /// Where writes are.
@@ -92,7 +94,12 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     } else {
         format!("switchover from {from}{to} under way, {}{least}{told}", spoken(lasting))
     };
-    let severity = if late && !matches!(writes, Writes::Stay) { Level::Critical } else { Level::Warning };
+    let bad = match writes {
+        Writes::Stay => false,
+        Writes::Away | Writes::Unrouted(_) => in_time(case).is_none(),
+        Writes::Arriving(_) | Writes::Unknown => late,
+    };
+    let severity = if bad { Level::Critical } else { Level::Warning };
     let key = match cluster.dcs.keys.pending_failover() {
         Some(asked) => {
             let from = asked.leader.as_deref().unwrap_or("whoever leads");

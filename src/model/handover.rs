@@ -9,9 +9,9 @@ pub struct Handover {
     pub from: String,
     /// Who took the key; while nobody has, who was asked for. `None`: whoever can.
     pub to: Option<String>,
-    /// When it was asked for, or due; `None`: it was there when we came, at [`Self::seen`].
+    /// When it was asked for, or due; `None`: it was there when we came, at [`Self::seen`], and nobody says for how long.
     pub since: Option<Time>,
-    /// From when on it has been known and due.
+    /// From when on it has been known and due, at the latest.
     pub seen: Time,
 }
 

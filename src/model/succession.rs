@@ -75,7 +75,7 @@ struct Request {
     since: Option<Time>,
     /// When it was first seen, even so.
     seen: Time,
-    /// Who held the leader key then, or was said to.
+    /// Whom it takes the leader key from: who held it then, or, if nobody did, who is said to have. `None`: nobody whom it asks.
     from: Option<String>,
     gone: Option<Time>,
     /// Clients could write to the new leader.
@@ -87,6 +87,7 @@ struct Request {
 pub(super) struct Asked<'a> {
     pub from: &'a str,
     pub candidate: Option<&'a str>,
+    /// `None`: it was due before we came, and nobody says since when.
     pub since: Option<Time>,
     pub seen: Time,
     /// It is still there.
@@ -158,18 +159,17 @@ impl Succession {
     /// Since when something has been asked for that is due.
     pub(super) fn asked_since(&self, now: Time) -> Option<Time> {
         let request = self.request.as_ref().filter(|r| r.gone.is_none() && r.asked.scheduled_at.is_none_or(|due| due <= now))?;
-        request.asked.scheduled_at.or(request.since)
+        request.due_since()
     }
 
     /// The newest request, if it is or was due and there was a leader to ask.
     pub(super) fn asked(&self, now: Time) -> Option<Asked<'_>> {
         let request = self.request.as_ref().filter(|r| r.asked.scheduled_at.is_none_or(|due| due <= now))?;
-        let due = |at: Time| request.asked.scheduled_at.map_or(at, |due| due.max(at));
         Some(Asked {
             from: request.from.as_deref()?,
             candidate: request.asked.candidate.as_deref(),
-            since: request.since.map(due),
-            seen: due(request.seen),
+            since: request.due_since(),
+            seen: request.due_since().unwrap_or(request.seen),
             stands: request.gone.is_none(),
             lately: request.explains(None, now),
             over: request.over,
@@ -245,6 +245,14 @@ impl Succession {
 }
 
 impl Request {
+    /// Since when it has been there and due.
+    fn due_since(&self) -> Option<Time> {
+        match (self.asked.scheduled_at, self.since) {
+            (Some(due), Some(put)) => Some(due.max(put)),
+            (due, put) => due.or(put),
+        }
+    }
+
     /// Whether it can be why the key went from `leader` (`None`: from nobody that is known) at `at`.
     fn explains(&self, leader: Option<&str>, at: Time) -> bool {
         let there = self.gone.is_none_or(|gone| at.since(gone) <= JUST_BEFORE);

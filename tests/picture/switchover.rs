@@ -128,3 +128,57 @@ fn one_that_was_there_when_we_came_says_that_it_began_before() {
     s.merge("config", json!({"standby_cluster": {"host": "192.0.2.50"}})).pass(1);
     assert_eq!(s.sentence("switchover"), "switchover from psg1 to psg2 under way, 5 s at least", "nobody writes to a standby cluster");
 }
+
+/// The codes of what is critical.
+fn critical(s: &Scenario) -> Vec<&str> {
+    s.document().findings.iter().filter(|f| f.severity == Level::Critical).map(|f| f.code.as_str()).collect()
+}
+
+/// A check that runs once a minute comes anew each time: it must not count the limit anew as well.
+#[test]
+fn one_whose_beginning_nobody_saw_lessens_nothing() {
+    let mut s = Scenario::unheard();
+    s.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#);
+    stops(&mut s, "stopping");
+    s.writes_go_to(&[]).list().pass(2);
+    assert_eq!(critical(&s), ["switchover", "leader-cannot-write", "route-none"]);
+    assert_eq!(s.sentence("switchover"), "switchover from psg1 to psg2 under way, 2 s at least; writes are away");
+    assert_eq!(
+        s.sentence("leader-cannot-write"),
+        "psg1 holds the leader key, but its PostgreSQL does not serve: Patroni calls it stopping: clients cannot write"
+    );
+
+    // It names a leader, and nobody holds the key: for how long, nobody knows.
+    let mut s = Scenario::unheard();
+    s.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#).delete("leader");
+    stops(&mut s, "stopped");
+    s.writes_go_to(&[]).list().pass(1);
+    assert_eq!(critical(&s), ["switchover", "no-leader", "route-none"]);
+    assert_eq!(s.sentence("no-leader"), "nobody leads: clients cannot write");
+}
+
+#[test]
+fn one_that_was_scheduled_counts_from_then_whenever_we_come() {
+    let came = |due: &str, state: Option<&str>| {
+        let mut s = Scenario::unheard();
+        s.put("failover", format!(r#"{{"leader": "psg1", "member": "psg2", "scheduled_at": "2026-11-24T{due}+00:00"}}"#));
+        if let Some(state) = state {
+            stops(&mut s, state);
+            s.writes_go_to(&[]);
+        }
+        s.list().pass(1);
+        s
+    };
+    let s = came("02:59:50", None);
+    assert_eq!(s.sentence("switchover"), "switchover from psg1 to psg2 under way, 11 s; psg1 still accepts writes");
+    let s = came("02:59:50", Some("stopping"));
+    assert_eq!((s.codes(), worst(&s)), (vec!["switchover", "leader-cannot-write", "route-none"], Some(Level::Warning)));
+    let s = came("02:59:30", Some("stopping"));
+    assert_eq!(critical(&s), ["switchover", "leader-cannot-write", "route-none"]);
+    assert_eq!(s.sentence("switchover"), "the switchover from psg1 to psg2 is not over after 31 s (limit 20 s); writes are away");
+    // We came before it was due.
+    let mut s = came("03:00:05", None);
+    assert_eq!(s.verdict(), "healthy");
+    s.pass(7);
+    assert_eq!(s.sentence("switchover"), "switchover from psg1 to psg2 under way, 3 s; psg1 still accepts writes");
+}
