@@ -8,8 +8,9 @@ pub(super) const RULE: Rule = Rule {
     codes: &[Explanation {
         code: "no-leader",
         fires: "etcd, by a majority, holds no leader key. It is a warning while failsafe mode holds a leader that cannot reach etcd (it says \
-                failsafe_mode_is_active, and its PostgreSQL accepts writes on the newest timeline), and during a switchover that was asked for, until \
-                the limit `switchover`.",
+                failsafe_mode_is_active, and its PostgreSQL accepts writes on the newest timeline), and while a leader hands over as asked, until \
+                the limit `switchover`; not when somebody accepts writes meanwhile, when the members' keys are gone as well, or when nobody will take over \
+                because the cluster is paused and no candidate is named.",
         matters: "Nobody may accept writes. A replica that is allowed to takes the key within loop_wait; while the cluster is paused nobody does.",
         next: &[
             "Look at the forecast: who can take over, and for everybody else why not.",
@@ -30,29 +31,34 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let since = |m: &Member| cluster.leaderless_since.is_none_or(|gone| m.sql.at().is_some_and(|read| read >= gone));
     let writes = |m: &&Member| m.writable(now) == Some(true) && since(m);
     let writers: Vec<&str> = cluster.members.values().filter(writes).map(|m| m.name.as_str()).collect();
-    let (failsafe, handover) = (cluster.failsafe_leader(now), switchover::in_time(case));
-    let (sentence, value) = if keys.members.is_empty() && keys.initialize.is_none() && cluster.members.is_empty() {
-        (format!("etcd holds no cluster named {}: nothing is under its keys", cluster.scope), "no keys")
+    let last_word: Vec<&str> = cluster.members.values().filter(|m| m.writable(now) == Some(true)).map(|m| m.name.as_str()).collect();
+    let paused = cluster.config().is_some_and(|c| c.paused);
+    // While the cluster is paused, only a candidate who is named takes over, and only at once.
+    let named = || keys.pending_failover().is_some_and(|asked| asked.candidate.is_some() && asked.scheduled_at.is_none());
+    let handover = switchover::in_time(case).filter(|h| (!paused || named()) && last_word.iter().all(|name| *name == h.from));
+    let failsafe = cluster.failsafe_leader(now);
+    let (severity, sentence, value) = if keys.members.is_empty() && keys.initialize.is_none() && cluster.members.is_empty() {
+        (Level::Critical, format!("etcd holds no cluster named {}: nothing is under its keys", cluster.scope), "no keys")
     } else if keys.initialize.as_deref().is_none_or(str::is_empty) && cluster.members.values().all(|m| !m.present) {
-        (format!("the cluster {} is gone from etcd: neither members nor a leader", cluster.scope), "absent")
+        (Level::Critical, format!("the cluster {} is gone from etcd: neither members nor a leader", cluster.scope), "absent")
     } else if let Some(leader) = failsafe {
-        (format!("{leader} accepts writes without the leader key: failsafe mode holds it as long as every member answers it"), "absent")
+        let sentence = format!("{leader} accepts writes without the leader key: failsafe mode holds it as long as every member answers it");
+        (Level::Warning, sentence, "absent")
     } else if !writers.is_empty() {
         let accept = if writers.len() == 1 { "accepts" } else { "accept" };
-        (format!("nobody holds the leader key, yet {} {accept} writes", listed(&writers)), "absent")
-    } else if cluster.members.values().any(|m| m.writable(now) == Some(true)) {
-        // Asked again within a second: in failsafe mode, or without a watchdog, it may well accept writes.
-        ("nobody leads: the leader key is gone".to_owned(), "absent")
-    } else if cluster.config().is_some_and(|c| c.paused) {
-        ("nobody leads, and nobody will: the cluster is paused".to_owned(), "absent")
+        (Level::Critical, format!("nobody holds the leader key, yet {} {accept} writes", listed(&writers)), "absent")
     } else if let Some(handover) = &handover {
         let to = handover.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
-        (format!("nobody leads while {} hands over{to} as asked: clients cannot write", handover.from), "absent")
+        let then = if last_word.is_empty() { ": clients cannot write" } else { "" };
+        (Level::Warning, format!("nobody leads while {} hands over{to} as asked{then}", handover.from), "absent")
+    } else if !last_word.is_empty() {
+        // Asked again within a second: in failsafe mode, or without a watchdog, it may well accept writes.
+        (Level::Critical, "nobody leads: the leader key is gone".to_owned(), "absent")
+    } else if paused {
+        (Level::Critical, "nobody leads, and nobody will: the cluster is paused".to_owned(), "absent")
     } else {
-        ("nobody leads: clients cannot write".to_owned(), "absent")
+        (Level::Critical, "nobody leads: clients cannot write".to_owned(), "absent")
     };
-    let expected = failsafe.is_some() || (handover.is_some() && writers.is_empty());
-    let severity = if expected { Level::Warning } else { Level::Critical };
     let mut finding = Finding::new("no-leader", severity, sentence).because([Evidence::dcs(cluster, "leader key", value)]);
     if let Some(since) = cluster.leaderless_since {
         let source = SourceId::new(SourceKind::Dcs, &cluster.scope);

@@ -16,16 +16,16 @@ pub struct Handover {
 }
 
 impl Cluster {
-    /// The switchover that is under way, if one is: it was asked for while somebody led, is due, was not taken back, and clients cannot write
-    /// to a new leader yet.
+    /// The switchover that is under way, if one is: it was asked for while somebody led, is due, was not taken back, and clients could not write
+    /// to the new leader yet.
     pub fn handover(&self, now: Time) -> Option<Handover> {
-        let asked = self.succession.asked(now)?;
+        let asked = self.succession.asked(now).filter(|asked| !asked.over)?;
         let holder = self.holder();
         let to = match holder {
             // The request is gone and nothing came of it.
             Some(holder) if holder == asked.from && !asked.stands => return None,
             Some(holder) if holder == asked.from => asked.candidate,
-            Some(holder) if asked.over || !self.succession.won_as_asked(holder) => return None,
+            Some(holder) if !self.succession.won_as_asked(holder) => return None,
             Some(holder) => Some(holder),
             // Its end without anybody who takes the key is told otherwise.
             None if !asked.stands && !asked.lately => return None,

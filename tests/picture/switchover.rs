@@ -182,3 +182,52 @@ fn one_that_was_scheduled_counts_from_then_whenever_we_come() {
     s.pass(7);
     assert_eq!(s.sentence("switchover"), "switchover from psg1 to psg2 under way, 3 s; psg1 still accepts writes");
 }
+
+#[test]
+fn what_happens_after_it_is_over_is_as_bad_as_ever() {
+    let mut s = Scenario::healthy();
+    s.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#).delete("leader").promote("psg2", 2).put("failover", "{}").pass(2);
+    assert_eq!((s.finding("switchover"), worst(&s)), (None, None));
+    // Only seconds after the request was taken away, the new leader dies.
+    s.crash("psg2").delete("leader").writes_go_to(&[]).pass(1);
+    assert_eq!(s.finding("switchover"), None);
+    assert_eq!(critical(&s), ["no-leader", "member-down", "route-none"]);
+    assert_eq!(s.sentence("no-leader"), "nobody leads: clients cannot write");
+}
+
+#[test]
+fn only_a_cluster_that_hands_over_is_without_a_leader_as_asked() {
+    let told = |s: &Scenario| s.finding("no-leader").map(|f| (f.severity, f.sentence.clone()));
+    let asked = || {
+        let mut s = Scenario::healthy();
+        s.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#);
+        s
+    };
+    // The last word of who hands over is from before its key went: whether it still accepts writes is not known.
+    let mut s = asked();
+    s.silent("sql psg1").pass(1).delete("leader");
+    assert_eq!(told(&s), Some((Level::Warning, "nobody leads while psg1 hands over to psg2 as asked".to_owned())));
+    // Somebody else's is not its.
+    let mut s = asked();
+    s.sql("psg3", |sql| (sql.in_recovery, sql.current_lsn) = (false, sql.replay_lsn)).pass(1);
+    s.silent("sql psg1").silent("sql psg3").pass(1).delete("leader");
+    assert_eq!(told(&s), Some((Level::Critical, "nobody leads: the leader key is gone".to_owned())));
+
+    let mut s = asked();
+    stops(&mut s, "stopped");
+    for key in ["initialize", "leader", "members/psg1", "members/psg2", "members/psg3"] {
+        s.delete(key);
+    }
+    s.pass(1);
+    assert_eq!(told(&s), Some((Level::Critical, "the cluster psg is gone from etcd: neither members nor a leader".to_owned())));
+
+    // While the cluster is paused, only a candidate who is named takes over, and only as long as he is.
+    let mut s = Scenario::healthy();
+    s.merge("config", json!({"pause": true})).put("failover", r#"{"leader": "psg1", "member": "psg2"}"#);
+    stops(&mut s, "stopped");
+    s.delete("leader").pass(1);
+    let handing = "nobody leads while psg1 hands over to psg2 as asked: clients cannot write";
+    assert_eq!(told(&s), Some((Level::Warning, handing.to_owned())));
+    s.put("failover", "{}").pass(1);
+    assert_eq!(told(&s), Some((Level::Critical, "nobody leads, and nobody will: the cluster is paused".to_owned())));
+}
