@@ -9,8 +9,8 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "switchover",
-        fires: "the key failover in etcd asks the leader to hand over, now and not later, or has led to another leader; until the new leader's PostgreSQL \
-                accepts writes and every write route leads to it. While it takes no longer than the limit `switchover`, counted from when it was asked \
+        fires: "the key failover in etcd asks the holder of the leader key to hand over, now and not later, or has led to another \
+                leader; until the new leader's PostgreSQL accepts writes and every write route leads to it. While it takes no longer than the limit `switchover`, counted from when it was asked \
                 for or due, what belongs to it (no leader key, a write route without a server, the old leader's PostgreSQL stopped) is a warning; \
                 afterwards each is as bad as without it, and so is this one if clients cannot write. One that was there when pgbaton came and \
                 was not scheduled may have lasted for any time: nothing is lessened by it.",

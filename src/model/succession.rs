@@ -145,10 +145,11 @@ impl Succession {
         if matches!(cluster.dcs.keys.failover, Some(Parsed::Bad(_))) {
             return;
         }
+        let holder = cluster.holder();
         match (cluster.dcs.keys.pending_failover(), &mut self.request) {
-            (Some(asked), Some(known)) if known.asked == *asked && known.gone.is_none() => {}
+            (Some(asked), Some(known)) if known.gone.is_none() && (known.asked == *asked || known.written_anew(asked, holder)) => {}
             (Some(asked), known) => {
-                let from = cluster.holder().map(str::to_owned).or_else(|| asked.leader.clone());
+                let from = leader_asked(asked, holder).map(str::to_owned);
                 *known = Some(Request { asked: asked.clone(), since: (!first).then_some(at), seen: at, from, gone: None, over: false });
             }
             (None, Some(known)) => drop(known.gone.get_or_insert(at)),
@@ -261,6 +262,13 @@ impl Request {
         there && due && his
     }
 
+    /// Whether this is the same, as the one who was asked for writes it when he has taken the key while the cluster is paused: without the old
+    /// leader's name (`ha.py`, `process_unhealthy_cluster`).
+    fn written_anew(&self, asked: &Failover, holder: Option<&str>) -> bool {
+        let anew = Failover { leader: None, ..self.asked.clone() };
+        *asked == anew && anew.candidate.is_some() && anew.candidate.as_deref() == holder
+    }
+
     fn cause(&self) -> Cause {
         let Failover { leader, candidate, scheduled_at } = self.asked.clone();
         Cause::AskedFor { from: leader, to: candidate, scheduled_at }
@@ -284,6 +292,16 @@ impl Outage {
     fn signs(&self) -> impl Iterator<Item = Sign> {
         let of = |at, value: &str| sign(Some(at), SourceKind::Dcs, "", "quorum", value.to_owned());
         [Some(of(self.since, "lost")), self.until.map(|until| of(until, "regained"))].into_iter().flatten()
+    }
+}
+
+/// Whom a request asks to hand over when it is first seen: the holder of the leader key, if it does not name another and he is not the one who
+/// is to have it; while there is none, the one it names. What asks nobody, Patroni takes away.
+fn leader_asked<'a>(asked: &'a Failover, holder: Option<&'a str>) -> Option<&'a str> {
+    let named = asked.leader.as_deref();
+    match holder {
+        Some(holder) if named.is_some_and(|named| named != holder) || asked.candidate.as_deref() == Some(holder) => None,
+        holder => holder.or(named),
     }
 }
 

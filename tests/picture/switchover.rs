@@ -231,3 +231,29 @@ fn only_a_cluster_that_hands_over_is_without_a_leader_as_asked() {
     s.put("failover", "{}").pass(1);
     assert_eq!(told(&s), Some((Level::Critical, "nobody leads, and nobody will: the cluster is paused".to_owned())));
 }
+
+#[test]
+fn one_that_names_another_leader_is_none_of_the_holder() {
+    let mut s = Scenario::healthy();
+    s.put("failover", r#"{"leader": "psg3"}"#);
+    stops(&mut s, "stopped");
+    s.writes_go_to(&[]).pass(1);
+    assert_eq!((s.finding("switchover"), critical(&s)), (None, vec!["leader-cannot-write", "route-none"]));
+
+    // We come when psg2 has the key, and the request is still there; it names the old leader, or nobody.
+    for request in [r#"{"leader": "psg1", "member": "psg2"}"#, r#"{"member": "psg2"}"#] {
+        let mut s = Scenario::unheard();
+        s.put("failover", request).promote("psg2", 2).list().pass(2);
+        assert_eq!((s.finding("switchover"), worst(&s)), (None, None), "{request}: {:?}", s.codes());
+    }
+
+    // The new leader of a paused cluster writes the request anew, without the old one's name, while it promotes.
+    let mut s = Scenario::healthy();
+    s.merge("config", json!({"pause": true})).put("failover", r#"{"leader": "psg1", "member": "psg2"}"#);
+    stops(&mut s, "stopped");
+    s.delete("leader").promote("psg2", 2).put("failover", r#"{"member": "psg2"}"#).writes_go_to(&[]);
+    stops(&mut s, "stopped");
+    s.pass(1);
+    let told = "switchover from psg1 to psg2 under way, 1 s; writes are away: psg2 accepts them, but no route leads there yet";
+    assert_eq!((s.sentence("switchover"), worst(&s)), (told, Some(Level::Warning)));
+}
