@@ -1,13 +1,13 @@
 //! `member-missing`: a member's key in etcd is gone.
 
 use super::{Case, Evidence, Explanation, Finding, Part, Rule};
-use crate::model::Level;
+use crate::model::{Level, Member};
 
 pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "member-missing",
-        fires: "a member that was seen before, or that an HAProxy still has as a server, has no key in etcd any more. Patroni removes it when it is stopped cleanly; else it goes ttl seconds after the last renewal.",
+        fires: "a member that was seen before, or that an HAProxy still has as a server, has no key in etcd any more. Patroni removes it when it is stopped cleanly; else it goes ttl seconds after the last renewal. Not when it was renamed (`member-renamed`), unless its PostgreSQL accepts writes and nobody says so under the new name.",
         matters: "patronictl list no longer shows it, which is easily read as fine. If its PostgreSQL still accepts writes, they are written to a cluster that nobody follows.",
         next: &[
             "If it accepts writes and is not the leader: treat it as a split brain.",
@@ -19,7 +19,12 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, .. } = *case;
-    let missing = cluster.members.values().filter(|m| !m.present && cluster.renamed(m, now).is_none());
+    // Of one that was renamed, `member-renamed` says it; whoever accepts writes where nobody is heard under the new name is missing all the same.
+    let elsewhere = |m: &Member| match cluster.renamed(m, now) {
+        Some(_) => m.writable(now) != Some(true) || cluster.told_under_its_new_name(m, now),
+        None => false,
+    };
+    let missing = cluster.members.values().filter(|m| !m.present && !elsewhere(m));
     missing
         .map(|member| {
             let alive = match (member.rest_now(now).is_some(), member.writable(now)) {

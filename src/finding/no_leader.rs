@@ -29,7 +29,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let keys = &cluster.dcs.keys;
     // Who accepted writes before the key was gone may have stopped with it.
     let since = |m: &Member| cluster.leaderless_since.is_none_or(|gone| m.sql.at().is_some_and(|read| read >= gone));
-    let writes = |m: &&Member| m.writable(now) == Some(true) && since(m);
+    let writes = |m: &&Member| m.writable(now) == Some(true) && since(m) && !cluster.told_under_its_new_name(m, now);
     let writers: Vec<&str> = cluster.members.values().filter(writes).map(|m| m.name.as_str()).collect();
     let last_word: Vec<&str> = cluster.members.values().filter(|m| m.writable(now) == Some(true)).map(|m| m.name.as_str()).collect();
     let paused = cluster.config().is_some_and(|c| c.paused);

@@ -32,7 +32,7 @@ impl Cluster {
         if !self.dcs_current(now) || self.holder().is_some() {
             return None;
         }
-        let mut writing = self.members.values().filter(|m| m.writable(now) == Some(true) && self.renamed(m, now).is_none());
+        let mut writing = self.members.values().filter(|m| m.writable(now) == Some(true) && !self.told_under_its_new_name(m, now));
         let (Some(member), None) = (writing.next(), writing.next()) else { return None };
         let says = member.rest_now(now).is_some_and(|rest| rest.failsafe_active && rest.says_it_leads());
         let newest = self.members.keys().filter_map(|name| self.timeline(name, now)).max();

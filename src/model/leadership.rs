@@ -137,8 +137,8 @@ impl Cluster {
         } else {
             truths.etcd.silent.push("etcd".to_owned());
         }
-        // One that was renamed is asked under both names, and speaks under the new one.
-        for (name, member) in self.members.iter().filter(|(_, member)| self.renamed(member, now).is_none()) {
+        // One that was renamed is asked under both names, and speaks under the new one as soon as that is heard.
+        for (name, member) in self.members.iter().filter(|(_, member)| !self.told_under_its_new_name(member, now)) {
             // A member that left for good is asked on, but nobody waits for it.
             let expected = member.present || !self.dcs_current(now);
             let rest = member.rest_now(now).map(|r| r.says_it_leads());

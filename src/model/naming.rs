@@ -30,19 +30,28 @@ impl Naming {
 }
 
 impl Cluster {
-    /// What a member is called now, if it was renamed: the Patroni at its address gives another name, and either that member has the same
-    /// addresses of Patroni and PostgreSQL, or it has no key yet and we heard the old name there. A key that is still there long after its
-    /// lease must have ended belongs to somebody who lives: then two have one address.
+    /// What a member is called now, if it was renamed: the Patroni at its address gives another name, and either that member has, or had, the
+    /// same addresses of Patroni and PostgreSQL, or it has no key there yet, we heard the old name there, and it answers still. A key that is
+    /// still there long after its lease must have ended belongs to somebody who lives: then two have one address.
     pub fn renamed<'m>(&self, member: &'m Member, now: Time) -> Option<&'m str> {
         let (name, since) = member.naming.other.as_ref()?;
         let ours = |rest: &PatroniStatus| rest.scope.as_deref().is_none_or(|scope| scope == self.scope);
-        // Of one whose key has gone, the last answer counts, however old it is: it is not coming back under that name by being silent.
-        let said = if member.present { member.rest_now(now) } else { member.rest.last() };
+        let other = self.members.get(name);
+        let known = other.is_some_and(|other| one_and_the_same(member, other));
+        // Of one whose key has gone, the last answer counts, however old it is: it is not coming back under that name by being silent. But
+        // somebody must have come under the new one.
+        let said = if member.present || !known { member.rest_now(now) } else { member.rest.last() };
         said.filter(|rest| ours(rest))?;
-        let other = self.members.get(name).filter(|other| other.present);
-        let same = other.map_or(member.naming.own, |other| one_and_the_same(member, other));
+        let same = known || member.naming.own && !other.is_some_and(|other| other.present);
         let ttl = Duration::from_secs(self.config().and_then(|c| c.ttl).unwrap_or(TTL).into());
         (same && (!member.present || now.since(*since) <= ttl + SLACK)).then_some(name.as_str())
+    }
+
+    /// Whether this member can be left out because it was renamed and is counted under its new name: one must not be taken for two. One that
+    /// accepts writes only if it is heard to do so under the new name as well.
+    pub fn told_under_its_new_name(&self, member: &Member, now: Time) -> bool {
+        let new = self.renamed(member, now).and_then(|name| self.members.get(name)).filter(|new| one_and_the_same(member, new));
+        new.is_some_and(|new| member.writable(now) != Some(true) || new.writable(now) == Some(true))
     }
 
     /// The member under the name that was last heard at this one's address, if it has the same addresses; else itself.

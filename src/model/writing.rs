@@ -78,7 +78,7 @@ impl Cluster {
 
     fn writing(&self, now: Time) -> impl Iterator<Item = (&Member, Writing)> {
         // One that was renamed is asked under both names.
-        let asked = self.members.values().filter(move |m| self.renamed(m, now).is_none());
+        let asked = self.members.values().filter(move |m| !self.told_under_its_new_name(m, now));
         asked.filter_map(move |m| m.sql_now(now).and(m.writing).map(|w| (m, w)))
     }
 

@@ -1,5 +1,6 @@
 //! `member-renamed`: one PostgreSQL under two names.
 
+use pgbaton::document::Level;
 use pgbaton::model::ErrorKind;
 use serde_json::json;
 
@@ -45,6 +46,65 @@ fn a_leader_that_was_renamed_is_not_two_that_write() {
     assert_eq!(s.finding("leader-disagreement"), None, "{}", s.sentence("leader-disagreement"));
     assert_eq!(s.finding("route-wrong"), None, "{}", s.sentence("route-wrong"));
     assert!(s.finding("member-renamed").is_some());
+}
+
+/// The PostgreSQL of `name` accepts writes.
+fn writes(s: &mut Scenario, name: &str) {
+    s.sql(name, |sql| (sql.in_recovery, sql.current_lsn) = (false, sql.current_lsn.or(sql.replay_lsn)));
+}
+
+/// Whether two are said to accept writes at once, and how bad it is that the key of psg1 is gone.
+fn told(s: &Scenario) -> (bool, Option<Level>) {
+    let missing = s.document().findings.iter().find(|f| f.code == "member-missing" && f.subject.as_deref() == Some("psg1"));
+    (s.finding("split-brain").is_some(), missing.map(|f| f.severity))
+}
+
+#[test]
+fn a_name_under_which_nobody_is_heard_hides_nobody_who_writes() {
+    // Its own key is still there, and nobody has the new name's.
+    let mut s = Scenario::healthy();
+    renamed(&mut s, "psg1");
+    s.promote("psg2", 2).patroni("psg1", json!({"patroni": {"version": "4.1.5", "scope": "psg", "name": "psg9"}}));
+    writes(&mut s, "psg1");
+    s.pass(2);
+    assert_eq!(told(&s), (true, None));
+    // Its own key has gone.
+    s.delete("members/psg1").pass(2);
+    assert_eq!(told(&s), (true, Some(Level::Critical)));
+    // And its Patroni has gone too.
+    s.fails("rest psg1", ErrorKind::Refused, "refused").pass(2);
+    assert_eq!(told(&s), (true, Some(Level::Critical)));
+    // In failsafe mode nobody holds one writer while another writes.
+    s.delete("leader").patroni("psg2", json!({"failsafe_mode_is_active": true})).pass(2);
+    assert_eq!(s.sentence("no-leader"), "nobody holds the leader key, yet psg1 and psg2 accept writes");
+
+    // Somebody has the new name and its addresses, but we cannot ask him.
+    let mut s = Scenario::healthy();
+    s.put("members/psg9", ADDRESSES.replace("192.0.2.12", "192.0.2.11")).joins("psg9").fails("sql psg9", ErrorKind::Auth, "no");
+    renamed(&mut s, "psg1");
+    s.delete("members/psg1").promote("psg2", 2).patroni("psg1", json!({"patroni": {"version": "4.1.5", "scope": "psg", "name": "psg9"}}));
+    writes(&mut s, "psg1");
+    s.pass(2);
+    assert_eq!(told(&s), (true, Some(Level::Critical)));
+    // He is heard: it is the same one.
+    s.answers("sql psg9");
+    writes(&mut s, "psg9");
+    s.pass(2);
+    assert_eq!((told(&s), s.sentence("split-brain").contains("psg1")), ((true, None), false), "{}", s.sentence("split-brain"));
+    // The new key has gone as well: it is still one PostgreSQL, and missing under its new name.
+    s.crash("psg2").delete("leader").delete("members/psg9").pass(2);
+    assert_eq!((told(&s), s.sentence("no-leader")), ((false, None), "nobody holds the leader key, yet psg9 accepts writes"));
+    assert_eq!(s.finding("member-missing").map(|f| (f.subject.as_deref(), f.severity)), Some((Some("psg9"), Level::Critical)));
+}
+
+#[test]
+fn one_that_never_came_under_its_new_name_is_missing_when_it_falls_silent() {
+    let mut s = Scenario::healthy();
+    renamed(&mut s, "psg2");
+    s.delete("members/psg2").pass(2);
+    assert_eq!((s.finding("member-missing"), s.finding("member-renamed").is_some()), (None, true), "it is just coming");
+    s.crash("psg2").pass(2);
+    assert_eq!((s.finding("member-renamed"), s.sentence("member-missing")), (None, "psg2 is missing: its key in etcd is gone"));
 }
 
 /// On one machine, addresses are loopback ones; for a moment there are two keys with the same.
