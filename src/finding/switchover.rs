@@ -10,8 +10,8 @@ pub(super) const RULE: Rule = Rule {
     codes: &[Explanation {
         code: "switchover",
         fires: "the key failover in etcd asks the holder of the leader key to hand over, now and not later, or has led to another \
-                leader; until the new leader's PostgreSQL accepts writes and every write route leads to it. While it takes no longer than the limit `switchover`, counted from when it was asked \
-                for or due, what belongs to it (no leader key, a write route without a server, the old leader's PostgreSQL stopped) is a warning; \
+                leader; until the new leader's PostgreSQL accepts writes and every write route leads to it, or, once the limit `switchover` is over, one. \
+                While it takes no longer than that limit, counted from when it was asked for or due, what belongs to it (no leader key, a write route without a server, the old leader's PostgreSQL stopped) is a warning; \
                 afterwards each is as bad as without it, and so is this one if clients cannot write. One that was there when pgbaton came and \
                 was not scheduled may have lasted for any time: nothing is lessened by it.",
         matters: "Clients cannot write from the moment at which the old leader stops until HAProxy has seen the new one. It was asked for, and usually \
@@ -49,10 +49,11 @@ impl Writes {
         let Some(holder) = cluster.holder().and_then(|holder| cluster.members.get(holder)) else { return Self::Away };
         if holder.name != handover.from {
             let arrives = cluster.routes(now).iter().any(|r| r.kind == RouteKind::Write && r.right(cluster, now) == Some(true));
-            return match (holder.writable(now), arrives) {
+            return match (cluster.takes_writes(holder, now), arrives) {
                 (Some(true), true) => Self::Arriving(holder.name.clone()),
                 (Some(true), false) => Self::Unrouted(holder.name.clone()),
-                _ => Self::Away,
+                (Some(false), _) => Self::Away,
+                (None, _) => Self::Unknown,
             };
         }
         let stopped = holder.sql.error().is_some_and(|error| error.kind.is_absence());
@@ -80,6 +81,10 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let Some(handover) = cluster.handover(now).filter(|_| cluster.dcs_current(now)) else { return Vec::new() };
     let lasting = now.since(handover.seen);
     let late = lasting > limits.switchover;
+    // The routes tell the rest.
+    if late && handover.arrived {
+        return Vec::new();
+    }
     let standby_cluster = cluster.config().is_some_and(|c| c.standby_cluster);
     let writes = Writes::of(cluster, &handover, now);
     let from = &handover.from;
@@ -95,9 +100,10 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         format!("switchover from {from}{to} under way, {}{least}{told}", spoken(lasting))
     };
     let bad = match writes {
-        Writes::Stay => false,
+        _ if standby_cluster => false,
+        Writes::Stay | Writes::Arriving(_) => false,
         Writes::Away | Writes::Unrouted(_) => in_time(case).is_none(),
-        Writes::Arriving(_) | Writes::Unknown => late,
+        Writes::Unknown => late,
     };
     let severity = if bad { Level::Critical } else { Level::Warning };
     let key = match cluster.dcs.keys.pending_failover() {

@@ -1,6 +1,6 @@
 //! A switchover that somebody asked for, from the moment at which it is due until clients can write again.
 
-use super::{Cluster, PatroniStatus, RouteKind, Time};
+use super::{Cluster, Member, PatroniStatus, RouteKind, Time};
 
 /// A switchover that is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Handover {
     pub since: Option<Time>,
     /// From when on it has been known and due, at the latest.
     pub seen: Time,
+    /// Clients could write to the new leader at some time, if not on every route.
+    pub arrived: bool,
 }
 
 impl Cluster {
@@ -31,25 +33,30 @@ impl Cluster {
             None if !asked.stands && !asked.lately => return None,
             None => asked.candidate,
         };
-        Some(Handover { from: asked.from.to_owned(), to: to.map(str::to_owned), since: asked.since, seen: asked.seen })
+        let (from, to) = (asked.from.to_owned(), to.map(str::to_owned));
+        Some(Handover { from, to, since: asked.since, seen: asked.seen, arrived: asked.arrived })
     }
 
-    /// Notes when clients can write to the new leader: from then on nothing that happens belongs to the switchover.
+    /// Notes when clients can write to the new leader: when all can, nothing that happens from then on belongs to the switchover.
     pub(super) fn follow_handover(&mut self, now: Time) {
         let led = self.handover(now).is_some_and(|handover| self.holder().is_some_and(|holder| holder != handover.from));
-        if led && self.writes_arrive(now) {
-            self.succession.handed_over();
+        let holder = self.holder_now(now).and_then(|holder| self.members.get(holder)).filter(|_| led);
+        if holder.and_then(|holder| self.takes_writes(holder, now)) != Some(true) {
+            return;
+        }
+        let routes = self.routes(now).into_iter().filter(|route| route.kind == RouteKind::Write);
+        let right: Vec<Option<bool>> = routes.map(|route| route.right(self, now)).collect();
+        let all = !right.contains(&Some(false));
+        if all || right.contains(&Some(true)) {
+            self.succession.handed_over(all);
         }
     }
 
-    /// Whether clients can write to whoever holds the leader key: its PostgreSQL says so, and every write route that is heard leads there.
-    fn writes_arrive(&self, now: Time) -> bool {
-        let Some(holder) = self.holder_now(now) else { return false };
-        let Some(member) = self.members.get(holder) else { return false };
+    /// Whether a new leader takes what clients write, by its PostgreSQL; if that says nothing, by its Patroni. In a standby cluster, whether
+    /// it leads.
+    pub fn takes_writes(&self, member: &Member, now: Time) -> Option<bool> {
         let leads = member.rest_now(now).map(PatroniStatus::says_it_leads);
         let standby_cluster = self.config().is_some_and(|c| c.standby_cluster);
-        let accepts = if standby_cluster { leads } else { member.writable(now).or(leads) };
-        let mut routes = self.routes(now).into_iter().filter(|route| route.kind == RouteKind::Write);
-        accepts == Some(true) && routes.all(|route| route.right(self, now) != Some(false))
+        if standby_cluster { leads } else { member.writable(now).or(leads) }
     }
 }

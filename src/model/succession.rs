@@ -78,7 +78,9 @@ struct Request {
     /// Whom it takes the leader key from: who held it then, or, if nobody did, who is said to have. `None`: nobody whom it asks.
     from: Option<String>,
     gone: Option<Time>,
-    /// Clients could write to the new leader.
+    /// Some clients could write to the new leader.
+    arrived: bool,
+    /// All could.
     over: bool,
 }
 
@@ -94,6 +96,7 @@ pub(super) struct Asked<'a> {
     pub stands: bool,
     /// It went so lately that it explains what happens now.
     pub lately: bool,
+    pub arrived: bool,
     pub over: bool,
 }
 
@@ -150,7 +153,15 @@ impl Succession {
             (Some(asked), Some(known)) if known.gone.is_none() && (known.asked == *asked || known.written_anew(asked, holder)) => {}
             (Some(asked), known) => {
                 let from = leader_asked(asked, holder).map(str::to_owned);
-                *known = Some(Request { asked: asked.clone(), since: (!first).then_some(at), seen: at, from, gone: None, over: false });
+                *known = Some(Request {
+                    asked: asked.clone(),
+                    since: (!first).then_some(at),
+                    seen: at,
+                    from,
+                    gone: None,
+                    arrived: false,
+                    over: false,
+                });
             }
             (None, Some(known)) => drop(known.gone.get_or_insert(at)),
             (None, None) => {}
@@ -173,6 +184,7 @@ impl Succession {
             seen: request.due_since().unwrap_or(request.seen),
             stands: request.gone.is_none(),
             lately: request.explains(None, now),
+            arrived: request.arrived,
             over: request.over,
         })
     }
@@ -182,10 +194,11 @@ impl Succession {
         self.won.as_ref().is_some_and(|won| won.to == holder && matches!(won.cause, Cause::AskedFor { .. }))
     }
 
-    /// Clients can write to the one who took the key as asked.
-    pub(super) fn handed_over(&mut self) {
+    /// Clients can write to the one who took the key as asked: all of them, or some.
+    pub(super) fn handed_over(&mut self, all: bool) {
         if let Some(request) = &mut self.request {
-            request.over = true;
+            request.arrived = true;
+            request.over = all;
         }
     }
 

@@ -257,3 +257,38 @@ fn one_that_names_another_leader_is_none_of_the_holder() {
     let told = "switchover from psg1 to psg2 under way, 1 s; writes are away: psg2 accepts them, but no route leads there yet";
     assert_eq!((s.sentence("switchover"), worst(&s)), (told, Some(Level::Warning)));
 }
+
+#[test]
+fn one_route_that_stays_wrong_does_not_keep_it_open() {
+    let mut s = Scenario::healthy();
+    s.limits(Limits { switchover: Duration::from_secs(5), ..Limits::default() });
+    s.second_haproxy().put("failover", r#"{"leader": "psg1", "member": "psg2"}"#).delete("leader").promote("psg2", 2).put("failover", "{}");
+    s.pass(5);
+    let told = "switchover from psg1 to psg2 under way, 5 s; psg2 accepts writes, but not every route leads there yet";
+    assert_eq!((s.sentence("switchover"), s.finding("switchover").unwrap().severity), (told, Level::Warning));
+    s.pass(1);
+    assert_eq!(s.finding("switchover"), None, "clients write: the route tells the rest");
+    s.pass(9);
+    assert_eq!(critical(&s), ["route-wrong"]);
+    // What happens to the routes then does not belong to it.
+    s.writes_go_to(&[]).pass(1);
+    assert_eq!((s.finding("switchover"), critical(&s)), (None, vec!["route-none", "route-wrong"]));
+
+    // Nobody asks the new leader's PostgreSQL: its Patroni's word is enough.
+    let mut s = Scenario::healthy();
+    s.second_haproxy().put("failover", r#"{"leader": "psg1", "member": "psg2"}"#).delete("leader").promote("psg2", 2).put("failover", "{}");
+    s.fails("sql psg2", ErrorKind::Auth, "no").pass(3);
+    let told = "switchover from psg1 to psg2 under way, 3 s; psg2 accepts writes, but not every route leads there yet";
+    assert_eq!(s.sentence("switchover"), told);
+}
+
+#[test]
+fn nobody_writes_to_a_standby_cluster_so_a_late_one_is_no_outage() {
+    let mut s = Scenario::healthy();
+    s.merge("config", json!({"standby_cluster": {"host": "192.0.2.50"}}));
+    s.patroni("psg1", json!({"role": "standby_leader"})).sql("psg1", |sql| sql.in_recovery = true).pass(15);
+    s.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#).pass(60);
+    let finding = s.finding("switchover").unwrap();
+    let told = "the switchover from psg1 to psg2 is not over after 1 min (limit 20 s)";
+    assert_eq!((finding.severity, finding.sentence.as_str()), (Level::Warning, told));
+}
