@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
         code: "leader-cannot-write",
         fires: "the holder of the leader key says that its PostgreSQL is in recovery, more than 3 s after it has taken the key (a promotion takes \
                 less than one); or its Patroni says that PostgreSQL starts, stops, has crashed or failed. Not in a standby cluster, whose leader \
-                is in recovery by design. During a switchover that was asked for it is a warning until the limit `switchover`.",
+                is in recovery by design. During a switchover that is known to be within the limit `switchover` it is a warning.",
         matters: "While it holds the key nobody else takes over, and clients cannot write. patronictl list calls it the leader all the same.",
         next: &[
             "Read the log of PostgreSQL on it, then Patroni's: recovery may be long after a crash, or it fails for a reason that stands there.",

@@ -8,8 +8,8 @@ pub(super) const RULE: Rule = Rule {
     codes: &[Explanation {
         code: "no-leader",
         fires: "etcd, by a majority, holds no leader key. It is a warning while failsafe mode holds a leader that cannot reach etcd (it says \
-                failsafe_mode_is_active, and its PostgreSQL accepts writes on the newest timeline), and while a leader hands over as asked, until \
-                the limit `switchover`; not when somebody accepts writes meanwhile, when the members' keys are gone as well, or when nobody will take over \
+                failsafe_mode_is_active, and its PostgreSQL accepts writes on the newest timeline), and while a leader hands over as asked, \
+                known to be within the limit `switchover`; not when somebody accepts writes meanwhile, when the members' keys are gone as well, or when nobody will take over \
                 because the cluster is paused and no candidate is named.",
         matters: "Nobody may accept writes. A replica that is allowed to takes the key within loop_wait; while the cluster is paused nobody does.",
         next: &[

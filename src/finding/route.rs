@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
         },
         Explanation {
             code: "route-none",
-            fires: "an HAProxy backend has no server that takes new sessions. For a write backend it is a warning during a switchover that was asked for, until the limit `switchover`.",
+            fires: "an HAProxy backend has no server that takes new sessions. For a write backend it is a warning during a switchover that is known to be within the limit `switchover`.",
             matters: "Clients of this proxy are refused.",
             next: &[
                 "See the checks in the evidence: refused, timed out, or answered 503.",
