@@ -178,6 +178,23 @@ async fn https_to_a_plain_etcd() {
     assert!(error.hint.as_deref().is_some_and(|h| h.contains("http instead of https")), "{error:?}");
 }
 
+/// Whoever closes with something unread resets the connection: no TLS is spoken there either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_resets_the_handshake() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            stream.readable().await.unwrap();
+            drop(stream);
+        }
+    });
+    let error = tls_failure(&EtcdProfile { tls: Pki::new().client(None), ..profile(&[url]) }).await;
+    assert!(error.message.ends_with("the server closed the connection in the TLS handshake"), "{error}");
+    assert_eq!(error.hint.as_deref(), Some("is it http instead of https?"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_and_ports_that_lead_nowhere() {
     let error = why_not(&profile(&["http://no-such-host.invalid:2379".into()])).await;

@@ -90,7 +90,8 @@ async fn handshake(host: &str, stream: TcpStream, config: Arc<ClientConfig>) -> 
 }
 
 fn broken(error: &io::Error) -> SourceError {
-    if error.kind() == io::ErrorKind::UnexpectedEof {
+    // A server that closes before it has read all of our first words resets the connection.
+    if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) {
         return SourceError::new(ErrorKind::Tls, "the server closed the connection in the TLS handshake")
             .with_hint("is it http instead of https?");
     }
