@@ -129,6 +129,23 @@ fn an_event_opens_its_evidence_and_the_history_says_where_it_is_from() {
 }
 
 #[test]
+fn whoever_has_looked_at_the_events_sees_the_next_one_after_that() {
+    let mut state = console(vec![sample::healthy()]);
+    let happens = |state: &mut State, n: i64| {
+        let line = EventLine::new(sample::at(sample::NOW - 100 + n), Level::Ok, "route", format!("event {n}"));
+        let again = state.facts.document.clone().expect("a document");
+        update(state, Msg::Document(again, vec![line]));
+    };
+    (0..40).for_each(|n| happens(&mut state, n));
+    press(&mut state, &[CommandId::Pane6, CommandId::Bottom]);
+    happens(&mut state, 40);
+    assert!(!text(&screen(&mut state, (80, 24), false)).contains("event 40"), "what is looked at stays where it is");
+    press(&mut state, &[CommandId::Pane1]);
+    happens(&mut state, 41);
+    assert!(text(&screen(&mut state, (80, 24), false)).contains("event 41"), "{}", text(&screen(&mut state, (80, 24), false)));
+}
+
+#[test]
 fn details_of_every_row_of_every_pane() {
     for (name, document) in sample::all() {
         let mut state = console(vec![document]);

@@ -76,6 +76,11 @@ pub trait PaneModel: Sync {
         false
     }
 
+    /// Whether its first row is the newest, and what it is looked at for: who goes away leaves it there.
+    fn newest_first(&self) -> bool {
+        false
+    }
+
     /// Whether a row can be opened.
     fn opens(&self) -> bool {
         true

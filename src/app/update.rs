@@ -296,6 +296,13 @@ fn go_to(state: &mut State, pane: usize) {
     }
     state.typing = None;
     state.overlay = None;
+    let left = state.focus;
+    if left != pane && state.panes.get(left).is_some_and(|left| left.newest_first()) {
+        // A row that was looked at would hold the rows, and what happens next would pass unseen above it.
+        if let Some(view) = state.views.get_mut(left) {
+            view.selected = None;
+        }
+    }
     state.focus = pane;
 }
 

@@ -41,6 +41,10 @@ impl PaneModel for Events {
     fn rows(&self, facts: &Facts, view: &View) -> Vec<RowId> {
         shown(facts, view).into_iter().map(id).collect()
     }
+
+    fn newest_first(&self) -> bool {
+        true
+    }
 }
 
 impl Pane for Events {
