@@ -1,6 +1,6 @@
 //! What is checked before an order goes to etcd or to PostgreSQL.
 
-use pgbaton::action::{Base, DropSlot, EditConfig, Light, Operation, Plan, ResumeReplay, Situation, Terminate, with_setting};
+use pgbaton::action::{Base, Confirm, DropSlot, EditConfig, Light, Operation, Plan, ResumeReplay, Situation, Terminate, with_setting};
 use pgbaton::finding::{Forecast, Limits};
 use pgbaton::model::{ClientSession, ErrorKind, Slot, Time};
 use serde_json::json;
@@ -99,6 +99,15 @@ fn a_configuration_that_somebody_changed_meanwhile_is_not_overwritten() {
     assert_eq!(check(&plan(&s, EditConfig::new(base.clone(), base.settings())), "changes").0, Light::Red);
     s.delete("config");
     assert!(Base::of(s.cluster(), s.now()).is_err());
+}
+
+#[test]
+fn an_edit_at_which_patroni_would_fail_wants_the_clusters_name() {
+    let s = Scenario::healthy();
+    let base = Base::of(s.cluster(), s.now()).unwrap();
+    let confirm = |ttl: serde_json::Value| plan(&s, EditConfig::new(base.clone(), with_setting(base.settings(), "ttl", ttl))).confirm;
+    assert_eq!(confirm(json!(40)), Confirm::YesNo);
+    assert_eq!(confirm(json!("ten")), Confirm::Type(s.cluster().scope.clone()));
 }
 
 #[test]

@@ -208,7 +208,9 @@ impl Operation for EditConfig {
 
     fn confirm(&self, s: &Situation<'_>) -> Confirm {
         let standby = |change: &Change| change.path.first().is_some_and(|key| key == "standby_cluster");
-        if self.changes.iter().any(standby) { Confirm::Type(s.cluster.scope.clone()) } else { Confirm::YesNo }
+        // What Patroni would pass over, or fail at, is not put there by a single key.
+        let spoils = || rules::checks(&self.base, &self.after, &self.changes).iter().any(|check| check.light == checks::Light::Red);
+        if self.changes.iter().any(standby) || spoils() { Confirm::Type(s.cluster.scope.clone()) } else { Confirm::YesNo }
     }
 
     fn goal(&self, _: &Situation<'_>) -> Box<dyn Goal> {
