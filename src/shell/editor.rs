@@ -1,8 +1,8 @@
 //! The editor of whoever operates, on a file in a folder that only they can enter; both are gone afterwards, unless this process is killed.
 
-use std::fs::Permissions;
+use std::fs::{OpenOptions, Permissions};
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
@@ -30,7 +30,8 @@ impl Edit {
             .tempdir()
             .context("no temporary folder")?;
         let edit = Self { folder };
-        std::fs::write(edit.path(), text).context("the temporary file cannot be written")?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(edit.path());
+        file.and_then(|mut file| file.write_all(text.as_bytes())).context("the temporary file cannot be written")?;
         Ok(edit)
     }
 
@@ -101,6 +102,7 @@ mod tests {
             assert!(error.starts_with("the editor ended with ") && error.contains(why), "{error}");
         }
         let folder = edit.folder.path().to_owned();
+        assert_eq!(std::fs::metadata(edit.path()).expect("the file").permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::metadata(&folder).expect("a folder").permissions().mode() & 0o777, 0o700);
         std::fs::write(folder.join("configuration.yaml~"), "ttl: 20\n").expect("an editor's leavings");
         drop(edit);
