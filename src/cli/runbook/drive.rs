@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::prompt::ask;
 use super::record::Record;
-use super::take::{Taken, judged, shown};
+use super::take::{Taken, etcd_answers, judged, shown};
 use crate::cli::connect::{ConnectArgs, runtime};
 use crate::document::Document;
 use crate::model::{Time, clean, washed};
@@ -273,8 +273,7 @@ fn listen() -> Arc<AtomicBool> {
 
 /// Who leads, if etcd's word is current.
 fn leader(document: &Document) -> Option<&str> {
-    let fresh = document.sources.iter().any(|source| source.name == "dcs" && source.fresh);
-    document.cluster.leader.as_deref().filter(|_| fresh)
+    document.cluster.leader.as_deref().filter(|_| etcd_answers(document))
 }
 
 /// What a step would be.

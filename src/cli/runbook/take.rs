@@ -83,9 +83,12 @@ impl Drive<'_> {
                 }
                 Err(why) => Taken::Failed(why),
             },
-            Kind::Ask { question, into } => match ask(&filled(question).unwrap_or_else(|why| why))? {
-                Some(answer) if !answer.is_empty() => Taken::Answered(into.clone(), answer),
-                _ => Taken::Failed("nothing was answered".to_owned()),
+            Kind::Ask { question, into } => match filled(question) {
+                Ok(question) => match ask(&question)? {
+                    Some(answer) if !answer.is_empty() => Taken::Answered(into.clone(), answer),
+                    _ => Taken::Failed("nothing was answered".to_owned()),
+                },
+                Err(why) => Taken::Failed(why),
             },
             Kind::Command { command, on } => match (words(command, values), on.as_deref().map(filled).transpose()) {
                 (Ok(_), Ok(on)) => {
@@ -194,9 +197,14 @@ fn confirmed(question: &str, wanted: bool) -> anyhow::Result<Taken> {
     })
 }
 
+/// Whether what the document has of the keys in etcd is current.
+pub(super) fn etcd_answers(document: &Document) -> bool {
+    document.sources.iter().any(|source| source.name == "dcs" && source.fresh)
+}
+
 /// For whom a loop is taken, now; the error is a sentence.
 fn members(among: Among, document: &Document) -> Result<Vec<String>, String> {
-    if !document.sources.iter().any(|source| source.name == "dcs" && source.fresh) {
+    if !etcd_answers(document) {
         return Err("which members there are is not known: etcd does not answer".to_owned());
     }
     let leader = Some(document.cluster.leader.as_deref().ok_or("nobody leads")?);
