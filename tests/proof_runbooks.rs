@@ -55,7 +55,9 @@ fn asked(pty: &mut Pty, question: &str) {
     pty.until(question, |screen| {
         let text = screen.contents();
         let last = text.trim_end().lines().last().unwrap_or_default().trim_end();
-        last.contains(question) && [question, "[yes/no]", "[y/N]", "abort the run:"].iter().any(|end| last.ends_with(end))
+        let typed = question.starts_with("to do it, type ") && last.ends_with(question);
+        // Half a question on the screen is not one that can be answered.
+        last.contains(question) && (typed || ["[yes/no]", "[y/N]", "abort the run:"].iter().any(|end| last.ends_with(end)))
     });
 }
 

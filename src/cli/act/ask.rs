@@ -15,7 +15,7 @@ pub fn can_ask() -> bool {
 /// One line, asked for on the terminal.
 pub fn line(question: &str) -> anyhow::Result<String> {
     let mut err = std::io::stderr().lock();
-    write!(err, "{question}")?;
+    err.write_all(question.as_bytes())?;
     err.flush()?;
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
@@ -32,10 +32,12 @@ pub fn ask(plan: &Plan) -> anyhow::Result<oneshot::Receiver<String>> {
     let mut err = std::io::stderr().lock();
     flush()?;
     let warned = if plan.light() == Light::Green { "" } else { " (there are notes above)" };
-    match &plan.confirm {
-        Confirm::YesNo => write!(err, "{}: do it?{warned} [y/N] ", plan.sentence)?,
-        Confirm::Type(word) => write!(err, "{}{warned}: to do it, type {} ", plan.sentence, clean(word))?,
-    }
+    let question = match &plan.confirm {
+        Confirm::YesNo => format!("{}: do it?{warned} [y/N] ", plan.sentence),
+        Confirm::Type(word) => format!("{}{warned}: to do it, type {} ", plan.sentence, clean(word)),
+    };
+    // In one piece: who answers may be a program, and half a question looks like a whole one.
+    err.write_all(question.as_bytes())?;
     err.flush()?;
     let (tell, told) = oneshot::channel();
     // A thread of its own: a read of the terminal cannot be called off, and the process may have to end before it.

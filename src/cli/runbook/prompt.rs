@@ -21,7 +21,7 @@ pub(super) fn ask(question: &str) -> anyhow::Result<Option<String>> {
     let mut err = std::io::stderr().lock();
     // What was typed before the question was there answers nothing.
     rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)?;
-    write!(err, "  {} ", clean(question))?;
+    err.write_all(format!("  {} ", clean(question)).as_bytes())?;
     err.flush()?;
     let (tell, told) = oneshot::channel();
     // A thread of its own: a read of the terminal cannot be called off, and the process may have to end before it.
