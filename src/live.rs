@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::config::Profile;
 use crate::document::Document;
 use crate::finding::{self, Forecast, Limits, Tracker, UNREPEATED};
-use crate::model::{Change, Cluster, Observation, Outcome, RouteUse, SourceId, Time, clean};
+use crate::model::{Change, Cluster, Fact, Observation, Outcome, PauseNote, RouteUse, SourceId, SourceKind, Time, clean};
 use crate::source::{Clock, Collector, Inbox};
 
 /// A cluster with what is found in it. Pure: time comes in as an argument.
@@ -138,6 +138,14 @@ impl Live {
         let changes = self.picture.apply(arrived);
         self.collector.follow(self.picture.cluster());
         changes
+    }
+
+    /// Takes in what the audit of this machine has of the pause.
+    pub fn hear_audit(&mut self, note: Option<PauseNote>) -> Vec<Change> {
+        let source = SourceId::new(SourceKind::Audit, self.cluster().scope.clone());
+        let outcome = Outcome::Heard(Box::new(Fact::PauseNote(note)));
+        let at = self.now();
+        self.picture.apply(vec![Observation { source, at, rtt: None, outcome }])
     }
 
     /// What has changed by the mere passing of time.

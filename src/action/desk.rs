@@ -4,7 +4,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::assist::Assist;
-use super::audit::{self, Audit, Beginning, Begun, Event, Held, NOTHING_ASKED, SecondPerson};
+use super::audit::{self, Audit, Begun, Held, NOTHING_ASKED};
+use super::entry::{Beginning, Event, SecondPerson};
 use super::execution::Word;
 use super::probe::Probe;
 use super::{
@@ -168,6 +169,7 @@ impl Desk {
     /// Writes an action down that is about to be done.
     fn begin(&self, held: Held, confirmed: &Confirmed, order: &Order, second: Option<SecondPerson>) -> Result<Begun, DeskError> {
         let plan = confirmed.plan();
+        let now = self.clock.now();
         let event = Event::Begin(Box::new(Beginning {
             sentence: plan.sentence.clone(),
             member: plan.member.clone(),
@@ -178,9 +180,11 @@ impl Desk {
             checks: plan.checks.clone(),
             overridden: confirmed.overridden().to_vec(),
             answered: confirmed.answered().to_owned(),
+            reason: confirmed.operation().reason().map(str::to_owned),
+            remind_at: confirmed.operation().remind_after().map(|span| now.plus(span)),
             second,
         }));
-        Ok(self.audit.begin(held, self.clock.now(), plan.name, event)?)
+        Ok(self.audit.begin(held, now, plan.name, event)?)
     }
 
     fn send(&self, confirmed: &Confirmed, s: &Situation<'_>, order: Order, begun: Begun) -> Execution {

@@ -7,8 +7,9 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::audit::{Audit, Begun, Event};
+use super::audit::{Audit, Begun};
 use super::downtime::{Absence, away};
+use super::entry::Event;
 use super::probe::Probe;
 use super::{AuditError, Course, Outcome, Reply};
 use crate::model::{Cluster, Time};
@@ -202,7 +203,7 @@ impl Drop for Execution {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::action::audit::Beginning;
+    use crate::action::Beginning;
     use crate::action::{Entry, Goal, Phase, Standing};
     use crate::permit::AuditPolicy;
 

@@ -1,5 +1,7 @@
 //! What can be done to a cluster.
 
+use std::time::Duration;
+
 use super::{Check, Confirm, Goal, Kept, Order};
 use crate::finding::{Forecast, Limits};
 use crate::model::{Cluster, Member, PostgresStatus, Time};
@@ -98,6 +100,16 @@ pub trait Operation: std::fmt::Debug + Send + Sync {
 
     /// What has to be typed before it is done.
     fn confirm(&self, situation: &Situation<'_>) -> Confirm;
+
+    /// Why it is done, if that was said.
+    fn reason(&self) -> Option<&str> {
+        None
+    }
+
+    /// After how long somebody is to be reminded of it.
+    fn remind_after(&self) -> Option<Duration> {
+        None
+    }
 
     /// Whether it moves the writes to another server now: then it is measured how long they are away.
     fn moves_writes(&self) -> bool {

@@ -1,18 +1,23 @@
 //! The maintenance mode: `PATCH /config` with `pause` (Patroni's pause.rst; `patroni/ctl.py`, `toggle_pause`).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::checks::{self, Check};
 use super::operation::word;
 use super::{Call, Confirm, Goal, Kept, Operation, Order, Phase, Reply, Situation, Standing};
-use crate::model::{Cluster, Time, clean, listed};
+use crate::model::{Cluster, Time, clean, listed, spoken};
 
 /// Switches the maintenance mode on: Patroni watches and manages nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
     /// Why, for the audit and for whoever reads it at night.
     pub reason: Option<String>,
+    /// After how long a finding reminds of it, if it is still on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind: Option<Duration>,
 }
 
 /// Switches it off.
@@ -70,11 +75,23 @@ impl Operation for Pause {
     }
 
     fn effects(&self, _: &Situation<'_>) -> Vec<String> {
-        vec!["if the leader fails, nobody takes over until the pause is ended".to_owned()]
+        let reminder = match self.remind {
+            Some(after) => format!("after {} a finding reminds of it, on this machine", spoken(after)),
+            None => "nothing reminds of it but the limit `pause`; --remind does".to_owned(),
+        };
+        vec!["if the leader fails, nobody takes over until the pause is ended".to_owned(), reminder]
     }
 
     fn confirm(&self, _: &Situation<'_>) -> Confirm {
         Confirm::YesNo
+    }
+
+    fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    fn remind_after(&self) -> Option<Duration> {
+        self.remind
     }
 
     fn goal(&self, s: &Situation<'_>) -> Box<dyn Goal> {

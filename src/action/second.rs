@@ -1,6 +1,7 @@
 //! What is asked of a second person, and what that person says; both are written down.
 
-use super::audit::{self, APPROVE, ASK, Audit, Beginning, Event, NOTHING_ASKED, SecondPerson};
+use super::audit::{self, APPROVE, ASK, Audit, NOTHING_ASKED};
+use super::entry::{Beginning, Event, SecondPerson};
 use super::{AuditError, Entry, Outcome, Plan, Request, Situation};
 use crate::model::Time;
 use crate::permit::{self, AskedFile, NotApproved, Operator, Permit, Requests, RequestsError};
@@ -147,6 +148,8 @@ fn note(
         checks: request.checks.clone(),
         overridden: request.overridden.clone(),
         answered: String::new(),
+        reason: None,
+        remind_at: None,
         second: Some(SecondPerson { request: asked.id.clone(), sha256: asked.sha256.clone(), approved_by }),
     }));
     audit.note(at, &request.scope, operation, vec![begin, Event::end(outcome, sentence)])

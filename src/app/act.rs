@@ -133,6 +133,7 @@ pub(super) fn ask(state: &mut State, command: CommandId) -> Vec<Effect> {
 fn proceed(state: &mut State, asked: Asked) -> Vec<Effect> {
     match (asked.command, asked.given.len()) {
         (CommandId::Pause, 0) => inquire(state, asked, Wanted::Reason),
+        (CommandId::Pause, 1) => inquire(state, asked, Wanted::Reminder),
         (CommandId::DemoteCluster, 0) => inquire(state, asked, Wanted::Source),
         (CommandId::SwitchoverAt | CommandId::RestartAt, 0) => inquire(state, asked, Wanted::Time),
         (CommandId::DropSlot, 0) => {

@@ -238,11 +238,18 @@ fn why_paused() -> State {
 }
 
 #[test]
-fn a_pause_asks_for_its_reason_which_may_be_empty() {
-    for reason in ["maintenance of the SAN", ""] {
+fn a_pause_asks_for_its_reason_and_a_reminder_and_both_may_be_empty() {
+    for (reason, after) in [("maintenance of the SAN", "2h"), ("", "")] {
         let mut state = why_paused();
         type_in(&mut state, reason);
-        let asked = Asked { command: CommandId::Pause, member: None, given: vec![reason.to_owned()] };
+        assert_eq!(press(&mut state, CommandId::Accept), []);
+        update(&mut state, Msg::Measured(Measured::default()));
+        type_in(&mut state, "soon");
+        assert_eq!(press(&mut state, CommandId::Accept), []);
+        assert!(notice(&state).starts_with("a time is a number with one of the units"), "{}", notice(&state));
+        press(&mut state, CommandId::EraseAll);
+        type_in(&mut state, after);
+        let asked = Asked { command: CommandId::Pause, member: None, given: vec![reason.to_owned(), after.to_owned()] };
         assert_eq!(press(&mut state, CommandId::Accept), [Effect::Plan(asked)]);
         assert_eq!((&state.overlay, state.typing), (&None, None));
     }

@@ -1,13 +1,15 @@
 //! What has to be said before there can be a plan: a text that is typed.
 
 use super::act::Asked;
-use crate::model::Time;
+use crate::model::{Time, quantity};
 
 /// What a text is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     /// Why it is done, for the audit; may be empty.
     Reason,
+    /// After how long somebody is to be reminded; may be empty.
+    Reminder,
     /// When it is to be done.
     Time,
     /// The cluster that is to be followed: a host, or host:port.
@@ -42,6 +44,8 @@ impl Question {
     pub fn answer(&self, now: Time) -> Result<String, String> {
         match self.wanted {
             Wanted::Reason => Ok(self.typed.trim().to_owned()),
+            Wanted::Reminder if self.typed.trim().is_empty() => Ok(String::new()),
+            Wanted::Reminder => quantity::span(&self.typed).map(|_| self.typed.trim().to_owned()).ok_or_else(|| quantity::SPAN.to_owned()),
             Wanted::Time => Time::typed(&self.typed, now).map(|time| time.to_string()),
             Wanted::Source => source(&self.typed).map(|_| self.typed.trim().to_owned()),
         }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use crate::action::{Audit, Entry};
+use super::start::audit;
+use crate::action::Entry;
 use crate::app::Audited;
-use crate::permit::Policy;
 
 /// `pgbaton audit`.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub struct AuditArgs {
 
 /// Prints them, oldest first.
 pub fn run(args: &AuditArgs) -> anyhow::Result<ExitCode> {
-    let audit = Audit::place(&Policy::of_machine().unwrap_or_default().audit)?;
+    let audit = audit().map_err(anyhow::Error::msg)?;
     let (entries, bad) = audit.read()?;
     let entries: Vec<Entry> = entries.into_iter().filter(|entry| args.scope.as_ref().is_none_or(|scope| entry.cluster == *scope)).collect();
     let actions = Audited::of(&entries);

@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::connect::{ClusterArg, ConnectArgs, runtime};
+use super::start::start;
 use crate::condition::Condition;
 use crate::document::{Document, Level};
-use crate::live::Live;
 use crate::model::clean;
 use crate::source::Clock;
 
@@ -40,7 +40,7 @@ fn told(connect: &ConnectArgs, args: &CheckArgs) -> anyhow::Result<(Level, Strin
     let condition = args.expr.as_deref().map(Condition::parse).transpose().context("--expr")?;
     let document = runtime()?.block_on(async {
         let profile = connect.profile(args.cluster.name.as_deref()).await?;
-        let mut live = Live::start(profile, Clock::start());
+        let mut live = start(profile, Clock::start());
         live.settle(Duration::from_secs_f64(args.timeout)).await;
         anyhow::Ok(live.document())
     })?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::connect::{ClusterArg, ConnectArgs, runtime};
-use crate::live::Live;
+use super::start::start;
 use crate::model::{Change, Level, Time};
 use crate::source::Clock;
 
@@ -44,7 +44,7 @@ pub fn run(connect: &ConnectArgs, args: &EventsArgs) -> anyhow::Result<ExitCode>
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let profile = connect.profile(args.cluster.name.as_deref()).await?;
-        let mut live = Live::start(profile, Clock::start());
+        let mut live = start(profile, Clock::start());
         let follow = async {
             let early = live.settle(FIRST).await;
             let document = live.document();

@@ -16,6 +16,7 @@ pub mod runbook;
 pub mod screenshot;
 pub mod show_config;
 mod situation;
+mod start;
 pub mod status;
 pub mod version;
 

@@ -8,6 +8,7 @@ use anyhow::bail;
 use serde_json::Value;
 
 use super::connect::{ClusterArg, ConnectArgs, runtime};
+use super::start::start;
 use crate::config::yaml_text;
 use crate::live::Live;
 use crate::model::{Cluster, Parsed, Time};
@@ -40,7 +41,7 @@ pub fn run(connect: &ConnectArgs, args: &ShowConfigArgs) -> anyhow::Result<ExitC
 /// The cluster, as soon as etcd's majority has told its keys, or what is known of it when it does not.
 pub(super) async fn keys(connect: &ConnectArgs, cluster: &ClusterArg) -> anyhow::Result<Live> {
     let profile = connect.profile(cluster.name.as_deref()).await?;
-    let mut live = Live::start(profile, Clock::start());
+    let mut live = start(profile, Clock::start());
     let known = async {
         while live.cluster().dcs.confirmed_at.is_none() {
             live.wait().await;

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::connect::{ClusterArg, ConnectArgs, runtime};
+use super::start::start;
 use crate::document::{Document, Level};
-use crate::live::Live;
 use crate::source::Clock;
 
 /// `pgbaton status`.
@@ -33,7 +33,7 @@ pub struct StatusArgs {
 pub fn run(connect: &ConnectArgs, args: &StatusArgs) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(async {
         let profile = connect.profile(args.cluster.name.as_deref()).await?;
-        let mut live = Live::start(profile, Clock::start());
+        let mut live = start(profile, Clock::start());
         live.settle(Duration::from_secs_f64(args.timeout)).await;
         let mut document = live.document();
         let Some(period) = args.watch else {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::act::chosen;
 use super::connect::{ConnectArgs, runtime};
 use super::situation::with_situation;
-use crate::live::Live;
+use super::start::start;
 use crate::model::version_text;
 use crate::source::Clock;
 
@@ -30,7 +30,7 @@ pub fn run(connect: &ConnectArgs, args: &VersionArgs) -> anyhow::Result<ExitCode
     let Some(cluster) = &args.cluster else { return Ok(ExitCode::SUCCESS) };
     runtime()?.block_on(async {
         let profile = connect.profile(Some(cluster)).await?;
-        let mut live = Live::start(profile, Clock::start());
+        let mut live = start(profile, Clock::start());
         live.settle(LIMIT).await;
         for name in with_situation(&live, |s| chosen(s, &args.members, None))? {
             let Some(member) = live.cluster().members.get(&name) else { continue };

@@ -31,7 +31,6 @@ mod pgbaton_haproxy;
 mod pgbaton_limits;
 mod pgbaton_toml;
 mod profile;
-mod quantity;
 mod resolve;
 mod search;
 mod section;

@@ -4,9 +4,9 @@ use super::diagnostic::{Diagnostic, quote};
 use super::draft::LimitsDraft;
 use super::node::{Kind, Node, Value};
 use super::pgbaton_toml::Reader;
-use super::quantity::{self, SIZE, SPAN};
 use super::section::{Section, wrong_type};
 use crate::finding::{Amount, LIMITS};
+use crate::model::quantity::{self, SIZE, SPAN};
 
 impl Reader<'_> {
     /// The table `limits` inside `table`; nothing is limited otherwise than usual when there is none.

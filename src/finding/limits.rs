@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::quantity::{SIZES, SPANS};
+
 /// The thresholds of the rules. What Patroni itself has a limit for (`maximum_lag_on_failover`, `ttl`) is not among them: the cluster's own
 /// value counts there. A field has its line in [`LIMITS`], by which it can be configured.
 #[derive(Debug, Clone, PartialEq)]
@@ -296,13 +298,6 @@ impl Limit {
         }
     }
 }
-
-/// Units of sizes, as PostgreSQL's configuration has them, with their bytes.
-pub const SIZES: [(&str, u128); 5] = [("B", 1), ("kB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("TB", 1 << 40)];
-
-/// Units of times, likewise, with their microseconds.
-pub const SPANS: [(&str, u128); 6] =
-    [("us", 1), ("ms", 1000), ("s", 1_000_000), ("min", 60_000_000), ("h", 3_600_000_000), ("d", 86_400_000_000)];
 
 /// The amount in the largest unit in which it is a whole number.
 fn in_units(amount: u128, units: &[(&str, u128)]) -> String {

@@ -64,7 +64,7 @@ use crate::model::{Cluster, Level, Time, listed, spoken};
 
 pub use evidence::Evidence;
 pub use forecast::{Forecast, Reason};
-pub use limits::{Amount, LIMITS, Limit, Limits, SIZES, SPANS};
+pub use limits::{Amount, LIMITS, Limit, Limits};
 use opening::Opening;
 use part::Part;
 pub use rule::Explanation;

@@ -1,8 +1,8 @@
 //! `paused`: maintenance mode. Patroni does not fail over, and a stopped PostgreSQL stays stopped (Patroni's pause.rst).
-//! `pause-forgotten`: it has been on for long.
+//! `pause-forgotten`: it has been on for long. `pause-reminder`: whoever ordered it wanted to be reminded by now.
 
 use super::{Case, Evidence, Explanation, Finding, Rule, listed, spoken};
-use crate::model::Level;
+use crate::model::{Level, SourceId, SourceKind};
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -25,6 +25,16 @@ pub(super) const RULE: Rule = Rule {
                 "Ask who paused it; pgbaton audit knows, if it was done from here. If nobody works on the cluster: pgbaton runbook run forgotten-pause.",
             ],
         },
+        Explanation {
+            code: "pause-reminder",
+            fires: "the maintenance mode is on, and the time has passed at which whoever ordered it wanted to be reminded \
+                    (pgbaton pause --remind). The reminder is in the audit of the machine on which it was ordered, and is told there only.",
+            matters: "Nobody takes over while it is on, and the work it was for should be done by now.",
+            next: &[
+                "Ask whoever ordered it. If the work is done: pgbaton resume, or pgbaton runbook run forgotten-pause, which looks first at what Patroni will do.",
+                "If it is not: the pause can be ended and ordered anew, with another reminder.",
+            ],
+        },
     ],
 };
 
@@ -37,11 +47,23 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         cluster.members.values().filter(|m| m.rest_now(now).is_some_and(|r| !r.paused)).map(|m| m.name.as_str()).collect();
     let have = if unaware.len() == 1 { "has" } else { "have" };
     let yet = if unaware.is_empty() { String::new() } else { format!(" ({} {have} not seen it yet)", listed(&unaware)) };
-    let sentence = format!("paused: there will be no failover{yet}");
+    let note = cluster.pause.note();
+    let ordered = note.map(|note| format!("; last ordered from here by {}", note.told())).unwrap_or_default();
+    let sentence = format!("paused: there will be no failover{yet}{ordered}");
+    let written = note.map(|note| {
+        let source = SourceId::new(SourceKind::Audit, &cluster.scope);
+        Evidence::new(source, "newest pause ordered from this machine", note.told(), Some(note.at))
+    });
     let seen = cluster.members.values().filter_map(|m| m.rest_now(now).map(|r| Evidence::rest(m, "pause", r.paused)));
     let pause = Evidence::dcs(cluster, "config pause", true);
-    let mut found = vec![Finding::new("paused", Level::Warning, sentence).because([pause.clone()]).because(seen)];
-    if let Some(since) = cluster.paused_since.filter(|at| now.since(*at) > limits.pause) {
+    let mut found = vec![Finding::new("paused", Level::Warning, sentence).because([pause.clone()]).because(written.clone()).because(seen)];
+    if let Some((note, due)) = note.and_then(|note| Some((note, note.remind_at.filter(|due| now >= *due)?))) {
+        let late = now.since(due);
+        let late = if late.as_secs() > 0 { format!("{} ago", spoken(late)) } else { "now".to_owned() };
+        let sentence = format!("of this pause somebody wanted to be reminded {late}: {}", note.told());
+        found.push(Finding::new("pause-reminder", Level::Warning, sentence).because([pause.clone()]).because(written));
+    }
+    if let Some(since) = cluster.pause.since().filter(|at| now.since(*at) > limits.pause) {
         let sentence = format!("the pause has lasted for {} at least: was it forgotten?", spoken(now.since(since)));
         found.push(Finding::new("pause-forgotten", Level::Warning, sentence).because([pause]));
     }

@@ -38,6 +38,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             SourceKind::Etcd => format!("how {} does is not known: {error}", listed(&names)),
             SourceKind::Rest => format!("the Patroni of {} cannot be asked: {error}", listed(&names)),
             SourceKind::Sql => format!("PostgreSQL on {} cannot be asked: {error}", listed(&names)),
+            SourceKind::Audit => format!("the audit cannot be read: {error}"),
         };
         let severity = match kind {
             // What was never read may be quite well: the fault can be in our address, our password, our network.
@@ -70,7 +71,7 @@ fn silent(heard: &Heard<'_>, cluster: &Cluster, now: Time) -> bool {
         SourceKind::Lease => cluster.dcs.error().is_some() || !cluster.dcs_current(now) || cluster.holder().is_none(),
         // That nothing can be read without a quorum is said by `quorum-lost`.
         SourceKind::Dcs => cluster.quorum(now).has == Some(false),
-        SourceKind::Haproxy => false,
+        SourceKind::Haproxy | SourceKind::Audit => false,
     };
     let fails = match heard.source.kind {
         // The majority may change its mind for a few seconds while etcd elects; the limit of freshness has room for it.

@@ -74,7 +74,7 @@ impl Cluster {
         match source.kind {
             SourceKind::Sql => member.sql_clock.push(skew, at),
             SourceKind::Rest => member.rest_clock.push(skew, at),
-            SourceKind::Dcs | SourceKind::Lease | SourceKind::Etcd | SourceKind::Haproxy => {}
+            SourceKind::Dcs | SourceKind::Lease | SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Audit => {}
         }
     }
 }

@@ -9,8 +9,8 @@ use super::hygiene::Hygiene;
 use super::succession::{Gone, Succession};
 use super::{
     Certificate, Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership, EtcdStatus, EtcdTrend, Fact,
-    HaproxyStatus, HistoryEntry, Lease, Member, Observation, Observed, Outcome, Parsed, Parting, PostgresStatus, RouteMemory, RouteUse,
-    SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing, clean,
+    HaproxyStatus, HistoryEntry, Lease, Member, Observation, Observed, Outcome, Parsed, Parting, PauseWatch, PostgresStatus, RouteMemory,
+    RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -50,8 +50,8 @@ pub struct Cluster {
     pub leader_since: Option<Time>,
     /// Since when there has been no leader key; `None` also when it was not there at the first reading, as nobody saw it go.
     pub leaderless_since: Option<Time>,
-    /// When the maintenance mode was first seen, if it is on; it may have begun before.
-    pub paused_since: Option<Time>,
+    /// The maintenance mode.
+    pub pause: PauseWatch,
     /// The newest holder of the leader key that was seen, the present one included.
     pub last_leader: Option<String>,
     /// Since when more than one member has accepted writes.
@@ -121,7 +121,7 @@ impl Cluster {
             rest_history: Observed::default(),
             leader_since: None,
             leaderless_since: None,
-            paused_since: None,
+            pause: PauseWatch::default(),
             last_leader: None,
             parting: Parting::default(),
             failsafe_short_since: None,
@@ -209,6 +209,7 @@ impl Cluster {
                 }
                 self.follow_writers(at);
             }
+            Fact::PauseNote(note) => self.pause.hear(note),
             Fact::Clock(reading) => self.clock_read(source, reading, at, rtt),
             Fact::Certificate(certificate) => self.certificates.entry(source.clone()).or_default().record(*certificate, at, rtt),
             Fact::Haproxy(status) => {
@@ -244,6 +245,8 @@ impl Cluster {
                 }
             }
             SourceKind::Haproxy => self.haproxies.entry(source.target.clone()).or_default().fail(error, at),
+            // What it had told stands; whoever reads it says why it cannot be read.
+            SourceKind::Audit => {}
         }
     }
 
@@ -336,8 +339,7 @@ impl Cluster {
         }
         self.leaderless_since = if now.is_some() { None } else { self.leaderless_since.or((before.is_some()).then_some(at)) };
         self.last_leader = now.or_else(|| self.last_leader.take());
-        let paused = self.config().is_some_and(|c| c.paused);
-        self.paused_since = self.paused_since.or(Some(at)).filter(|_| paused);
+        self.pause.follow(self.config().is_some_and(|c| c.paused), at);
     }
 
     fn follow_history(&mut self) {

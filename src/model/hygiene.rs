@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Archiver, BaseBackup, Certificate, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, Observation,
-    Outcome, PatroniReplication, PatroniStatus, PendingChange, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, SourceError,
-    SourceId, Subscription, Transaction, clean,
+    Outcome, PatroniReplication, PatroniStatus, PauseNote, PendingChange, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot,
+    SourceError, SourceId, Subscription, Transaction, clean,
 };
 
 /// Something that holds text from outside.
@@ -45,6 +45,14 @@ impl Hygiene for Value {
             Value::Object(map) => map.wash(),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
+    }
+}
+
+impl Hygiene for PauseNote {
+    fn wash(&mut self) {
+        let Self { at: _, by, reason, remind_at: _ } = self;
+        by.wash();
+        reason.wash();
     }
 }
 
@@ -87,6 +95,7 @@ impl Hygiene for Fact {
             Fact::DcsConfirmed { revision: _ } | Fact::Lease(_) => {}
             // Numbers only.
             Fact::EtcdMetrics(_) | Fact::Clock(_) => {}
+            Fact::PauseNote(note) => note.wash(),
             Fact::EtcdStatus(status) => status.wash(),
             Fact::EtcdMembership(EtcdMembership { members, alarms }) => {
                 members.wash();

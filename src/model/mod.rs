@@ -31,7 +31,9 @@ mod observation;
 mod observed;
 mod past;
 mod patroni;
+mod pause;
 mod postgres;
+pub mod quantity;
 mod quorum;
 mod recent;
 mod role;
@@ -75,6 +77,7 @@ pub use naming::Naming;
 pub use observation::{Fact, Lease, Observation, Outcome};
 pub use observed::Observed;
 pub use patroni::{PatroniReplication, PatroniStatus, PendingChange};
+pub use pause::{PauseNote, PauseWatch};
 pub use postgres::{
     Archiver, CommitWait, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Transaction, version_text,
 };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Certificate, ClockReading, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, HaproxyStatus, PatroniStatus,
-    PostgresStatus, SourceError, SourceId, Time,
+    PauseNote, PostgresStatus, SourceError, SourceId, Time,
 };
 
 /// One report of one source.
@@ -77,12 +77,14 @@ pub enum Fact {
     Certificate(Box<Certificate>),
     /// What the clock of the source's host said.
     Clock(ClockReading),
+    /// What the audit has of the pause, if it has something.
+    PauseNote(Option<PauseNote>),
 }
 
 impl Fact {
     /// Whether it is what the source is there for, and not something that was noticed by the way.
     pub fn is_answer(&self) -> bool {
-        !matches!(self, Fact::Certificate(_) | Fact::Clock(_) | Fact::EtcdMetrics(_))
+        !matches!(self, Fact::Certificate(_) | Fact::Clock(_) | Fact::EtcdMetrics(_) | Fact::PauseNote(_))
     }
 }
 

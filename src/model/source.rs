@@ -22,6 +22,8 @@ pub enum SourceKind {
     Sql,
     /// One HAProxy.
     Haproxy,
+    /// The audit of pgbaton on this machine. Asked when the pause begins or something was done, not by the clock.
+    Audit,
 }
 
 impl SourceKind {
@@ -29,7 +31,7 @@ impl SourceKind {
     pub fn period(self) -> Duration {
         match self {
             SourceKind::Etcd | SourceKind::Haproxy => Duration::from_secs(2),
-            SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql => Duration::from_secs(1),
+            SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit => Duration::from_secs(1),
         }
     }
 
@@ -42,7 +44,7 @@ impl SourceKind {
     pub const fn freshness(self) -> Duration {
         match self {
             SourceKind::Etcd | SourceKind::Haproxy => Duration::from_secs(7),
-            SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql => Duration::from_secs(5),
+            SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit => Duration::from_secs(5),
         }
     }
 }
@@ -68,6 +70,7 @@ impl fmt::Display for SourceId {
         match self.kind {
             SourceKind::Dcs => f.write_str("etcd"),
             SourceKind::Lease => f.write_str("lease"),
+            SourceKind::Audit => f.write_str("audit"),
             kind => write!(f, "{kind} {}", self.target),
         }
     }

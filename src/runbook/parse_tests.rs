@@ -39,7 +39,7 @@ fn mistakes_say_where() {
         (step("id = \"x\""), "own.md:9:1: this step does nothing (one of require, wait, "),
         (step("look = \"x\"\nask = \"y\""), "own.md:11:1: a step does one thing"),
         (step("wait = \"true\""), "own.md:9:1: a wait has a deadline (deadline = \"5min\")"),
-        (step("wait = \"true\"\ndeadline = \"5 parsecs\""), "own.md:11:12: a deadline is a number with s, min or h"),
+        (step("wait = \"true\"\ndeadline = \"5 parsecs\""), "own.md:11:12: a deadline is a time up to 7 days"),
         (step("ask = \"x\""), "own.md:9:1: a question says where its answer goes"),
         (step("look = 3"), "own.md:10:8: expected a string, found an integer"),
         (step("look = \"\""), "own.md:10:8: an empty text"),

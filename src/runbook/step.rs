@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use super::placeholder::{ALWAYS, is_name, misplaced, misplaced_in_condition};
 use crate::condition::Condition;
+use crate::model::quantity;
 use crate::userfile::{Entry, Reader, Value, nearest};
+
+/// The longest that a run may wait for something: a week.
+const LONGEST_WAIT: Duration = Duration::from_secs(7 * 86_400);
 
 /// A step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,9 +125,9 @@ pub(super) fn read(reader: &mut Reader<'_>, entries: &[Entry], at: usize) -> Opt
         "require" => (Kind::Require { condition: subject, otherwise: fields.text_if("otherwise") }, &["otherwise"]),
         "wait" => {
             let deadline = fields.text_if("deadline");
-            let span = deadline.as_deref().and_then(span);
+            let span = deadline.as_deref().and_then(quantity::span).filter(|span| *span <= LONGEST_WAIT);
             if span.is_none() {
-                let told = if deadline.is_some() { "a deadline is a number with s, min or h" } else { "a wait has a deadline" };
+                let told = if deadline.is_some() { "a deadline is a time up to 7 days" } else { "a wait has a deadline" };
                 fields.wrong("deadline", at, told, Some("deadline = \"5min\"".to_owned()));
             }
             (Kind::Wait { condition: subject, deadline: span.unwrap_or_default() }, &["deadline"])
@@ -180,19 +184,6 @@ fn texts(entries: &[Entry]) -> Vec<(String, usize)> {
         _ => None,
     })
     .collect()
-}
-
-/// `90s`, `5min`, `2h`.
-fn span(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let number: u64 = text[..digits].parse().ok().filter(|n| *n > 0)?;
-    let unit = match text[digits..].trim() {
-        "s" => 1,
-        "min" => 60,
-        "h" => 3600,
-        _ => return None,
-    };
-    number.checked_mul(unit).filter(|seconds| *seconds <= 7 * 86_400).map(Duration::from_secs)
 }
 
 struct Fields<'r, 't, 'e> {

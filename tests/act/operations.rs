@@ -179,7 +179,7 @@ fn a_restart_starts_whom_it_names_and_nobody_else() {
 fn a_pause_is_seen_by_every_member_and_ends() {
     let b = Bench::take();
     let scope = b.scope();
-    b.done(&["pause", scope, "--reason", "the disks of psg3"]);
+    b.done(&["pause", scope, "--reason", "the disks of psg3", "--remind", "2s"]);
     let why = b.audit().iter().rev().find_map(|line| line["sentence"].as_str().filter(|s| s.starts_with("pause")).map(str::to_owned));
     assert_eq!(why, Some(format!("pause of {scope} (maintenance mode): the disks of psg3")));
     assert_eq!(b.key_json("config")["pause"], true);
@@ -190,7 +190,21 @@ fn a_pause_is_seen_by_every_member_and_ends() {
             if key["pause"] == true { Ok(()) } else { Err(key.to_string()) }
         });
     }
+    let begin = b.audit().into_iter().rfind(|line| line["event"] == "begin").unwrap();
+    assert_eq!(begin["reason"], "the disks of psg3");
+    let who = begin["who"]["user"].as_str().unwrap().to_owned();
+    let findings = || -> Value {
+        let out = b.command(&["status", scope, "--json"]).output().unwrap();
+        serde_json::from_slice::<Value>(&out.stdout).unwrap()["findings"].take()
+    };
+    let told = until("the reminder", PATIENCE, || {
+        let found = findings();
+        found.as_array().unwrap().iter().find(|f| f["code"] == "pause-reminder").cloned().ok_or_else(|| found.to_string())
+    });
+    assert!(told["sentence"].as_str().unwrap().ends_with(&format!("{who}: the disks of psg3")), "{told}");
     b.done(&["resume", scope]);
+    let found = findings();
+    assert!(found.as_array().unwrap().iter().all(|f| f["code"] != "pause-reminder"), "{found}");
     assert!(b.key_json("config")["pause"].is_null());
     assert!(!b.tool("patronictl", &["list"]).contains("Maintenance mode"));
 }

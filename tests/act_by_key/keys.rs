@@ -194,10 +194,17 @@ pub fn each_action_by_its_keys(lab: &TestLab) {
     act(&mut pty, "ar", &format!("Restart of {old}"), "y");
     assert_ne!(lab.sql(&old, "SELECT pg_postmaster_start_time()"), started);
 
-    act_after(&mut pty, "ap", &tell("the disks are moved"), "Pause of", "y");
+    let reason_and_reminder = |pty: &mut Pty| {
+        tell("the disks are moved")(pty)?;
+        pty.until_text("Remind after");
+        tell("2s")(pty)
+    };
+    act_after(&mut pty, "ap", &reason_and_reminder, "Pause of", "y");
     let config = || lab.tool_json("etcdctl", &["get", "--print-value-only", &format!("/service/{}/config", lab.scope())]);
     assert_eq!(config()["pause"], true);
     pty.until_text("PAUSED");
+    pty.press("\x1b");
+    pty.until_text("of this pause somebody wanted to be reminded");
     act(&mut pty, "au", "End of the pause", "y");
     assert!(config()["pause"].is_null());
 

@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("theme", &["model", "userfile"]),
     ("finding", &["model"]),
     ("permit", &["model"]),
-    ("config", &["finding", "permit"]),
+    ("config", &["finding", "model", "permit"]),
     ("lab", &[]),
     ("source", &["config", "model", "permit"]),
     ("action", &["config", "finding", "model", "permit", "source"]),

@@ -1,7 +1,7 @@
 //! Routes, maintenance, sources and keys: `route-wrong`, `route-none`, `paused`, `source-stale`, `dcs-value-bad`; and the headline.
 
 use pgbaton::document::Level;
-use pgbaton::model::{ErrorKind, SourceError};
+use pgbaton::model::{ErrorKind, Fact, PauseNote, SourceError, SourceId, SourceKind};
 use serde_json::json;
 
 use crate::scenario::Scenario;
@@ -209,4 +209,27 @@ fn a_pause_that_lasts_may_be_forgotten() {
     s.merge("config", json!({"pause": null})).pass(1);
     s.merge("config", json!({"pause": true})).pass(1);
     assert_eq!(s.finding("pause-forgotten"), None, "a new pause is a new one");
+}
+
+#[test]
+fn a_pause_that_was_ordered_from_here_says_by_whom_and_reminds() {
+    let mut s = Scenario::healthy();
+    let seen = ["psg1", "psg2", "psg3"];
+    let audit = SourceId::new(SourceKind::Audit, s.cluster().scope.clone());
+    let ordered = s.now();
+    let remind_at = ordered.plus(std::time::Duration::from_secs(600));
+    let note = PauseNote { at: ordered, by: "anna".to_owned(), reason: Some("reindex\x1b[1m".to_owned()), remind_at: Some(remind_at) };
+    s.merge("config", json!({"pause": true}));
+    seen.iter().fold(&mut s, |s, name| s.patroni(name, json!({"pause": true}))).report(audit, Fact::PauseNote(Some(note))).pass(1);
+    assert_eq!(s.sentence("paused"), "paused: there will be no failover; last ordered from here by anna: reindex\u{fffd}[1m");
+    assert_eq!(s.codes(), ["paused"]);
+    s.later(std::time::Duration::from_secs(600)).pass(2);
+    assert_eq!(s.sentence("pause-reminder"), "of this pause somebody wanted to be reminded 3 s ago: anna: reindex\u{fffd}[1m");
+    assert!(s.finding("pause-reminder").unwrap().evidence.iter().any(|e| e.source == "audit" && e.value == "anna: reindex\u{fffd}[1m"));
+    s.merge("config", json!({"pause": null}));
+    seen.iter().fold(&mut s, |s, name| s.patroni(name, json!({"pause": false}))).pass(1);
+    assert_eq!(s.codes(), [""; 0]);
+    // Another pause, ordered elsewhere, is not hers.
+    s.later(std::time::Duration::from_secs(600)).merge("config", json!({"pause": true})).pass(1);
+    assert!(!s.sentence("paused").contains("anna"), "{}", s.sentence("paused"));
 }

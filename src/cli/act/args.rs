@@ -14,7 +14,7 @@ use crate::action::{
 use crate::cli::connect::{ClusterArg, ConnectArgs};
 use crate::config::Profile;
 use crate::live::Live;
-use crate::model::{Role, Time};
+use crate::model::{Role, Time, quantity};
 
 /// `pgbaton switchover`.
 #[derive(Debug, clap::Args)]
@@ -56,6 +56,9 @@ pub struct PauseArgs {
     /// Why, for the audit [default: asked for on a terminal]
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// After how long a finding reminds of it, on this machine, if it is still on: 30min, 2h, 1d
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    remind: Option<Duration>,
     #[command(flatten)]
     mode: ModeArgs,
 }
@@ -179,14 +182,19 @@ impl FailoverArgs {
     }
 }
 
+/// A time with its unit.
+fn span(text: &str) -> Result<Duration, String> {
+    quantity::span(text).ok_or_else(|| quantity::SPAN.to_owned())
+}
+
 impl PauseArgs {
     /// Switches it on.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let Self { reason, mode } = self;
+        let Self { reason, remind, mode } = self;
         let asked = reason.is_none() && mode.how.asks() && can_ask();
         let reason = if asked { Some(line("why? (for the audit) ")?) } else { reason };
         let reason = reason.filter(|reason| !reason.is_empty());
-        run(connect, mode.cluster.name.as_deref(), &mode.how, |_| Ok(vec![Box::new(Pause { reason })]))
+        run(connect, mode.cluster.name.as_deref(), &mode.how, |_| Ok(vec![Box::new(Pause { reason, remind })]))
     }
 }
 

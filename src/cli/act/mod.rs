@@ -33,6 +33,7 @@ use super::connect::{ConnectArgs, runtime};
 use super::mode;
 use super::situation::with_situation;
 use crate::action::{Answer, Confirmed, Desk, Execution, Operation, Outcome, Plan, Situation};
+use crate::cli::start::start;
 use crate::config::Profile;
 use crate::live::Live;
 use crate::model::washed;
@@ -98,7 +99,7 @@ fn run_with(
                 Err(read_only) => return Ok(refuse(how, None, &format!("read-only: {read_only}"))),
             },
         };
-        let mut live = Live::start(profile.clone(), clock);
+        let mut live = start(profile.clone(), clock);
         live.settle(FIRST).await;
         let operations = match choose(&mut live, &profile).await {
             Ok(operations) => operations,

@@ -9,6 +9,7 @@ use crate::action::{Audit, Desk, Light, Outcome, Plan, Request, Waiting, approve
 use crate::cli::connect::{ConnectArgs, runtime};
 use crate::cli::mode;
 use crate::cli::situation::with_situation;
+use crate::cli::start::start;
 use crate::live::Live;
 use crate::model::{clean, washed};
 use crate::permit::{self, Asked, Operator, Policy, Requests};
@@ -160,7 +161,7 @@ impl RunArgs {
             Ok(approved) => approved,
             Err(why) => return Ok(refuse(&how, Some(&request.name), &why.to_string())),
         };
-        let mut live = Live::start(profile, clock);
+        let mut live = start(profile, clock);
         live.settle(FIRST).await;
         let plan = match with_situation(&live, |s| Ok::<_, String>(Plan::of(request.operation(s)?, s))) {
             Ok(plan) => plan,

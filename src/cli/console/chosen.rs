@@ -8,7 +8,7 @@ use crate::action::{
 use crate::app::{Asked, Choice, source};
 use crate::cli::act::edited;
 use crate::command::CommandId;
-use crate::model::{ClientSession, Time, spoken};
+use crate::model::{ClientSession, Time, quantity, spoken};
 
 /// What is known or kept beside the cluster.
 #[derive(Debug, Default)]
@@ -119,7 +119,10 @@ pub fn chosen(asked: &Asked, s: &Situation<'_>, parts: &mut Parts) -> Result<Cho
         }
         CommandId::FlushRestart => Box::new(FlushRestart { member: member()? }),
         CommandId::FlushSwitchover => Box::new(FlushSwitchover),
-        CommandId::Pause => Box::new(Pause { reason: asked.given.first().filter(|reason| !reason.is_empty()).cloned() }),
+        CommandId::Pause => {
+            let reason = asked.given.first().filter(|reason| !reason.is_empty()).cloned();
+            Box::new(Pause { reason, remind: asked.given.get(1).and_then(|after| quantity::span(after)) })
+        }
         CommandId::Resume => Box::new(Resume),
         CommandId::EditConfig => {
             let base = parts.base.take().ok_or("the configuration was not read")?;

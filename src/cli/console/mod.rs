@@ -11,14 +11,13 @@ use directories::ProjectDirs;
 
 use self::operate::Operating;
 use super::connect::ConnectArgs;
-use super::{act, mode};
+use super::{act, mode, start};
 use crate::action::{Audit, Base, Desk};
 use crate::app::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, PlanSheet};
 use crate::config::yaml_text;
 use crate::document::Document;
 use crate::live::Live;
 use crate::model::clean;
-use crate::permit::Policy;
 use crate::shell::{self, Appearance, Feed, Options};
 use crate::source::Clock;
 use crate::theme::Depth;
@@ -55,7 +54,7 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
             folder: folder.as_deref(),
         };
         let clock = Clock::start();
-        let audit = Audit::place(&Policy::of_machine().unwrap_or_default().audit).map_err(|why| why.to_string());
+        let audit = start::audit();
         let mut notices = Vec::new();
         let (mode, operating) = match mode::decide(&profile, connect.read_only) {
             Err(why) => (Mode::ReadOnly(why.to_string()), None),
@@ -73,7 +72,7 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
         };
         let mut options = Options::new(&profile.name, mode, &looks, |name| std::env::var(name).ok())?;
         options.notices.extend(notices);
-        shell::run(options, LiveFeed { live: Live::start(profile, clock), operating, audit, unread: true }).await
+        shell::run(options, LiveFeed { live: start::start(profile, clock), operating, audit, unread: true, paused: false }).await
     })?;
     // What a source was in the middle of is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(50));
@@ -91,11 +90,26 @@ struct LiveFeed {
     audit: Result<Audit, String>,
     /// Whether it is to be read again.
     unread: bool,
+    /// Whether the cluster was paused when it was last read.
+    paused: bool,
+}
+
+impl LiveFeed {
+    /// A pause that begins may be in the audit: another of us can have ordered it.
+    fn follow_pause(&mut self) {
+        let paused = self.live.cluster().pause.since().is_some();
+        if std::mem::replace(&mut self.paused, paused) != paused {
+            self.unread = true;
+            let note = self.audit.as_ref().ok().and_then(|audit| start::pause_note(audit, &self.live.cluster().scope));
+            self.live.hear_audit(note);
+        }
+    }
 }
 
 impl Feed for LiveFeed {
     async fn wait(&mut self) -> Vec<EventLine> {
         loop {
+            self.follow_pause();
             let busy = self.operating.as_ref().is_some_and(Operating::busy);
             let changes = match tokio::time::timeout(if busy { LOOK } else { PASSING }, self.live.wait()).await {
                 Ok(changes) => return lines(&changes),

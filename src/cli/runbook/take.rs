@@ -11,6 +11,7 @@ use super::prompt::ask;
 use crate::action::Outcome;
 use crate::cli::act::ASKED;
 use crate::cli::connect::runtime;
+use crate::cli::start::start;
 use crate::condition::Condition;
 use crate::document::Document;
 use crate::live::Live;
@@ -53,7 +54,7 @@ impl Drive<'_> {
     }
 
     async fn live(&self) -> anyhow::Result<Live> {
-        Ok(Live::start(self.connect.profile(None).await?, Clock::start()))
+        Ok(start(self.connect.profile(None).await?, Clock::start()))
     }
 
     /// Takes a step.

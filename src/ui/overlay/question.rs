@@ -24,6 +24,7 @@ pub(super) fn question(look: &Look<'_>, question: &Question, now: Option<Time>, 
     let head = match question.wanted {
         Wanted::Source => "Which cluster is it to follow? A host, or host:port.",
         Wanted::Reason => "Why? For the audit; it may be empty.",
+        Wanted::Reminder => "Remind after: 30min, 2h, 1d. Empty: no reminder.",
         Wanted::Time => {
             "When? 03:00 is the next time that it is so late here; 2026-11-24 03:00 is meant here as well; or with a zone, as 2026-11-24 03:00+00:00."
         }

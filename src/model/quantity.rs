@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use crate::finding::{SIZES, SPANS};
+/// Units of sizes, as PostgreSQL's configuration has them, with their bytes.
+pub const SIZES: [(&str, u128); 5] = [("B", 1), ("kB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("TB", 1 << 40)];
+
+/// Units of times, likewise, with their microseconds.
+pub const SPANS: [(&str, u128); 6] =
+    [("us", 1), ("ms", 1000), ("s", 1_000_000), ("min", 60_000_000), ("h", 3_600_000_000), ("d", 86_400_000_000)];
 
 /// What a time is said to be in a hint.
-pub(crate) const SPAN: &str =
-    "a time is a number with one of the units us, ms, s, min, h and d, as \"30min\"; without a unit it is seconds";
+pub const SPAN: &str = "a time is a number with one of the units us, ms, s, min, h and d, as \"30min\"; without a unit it is seconds";
 /// What a size is said to be in a hint.
-pub(crate) const SIZE: &str = "a size is a number with one of the units B, kB, MB, GB and TB, as \"1GB\"; without a unit it is bytes";
+pub const SIZE: &str = "a size is a number with one of the units B, kB, MB, GB and TB, as \"1GB\"; without a unit it is bytes";
 
 /// The longest time that means anything here: a hundred years, microseconds.
 const LONGEST: f64 = 100.0 * 365.0 * 86_400.0 * 1_000_000.0;
@@ -16,13 +20,13 @@ const LONGEST: f64 = 100.0 * 365.0 * 86_400.0 * 1_000_000.0;
 const LARGEST: f64 = (1_u64 << 60) as f64;
 
 /// A time above 0; `None`: not one.
-pub(crate) fn span(text: &str) -> Option<Duration> {
+pub fn span(text: &str) -> Option<Duration> {
     let micros = amount(text, &SPANS, 1_000_000)?.round();
     (1.0..=LONGEST).contains(&micros).then(|| Duration::from_micros(micros as u64))
 }
 
 /// A size above 0, bytes; `None`: not one.
-pub(crate) fn size(text: &str) -> Option<u64> {
+pub fn size(text: &str) -> Option<u64> {
     let bytes = amount(text, &SIZES, 1)?.round();
     (1.0..=LARGEST).contains(&bytes).then_some(bytes as u64)
 }
