@@ -40,6 +40,11 @@ impl Operation for Assisted {
         self.switchover.name()
     }
 
+    /// It gives orders to HAProxies as well.
+    fn also(&self) -> Vec<&'static str> {
+        vec!["haproxy"]
+    }
+
     fn kept(&self) -> Result<Kept, String> {
         Ok(Kept::Assisted(self.clone()))
     }

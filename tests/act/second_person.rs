@@ -33,8 +33,14 @@ impl Two {
     }
 
     fn policy(&self, more: &str) {
+        self.policy_for("", more);
+    }
+
+    /// The same for the operations of this line only.
+    fn policy_for(&self, operations: &str, more: &str) {
         let operate = "[[operate]]\nclusters = [\"act*\"]\ngroups = [\"dba\"]\n";
-        self.host.policy(&format!("{operate}\n[[second_person]]\nclusters = [\"act*\"]\n\n[requests]\ndir = \"{FOLDER}\"\n{more}\n"));
+        let second = format!("[[second_person]]\nclusters = [\"act*\"]\n{operations}\n");
+        self.host.policy(&format!("{operate}\n{second}\n[requests]\ndir = \"{FOLDER}\"\n{more}\n"));
     }
 
     /// What `oncall` is told.
@@ -235,6 +241,13 @@ fn what_was_approved_is_not_done_when_it_would_be_another_thing_or_too_late() {
     assert_eq!((told.code, &told.outcome()["outcome"]), (Some(0), &"DONE".into()), "{told:#?}");
     assert_eq!(two.b.key_json("config")["pause"], true);
     two.b.tool("patronictl", &["resume", scope, "--wait"]);
+
+    // Who may not give an order to an HAProxy alone may not have a switchover do it either.
+    two.policy_for("operations = [\"haproxy\"]", "minutes = 60");
+    two.ask(&["switchover", scope, "--assist"]);
+    let told = two.oncall(&["reload", scope, &replica, "--yes"]);
+    assert_eq!(told.code, Some(0), "{told:#?}");
+    two.policy("minutes = 60");
 
     // The policy says how long, not the file; and a folder in which one could take another's place is none.
     let late = approved(&["reload", scope, &replica]);
