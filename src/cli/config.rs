@@ -1,10 +1,11 @@
 //! `pgbaton config`: the effective configuration with the origin of each value, and `config check`: its mistakes.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::{self, Config, ConfigError, Diagnostic, Env, Request, toml_key};
+use crate::permit::{self, Policy};
 
 /// `pgbaton config`.
 #[derive(Debug, Default, clap::Args)]
@@ -17,7 +18,7 @@ pub struct ConfigArgs {
 enum ConfigCommand {
     /// Report mistakes as path:line:col, with hints; exit status 1 if there are any.
     Check {
-        /// The file to check, pgbaton.toml or one of Patroni's; without it, the one that would be used.
+        /// The file to check: pgbaton.toml, one of Patroni's, or a policy.toml; without it, the one that would be used, and this machine's policy.
         file: Option<PathBuf>,
     },
 }
@@ -77,6 +78,26 @@ pub fn show(request: &Request) -> Result<String, ConfigError> {
 /// The mistakes of the file in the request, or of the one that would be used, and the exit status: 0 when there are
 /// none. A certificate that is not there is a warning: the file may be meant for another machine.
 pub fn check(request: &Request) -> (String, ExitCode) {
+    let named = request.file.as_deref();
+    let policy = match named {
+        Some(file) if file.file_name() == Path::new(permit::PATH).file_name() => {
+            return match Policy::read(file) {
+                Ok(_) => (format!("no mistakes: {}\n", file.display()), ExitCode::SUCCESS),
+                Err(mistake) => (format!("{mistake}\n"), ExitCode::FAILURE),
+            };
+        }
+        // Under a policy that cannot be read nobody can operate.
+        None => Policy::of_machine().err(),
+        Some(_) => None,
+    };
+    let (text, code) = check_config(request);
+    match policy {
+        Some(mistake) => (format!("{mistake}\n{text}"), ExitCode::FAILURE),
+        None => (text, code),
+    }
+}
+
+fn check_config(request: &Request) -> (String, ExitCode) {
     let config = match config::load(request) {
         Ok(config) => config,
         Err(error) => return (format!("{error}\n"), ExitCode::FAILURE),
@@ -121,6 +142,21 @@ mod tests {
     struct Line {
         #[command(flatten)]
         args: ConfigArgs,
+    }
+
+    #[test]
+    fn a_policy_is_checked_by_its_name_before_it_is_the_machines() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("policy.toml");
+        let told = |text: &str| {
+            std::fs::write(&file, text).expect("written");
+            check(&Request { file: Some(file.clone()), ..Request::default() })
+        };
+        let path = file.display();
+        assert_eq!(told("[[operate]]\nclusters = [\"*\"]\ngroups = [\"dba\"]\n").0, format!("no mistakes: {path}\n"));
+        let (text, code) = told("[[operate]]\nclusters = [\"*\"]\ngroup = [\"dba\"]\n");
+        assert!(text.starts_with(&format!("{path}:3:1: unknown field `group`")), "{text}");
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::FAILURE));
     }
 
     #[test]

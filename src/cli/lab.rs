@@ -13,7 +13,7 @@ use crate::lab::fault::{self, Amount, Scene};
 use crate::lab::install;
 use crate::lab::ledger;
 use crate::lab::options::{Options, PATRONI_VERSION};
-use crate::lab::place::{DirLock, Place};
+use crate::lab::place::{DEFAULT_NAME, DirLock, Place};
 use crate::lab::record::Record;
 use crate::lab::steps::{Steps, tell};
 use crate::lab::{Lab, conf, down, slow, status, up, venv};
@@ -35,7 +35,7 @@ pub struct LabArgs {
 #[derive(Debug, Args)]
 struct PlaceArgs {
     /// Name of the lab, and Patroni's scope
-    #[arg(long, global = true, default_value = "lab")]
+    #[arg(long, global = true, default_value = DEFAULT_NAME)]
     name: String,
     /// Where labs are kept [default: pgbaton/lab in the user's state directory; /var/lib/pgbaton/lab for root]
     #[arg(long, global = true, env = "PGBATON_LAB_DIR", value_name = "DIR", hide_env_values = true)]
@@ -172,7 +172,7 @@ pub fn run(args: LabArgs, open_console: &dyn Fn(&Path) -> Result<ExitCode>) -> R
         None => practise(&runtime, &place, args.shape.options()?, yes, open_console),
         Some(LabCommand::Up { shape }) => {
             let lab = runtime.block_on(bring_up(&place, shape.options()?, yes))?;
-            say(&format!("{}\n", up::summary(&lab)))?;
+            say(&format!("{}\n", up::summary(&place, &lab)))?;
             Ok(ExitCode::SUCCESS)
         }
         Some(LabCommand::Down { purge }) => runtime.block_on(take_down(&place, purge)),
@@ -214,7 +214,7 @@ fn say(text: &str) -> Result<()> {
 }
 
 fn open(place: &Place) -> Result<Lab> {
-    Lab::open(&place.dir()).with_context(|| format!("the lab `{}` is not there; `pgbaton lab up` starts it", place.name))
+    Lab::open(&place.dir()).with_context(|| format!("the lab `{}` is not there; `{}` starts it", place.name, place.command("up")))
 }
 
 async fn bring_up(place: &Place, options: Options, yes: bool) -> Result<Lab> {
@@ -234,7 +234,7 @@ async fn bring_up(place: &Place, options: Options, yes: bool) -> Result<Lab> {
     tokio::select! {
         result = work => result,
         _ = tokio::signal::ctrl_c() => {
-            anyhow::bail!("stopped half way; `pgbaton lab down --name {}` clears what was started", place.name)
+            anyhow::bail!("stopped half way; `{}` clears what was started", place.command("down"))
         }
     }
 }
@@ -315,7 +315,7 @@ fn practise(
     let name = &place.name;
     let keep = install::ask(&format!("Leave the lab `{name}` running?")).unwrap_or(true);
     if keep {
-        tell(&format!("the lab `{name}` runs on; `pgbaton lab down --name {name}` ends it"));
+        tell(&format!("the lab `{name}` runs on; `{}` ends it", place.command("down")));
     } else {
         runtime.block_on(take_down(place, false))?;
     }

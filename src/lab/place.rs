@@ -13,6 +13,9 @@ use rustix::fs::{FlockOperation, flock};
 use super::account::{self, Account};
 use super::wait;
 
+/// What a lab is called that was given no name.
+pub const DEFAULT_NAME: &str = "lab";
+
 /// The longest path of a Unix socket is 107 bytes; this much of it is needed below a lab's folder.
 const SOCKET_TAIL: &str = "/psg1/run/.s.PGSQL.5432.lock";
 
@@ -43,6 +46,16 @@ impl Place {
             None => default_base()?,
         };
         Ok(Self { base, name: name.to_owned() })
+    }
+
+    /// The command that does this to the lab, as it is to be typed: `pgbaton lab down --name two`.
+    #[must_use]
+    pub fn command(&self, what: &str) -> String {
+        let name = if self.name == DEFAULT_NAME { String::new() } else { format!(" --name {}", self.name) };
+        // `prepare` has seen to it that the path needs no quotes.
+        let elsewhere = default_base().map_or(true, |usual| usual != self.base);
+        let base = if elsewhere { format!(" --state-dir {}", self.base.display()) } else { String::new() };
+        format!("pgbaton lab {what}{name}{base}")
     }
 
     /// The lab's folder.

@@ -40,7 +40,7 @@ pub async fn up(place: &Place, options: &Options, tools: Tools, account: &Accoun
     let Some(_lock) = DirLock::try_take(&dir)? else { bail!("another pgbaton works on the lab `{}`", place.name) };
     if let Ok(lab) = Lab::open(&dir) {
         if lab.record.phase == Phase::Up {
-            return already_up(lab, options).await;
+            return already_up(place, lab, options).await;
         }
         steps.begin("clearing what an earlier run left");
         let ended = down::clear(&dir).await?;
@@ -53,25 +53,27 @@ pub async fn up(place: &Place, options: &Options, tools: Tools, account: &Accoun
     if let Err(e) = &result {
         steps.failed(format!("{e:#}").lines().next().unwrap_or_default());
     }
-    result.with_context(|| format!("the lab did not start; its logs are below {}, `pgbaton lab down` clears it", dir.display()))
+    result.with_context(|| format!("the lab did not start; its logs are below {}, `{}` clears it", dir.display(), place.command("down")))
 }
 
-async fn already_up(lab: Lab, options: &Options) -> Result<Lab> {
+async fn already_up(place: &Place, lab: Lab, options: &Options) -> Result<Lab> {
     if lab.record.options != *options {
-        bail!("the lab `{}` runs with other options; end it first with `pgbaton lab down`", lab.record.name);
+        bail!("the lab `{}` runs with other options; end it first with `{}`", place.name, place.command("down"));
     }
     let silent: Vec<String> = conf::keys(&lab).into_iter().filter(|k| process::running(&lab, k).is_none()).collect();
     if !silent.is_empty() {
         bail!(
             "the lab `{}` was started, but {} of its programs do not run (a fault, or the machine was restarted)\n\
-             hint: `pgbaton lab heal` starts them again, `pgbaton lab down` ends the lab",
-            lab.record.name,
-            silent.len()
+             hint: `{}` starts them again, `{}` ends the lab",
+            place.name,
+            silent.len(),
+            place.command("heal"),
+            place.command("down")
         );
     }
     let facts = health::facts(&lab, &lab.secrets()?, &Http::new(&lab)?).await;
     if let Some(bad) = facts.iter().find(|f| !f.ok) {
-        bail!("the lab `{}` runs, but is not healthy: {}: {}\nhint: `pgbaton lab heal`", lab.record.name, bad.name, bad.detail);
+        bail!("the lab `{}` runs, but is not healthy: {}: {}\nhint: `{}`", place.name, bad.name, bad.detail, place.command("heal"));
     }
     Ok(lab)
 }
@@ -228,16 +230,18 @@ async fn make_database(lab: &Lab, secrets: &Secrets, leader: &str) -> Result<()>
 
 /// What `up` says at its end.
 #[must_use]
-pub fn summary(lab: &Lab) -> String {
-    let name = &lab.record.name;
+pub fn summary(place: &Place, lab: &Lab) -> String {
+    let name = &place.name;
     let nodes: Vec<String> = lab.nodes().iter().map(|n| format!("{n} {}", lab.ip(n))).collect();
-    let option = if name == "lab" { String::new() } else { format!(" --name {name}") };
     format!(
-        "The lab `{name}` is up: {}\n  writes {}:5000   reads {}:5001   files {}\n  eval \"$(pgbaton lab env{option})\"   pgbaton lab fault{option}   pgbaton lab down{option}",
+        "The lab `{name}` is up: {}\n  writes {}:5000   reads {}:5001   files {}\n  eval \"$({})\"\n  {}   {}",
         nodes.join("  "),
         lab.ip(PROXIES[0]),
         lab.ip(PROXIES[0]),
-        lab.dir.display()
+        lab.dir.display(),
+        place.command("env"),
+        place.command("fault"),
+        place.command("down")
     )
 }
 

@@ -172,6 +172,16 @@ impl Policy {
         Self::at(Path::new(PATH))
     }
 
+    /// A policy before it is the machine's: what it says, whoever could change it.
+    ///
+    /// # Errors
+    /// It cannot be read, or has a mistake.
+    pub fn read(path: &Path) -> Result<Self, PolicyError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|why| PolicyError::Unreadable { path: name.clone(), why: why.to_string() })?;
+        Self::parse(&name, &text)
+    }
+
     fn at(path: &Path) -> Result<Self, PolicyError> {
         let unreadable = |why: std::io::Error| PolicyError::Unreadable { path: path.display().to_string(), why: why.to_string() };
         // Where links lead, others could change the folders on the way as well.
