@@ -103,6 +103,14 @@ fn what_patroni_would_not_do_is_refused_with_its_reason_and_nobody_can_insist() 
     neither_would(&b, "the candidate is down", &to_one, "candidate-down", &format!("{one}: its Patroni is down"));
     b.heal();
 
+    // Patroni may reach it by another way: who knows that can insist.
+    b.fault(&["freeze-patroni", &one]);
+    let told = refused(&b, &to_one, &format!("{one}: its Patroni does not answer us"));
+    let check = told.check("candidate-silent");
+    assert_eq!((&check["light"], &check["patroni_would"]), (&"red".into(), &true.into()), "{told:#?}");
+    println!("{:<28} {:<130} {}", "the candidate is frozen", told.sentence(), words(&b, &to_one));
+    b.heal();
+
     b.fault(&["stop-etcd", &one, &other]);
     let unknown = "who leads is not known: etcd does not answer";
     let told = b.told(&[&to_one[..], &["--yes", "--override", "quorum", "--override", "leader"]].concat());
