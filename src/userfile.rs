@@ -43,6 +43,8 @@ pub enum Value {
     Bool(bool),
     /// A table.
     Table(Vec<Entry>),
+    /// A list, each value with where it begins, in bytes.
+    List(Vec<(Value, usize)>),
     /// Anything else, by the name of its kind.
     Other(&'static str),
 }
@@ -55,6 +57,7 @@ impl Value {
             Value::Integer(_) => "an integer",
             Value::Bool(_) => "a boolean",
             Value::Table(_) => "a table",
+            Value::List(_) => "a list",
             Value::Other(kind) => kind,
         }
     }
@@ -79,6 +82,8 @@ pub struct Reader<'t> {
     path: &'t str,
     text: &'t str,
     mistakes: Vec<Mistake>,
+    /// Where the first mistake of syntax is, in bytes: what is found behind it can be its consequence alone.
+    broken: Option<usize>,
 }
 
 impl<'t> Reader<'t> {
@@ -86,19 +91,24 @@ impl<'t> Reader<'t> {
     pub fn parse(path: &'t str, text: &'t str) -> (Self, Vec<Entry>) {
         let mut reader = Self::at(path, text);
         let (table, errors) = DeTable::parse_recoverable(text);
-        for error in errors {
+        for error in &errors {
             reader.mistake(error.span().map_or(0, |s| s.start), error.message().replace('\n', " "), None);
         }
+        reader.broken = errors.iter().map(|error| error.span().map_or(0, |s| s.start)).min();
         (reader, entries(table.get_ref()))
     }
 
     /// A reader of a file that was parsed before.
     pub fn at(path: &'t str, text: &'t str) -> Self {
-        Self { path, text, mistakes: Vec::new() }
+        Self { path, text, mistakes: Vec::new(), broken: None }
     }
 
-    /// Notes a mistake at byte `at`.
+    /// Notes a mistake at byte `at`; not where a mistake of syntax before it may be all that is wrong.
     pub fn mistake(&mut self, at: usize, message: impl Into<String>, hint: Option<String>) {
+        // What the parser made up to go on has no place.
+        if self.broken.is_some_and(|broken| at >= broken || at == 0) {
+            return;
+        }
         let at = at.min(self.text.len());
         let before = self.text.get(..at).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
@@ -144,7 +154,7 @@ fn value_of(value: &DeValue<'_>) -> Value {
         DeValue::Table(table) => Value::Table(entries(table)),
         DeValue::Float(_) => Value::Other("a float"),
         DeValue::Datetime(_) => Value::Other("a date"),
-        DeValue::Array(_) => Value::Other("a list"),
+        DeValue::Array(values) => Value::List(values.iter().map(|value| (value_of(value.get_ref()), value.span().start)).collect()),
     }
 }
 

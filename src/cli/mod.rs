@@ -10,6 +10,7 @@ pub mod dsn;
 pub mod events;
 pub mod explain;
 pub mod history;
+pub mod keys;
 pub mod lab;
 mod mode;
 pub mod runbook;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use directories::ProjectDirs;
 
 /// The console for PostgreSQL high availability by Patroni, etcd and HAProxy.
 ///
@@ -100,6 +102,8 @@ enum Command {
     Runbook(runbook::RunbookArgs),
     /// What a finding's code means, why it matters, what to do
     Explain(explain::ExplainArgs),
+    /// Every command with its keys, and the mistakes in a keymap
+    Keys(keys::KeysArgs),
     /// The effective configuration, each value with its origin
     Config {
         #[command(flatten)]
@@ -143,9 +147,14 @@ impl Command {
             Self::EditConfig(_) | Self::Remove(_) | Self::DemoteCluster(_) | Self::PromoteCluster(_) | Self::Haproxy(_) => true,
             Self::Status(_) | Self::Check(_) | Self::Events(_) | Self::ShowConfig(_) | Self::History(_) | Self::Dsn(_) => false,
             Self::Version(_) | Self::Audit(_) | Self::Approve(_) | Self::Run(_) | Self::Runbook(_) | Self::Explain(_) => false,
-            Self::Config { .. } | Self::Lab(_) | Self::Screenshot(_) => false,
+            Self::Keys(_) | Self::Config { .. } | Self::Lab(_) | Self::Screenshot(_) => false,
         }
     }
+}
+
+/// The folder of the user's own keymaps, themes and runbooks.
+fn own_folder() -> Option<PathBuf> {
+    ProjectDirs::from("", "", "pgbaton").map(|dirs| dirs.config_dir().to_owned())
 }
 
 /// Runs what the command line asks for.
@@ -182,6 +191,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Runbook(args)) => runbook::run(&connect, &args),
         Some(Command::Explain(args)) => explain::run(&args),
+        Some(Command::Keys(args)) => keys::run(&connect, &args),
         Some(Command::Config { args }) => config::run(args, connect.config, connect.cluster),
         Some(Command::Lab(args)) => lab::run(args, &|file: &std::path::Path| {
             let connect = connect::ConnectArgs { config: Some(PathBuf::from(file)), ..connect::ConnectArgs::default() };

@@ -4,6 +4,8 @@ use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::userfile::nearest;
+
 /// One key with its modifiers, in one form only: Shift is in the character (`G`, `?`), or in `shift-tab`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Hash)]
 pub struct Chord {
@@ -33,15 +35,30 @@ impl BadChord {
     pub fn hint(&self) -> String {
         match self {
             BadChord::Empty => "write one, as in \"g g\" or \"ctrl-d\"".to_owned(),
-            BadChord::UnknownKey(_) => {
+            BadChord::UnknownKey(word) => {
                 let names: Vec<&str> = NAMED.iter().map(|(name, _)| *name).collect();
+                if let Some(near) = nearest(&word.to_lowercase(), names.iter().copied().filter(|_| word.chars().count() > 2)) {
+                    return format!("did you mean `{near}`?");
+                }
+                if word.chars().all(|c| c.is_ascii_alphanumeric()) && word.chars().count() == 2 {
+                    let apart: Vec<String> = word.chars().map(String::from).collect();
+                    return format!("keys pressed in a row are separated by spaces: \"{}\"", apart.join(" "));
+                }
                 format!("keys are single characters, f1 to f12, {}; keys pressed in a row are separated by spaces", names.join(", "))
             }
-            BadChord::UnknownModifier(_) => "modifiers are ctrl-, alt-, shift-".to_owned(),
+            BadChord::UnknownModifier(word) => match (word.as_str(), nearest(&word.to_lowercase(), MODIFIERS)) {
+                (_, Some(near)) => format!("did you mean `{near}-`?"),
+                (other, _) if other.starts_with(['c', 'C']) => "did you mean `ctrl-`?".to_owned(),
+                ("A" | "M" | "meta" | "opt" | "option", _) => "did you mean `alt-`?".to_owned(),
+                _ => "modifiers are ctrl-, alt-, shift-".to_owned(),
+            },
             BadChord::Indistinct(_, plain) => format!("write `{plain}`"),
         }
     }
 }
+
+/// The words before `-`.
+const MODIFIERS: [&str; 3] = ["ctrl", "alt", "shift"];
 
 /// The keys with names of more than one character.
 const NAMED: &[(&str, KeyCode)] = &[

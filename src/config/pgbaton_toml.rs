@@ -58,8 +58,9 @@ impl Reader<'_> {
         let Some(top) = Section::of(root, "", Manner::Strict, self.out) else {
             return;
         };
-        top.only(&["default", "clusters", "limits"], self.out);
+        top.only(&["default", "keymap", "clusters", "limits"], self.out);
         file.default = top.text("default", self.out);
+        let keymap = top.text("keymap", self.out);
         let limits = self.limits(&top);
         let mut names = Vec::new();
         if let Some(clusters) = top.table("clusters", self.out) {
@@ -74,6 +75,7 @@ impl Reader<'_> {
                 if let Some(table) = Section::of(&entry.value, clusters.path(&entry.key), Manner::Strict, self.out) {
                     let mut draft = self.cluster(&entry.key, &entry.key_at, &table);
                     draft.limits = draft.limits.over(&limits);
+                    draft.keymap = draft.keymap.or_else(|| keymap.clone());
                     file.clusters.push(draft);
                 }
             }
@@ -108,6 +110,7 @@ impl Reader<'_> {
                 "assist",
                 "syslog",
                 "color",
+                "keymap",
                 "patronictl",
                 "etcd",
                 "restapi",
@@ -149,6 +152,7 @@ impl Reader<'_> {
             scope,
             namespace: table.text("namespace", self.out),
             color: self.color(table),
+            keymap: table.text("keymap", self.out),
             read_only: table.boolean("read_only", self.out),
             assist: table.boolean("assist", self.out),
             syslog: self.file_path(table, "syslog"),

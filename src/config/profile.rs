@@ -30,6 +30,8 @@ pub struct Profile {
     pub haproxy: Vec<HaproxyProfile>,
     /// The colour that marks this cluster.
     pub color: Option<String>,
+    /// The name of the keymap.
+    pub keymap: Option<String>,
     /// Whether nothing may be written.
     pub read_only: bool,
     /// Whether a switchover tells the HAProxies, where they have an admin socket, who leads.

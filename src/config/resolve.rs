@@ -52,6 +52,9 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
     if let Some(color) = &draft.color {
         facts.text("color", color);
     }
+    if let Some(keymap) = &draft.keymap {
+        facts.text("keymap", keymap);
+    }
     let etcd = etcd(draft.etcd, env, &mut facts, &mut out);
     let restapi = RestProfile {
         tls: tls(draft.restapi, "restapi", &mut facts),
@@ -78,6 +81,7 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         postgres,
         haproxy,
         color: draft.color.map(|c| c.value),
+        keymap: draft.keymap.map(|k| k.value),
         read_only: read_only.value,
         assist: draft.assist.is_some_and(|a| a.value),
         syslog: draft.syslog.map(|path| path.value),

@@ -14,6 +14,9 @@
 //! dir = "/var/spool/pgbaton"            # root's and sticky, for the operators' group: install -d -m 1770 -g dba /var/spool/pgbaton
 //! minutes = 60              # for so long a request is good; 60, if not said
 //!
+//! [console]
+//! act_by_sequence = true    # in the console no single key begins what acts on a cluster; false, if not said
+//!
 //! [audit]
 //! dir = "/var/log/pgbaton"  # needed with second_person
 //! syslog = "/dev/log"       # each line also to the journal or the syslog daemon that listens there
@@ -66,6 +69,7 @@ pub struct Policy {
     rules: Option<Vec<Rule>>,
     second: Vec<SecondRule>,
     requests: Option<RequestsPolicy>,
+    console: ConsolePolicy,
     /// Where the audit goes.
     pub audit: AuditPolicy,
 }
@@ -81,6 +85,14 @@ pub struct AuditPolicy {
     /// Whether nothing may be done when it does not take a line.
     #[serde(default)]
     pub syslog_required: bool,
+}
+
+/// What the policy says of the console.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConsolePolicy {
+    #[serde(default)]
+    act_by_sequence: bool,
 }
 
 /// Where requests wait for a second person, and for how long.
@@ -112,6 +124,8 @@ struct File {
     #[serde(default)]
     second_person: Vec<Spanned<SecondRule>>,
     requests: Option<RequestsPolicy>,
+    #[serde(default)]
+    console: ConsolePolicy,
     #[serde(default)]
     audit: AuditPolicy,
 }
@@ -231,7 +245,7 @@ impl Policy {
             }
         }
         let second = file.second_person.into_iter().map(Spanned::into_inner).collect();
-        Ok(Self { rules: Some(file.operate), second, requests: file.requests, audit: file.audit })
+        Ok(Self { rules: Some(file.operate), second, requests: file.requests, console: file.console, audit: file.audit })
     }
 
     /// Whether this operation on the cluster of this scope needs a second person.
@@ -245,6 +259,11 @@ impl Policy {
     /// Where requests wait for a second person; `None`: nothing needs one.
     pub fn requests(&self) -> Option<&RequestsPolicy> {
         self.requests.as_ref()
+    }
+
+    /// Whether keys that begin what acts on a cluster must be sequences of two at least.
+    pub fn sequences(&self) -> bool {
+        self.console.act_by_sequence
     }
 
     /// Whether it lets this one operate the cluster of this scope.
@@ -336,6 +355,14 @@ mod tests {
         assert!(own.starts_with("p:1:1: second_person needs the folder of the audit: [audit] with dir"), "{own}");
         let misspelt = Policy::parse("p", &text.replace("failover", "failovr")).expect_err("misspelt").to_string();
         assert!(misspelt.starts_with("p:1:1: \"failovr\" is no operation; there are checkpoint, demote-cluster, "), "{misspelt}");
+    }
+
+    #[test]
+    fn sequences_are_wanted_only_by_who_says_so() {
+        let wants = |text: &str| Policy::parse("p", text).map(|policy| policy.sequences());
+        assert_eq!((wants(""), wants("[console]\nact_by_sequence = true\n"), Policy::default().sequences()), (Ok(false), Ok(true), false));
+        let misspelt = wants("[console]\nact_by_sequences = true\n").expect_err("misspelt").to_string();
+        assert!(misspelt.starts_with("p:2:1: unknown field `act_by_sequences`"), "{misspelt}");
     }
 
     #[test]

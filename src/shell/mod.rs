@@ -17,5 +17,5 @@ mod writer;
 
 pub use editor::{Edit, Modes};
 pub use feed::Feed;
-pub use options::{Appearance, Options};
+pub use options::{Appearance, Options, keymaps_of};
 pub use run::{Exit, run};

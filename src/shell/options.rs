@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
 use crate::app::Mode;
-use crate::command::Keymap;
+use crate::command::{CommandId, Keymap, Keymaps, sequence_text};
 use crate::theme::{Depth, Library, Paint, Role, Theme, depth_of, light_ground_of, utf8_of};
 use crate::userfile::Mistake;
 
@@ -43,7 +43,11 @@ pub struct Appearance<'a> {
     pub synchronized: Option<bool>,
     /// The colour that marks this cluster.
     pub color: Option<&'a str>,
-    /// The folder with the user's `keymap.toml` and `themes/*.toml`.
+    /// Name of the keymap; without one it is the one that the user's `keymap.toml` inherits, else `default`.
+    pub keymap: Option<&'a str>,
+    /// Whether single keys may give nothing that can change something.
+    pub sequences: bool,
+    /// The folder with the user's `keymap.toml`, `keymaps/*.toml` and `themes/*.toml`.
     pub folder: Option<&'a Path>,
 }
 
@@ -51,11 +55,9 @@ impl Options {
     /// Options for this terminal. `get` reads environment variables. Mistakes in the user's files become notices; a theme that does not exist
     /// is an error, as it was asked for by name.
     pub fn new(cluster: &str, mode: Mode, looks: &Appearance<'_>, get: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
-        let mut notices = Vec::new();
-        let mut keymap = Keymap::builtin();
+        let (keymap, mut notices) = keymap_of(looks);
         let mut library = Library::default();
         if let Some(folder) = looks.folder {
-            keymap = own_keymap(keymap, &folder.join("keymap.toml"), &mut notices);
             own_themes(&mut library, &folder.join("themes"), &mut notices);
         }
         let depth = looks.depth.unwrap_or_else(|| depth_of(&get));
@@ -86,20 +88,63 @@ fn synchronized_of(get: impl Fn(&str) -> Option<String>) -> bool {
     get("TERM_PROGRAM").as_deref() != Some("Apple_Terminal") && !matches!(term.as_str(), "" | "linux" | "dumb") && !term.starts_with("vt")
 }
 
-fn own_keymap(keymap: Keymap, path: &Path, notices: &mut Vec<String>) -> Keymap {
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            let (keymap, mistakes) = keymap.with(&path.display().to_string(), &text);
+/// The keys, and what is to be said of them. A keymap that is not there, or that nobody could leave by, keeps nobody out.
+fn keymap_of(looks: &Appearance<'_>) -> (Keymap, Vec<String>) {
+    let (keymaps, mut notices) = keymaps_of(looks.folder);
+    let mut keymap = match keymaps.keymap(looks.keymap) {
+        Ok((keymap, mistakes)) => {
             notices.extend(mistakes.iter().map(Mistake::to_string));
             keymap
         }
-        Err(error) => {
-            if error.kind() != io::ErrorKind::NotFound {
-                notices.push(format!("{}: {error}", path.display()));
-            }
-            keymap
+        Err(why) => {
+            notices.push(format!("{why}; the keys are those of default"));
+            Keymap::builtin()
+        }
+    };
+    if keymap.keys_of(CommandId::Quit).is_empty() {
+        notices.push("no key gives quit; the keys are those of default".to_owned());
+        keymap = Keymap::builtin();
+    }
+    if looks.sequences {
+        let taken: Vec<String> =
+            keymap.require_sequences().iter().map(|b| format!("`{}` ({})", sequence_text(&b.keys), b.command)).collect();
+        if !taken.is_empty() {
+            notices.push(format!("the policy wants sequences of keys for what acts on the cluster; taken away: {}", taken.join(", ")));
         }
     }
+    (keymap, notices)
+}
+
+/// The keymaps there are with a user's folder, and which of its files could not be read.
+pub fn keymaps_of(folder: Option<&Path>) -> (Keymaps, Vec<String>) {
+    let (mut keymaps, mut notices) = (Keymaps::default(), Vec::new());
+    let Some(folder) = folder else { return (keymaps, notices) };
+    let mut files: Vec<PathBuf> = match fs::read_dir(folder.join("keymaps")) {
+        Ok(entries) => entries.filter_map(|entry| entry.ok().map(|e| e.path())).collect(),
+        Err(error) => {
+            if error.kind() != io::ErrorKind::NotFound {
+                notices.push(format!("{}: {error}", folder.join("keymaps").display()));
+            }
+            Vec::new()
+        }
+    };
+    files.retain(|path| path.extension().is_some_and(|e| e == "toml"));
+    files.sort();
+    files.push(folder.join("keymap.toml"));
+    for path in files {
+        let over = path.parent() == Some(folder);
+        match fs::read_to_string(&path) {
+            Ok(text) if over => keymaps.lay_over(path.display().to_string(), text),
+            Ok(text) => {
+                if let Some(name) = path.file_stem().and_then(|s| s.to_str()) {
+                    keymaps.add(name, path.display().to_string(), text);
+                }
+            }
+            Err(error) if over && error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => notices.push(format!("{}: {error}", path.display())),
+        }
+    }
+    (keymaps, notices)
 }
 
 fn own_themes(library: &mut Library, folder: &Path, notices: &mut Vec<String>) {
@@ -141,6 +186,30 @@ mod tests {
             options.notices.iter().any(|n| n.contains("keymap.toml:3:5")) && options.notices.iter().any(|n| n.contains("own.toml:3:6"))
         );
         assert!(options.ascii && !options.synchronized, "nothing is known of this terminal");
+    }
+
+    #[test]
+    fn a_keymap_is_chosen_by_name_and_a_bad_one_keeps_nobody_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("keymaps")).expect("keymaps");
+        fs::write(folder.path().join("keymaps/mine.toml"), "inherits = \"vim\"\n[list]\nR = \"restart\"\n").expect("mine");
+        fs::write(folder.path().join("keymaps/empty.toml"), "[global]\nq = \"qiut\"\n").expect("empty");
+        let keys = |keymap: &'static str, sequences| {
+            let looks = Appearance { keymap: Some(keymap), folder: Some(folder.path()), sequences, ..Appearance::default() };
+            let options = Options::new("card", Mode::ReadOnly(String::new()), &looks, |_| None).expect("options");
+            (options.keymap.keys_of(CommandId::Restart), options.keymap.keys_of(CommandId::Quit), options.notices)
+        };
+        assert_eq!(keys("mine", false), (vec!["R".to_owned(), "a r".to_owned()], keys("vim", false).1, Vec::new()));
+        let (restart, _, notices) = keys("mine", true);
+        let told = "the policy wants sequences of keys for what acts on the cluster; taken away: `R` (restart)";
+        assert_eq!((restart, notices), (vec!["a r".to_owned()], vec![told.to_owned()]));
+        let (_, quit, notices) = keys("empty", false);
+        assert_eq!(quit, Keymap::builtin().keys_of(CommandId::Quit));
+        assert!(notices.iter().any(|n| n.contains("empty.toml:2:5: there is no command")), "{notices:?}");
+        assert_eq!(notices.last().map(String::as_str), Some("no key gives quit; the keys are those of default"));
+        let (_, quit, notices) = keys("nowhere", false);
+        assert_eq!(quit, Keymap::builtin().keys_of(CommandId::Quit));
+        assert!(notices[0].starts_with("there is no keymap \"nowhere\"; there are default, vim, "), "{notices:?}");
     }
 
     #[test]

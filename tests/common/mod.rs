@@ -105,6 +105,7 @@ pub fn whole_profile(etcd: EtcdProfile) -> Profile {
         },
         haproxy: Vec::new(),
         color: None,
+        keymap: None,
         read_only: true,
         assist: false,
         syslog: None,

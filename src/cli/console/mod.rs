@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use directories::ProjectDirs;
 
 use self::operate::Operating;
 use super::connect::ConnectArgs;
@@ -18,6 +17,7 @@ use crate::config::yaml_text;
 use crate::document::Document;
 use crate::live::Live;
 use crate::model::clean;
+use crate::permit::Policy;
 use crate::shell::{self, Appearance, Feed, Options};
 use crate::source::Clock;
 use crate::theme::Depth;
@@ -28,6 +28,9 @@ pub struct ConsoleArgs {
     /// The theme, one that comes with pgbaton or one of your own [default: dark, or light where COLORFGBG tells of a light ground]
     #[arg(long, value_name = "NAME", env = "PGBATON_THEME", hide_env_values = true)]
     theme: Option<String>,
+    /// The keys: default, vim, emacs, pgcenter, minimal, or a keymap of your own [default: keymap in pgbaton.toml, else default]
+    #[arg(long, value_name = "NAME", env = "PGBATON_KEYMAP", hide_env_values = true)]
+    keymap: Option<String>,
     /// Number of colours: mono, 16, 256, true-color [default: what the terminal says]
     #[arg(long, value_name = "DEPTH")]
     colors: Option<Depth>,
@@ -44,13 +47,15 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("no runtime")?;
     let exit = runtime.block_on(async {
         let profile = connect.profile(None).await?;
-        let folder = ProjectDirs::from("", "", "pgbaton").map(|dirs| dirs.config_dir().to_owned());
+        let folder = super::own_folder();
         let looks = Appearance {
             theme: args.theme.as_deref(),
             ascii: args.ascii.then_some(true),
             depth: args.colors,
             synchronized: None,
             color: profile.color.as_deref(),
+            keymap: args.keymap.as_deref().or(profile.keymap.as_deref()),
+            sequences: Policy::of_machine().unwrap_or_default().sequences(),
             folder: folder.as_deref(),
         };
         let clock = Clock::start();
