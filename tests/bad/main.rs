@@ -1,0 +1,116 @@
+//! Files of a user with mistakes, each with what is said of it, word for word, in NAME.expected beside it.
+//! `UPDATE_EXPECTED=1 cargo test --test bad` writes those files anew, to be read before a commit.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use pgbaton::theme::{Depth, Library};
+use pgbaton::userfile::Mistake;
+
+/// The files of a folder, by name.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new("tests/bad").join(folder);
+    let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder)).expect("the folder");
+    let mut names: Vec<PathBuf> = entries.map(|entry| folder.join(entry.expect("an entry").file_name())).collect();
+    names.retain(|name| name.extension().is_some_and(|e| e != "expected"));
+    names.sort();
+    assert!(!names.is_empty());
+    names
+}
+
+/// What `told` says of each file is what is expected of it: mistakes, and each with its place.
+fn compare(folder: &str, told: impl Fn(&Path) -> String) {
+    let mut wrong = Vec::new();
+    for file in files(folder) {
+        let said = told(&file);
+        for line in said.lines() {
+            let place = line.strip_prefix(&format!("{}:", file.display())).unwrap_or_else(|| panic!("no place: {line}"));
+            let numbers: Vec<Option<u32>> = place.splitn(3, ':').take(2).map(|n| n.parse().ok()).collect();
+            assert!(numbers.iter().all(Option::is_some), "no place: {line}");
+        }
+        assert!(!said.is_empty(), "{} has no mistake", file.display());
+        let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join(file.with_extension("expected"));
+        if std::env::var_os("UPDATE_EXPECTED").is_some() {
+            fs::write(&beside, &said).expect("it is written");
+        }
+        let expected = fs::read_to_string(&beside).unwrap_or_default();
+        if said != expected {
+            wrong.push(format!("{}\n--- expected\n{expected}--- said\n{said}", file.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the command says of a file that it does not like.
+fn refused(words: &[&str], file: &Path) -> String {
+    let nobody = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pgbaton"));
+    command.args(words).arg(file).current_dir(env!("CARGO_MANIFEST_DIR")).env("XDG_CONFIG_HOME", nobody.path());
+    let output = command.output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1), "{}", file.display());
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stderr).expect("text")
+}
+
+#[test]
+fn each_bad_keymap_is_told() {
+    compare("keymaps", |file| refused(&["keys", "check"], file));
+}
+
+#[test]
+fn each_bad_runbook_is_told() {
+    compare("runbooks", |file| refused(&["runbook", "check"], file));
+}
+
+#[test]
+fn each_bad_theme_is_told() {
+    compare("themes", |file| {
+        let mut library = Library::default();
+        let name = file.file_stem().and_then(|stem| stem.to_str()).expect("a name");
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("it is read");
+        library.add(name, file.display().to_string(), text);
+        let (_, mistakes) = library.theme(name, Depth::TrueColor).expect("it is there");
+        mistakes.iter().map(Mistake::to_string).map(|line| line + "\n").collect()
+    });
+}
+
+/// The commands with their keys, as a script reads them, and a keymap of the user's.
+#[test]
+fn the_table_of_keys_tells_every_command_in_the_keymap_that_is_chosen() {
+    let home = tempfile::tempdir().expect("a folder");
+    fs::create_dir_all(home.path().join("pgbaton/keymaps")).expect("a folder");
+    fs::write(home.path().join("pgbaton/keymaps/mine.toml"), "inherits = \"vim\"\nunbound = [\"suspend\"]\n[global]\nx = \"quit\"\n")
+        .expect("written");
+    let run = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pgbaton"));
+        command.args(words).env("XDG_CONFIG_HOME", home.path()).env_remove("PGBATON_KEYMAP");
+        command.output().expect("it runs")
+    };
+    let output = run(&["keys", "--json", "--keymap", "mine"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let table: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(table["keymap"], "mine");
+    let commands = table["commands"].as_array().expect("commands");
+    assert_eq!(commands.len(), pgbaton::command::COMMANDS.len());
+    let of = |id: &str| commands.iter().find(|command| command["id"] == id).expect("the command");
+    assert_eq!(of("quit")["keys"][0], "x");
+    assert_eq!((of("suspend")["keys"].as_array().map(Vec::len), &of("suspend")["unbound"]), (Some(0), &true.into()));
+    assert_eq!((&of("switchover")["danger"], &of("switchover")["scope"]), (&"disrupts".into(), &"list".into()));
+    for field in ["id", "title", "doc", "scope", "danger"] {
+        assert!(commands.iter().all(|command| command[field].as_str().is_some_and(|text| !text.is_empty())), "{field}");
+    }
+    let text = String::from_utf8(run(&["keys"]).stdout).expect("text");
+    for command in pgbaton::command::COMMANDS {
+        assert!(text.contains(&format!(" {} ", command.id)) && text.contains(command.doc), "{}", command.id);
+    }
+    let unknown = run(&["keys", "--keymap", "vmi"]);
+    assert!(!unknown.status.success() && String::from_utf8_lossy(&unknown.stderr).contains("there is no keymap \"vmi\""));
+    // What is wrong in a file is said, and the rest of it counts.
+    fs::write(home.path().join("pgbaton/keymap.toml"), "[global]\nu = \"quitt\"\ny = \"quit\"\n").expect("written");
+    let output = run(&["keys", "--keymap", "mine"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("keymap.toml:2:5: there is no command \"quitt\" (did you mean \"quit\"?)"), "{said}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("  y  x  Z Z"));
+}
