@@ -4,6 +4,9 @@ mod common {
     pub mod sample;
 }
 
+#[path = "common/hands.rs"]
+mod hands;
+
 use common::sample;
 use pgbaton::action::{Entry, Light};
 use pgbaton::app::{Ask, Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, Msg, Overlay, PlanSheet, State, TextEdit, update};

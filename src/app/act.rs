@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::possible::why_not;
+use super::typing;
 use super::update::{say, take_notice, warn};
 use super::{Choice, ChoiceRow, Effect, EventLine, Mode, Notice, Overlay, Question, State, Typing, Wanted};
 use crate::action::{Confirm, Light, Outcome};
@@ -90,8 +92,25 @@ pub struct Dialog {
     pub typed: String,
     /// Whether it was drawn: what was typed before that was meant for something else.
     pub drawn: bool,
+    /// Whether nothing was pressed for a while since the word stands there in full.
+    pub rested: bool,
+    /// Whether it was drawn since then: Enter does it only after the screen has said so. A paste that is not marked as one ends with its Enter
+    /// long before.
+    pub ready: bool,
     /// Lines scrolled past.
     pub scroll: u16,
+}
+
+impl Dialog {
+    /// A plan that nobody has seen yet.
+    fn new(sheet: PlanSheet) -> Self {
+        Self { sheet, typed: String::new(), drawn: false, rested: false, ready: false, scroll: 0 }
+    }
+
+    /// Whether the word stands there in full.
+    pub fn complete(&self) -> bool {
+        self.sheet.ask.as_ref().is_ok_and(|ask| ask.word == self.typed)
+    }
 }
 
 /// How much an outcome matters.
@@ -105,27 +124,12 @@ fn level(outcome: Outcome) -> Level {
 
 /// A command that would change something: what it is about goes to the edge, or a sentence says why not.
 pub(super) fn ask(state: &mut State, command: CommandId) -> Vec<Effect> {
-    if let Mode::ReadOnly(why) = &state.mode {
-        let text = format!("{}: read-only session: {why}", command.command().title);
-        say(state, text);
+    if let Some(why) = why_not(state, command) {
+        let named = matches!(state.mode, Mode::ReadOnly(_));
+        say(state, if named { format!("{}: {why}", command.command().title) } else { why });
         return Vec::new();
     }
-    // What follows a known outcome is watched on, and does not hold the next action up.
-    if state.course.as_ref().is_some_and(|course| course.outcome.is_none()) {
-        say(state, "another action is under way");
-        return Vec::new();
-    }
-    let member = if command.command().scope == Scope::List {
-        match state.acted_on() {
-            Ok(member) => Some(member),
-            Err(why) => {
-                say(state, why);
-                return Vec::new();
-            }
-        }
-    } else {
-        None
-    };
+    let member = state.acted_on().ok().filter(|_| command.command().scope == Scope::List);
     proceed(state, Asked { command, member, given: Vec::new() })
 }
 
@@ -186,8 +190,8 @@ pub(super) fn chosen(state: &mut State) -> Vec<Effect> {
 
 /// Asks for a text.
 fn inquire(state: &mut State, asked: Asked, wanted: Wanted) -> Vec<Effect> {
-    state.typing = Some(Typing::Words);
     state.overlay = Some(Overlay::Question(Box::new(Question::new(asked, wanted))));
+    typing::begin(state, Typing::Words);
     Vec::new()
 }
 
@@ -202,6 +206,7 @@ pub(super) fn told(state: &mut State) -> Vec<Effect> {
         Ok(text) => {
             let mut asked = question.asked.clone();
             asked.given.push(text);
+            typing::keep(state);
             close(state);
             proceed(state, asked)
         }
@@ -217,20 +222,28 @@ pub(super) fn told(state: &mut State) -> Vec<Effect> {
 pub(super) fn planned(state: &mut State, plan: Result<PlanSheet, String>) {
     match plan {
         Ok(sheet) => {
-            state.typing = sheet.ask.is_ok().then_some(Typing::Answer);
-            state.overlay = Some(Overlay::Plan(Box::new(Dialog { sheet, typed: String::new(), drawn: false, scroll: 0 })));
+            let asks = sheet.ask.is_ok();
+            state.overlay = Some(Overlay::Plan(Box::new(Dialog::new(sheet))));
+            state.typing = None;
+            if asks {
+                typing::begin(state, Typing::Answer);
+            }
         }
         Err(why) => say(state, why),
     }
 }
 
 /// Enter in the dialog: with the right word typed it is done, with nothing typed it is cancelled.
-pub(super) fn answer(state: &mut State) -> Vec<Effect> {
+pub(super) fn answer(state: &mut State, ready: bool) -> Vec<Effect> {
     let Some(Overlay::Plan(dialog)) = &state.overlay else { return Vec::new() };
     if !dialog.drawn {
         return Vec::new();
     }
     match &dialog.sheet.ask {
+        Ok(ask) if ask.word == dialog.typed && !ready => {
+            say(state, "enter came at once, as it does in a paste; it counts when the screen says that it does it");
+            Vec::new()
+        }
         Ok(ask) if ask.word == dialog.typed => {
             let answer = dialog.typed.clone();
             close(state);

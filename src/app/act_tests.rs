@@ -51,6 +51,12 @@ fn type_in(state: &mut State, text: &str) {
     update(state, Msg::Text(TextEdit::Insert(text.to_owned())));
 }
 
+/// Nothing is pressed for a while, and the screen says so.
+fn rest(state: &mut State) {
+    update(state, Msg::Rested);
+    update(state, Msg::Measured(Measured::default()));
+}
+
 fn sheet(word: &str) -> PlanSheet {
     PlanSheet {
         sentence: "switchover from psg1 to psg2".to_owned(),
@@ -158,6 +164,7 @@ fn only_the_word_typed_in_full_confirms() {
     assert_eq!(press(&mut state, CommandId::Accept), []);
     assert_eq!(notice(&state), "type card to do it; esc cancels");
     type_in(&mut state, "d");
+    rest(&mut state);
     assert_eq!(press(&mut state, CommandId::Accept), [Effect::Confirm("card".to_owned())]);
     assert_eq!((&state.overlay, state.typing), (&None, None));
 }
@@ -190,6 +197,118 @@ fn pasted_text_confirms_nothing() {
 }
 
 #[test]
+fn enter_confirms_only_once_the_screen_has_said_that_it_does() {
+    let early = "enter came at once, as it does in a paste; it counts when the screen says that it does it";
+    // At once, as an unmarked paste does it; and after a rest of which nothing was drawn.
+    for rested in [false, true] {
+        let mut state = asked("card");
+        type_in(&mut state, "card");
+        if rested {
+            update(&mut state, Msg::Rested);
+        }
+        for _ in 0..3 {
+            assert_eq!(press(&mut state, CommandId::Accept), []);
+            assert_eq!(notice(&state), early);
+        }
+        rest(&mut state);
+        assert_eq!(press(&mut state, CommandId::Accept), [Effect::Confirm("card".to_owned())]);
+    }
+    // Something was pressed in between, whatever it was.
+    let between: [fn(&mut State); 3] = [
+        |state| drop(press(state, CommandId::Down)),
+        |state| type_in(state, ""),
+        |state| drop(update(state, Msg::Pending(Some("g".to_owned())))),
+    ];
+    for between in between {
+        let mut state = asked("card");
+        type_in(&mut state, "card");
+        rest(&mut state);
+        between(&mut state);
+        update(&mut state, Msg::Measured(Measured::default()));
+        assert_eq!(press(&mut state, CommandId::Accept), []);
+    }
+    // A rest before the word is complete is none behind it.
+    let mut state = asked("card");
+    type_in(&mut state, "car");
+    rest(&mut state);
+    type_in(&mut state, "d");
+    assert_eq!(press(&mut state, CommandId::Accept), []);
+}
+
+#[test]
+fn what_was_cut_out_elsewhere_is_not_put_into_an_answer() {
+    let mut state = console(Mode::Operator);
+    press(&mut state, CommandId::Filter);
+    type_in(&mut state, "card");
+    press(&mut state, CommandId::EraseStart);
+    press(&mut state, CommandId::Discard);
+    update(&mut state, Msg::Planned(Ok(sheet("card"))));
+    update(&mut state, Msg::Measured(Measured::default()));
+    for command in [CommandId::Yank, CommandId::HistoryPrevious, CommandId::HistoryNext] {
+        press(&mut state, command);
+        let Some(Overlay::Plan(dialog)) = &state.overlay else { panic!("no dialog") };
+        assert_eq!(dialog.typed, "", "{command}");
+    }
+}
+
+#[test]
+fn a_command_that_is_found_runs_as_by_its_keys() {
+    let asked = Asked { command: CommandId::Restart, member: Some("psg1".to_owned()), given: Vec::new() };
+    for (mode, typed, effects) in [
+        (Mode::Operator, "restart", vec![Effect::Plan(asked)]),
+        (Mode::Operator, "quit", vec![Effect::Quit]),
+        (Mode::ReadOnly("so it is".to_owned()), "restart", Vec::new()),
+        (Mode::Operator, "xyzzy", Vec::new()),
+    ] {
+        let mut state = console(mode.clone());
+        press(&mut state, CommandId::Palette);
+        type_in(&mut state, typed);
+        assert_eq!(press(&mut state, CommandId::Accept), effects, "{typed}");
+        assert_eq!((&state.overlay, state.typing), (&None, None));
+        if mode != Mode::Operator {
+            assert_eq!(notice(&state), "restart: read-only session: so it is");
+        }
+    }
+}
+
+#[test]
+fn the_search_for_a_command_lies_over_what_was_there() {
+    let mut state = console(Mode::Operator);
+    press(&mut state, CommandId::Help);
+    let help = state.overlay.clone();
+    press(&mut state, CommandId::Palette);
+    press(&mut state, CommandId::HistoryNext);
+    let Some(Overlay::Palette(palette)) = &state.overlay else { panic!("no palette") };
+    assert_eq!(palette.selected, 1);
+    press(&mut state, CommandId::Discard);
+    assert_eq!((&state.overlay, state.typing), (&help, None));
+    // What is meant for the help finds it, what is meant for the rows finds them.
+    press(&mut state, CommandId::Palette);
+    type_in(&mut state, "search");
+    press(&mut state, CommandId::Accept);
+    assert_eq!((&state.overlay, state.typing), (&help, Some(Typing::Search)));
+    press(&mut state, CommandId::Discard);
+    press(&mut state, CommandId::Palette);
+    type_in(&mut state, "filter");
+    press(&mut state, CommandId::Accept);
+    assert_eq!((&state.overlay, state.typing), (&None, Some(Typing::Filter)));
+}
+
+#[test]
+fn what_cannot_run_is_told_alike_before_and_by_its_keys() {
+    use crate::app::why_not;
+    use strum::IntoEnumIterator;
+    for mode in [Mode::Operator, Mode::ReadOnly("so it is".to_owned())] {
+        for command in CommandId::iter() {
+            let mut state = console(mode.clone());
+            let Some(why) = why_not(&state, command) else { continue };
+            assert_eq!(press(&mut state, command), [], "{command}");
+            assert!(notice(&state).ends_with(&why), "{command}: {why} / {}", notice(&state));
+        }
+    }
+}
+
+#[test]
 fn what_is_refused_cannot_be_typed_away() {
     let mut state = console(Mode::Operator);
     update(&mut state, Msg::Planned(Ok(PlanSheet { ask: Err("nobody leads".to_owned()), ..sheet("") })));
@@ -206,6 +325,7 @@ fn while_a_plan_waits_the_keys_below_do_nothing() {
     for command in CommandId::iter() {
         let mut state = asked("card");
         type_in(&mut state, "card");
+        rest(&mut state);
         for effect in press(&mut state, command) {
             let own = matches!(effect, Effect::Quit | Effect::Suspend | Effect::Redraw | Effect::Abandon);
             assert!(own || (command == CommandId::Accept && effect == Effect::Confirm("card".to_owned())), "{command}: {effect:?}");
@@ -247,7 +367,7 @@ fn a_pause_asks_for_its_reason_and_a_reminder_and_both_may_be_empty() {
         type_in(&mut state, "soon");
         assert_eq!(press(&mut state, CommandId::Accept), []);
         assert!(notice(&state).starts_with("a time is a number with one of the units"), "{}", notice(&state));
-        press(&mut state, CommandId::EraseAll);
+        press(&mut state, CommandId::EraseStart);
         type_in(&mut state, after);
         let asked = Asked { command: CommandId::Pause, member: None, given: vec![reason.to_owned(), after.to_owned()] };
         assert_eq!(press(&mut state, CommandId::Accept), [Effect::Plan(asked)]);
@@ -264,7 +384,7 @@ fn a_time_is_asked_for_until_it_is_one() {
     type_in(&mut state, "2026-11-24 11:00+00:00");
     assert_eq!(press(&mut state, CommandId::Accept), []);
     assert_eq!(notice(&state), "2026-11-24 11:00 UTC is past");
-    press(&mut state, CommandId::EraseAll);
+    press(&mut state, CommandId::EraseStart);
     type_in(&mut state, "2026-11-24 13:00+00:00");
     let given = vec!["2026-11-24T13:00:00.000Z".to_owned()];
     let asked = Asked { command: CommandId::RestartAt, member: Some("psg1".to_owned()), given };

@@ -6,19 +6,26 @@
 mod act;
 mod audited;
 mod choice;
+mod editor;
 mod events;
 mod history;
+mod palette;
 mod pane;
+mod possible;
 mod question;
 mod state;
+mod typing;
 mod update;
 
 pub use act::{Ask, Asked, CourseSheet, Dialog, PlanSheet};
 pub use audited::Audited;
 pub use choice::{Choice, ChoiceRow};
+pub use editor::{Editor, Field};
 pub use events::{EventLine, EventLog};
 pub use history::{LagHistory, Point, SPAN};
+pub use palette::Palette;
 pub use pane::{Facts, PaneModel, RowId, View};
+pub use possible::why_not;
 pub use question::{Question, Wanted, source};
 pub use state::{Measured, Mode, Notice, Overlay, State, Typing};
 pub use update::{Effect, Msg, TextEdit, update};

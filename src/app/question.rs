@@ -4,7 +4,7 @@ use super::act::Asked;
 use crate::model::{Time, quantity};
 
 /// What a text is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wanted {
     /// Why it is done, for the audit; may be empty.
     Reason,

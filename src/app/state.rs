@@ -1,6 +1,6 @@
 //! Everything that decides what is on the screen.
 
-use super::{Choice, CourseSheet, Dialog, Facts, PaneModel, Question, RowId, View};
+use super::{Choice, CourseSheet, Dialog, Editor, Facts, Field, Palette, PaneModel, Question, RowId, View};
 use crate::command::Scope;
 use crate::document::Level;
 use crate::model::Time;
@@ -28,6 +28,8 @@ pub struct Notice {
 pub enum Overlay {
     /// Every key.
     Help {
+        /// The scopes of the place where it was opened, innermost first.
+        place: &'static [Scope],
         /// Lines without this text are hidden.
         query: String,
         /// Lines scrolled past.
@@ -46,6 +48,8 @@ pub enum Overlay {
     Question(Box<Question>),
     /// A list of which one row is needed for a plan.
     Choice(Box<Choice>),
+    /// The search for a command.
+    Palette(Box<Palette>),
     /// A text.
     Text {
         /// What it is.
@@ -74,6 +78,7 @@ impl Overlay {
             Overlay::Plan(dialog) => &mut dialog.scroll,
             Overlay::Question(question) => &mut question.scroll,
             Overlay::Choice(choice) => &mut choice.scroll,
+            Overlay::Palette(palette) => &mut palette.scroll,
         }
     }
 }
@@ -85,6 +90,8 @@ pub enum Typing {
     Filter,
     /// The search of the help.
     Search,
+    /// The search for a command.
+    Palette,
     /// The answer to a plan.
     Answer,
     /// The answer to a question before it.
@@ -119,6 +126,8 @@ pub struct State {
     pub overlay: Option<Overlay>,
     /// What is being typed.
     pub typing: Option<Typing>,
+    /// Where in that text one is, and what was typed before.
+    pub editor: Editor,
     /// What pgbaton itself has to say.
     pub notice: Option<Notice>,
     /// Keys of a sequence that has not ended.
@@ -149,6 +158,7 @@ impl State {
             zoom: false,
             overlay: None,
             typing: None,
+            editor: Editor::default(),
             notice: None,
             pending: None,
             now: None,
@@ -169,6 +179,22 @@ impl State {
             (None, None, Some(pane)) => pane.scopes(),
             (None, None, None) => &[Scope::Global],
         }
+    }
+
+    /// What the text is for that is being typed.
+    pub fn field(&self) -> Option<Field> {
+        Some(match (self.typing?, &self.overlay) {
+            (Typing::Filter, _) => Field::Filter,
+            (Typing::Search, _) => Field::Search,
+            (Typing::Palette, _) => Field::Palette,
+            (Typing::Words, Some(Overlay::Question(question))) => Field::Words(question.wanted),
+            (Typing::Words | Typing::Answer, _) => Field::Answer,
+        })
+    }
+
+    /// Whether a plan's word stands there in full and nobody was told yet that Enter does it.
+    pub fn answered(&self) -> bool {
+        matches!(&self.overlay, Some(Overlay::Plan(dialog)) if !dialog.rested && dialog.complete())
     }
 
     /// The member that is selected in the pane that has the focus, if it can be seen there.

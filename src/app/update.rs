@@ -1,16 +1,11 @@
 //! One message after the other.
 
-use super::act;
-use super::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, Measured, Notice, Overlay, PlanSheet, State, Typing};
-use crate::command::CommandId;
+use super::possible::why_not;
+use super::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, Field, Measured, Notice, Overlay, Palette, PlanSheet, State, Typing};
+use super::{act, typing};
+use crate::command::{CommandId, Scope};
 use crate::document::{Document, Level};
 use crate::model::{Time, clean};
-
-/// The longest text that can be typed, in characters.
-const LONGEST: usize = 60;
-
-/// The longest reason.
-const LONGEST_WORDS: usize = 200;
 
 /// Rows of a page while nothing is drawn.
 const PAGE: u16 = 10;
@@ -26,6 +21,8 @@ pub enum Msg {
     Command(CommandId),
     /// They type.
     Text(TextEdit),
+    /// Nothing was pressed for a while.
+    Rested,
     /// They have pressed the beginning of a sequence of keys, or its end.
     Pending(Option<String>),
     /// pgbaton itself has to say something.
@@ -83,26 +80,27 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Document(document, events) => take_document(state, document, events),
         Msg::Tick(now) => state.now = Some(now),
-        Msg::Command(id) => return command(state, id),
-        Msg::Text(TextEdit::Paste(_)) if state.typing == Some(Typing::Answer) => {
-            say(state, "pasted text confirms nothing; type the word");
+        Msg::Command(id) => {
+            let ready = typing::pressed(state);
+            return command(state, id, ready);
         }
+        Msg::Text(TextEdit::Paste(_)) if state.typing == Some(Typing::Answer) => say(state, typing::NO_PASTE),
         Msg::Text(TextEdit::Insert(text) | TextEdit::Paste(text)) => {
-            let longest = if state.typing == Some(Typing::Words) { LONGEST_WORDS } else { LONGEST };
-            edit(state, |field| {
-                let room = longest.saturating_sub(field.chars().count());
-                // Cleaning trims, but a typed space counts.
-                field.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(room));
-            });
+            typing::pressed(state);
+            typing::insert(state, &text);
         }
-        Msg::Pending(keys) => state.pending = keys,
+        Msg::Rested => typing::rested(state),
+        Msg::Pending(keys) => {
+            typing::pressed(state);
+            state.pending = keys;
+        }
         Msg::Notice(notice) => take_notice(state, notice),
         Msg::Measured(measured) => {
             if let Some(overlay) = &mut state.overlay {
                 let scroll = overlay.scroll_mut();
                 *scroll = (*scroll).min(measured.overlay_end);
                 match overlay {
-                    Overlay::Plan(dialog) => dialog.drawn = true,
+                    Overlay::Plan(dialog) => (dialog.drawn, dialog.ready) = (true, dialog.rested),
                     Overlay::Question(question) => question.drawn = true,
                     Overlay::Choice(choice) => choice.drawn = true,
                     _ => {}
@@ -157,7 +155,7 @@ pub(super) fn warn(state: &mut State, text: impl Into<String>) {
     take_notice(state, Notice { level: Level::Warning, text: text.into() });
 }
 
-fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
+fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
     state.pending = None;
     if state.notice.as_ref().is_some_and(|notice| notice.level < Level::Warning) {
         state.notice = None;
@@ -177,8 +175,19 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
         CommandId::Quit => return vec![Effect::Quit],
         CommandId::Suspend => return vec![Effect::Suspend],
         CommandId::Redraw => return vec![Effect::Redraw],
-        CommandId::Help => state.overlay = Some(Overlay::Help { query: String::new(), scroll: 0 }),
+        CommandId::Help => {
+            let place = state.scopes();
+            state.typing = None;
+            state.overlay = Some(Overlay::Help { place, query: String::new(), scroll: 0 });
+        }
+        CommandId::Palette => {
+            let below = state.overlay.take().map(Box::new);
+            state.overlay = Some(Overlay::Palette(Box::new(Palette { below, ..Palette::default() })));
+            typing::begin(state, Typing::Palette);
+        }
         CommandId::Back if waits(state) => return act::cancel(state),
+        CommandId::Back | CommandId::Discard if state.typing == Some(Typing::Palette) => drop(typing::close_palette(state)),
+        CommandId::Accept if state.typing == Some(Typing::Palette) => return run(state),
         CommandId::Back => back(state),
         CommandId::PaneNext => go_to(state, (state.focus + 1) % state.panes.len().max(1)),
         CommandId::PanePrevious => go_to(state, (state.focus + state.panes.len().max(1) - 1) % state.panes.len().max(1)),
@@ -206,34 +215,51 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
         CommandId::Open => open(state),
         CommandId::SortNext => sort(state),
         CommandId::SortReverse => reverse(state),
-        CommandId::Filter => state.typing = Some(Typing::Filter),
-        CommandId::Search => {
-            if matches!(state.overlay, Some(Overlay::Help { .. })) {
-                state.typing = Some(Typing::Search);
-            } else {
-                say(state, "only the help can be searched");
-            }
-        }
-        CommandId::Accept if state.typing == Some(Typing::Answer) => return act::answer(state),
+        CommandId::Filter => typing::begin(state, Typing::Filter),
+        CommandId::Search => match why_not(state, id) {
+            Some(why) => say(state, why),
+            None => typing::begin(state, Typing::Search),
+        },
+        CommandId::Accept if state.typing == Some(Typing::Answer) => return act::answer(state, ready),
         CommandId::Accept if state.typing == Some(Typing::Words) => return act::told(state),
         CommandId::Discard if matches!(state.typing, Some(Typing::Answer | Typing::Words)) => return act::cancel(state),
-        CommandId::Accept => state.typing = None,
-        CommandId::Discard => {
-            edit(state, String::clear);
+        CommandId::Accept => {
+            typing::keep(state);
             state.typing = None;
         }
-        CommandId::EraseChar => edit(state, |field| {
-            field.pop();
-        }),
-        CommandId::EraseWord => edit(state, |field| {
-            let kept = field.trim_end().rfind(' ').map_or(0, |space| space + 1);
-            field.truncate(kept);
-        }),
-        CommandId::EraseAll => edit(state, String::clear),
+        CommandId::Discard => {
+            typing::change(state, |_, text| text.clear());
+            state.typing = None;
+        }
+        CommandId::HistoryPrevious | CommandId::HistoryNext => {
+            let older = id == CommandId::HistoryPrevious;
+            match state.field() {
+                // Nothing is remembered there, and there are rows or lines to go through.
+                Some(Field::Palette | Field::Answer) => travel(state, Travel::By(if older { -1 } else { 1 })),
+                Some(field) => typing::change(state, |editor, text| editor.recall(field, text, older)),
+                None => {}
+            }
+        }
+        CommandId::Yank if state.field() == Some(Field::Answer) => say(state, typing::NO_PASTE),
+        CommandId::CursorLeft
+        | CommandId::CursorRight
+        | CommandId::CursorStart
+        | CommandId::CursorEnd
+        | CommandId::WordLeft
+        | CommandId::WordRight
+        | CommandId::EraseChar
+        | CommandId::EraseNext
+        | CommandId::EraseWord
+        | CommandId::EraseWordNext
+        | CommandId::EraseStart
+        | CommandId::EraseEnd
+        | CommandId::Yank => typing::edit(state, id),
         CommandId::Choose => return act::chosen(state),
         CommandId::ShowConfig => return vec![Effect::ShowConfig],
-        CommandId::Course if state.course.is_some() => state.overlay = Some(Overlay::Course { scroll: 0 }),
-        CommandId::Course => say(state, "nothing was done in this session"),
+        CommandId::Course => match why_not(state, id) {
+            Some(why) => say(state, why),
+            None => state.overlay = Some(Overlay::Course { scroll: 0 }),
+        },
         CommandId::Switchover
         | CommandId::SwitchoverAt
         | CommandId::Failover
@@ -261,6 +287,25 @@ fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Enter in the search for a command: what is selected is done, as by its keys.
+fn run(state: &mut State) -> Vec<Effect> {
+    let chosen = match &state.overlay {
+        Some(Overlay::Palette(palette)) => palette.chosen(),
+        _ => None,
+    };
+    typing::keep(state);
+    let below = typing::close_palette(state);
+    let Some(chosen) = chosen else {
+        say(state, "there is no such command");
+        return Vec::new();
+    };
+    // What is meant for the rows is not meant for what lies over them.
+    if chosen.scope == Scope::List && below {
+        state.overlay = None;
+    }
+    command(state, chosen.id, false)
+}
+
 /// Whether something lies over the panes that waits for an answer.
 fn waits(state: &State) -> bool {
     matches!(state.overlay, Some(Overlay::Plan(_) | Overlay::Question(_) | Overlay::Choice(_)))
@@ -268,12 +313,9 @@ fn waits(state: &State) -> bool {
 
 /// What can be done while something waits for its answer: answer it, read it, leave. Everything else would be meant for what lies below.
 fn in_dialog(id: CommandId) -> bool {
-    use CommandId::{
-        Accept, Back, Bottom, Choose, Discard, Down, EraseAll, EraseChar, EraseWord, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up,
-    };
-    let allowed =
-        [Accept, Back, Bottom, Choose, Discard, Down, EraseAll, EraseChar, EraseWord, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up];
-    allowed.contains(&id)
+    use CommandId::{Back, Bottom, Choose, Down, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up};
+    let allowed = [Back, Bottom, Choose, Down, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up];
+    allowed.contains(&id) || id.command().scope == Scope::Text
 }
 
 fn back(state: &mut State) {
@@ -291,8 +333,7 @@ fn back(state: &mut State) {
 
 fn go_to(state: &mut State, pane: usize) {
     if pane >= state.panes.len() {
-        say(state, format!("there is no pane {}", pane + 1));
-        return;
+        return say(state, format!("there is no pane {}", pane + 1));
     }
     state.typing = None;
     state.overlay = None;
@@ -336,6 +377,10 @@ fn travel(state: &mut State, travel: Travel) {
         choice.selected = travel.reach(choice.selected, choice.rows.len(), state.measured.overlay_page);
         return;
     }
+    if let Some(Overlay::Palette(palette)) = &mut state.overlay {
+        palette.selected = travel.reach(palette.selected, palette.found().len(), state.measured.overlay_page);
+        return;
+    }
     if let Some(overlay) = &mut state.overlay {
         let scroll = overlay.scroll_mut();
         let end = usize::from(state.measured.overlay_end);
@@ -360,8 +405,8 @@ fn travel(state: &mut State, travel: Travel) {
 
 fn open(state: &mut State) {
     let pane = state.focus;
-    if !state.panes.get(pane).is_some_and(|model| model.opens()) {
-        return say(state, "there is nothing to open here");
+    if let Some(why) = why_not(state, CommandId::Open) {
+        return say(state, why);
     }
     let rows = state.rows(pane);
     let Some(view) = state.views.get_mut(pane) else { return };
@@ -379,10 +424,10 @@ fn open(state: &mut State) {
 }
 
 fn sort(state: &mut State) {
-    let Some(sorts) = state.panes.get(state.focus).map(|pane| pane.sorts()) else { return };
-    if sorts.len() < 2 {
-        return say(state, "these rows have one order only");
+    if let Some(why) = why_not(state, CommandId::SortNext) {
+        return say(state, why);
     }
+    let Some(sorts) = state.panes.get(state.focus).map(|pane| pane.sorts()) else { return };
     let Some(view) = state.views.get_mut(state.focus) else { return };
     view.sort = (view.sort + 1) % sorts.len();
     view.reverse = false;
@@ -391,28 +436,11 @@ fn sort(state: &mut State) {
 }
 
 fn reverse(state: &mut State) {
-    let sortable = state.panes.get(state.focus).is_some_and(|pane| pane.sorts().len() > 1);
-    match state.views.get_mut(state.focus) {
-        Some(view) if sortable => view.reverse = !view.reverse,
-        _ => say(state, "these rows have one order only"),
+    if let Some(why) = why_not(state, CommandId::SortReverse) {
+        return say(state, why);
     }
-}
-
-/// Changes the text that is being typed.
-fn edit(state: &mut State, change: impl FnOnce(&mut String)) {
-    match (state.typing, &mut state.overlay) {
-        (Some(Typing::Search), Some(Overlay::Help { query, scroll })) => {
-            change(query);
-            *scroll = 0;
-        }
-        (Some(Typing::Answer), Some(Overlay::Plan(dialog))) if dialog.drawn => change(&mut dialog.typed),
-        (Some(Typing::Words), Some(Overlay::Question(question))) if question.drawn => change(&mut question.typed),
-        (Some(Typing::Filter), _) => {
-            if let Some(view) = state.views.get_mut(state.focus) {
-                change(&mut view.filter);
-            }
-        }
-        _ => {}
+    if let Some(view) = state.views.get_mut(state.focus) {
+        view.reverse = !view.reverse;
     }
 }
 

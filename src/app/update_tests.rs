@@ -49,6 +49,9 @@ impl PaneModel for Empty {
     }
 }
 
+/// Where the help is opened.
+const HERE: &[Scope] = &[Scope::List, Scope::Global];
+
 fn document(at: i64) -> Box<Document> {
     let (cluster, at) = (Cluster::new("card", "/service/", std::collections::BTreeMap::new()), Time::from_micros(at));
     Box::new(Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), "card", at))
@@ -139,7 +142,7 @@ fn the_filter_is_typed_kept_and_cleared() {
     assert_eq!(state.views[0].filter, "");
     give(&mut state, &[Filter]);
     type_in(&mut state, &"long".repeat(100));
-    assert_eq!(state.views[0].filter.chars().count(), LONGEST);
+    assert_eq!(state.views[0].filter.chars().count(), 60);
     give(&mut state, &[Discard]);
     assert_eq!((state.typing, state.views[0].filter.as_str()), (None, ""));
     type_in(&mut state, "nobody types now");
@@ -196,12 +199,12 @@ fn help_is_scrolled_within_its_lines_and_searched() {
     let mut state = after(&[Help]);
     update(&mut state, Msg::Measured(Measured { pages: Vec::new(), overlay_page: 10, overlay_end: 25 }));
     give(&mut state, &[PageDown, Down]);
-    assert_eq!(state.overlay, Some(Overlay::Help { query: String::new(), scroll: 10 }));
+    assert_eq!(state.overlay, Some(Overlay::Help { place: HERE, query: String::new(), scroll: 10 }));
     give(&mut state, &[Bottom, Down]);
-    assert_eq!(state.overlay, Some(Overlay::Help { query: String::new(), scroll: 25 }));
+    assert_eq!(state.overlay, Some(Overlay::Help { place: HERE, query: String::new(), scroll: 25 }));
     give(&mut state, &[Search]);
     type_in(&mut state, "zoom");
-    assert_eq!(state.overlay, Some(Overlay::Help { query: "zoom".to_owned(), scroll: 0 }));
+    assert_eq!(state.overlay, Some(Overlay::Help { place: HERE, query: "zoom".to_owned(), scroll: 0 }));
     assert_eq!(selected(&state), Some("a"), "the panes below do not move");
 }
 
@@ -211,7 +214,7 @@ fn an_overlay_that_got_shorter_is_not_scrolled_past_its_end() {
     update(&mut state, Msg::Measured(Measured { pages: Vec::new(), overlay_page: 10, overlay_end: 25 }));
     give(&mut state, &[Bottom]);
     update(&mut state, Msg::Measured(Measured { pages: Vec::new(), overlay_page: 30, overlay_end: 5 }));
-    assert_eq!(state.overlay, Some(Overlay::Help { query: String::new(), scroll: 5 }));
+    assert_eq!(state.overlay, Some(Overlay::Help { place: HERE, query: String::new(), scroll: 5 }));
 }
 
 #[test]

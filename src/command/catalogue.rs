@@ -14,7 +14,7 @@ pub enum Scope {
     Overlay,
     /// In a list of which one row is to be chosen.
     Choice,
-    /// While text is typed: the filter, the search in the help.
+    /// While text is typed: the filter, a search, an answer.
     Text,
 }
 
@@ -74,6 +74,7 @@ macro_rules! commands {
 
 commands! {
     Help         Global Harmless "help"       "Show every key and what it does.";
+    Palette      Global Harmless "commands"   "Search for a command by a few letters, and run it.";
     Quit         Global Harmless "quit"       "Leave pgbaton; the terminal is put back as it was.";
     Back         Global Harmless "back"       "Close what is on top, else clear the filter, else leave the full screen.";
     PaneNext     Global Harmless "next pane"  "Go to the next pane.";
@@ -127,9 +128,21 @@ commands! {
     Choose       Choice Harmless "choose"     "Take the selected row.";
     Accept       Text   Harmless "keep"       "Keep the text and go back to the rows.";
     Discard      Text   Harmless "clear"      "Throw the text away and go back to the rows.";
-    EraseChar    Text   Harmless "erase"      "Erase the last character.";
-    EraseWord    Text   Harmless "erase word" "Erase the last word.";
-    EraseAll     Text   Harmless "erase all"  "Erase the whole text.";
+    HistoryPrevious Text Harmless "older"     "Take what was typed before; in a list or a dialog, go one up.";
+    HistoryNext  Text   Harmless "newer"      "Take what was typed after that; in a list or a dialog, go one down.";
+    CursorLeft   Text   Harmless "left"       "Go one character back.";
+    CursorRight  Text   Harmless "right"      "Go one character on.";
+    CursorStart  Text   Harmless "start"      "Go to the start of the text.";
+    CursorEnd    Text   Harmless "end"        "Go to the end of the text.";
+    WordLeft     Text   Harmless "word back"  "Go to the start of the word.";
+    WordRight    Text   Harmless "word on"    "Go to the end of the word.";
+    EraseChar    Text   Harmless "erase"      "Erase the character before the cursor.";
+    EraseNext    Text   Harmless "delete"     "Erase the character at the cursor.";
+    EraseWord    Text   Harmless "cut word"   "Cut out what stands before the cursor, back to a space.";
+    EraseWordNext Text  Harmless "cut on"     "Cut out what follows, to the end of the word.";
+    EraseStart   Text   Harmless "cut start"  "Cut out everything before the cursor.";
+    EraseEnd     Text   Harmless "cut end"    "Cut out everything from the cursor on.";
+    Yank         Text   Harmless "put back"   "Put in what was cut out last; never into what confirms a plan.";
 }
 
 impl CommandId {

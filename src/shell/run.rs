@@ -30,6 +30,9 @@ const NEWS: Duration = Duration::from_millis(50);
 const OPENING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(20));
 /// Ages and countdowns.
 const TICK: Duration = Duration::from_secs(1);
+/// A key that comes later than this after the one before, while nothing else was waiting to be read, was pressed and not pasted with it. Nobody
+/// reads what Enter does and presses it faster.
+const REST: Duration = Duration::from_millis(100);
 /// How long the last frame may take when we leave.
 const PARTING: Duration = Duration::from_millis(1500);
 
@@ -91,6 +94,8 @@ struct Console<F> {
     made: Instant,
     /// How long it has to stand.
     pace: Duration,
+    /// When the last key is so long ago that it was no part of a paste; `None`: nobody waits for that.
+    rest: Option<Instant>,
 }
 
 /// What the loop does next.
@@ -128,6 +133,7 @@ impl<F: Feed> Console<F> {
             opened: Instant::now(),
             made: Instant::now(),
             pace: FASTEST,
+            rest: None,
         };
         console.make();
         for text in options.notices {
@@ -144,6 +150,13 @@ impl<F: Feed> Console<F> {
         panic_on_purpose();
         loop {
             let due = self.due.unwrap_or_else(|| Instant::now() + TICK);
+            // Counted from when there is nothing else to do: what drawing takes is no rest.
+            if !self.state.answered() {
+                self.rest = None;
+            } else if self.rest.is_none() {
+                self.rest = Some(Instant::now() + REST);
+            }
+            let rest = self.rest.unwrap_or(due);
             let next = tokio::select! {
                 biased;
                 caught = signals.next() => match caught {
@@ -183,6 +196,11 @@ impl<F: Feed> Console<F> {
                 }
                 () = sleep_until(due), if self.due.is_some() && !self.writer.busy() => {
                     self.make();
+                    Next::Stay
+                }
+                () = sleep_until(rest), if self.rest.is_some() => {
+                    update(&mut self.state, Msg::Rested);
+                    self.dirty = true;
                     Next::Stay
                 }
                 () = sleep_until(tick) => {
@@ -243,6 +261,7 @@ impl<F: Feed> Console<F> {
 
     fn event(&mut self, event: Event) -> anyhow::Result<Next> {
         self.dirty = true;
+        self.rest = None;
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => {
                 let effects = match self.resolver.press(chord_of(&key), self.state.scopes(), &self.keymap) {

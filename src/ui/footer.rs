@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::format::display_width;
@@ -11,6 +10,10 @@ use crate::app::{Mode, Overlay, State, Typing};
 use crate::command::CommandId;
 use crate::document::Level;
 use crate::theme::Role;
+use crate::ui::widget::typed_line;
+
+/// Columns of what stands beside a text that is typed.
+const HINTS: usize = 30;
 
 /// Columns in which all hints have room.
 const WIDE: usize = 90;
@@ -20,7 +23,8 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
     let pending_width = u16::try_from(display_width(&pending)).unwrap_or(u16::MAX);
     let room = area.width.saturating_sub(pending_width + 2);
     let line = match (state.typing, &state.notice) {
-        (Some(typing @ (Typing::Filter | Typing::Search)), _) => typed(state, look, typing),
+        (Some(typing @ (Typing::Filter | Typing::Search)), _) => typed(state, look, typing, usize::from(room)),
+        _ if state.pending.is_some() => continuations(state, look),
         (_, Some(notice)) => {
             let role = if notice.level >= Level::Warning { Role::NoticeWarning } else { Role::Notice };
             let mut spans = vec![look.span(format!(" {}", notice.text), role)];
@@ -30,7 +34,6 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
             }
             Line::from(spans)
         }
-        (_, None) if state.pending.is_some() => continuations(state, look),
         (_, None) => hints(state, look, usize::from(room)),
     };
     buffer.set_line(area.x, area.y, &line, room);
@@ -38,13 +41,14 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
     buffer.set_stringn(x, area.y, pending, usize::from(area.right() - x), look.style(Role::Key));
 }
 
-fn typed(state: &State, look: &Look<'_>, typing: Typing) -> Line<'static> {
+fn typed(state: &State, look: &Look<'_>, typing: Typing, room: usize) -> Line<'static> {
     let text = match (typing, &state.overlay) {
         (Typing::Search, Some(Overlay::Help { query, .. })) => query.clone(),
         _ => state.view().map(|view| view.filter.clone()).unwrap_or_default(),
     };
-    let cursor = Span::styled(" ", look.style(Role::Text).add_modifier(Modifier::REVERSED));
-    let mut spans = vec![look.span(" /", Role::Key), look.span(text, Role::Emphasis), cursor, Span::raw("   ")];
+    let mut spans = vec![look.span(" /", Role::Key)];
+    spans.extend(typed_line(look, &state.editor, &text, room.saturating_sub(HINTS).max(10)).spans);
+    spans.push(Span::raw("   "));
     spans.extend(hint(look, &[CommandId::Accept], "keep"));
     spans.push(Span::raw("  "));
     spans.extend(hint(look, &[CommandId::Discard], "clear"));
@@ -63,6 +67,11 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
         Some(Overlay::Choice(_)) => {
             &[(&[CommandId::Choose], "choose"), (&[CommandId::Back], "cancel"), (&[CommandId::Up, CommandId::Down], "select")]
         }
+        Some(Overlay::Palette(_)) => &[
+            (&[CommandId::Accept], "run"),
+            (&[CommandId::Discard], "close"),
+            (&[CommandId::HistoryPrevious, CommandId::HistoryNext], "select"),
+        ],
         Some(Overlay::Question(_)) => &[(&[CommandId::Accept], "go on"), (&[CommandId::Discard], "cancel")],
         Some(Overlay::Details { .. } | Overlay::Text { .. } | Overlay::Course { .. } | Overlay::Plan(_)) => {
             &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll")]

@@ -174,6 +174,29 @@ pub fn whole(lab: &TestLab) -> String {
     lab.leader()
 }
 
+/// Pasted text that the terminal marks, and pasted text that it does not mark and that has its own Enter. That
+/// nothing was begun by any of it, the audit says at the end.
+fn a_paste_confirms_nothing(pty: &mut Pty, member: &str) {
+    let title = format!("Restart of {member}");
+    let open = |pty: &mut Pty| {
+        select(pty, member);
+        plan(pty, "ar", &nothing, &title, "y");
+    };
+    open(pty);
+    pty.press("\x1b[200~y\r\x1b[201~");
+    pty.until_text("pasted text confirms nothing; type the word");
+    pty.press("y\r");
+    pty.until_text("enter came at once, as it does in a paste");
+    pty.press("\x7fy\r\r\r");
+    pty.until("the same dialog", |screen| screen.contents().contains("enter does it") && screen.contents().contains(&title));
+    close(pty);
+    // A search for a command leads to the same dialog.
+    select(pty, member);
+    pty.press(":restart\r");
+    pty.until("the plan", |screen| screen.contents().contains(&title) && screen.contents().contains("to do it, type y"));
+    close(pty);
+}
+
 pub fn each_action_by_its_keys(lab: &TestLab) {
     let folder = tempfile::tempdir().unwrap();
     let mut pty = open(lab, folder.path());
@@ -190,6 +213,8 @@ pub fn each_action_by_its_keys(lab: &TestLab) {
     assert_eq!(whole(lab), new);
 
     let started = lab.sql(&old, "SELECT pg_postmaster_start_time()");
+    a_paste_confirms_nothing(&mut pty, &old);
+    assert_eq!(lab.sql(&old, "SELECT pg_postmaster_start_time()"), started);
     select(&mut pty, &old);
     act(&mut pty, "ar", &format!("Restart of {old}"), "y");
     assert_ne!(lab.sql(&old, "SELECT pg_postmaster_start_time()"), started);

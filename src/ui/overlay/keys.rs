@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{WIDEST, framed};
-use crate::app::{Mode, State};
+use crate::app::{Mode, State, why_not};
 use crate::command::{Command, CommandId, Danger, sequence_text};
 use crate::theme::Role;
 use crate::ui::format::{display_width, wrap};
@@ -41,13 +41,9 @@ pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buff
     let inner = usize::from(width.saturating_sub(4));
     let columns = (inner / COLUMN).max(1);
     let rows = all.len().div_ceil(columns);
-    let why_not = match &state.mode {
-        Mode::ReadOnly(why) => Some(why),
-        Mode::Operator => None,
-    };
     let mut lines = vec![Line::default(); rows];
     for (n, (key, command)) in all.iter().enumerate() {
-        let idle = why_not.is_some() && command.danger != Danger::Harmless;
+        let idle = why_not(state, command.id).is_some();
         let (keys, words) = if idle { (Role::Muted, Role::Muted) } else { (Role::Key, Role::Text) };
         let pad = COLUMN.saturating_sub(display_width(key) + 1 + display_width(command.title)).max(1);
         lines[n % rows].extend([look.span(key.clone(), keys), look.span(format!(" {}", command.title), words), Span::raw(" ".repeat(pad))]);
@@ -56,9 +52,13 @@ pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buff
         Ok(member) => format!("for {member}"),
         Err(why) => why.to_owned(),
     };
-    lines.push(Line::from(look.span(whom, Role::Muted)));
-    if let Some(why) = why_not {
-        lines.extend(wrap(&format!("read-only session: {why}"), inner).into_iter().map(|part| Line::from(look.span(part, Role::Warning))));
+    lines.push(Line::from(look.span(whom.clone(), Role::Muted)));
+    // What keeps from acting is said once.
+    let read_only = matches!(state.mode, Mode::ReadOnly(_));
+    let acting = all.iter().filter(|(_, command)| command.danger > Danger::Harmless);
+    let why = acting.filter_map(|(_, command)| why_not(state, command.id)).next().filter(|why| read_only || *why != whom);
+    if let Some(why) = why {
+        lines.extend(wrap(&why, inner).into_iter().map(|part| Line::from(look.span(part, Role::Warning))));
     }
     let title = format!("{} …", state.pending.as_deref().unwrap_or_default());
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(body.height);

@@ -3,6 +3,7 @@
 mod choice;
 mod help;
 pub(super) mod keys;
+mod palette;
 mod plan;
 mod question;
 
@@ -24,23 +25,35 @@ const WIDEST: u16 = 96;
 pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buffer) -> (u16, u16) {
     match &state.overlay {
         None => (0, 0),
-        Some(Overlay::Help { query, scroll }) => {
+        Some(Overlay::Help { place: here, query, scroll }) => {
             let area = place(body, WIDEST);
-            let lines = help::lines(look, query, area.width.saturating_sub(4));
+            let lines = help::lines(look, here, query, area.width.saturating_sub(4));
             framed(look, &Details { title: "Help".to_owned(), lines }, *scroll, area, buffer)
         }
         Some(Overlay::Plan(dialog)) => {
             let area = place(body, WIDEST);
-            framed(look, &plan::dialog(look, dialog, area.width.saturating_sub(4)), dialog.scroll, area, buffer)
+            framed(look, &plan::dialog(look, &state.editor, dialog, area.width.saturating_sub(4)), dialog.scroll, area, buffer)
         }
         Some(Overlay::Question(question)) => {
             let area = place(body, WIDEST);
-            framed(look, &question::question(look, question, state.now, area.width.saturating_sub(4)), question.scroll, area, buffer)
+            framed(
+                look,
+                &question::question(look, &state.editor, question, state.now, area.width.saturating_sub(4)),
+                question.scroll,
+                area,
+                buffer,
+            )
         }
         Some(Overlay::Choice(choice)) => {
             let area = place(body, WIDEST);
             let (page, _) =
                 framed(look, &choice::choice(look, choice, area.width.saturating_sub(4), area.height.saturating_sub(2)), 0, area, buffer);
+            (page, 0)
+        }
+        Some(Overlay::Palette(palette)) => {
+            let area = place(body, WIDEST);
+            let (details, page) = palette::palette(state, look, palette, area.width.saturating_sub(4), area.height.saturating_sub(2));
+            framed(look, &details, 0, area, buffer);
             (page, 0)
         }
         Some(Overlay::Text { title, lines, scroll }) => {

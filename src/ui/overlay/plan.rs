@@ -1,21 +1,21 @@
 //! A plan that waits for an answer, and an action under way.
 
-use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use crate::action::{Light, Outcome};
-use crate::app::{CourseSheet, Dialog};
+use crate::app::{CourseSheet, Dialog, Editor};
 use crate::document::Level;
 use crate::theme::{Role, sign};
 use crate::ui::format::wrap;
 use crate::ui::look::Look;
 use crate::ui::pane::Details;
+use crate::ui::widget::typed_line;
 
 /// Columns of the word before a line.
 const HEAD: usize = 9;
 
 /// The dialog. What is asked for stands first, so that no length of the rest hides it.
-pub(super) fn dialog(look: &Look<'_>, dialog: &Dialog, width: u16) -> Details {
+pub(super) fn dialog(look: &Look<'_>, editor: &Editor, dialog: &Dialog, width: u16) -> Details {
     let sheet = &dialog.sheet;
     let width = usize::from(width);
     let mut lines = vec![field(look, "cluster", look.span(sheet.cluster.clone(), Role::Cluster))];
@@ -27,9 +27,9 @@ pub(super) fn dialog(look: &Look<'_>, dialog: &Dialog, width: u16) -> Details {
         Ok(ask) => {
             let mut line =
                 vec![look.span("to do it, type ", Role::Text), look.span(ask.word.clone(), Role::Emphasis), look.span(": ", Role::Text)];
-            line.push(look.span(dialog.typed.clone(), Role::Emphasis));
-            line.push(Span::styled(" ", look.style(Role::Text).add_modifier(Modifier::REVERSED)));
-            if ask.word == dialog.typed {
+            line.extend(typed_line(look, editor, &dialog.typed, width.saturating_sub(18 + ask.word.chars().count()).max(10)).spans);
+            // It is said, and so, only after a rest: what is pasted ends with its Enter before that.
+            if dialog.rested {
                 line.push(look.span("  enter does it", Role::WarningHeadline));
             } else if dialog.typed.is_empty() {
                 line.push(look.span("  enter or esc cancels", Role::Muted));

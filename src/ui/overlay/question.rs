@@ -1,18 +1,18 @@
 //! A text that is needed before there can be a plan.
 
-use ratatui::style::Modifier;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
-use crate::app::{Question, Wanted};
+use crate::app::{Editor, Question, Wanted};
 use crate::command::CommandId;
 use crate::model::{Time, spoken};
 use crate::theme::Role;
 use crate::ui::format::wrap;
 use crate::ui::look::Look;
 use crate::ui::pane::Details;
+use crate::ui::widget::typed_lines;
 
 /// The question, what was typed, and what that is understood as.
-pub(super) fn question(look: &Look<'_>, question: &Question, now: Option<Time>, width: u16) -> Details {
+pub(super) fn question(look: &Look<'_>, editor: &Editor, question: &Question, now: Option<Time>, width: u16) -> Details {
     let width = usize::from(width);
     let what = match question.asked.command {
         CommandId::SwitchoverAt => "Switchover at a time".to_owned(),
@@ -31,14 +31,7 @@ pub(super) fn question(look: &Look<'_>, question: &Question, now: Option<Time>, 
     };
     let mut lines: Vec<Line<'static>> = wrap(head, width).into_iter().map(|part| Line::from(look.span(part, Role::Text))).collect();
     lines.push(Line::default());
-    let mut parts = wrap(&question.typed, width.saturating_sub(3).max(10));
-    // A space at the end is typed, too.
-    let spaces = question.typed.len() - question.typed.trim_end().len();
-    let last = parts.pop().unwrap_or_default();
-    lines.extend(parts.into_iter().map(|part| Line::from(look.span(part, Role::Emphasis))));
-    let cursor = Span::styled(" ", look.style(Role::Text).add_modifier(Modifier::REVERSED));
-    let typed = format!("{}{}", last.trim_end(), " ".repeat(spaces.min(2)));
-    lines.push(Line::from(vec![look.span(typed, Role::Emphasis), cursor]));
+    lines.extend(typed_lines(look, editor, &question.typed, width));
     lines.push(Line::default());
     let understood = match (question.wanted, now) {
         (Wanted::Time, Some(now)) if !question.typed.trim().is_empty() => Some(match Time::typed(&question.typed, now) {

@@ -1,0 +1,109 @@
+//! The search for a command, the help of a place, what can follow a key: what they look like.
+
+use pgbaton::app::why_not;
+use pgbaton::command::{COMMANDS, Danger, Scope};
+
+use super::*;
+
+fn type_in(state: &mut State, text: &str) {
+    update(state, Msg::Text(TextEdit::Insert(text.to_owned())));
+}
+
+fn operator() -> State {
+    let mut state = console(vec![sample::healthy()]);
+    state.mode = Mode::Operator;
+    state
+}
+
+#[test]
+fn the_search_for_a_command_shows_its_keys_its_danger_and_why_not_now() {
+    let mut state = operator();
+    press(&mut state, &[CommandId::Palette]);
+    snapshot("palette-80x24", &screen(&mut state, (80, 24), false));
+    type_in(&mut state, "resta");
+    press(&mut state, &[CommandId::HistoryNext]);
+    snapshot("palette-search-120x40", &screen(&mut state, (120, 40), false));
+    state.mode = Mode::ReadOnly("this session was started with --read-only".to_owned());
+    snapshot("palette-read-only-80x24", &screen(&mut state, (80, 24), false));
+    type_in(&mut state, "xyzzy");
+    assert!(text(&screen(&mut state, (80, 24), false)).contains("no command is found"));
+}
+
+#[test]
+fn every_command_of_the_search_can_be_selected_and_is_seen_then() {
+    for size in [(80, 24), (60, 12), (120, 40)] {
+        let mut state = operator();
+        press(&mut state, &[CommandId::Palette]);
+        let found = match &state.overlay {
+            Some(Overlay::Palette(palette)) => palette.found(),
+            other => panic!("{other:?}"),
+        };
+        for command in found {
+            let shown = text(&screen(&mut state, size, false));
+            let id = command.id.to_string();
+            assert!(shown.lines().any(|line| line.contains("▸ ") && line.contains(&id)), "{id} at {size:?}\n{shown}");
+            press(&mut state, &[CommandId::HistoryNext]);
+        }
+    }
+}
+
+/// What it says of each command is all there on the usual terminal, the keys of the place first.
+#[test]
+fn the_help_is_readable_at_80_columns_and_begins_with_the_place() {
+    for (place, commands) in [(Scope::List, vec![]), (Scope::Overlay, vec![CommandId::Open]), (Scope::Text, vec![CommandId::Filter])] {
+        let mut state = operator();
+        press(&mut state, &commands);
+        press(&mut state, &[CommandId::Help]);
+        let mut all = Vec::new();
+        let first = text(&screen(&mut state, (80, 24), false));
+        assert!(first.contains(&format!("Here: {}", place.title())), "{first}");
+        loop {
+            let shown = text(&screen(&mut state, (80, 24), false));
+            all.extend(shown.lines().filter_map(|line| line.strip_prefix("│ ")?.strip_suffix('│').map(|line| line.trim_end().to_owned())));
+            let scrolled = match &mut state.overlay {
+                Some(overlay) => *overlay.scroll_mut(),
+                None => panic!("the help is closed"),
+            };
+            if scrolled >= state.measured.overlay_end {
+                break;
+            }
+            press(&mut state, &[CommandId::PageDown]);
+        }
+        let said = all.iter().map(|line| line.get(24..).unwrap_or_default().trim()).collect::<Vec<_>>().join(" ");
+        for command in COMMANDS.iter().filter(|command| command.id.pane_number().is_none()) {
+            assert!(said.contains(command.doc), "{}: {}\n{}", command.id, command.doc, all.join("\n"));
+        }
+        assert!(said.contains("Clients cannot write, or the next fault stops them, or sources disagree."), "{said}");
+    }
+}
+
+#[test]
+fn what_can_follow_a_key_is_shown_though_something_was_said() {
+    let mut state = operator();
+    let notice = pgbaton::app::Notice { level: Level::Warning, text: "something".to_owned() };
+    update(&mut state, Msg::Notice(notice));
+    update(&mut state, Msg::Pending(Some("g".to_owned())));
+    let last = text(&screen(&mut state, (80, 24), false)).lines().last().map(str::to_owned).unwrap_or_default();
+    assert!(last.contains("g first row") && last.contains("e last row"), "{last}");
+    // In another pane no member is selected, and it says so of what needs one.
+    press(&mut state, &[CommandId::Pane2]);
+    update(&mut state, Msg::Pending(Some("a".to_owned())));
+    let shown = text(&screen(&mut state, (80, 24), false));
+    assert!(shown.contains("select a member first, in the Members pane"), "{shown}");
+    for command in COMMANDS.iter().filter(|command| command.danger > Danger::Harmless) {
+        assert_eq!(why_not(&state, command.id).is_some(), command.scope == Scope::List, "{}", command.id);
+    }
+}
+
+#[test]
+fn the_cursor_stands_where_the_next_character_goes() {
+    let mut state = operator();
+    press(&mut state, &[CommandId::Filter]);
+    type_in(&mut state, "psg1");
+    press(&mut state, &[CommandId::CursorLeft, CommandId::WordLeft]);
+    let buffer = screen(&mut state, (80, 24), false);
+    let reversed = |x: u16, y: u16| buffer[(x, y)].modifier.contains(ratatui::style::Modifier::REVERSED);
+    assert!(reversed(2, 23) && buffer[(2, 23)].symbol() == "p" && !reversed(3, 23), "{}", text(&buffer));
+    type_in(&mut state, "x");
+    assert_eq!(state.views[0].filter, "xpsg1");
+}
