@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 #[allow(dead_code)]
 mod pty;
 
+use pgbaton::command::{COMMANDS, CommandId, Keymap, Keymaps};
 use pty::Pty;
 
 /// A fenced block: the mark in the comment before it, its language, its lines.
@@ -144,6 +145,70 @@ fn the_commands_for_scripts_and_for_practice_and_the_consoles() {
         console.until(line, |screen| screen.contents().contains(shows));
         console.press("q");
         assert_eq!(console.end(), 0, "{line}");
+    }
+}
+
+/// What is used every day; the README tells the keys of these in the default keymap.
+const DAILY: [(&str, &[CommandId]); 12] = [
+    ("every key of the place", &[CommandId::Help]),
+    ("search for a command and run it", &[CommandId::Palette]),
+    ("row", &[CommandId::Up, CommandId::Down]),
+    ("page", &[CommandId::PageUp, CommandId::PageDown]),
+    ("first and last row", &[CommandId::Top, CommandId::Bottom]),
+    ("pane", &[CommandId::PanePrevious, CommandId::PaneNext]),
+    ("pane by its number", &[CommandId::Pane1, CommandId::Pane7]),
+    ("the whole screen for the pane", &[CommandId::Zoom]),
+    ("everything about a row", &[CommandId::Open]),
+    ("filter, sort, turn round", &[CommandId::Filter, CommandId::SortNext, CommandId::SortReverse]),
+    ("close, go back", &[CommandId::Back]),
+    ("leave", &[CommandId::Quit]),
+];
+
+/// A key as it stands in a table of Markdown.
+fn key(keys: &str) -> String {
+    format!("`{}`", keys.replace('|', "\\|"))
+}
+
+/// The table of the daily keys.
+fn daily() -> String {
+    let keymap = Keymap::builtin();
+    let row = |(what, ids): &(&str, &[CommandId])| {
+        let keys: Vec<String> =
+            ids.iter().map(|id| keymap.keys_of(*id).iter().map(|keys| key(keys)).collect::<Vec<_>>().join(" ")).collect();
+        let keys = if ids.contains(&CommandId::Pane7) { keys.join(" to ") } else { keys.join(", ") };
+        format!("| {keys} | {what} |\n")
+    };
+    format!("| | |\n|---|---|\n{}", DAILY.iter().map(row).collect::<String>())
+}
+
+/// Every command with its keys in every keymap that comes with the program.
+fn every_key() -> String {
+    let keymaps = Keymaps::default();
+    let names = keymaps.names();
+    let maps: Vec<Keymap> = names.iter().map(|name| keymaps.keymap(Some(name)).expect("a keymap").0).collect();
+    let mut text =
+        format!("| command | where | danger | what it does | {} |\n|---|---|---|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
+    for command in COMMANDS {
+        let keys = maps.iter().map(|map| map.keys_of(command.id).iter().map(|keys| key(keys)).collect::<Vec<_>>().join(" "));
+        let keys = keys.collect::<Vec<_>>().join(" | ");
+        text += &format!("| `{}` | {} | {} | {} | {keys} |\n", command.id, command.scope, command.danger, command.doc);
+    }
+    text
+}
+
+/// The tables of keys between `<!-- keys -->` and `<!-- end -->` are those of the program. `UPDATE_EXPECTED=1` writes them anew.
+#[test]
+fn the_tables_of_keys_are_those_of_the_program() {
+    for (file, table) in [("README.md", daily()), ("keymaps/README.md", every_key())] {
+        let path = root().join(file);
+        let text = fs::read_to_string(&path).expect(file);
+        let (before, rest) = text.split_once("<!-- keys -->\n").expect("where the table begins");
+        let (there, after) = rest.split_once("<!-- end -->").expect("where it ends");
+        if std::env::var_os("UPDATE_EXPECTED").is_some() {
+            fs::write(&path, format!("{before}<!-- keys -->\n\n{table}\n<!-- end -->{after}")).expect("it is written");
+        } else {
+            assert_eq!(there.trim(), table.trim(), "{file}: UPDATE_EXPECTED=1 cargo test --test readme the_tables writes it anew");
+        }
     }
 }
 
