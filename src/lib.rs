@@ -62,6 +62,9 @@
 //! | how often a source is asked, its deadline, when it is old | `model/source.rs` |
 //! | the SQL that is run | `source/postgres/query.rs` |
 //! | what a key does | `command/`, then `app/update.rs` |
+//! | a keymap, and what is wrong with one | `keymaps/`; `command/library.rs`, `command/layer.rs` |
+//! | why a command cannot run now | `app/possible.rs` |
+//! | a text that is typed, and when it confirms | `app/editor.rs`, `app/typing.rs` |
 //! | a pane | `ui/panes/`, one file each |
 //! | what can be done to a cluster, and its checks | `action/`, one file each; `action/checks/` |
 //! | who may do it | `permit/`, then `cli/mode.rs` |

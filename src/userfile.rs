@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use strsim::osa_distance;
 use toml::de::{DeTable, DeValue};
 
 /// A mistake in a user's file.
@@ -161,23 +162,7 @@ fn value_of(value: &DeValue<'_>) -> Value {
 /// The allowed word nearest to a mistyped one, when one is near.
 pub fn nearest<'w>(word: &str, allowed: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let limit = (word.chars().count() / 3).max(1);
-    allowed.into_iter().map(|w| (distance(word, w), w)).filter(|(d, _)| *d <= limit).min_by_key(|(d, _)| *d).map(|(_, w)| w)
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
+    allowed.into_iter().map(|w| (osa_distance(word, w), w)).filter(|(d, _)| *d <= limit).min_by_key(|(d, _)| *d).map(|(_, w)| w)
 }
 
 #[cfg(test)]
@@ -202,7 +187,8 @@ mod tests {
 
     #[test]
     fn a_typo_finds_its_word_and_nonsense_finds_none() {
-        assert_eq!(nearest("qiut", ["quit", "help"]), None);
+        assert_eq!(nearest("qiut", ["quit", "help"]), Some("quit"));
+        assert_eq!(nearest("qiux", ["quit", "help"]), None);
         assert_eq!(nearest("quitt", ["quit", "help"]), Some("quit"));
         assert_eq!(nearest("sort-nex", ["sort-next", "sort-reverse"]), Some("sort-next"));
         assert_eq!(nearest("zzz", ["quit", "help"]), None);

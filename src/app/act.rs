@@ -241,7 +241,7 @@ pub(super) fn answer(state: &mut State, ready: bool) -> Vec<Effect> {
     }
     match &dialog.sheet.ask {
         Ok(ask) if ask.word == dialog.typed && !ready => {
-            say(state, "enter came at once, as it does in a paste; it counts when the screen says that it does it");
+            say(state, "that enter came too early, as in a paste; press it again");
             Vec::new()
         }
         Ok(ask) if ask.word == dialog.typed => {
@@ -250,7 +250,7 @@ pub(super) fn answer(state: &mut State, ready: bool) -> Vec<Effect> {
             vec![Effect::Confirm(answer)]
         }
         Ok(ask) if !dialog.typed.is_empty() => {
-            let text = format!("type {} to do it; esc cancels", ask.word);
+            let text = format!("type {} to do it", ask.word);
             say(state, text);
             Vec::new()
         }

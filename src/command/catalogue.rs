@@ -101,10 +101,10 @@ commands! {
     Filter       List   Harmless "filter"     "Show only the rows that contain a text.";
     Search       Overlay Harmless "search"    "Show only the lines that contain a text.";
     Switchover   List   Disrupts "switchover" "Hand the leadership to the selected replica, or from the selected leader to the best.";
-    SwitchoverAt List   Changes  "switch at"  "The same at a time that is typed.";
+    SwitchoverAt List   Changes  "switch at"  "Hand the leadership over in the same way, at a time that is typed.";
     Failover     List   Disrupts "failover"   "Give the leadership to the selected member, leader or not.";
     Restart      List   Disrupts "restart"    "Restart the selected member's PostgreSQL.";
-    RestartAt    List   Changes  "restart at" "The same at a time that is typed.";
+    RestartAt    List   Changes  "restart at" "Restart the selected member's PostgreSQL at a time that is typed.";
     RestartPending Global Disrupts "pending"  "Restart the next member whose settings wait for it, replicas first.";
     RestartRolling Global Disrupts "rolling"  "Restart the members one after the other, the leader last, by a switchover.";
     Reload       List   Changes  "reload"     "Have the selected member's Patroni read its configuration again.";

@@ -96,7 +96,7 @@ mod tests {
         let sequence = of(Scope::List, "a s", CommandId::Switchover);
         let harmless = of(Scope::Global, "q", CommandId::Quit);
         let mut keymap = Keymap::of(vec![single.clone(), sequence.clone(), harmless.clone()], Vec::new());
-        assert_eq!(keymap.require_sequences(), [single.clone()]);
+        assert_eq!(keymap.require_sequences(), std::slice::from_ref(&single));
         assert_eq!(keymap.bindings(), [sequence, harmless]);
         assert_eq!(keymap.find(&[Scope::List], &single.keys), Found::Nothing);
         assert_eq!(keymap.require_sequences(), []);

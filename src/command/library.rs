@@ -28,7 +28,7 @@ pub struct Keymaps {
 
 /// A keymap that is not there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no keymap \"{name}\"; there are {known}")]
+#[error("there is no keymap {name:?}; there are {known}")]
 pub struct UnknownKeymap {
     name: String,
     known: String,
@@ -66,7 +66,7 @@ impl Keymaps {
     /// There is none of this name.
     pub fn keymap(&self, name: Option<&str>) -> Result<(Keymap, Vec<Mistake>), UnknownKeymap> {
         if let Some(name) = name.filter(|name| !self.knows(name)) {
-            return Err(UnknownKeymap { name: crate::model::clean(name), known: self.names().join(", ") });
+            return Err(UnknownKeymap { name: name.to_owned(), known: self.names().join(", ") });
         }
         let mut mistakes = Vec::new();
         let over = self.over.as_ref().map(|(path, text)| Reader::parse(path, text));

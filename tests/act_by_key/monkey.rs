@@ -159,13 +159,45 @@ impl Monkey {
         usize::try_from(self.0 % u64::try_from(bound).unwrap()).unwrap()
     }
 
-    /// Half of the keys lead towards actions and answers. What would end or stop the console is left out: it would only rest from it.
+    /// Half of the keys lead towards actions and answers. What would end or stop the console is left out: it would only rest from it. So is
+    /// `:`, behind which any letters can find `quit`, but for some commands that are searched for by name.
     fn key(&mut self, without: &str) -> String {
-        const LIKELY: [&str; 30] = [
-            "a", "s", "f", "r", "l", "i", "x", "p", "u", "c", "\r", "\x1b", "j", "k", "\t", "y", "/", "1", "2", "?", "S", "R", "o", "w",
-            "g", "d", "t", "h", "e", "v",
+        const LIKELY: [&str; 33] = [
+            "a",
+            "s",
+            "f",
+            "r",
+            "l",
+            "i",
+            "x",
+            "p",
+            "u",
+            "c",
+            "\r",
+            "\x1b",
+            "j",
+            "k",
+            "\t",
+            "y",
+            "/",
+            "1",
+            "2",
+            "?",
+            "S",
+            "R",
+            "o",
+            "w",
+            "g",
+            "d",
+            "t",
+            "h",
+            "e",
+            "v",
+            ":restart\r",
+            ":switchover\r",
+            ":resume\r",
         ];
-        const OTHER: [&str; 12] = [
+        const OTHER: [&str; 19] = [
             "\x1b[A",
             "\x1b[B",
             "\x1b[5~",
@@ -177,6 +209,13 @@ impl Monkey {
             "\x15",
             "\x17",
             "\x0c",
+            "\x01",
+            "\x05",
+            "\x02",
+            "\x06",
+            "\x0b",
+            "\x19",
+            "\x1bd",
             "\x1b[200~y\r\x1b[201~",
         ];
         let key = match self.below(10) {
@@ -184,7 +223,7 @@ impl Monkey {
             5 => OTHER[self.below(OTHER.len())].to_owned(),
             _ => char::from(u8::try_from(0x20 + self.below(0x5f)).unwrap()).to_string(),
         };
-        if key == "q" || without.contains(&key) { self.key(without) } else { key }
+        if key == "q" || key == ":" || without.contains(&key) { self.key(without) } else { key }
     }
 }
 

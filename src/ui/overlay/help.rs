@@ -18,6 +18,13 @@ pub(super) fn lines(look: &Look<'_>, place: &[Scope], query: &str, width: u16) -
     if !query.is_empty() {
         lines.push(Line::from(vec![look.span("with ", Role::Muted), look.span(query.to_owned(), Role::Match)]));
     }
+    if wanted.is_empty() {
+        // Who knows only these finds everything else.
+        for command in [CommandId::Help, CommandId::Palette] {
+            let keys = look.keymap.keys_of(command);
+            lines.extend(entry(look, &keys, command.command(), usize::from(width)).into_iter().filter(|_| !keys.is_empty()));
+        }
+    }
     let elsewhere = Scope::iter().filter(|scope| !place.contains(scope));
     for scope in place.iter().copied().chain(elsewhere) {
         let commands: Vec<Line<'static>> = COMMANDS

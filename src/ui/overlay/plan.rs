@@ -4,6 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::action::{Light, Outcome};
 use crate::app::{CourseSheet, Dialog, Editor};
+use crate::command::CommandId;
 use crate::document::Level;
 use crate::theme::{Role, sign};
 use crate::ui::format::wrap;
@@ -30,9 +31,10 @@ pub(super) fn dialog(look: &Look<'_>, editor: &Editor, dialog: &Dialog, width: u
             line.extend(typed_line(look, editor, &dialog.typed, width.saturating_sub(18 + ask.word.chars().count()).max(10)).spans);
             // It is said, and so, only after a rest: what is pasted ends with its Enter before that.
             if dialog.rested {
-                line.push(look.span("  enter does it", Role::WarningHeadline));
+                line.push(look.span(format!("  {} does it", key(look, CommandId::Accept)), Role::WarningHeadline));
             } else if dialog.typed.is_empty() {
-                line.push(look.span("  enter or esc cancels", Role::Muted));
+                let (accept, discard) = (key(look, CommandId::Accept), key(look, CommandId::Discard));
+                line.push(look.span(format!("  {accept} or {discard} cancels"), Role::Muted));
             }
             lines.push(Line::from(line));
             if !ask.overridden.is_empty() {
@@ -66,6 +68,11 @@ pub(super) fn dialog(look: &Look<'_>, editor: &Editor, dialog: &Dialog, width: u
         lines.extend(text(look, "same as", line, Role::Muted, width));
     }
     Details { title: capital(&sheet.sentence), lines }
+}
+
+/// The key of a command as it is told.
+pub(super) fn key(look: &Look<'_>, command: CommandId) -> String {
+    look.key(command).unwrap_or_else(|| format!("({command})"))
 }
 
 /// An action under way, or the last one.

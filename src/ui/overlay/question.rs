@@ -2,6 +2,7 @@
 
 use ratatui::text::Line;
 
+use super::plan::key;
 use crate::app::{Editor, Question, Wanted};
 use crate::command::CommandId;
 use crate::model::{Time, spoken};
@@ -44,9 +45,10 @@ pub(super) fn question(look: &Look<'_>, editor: &Editor, question: &Question, no
         lines.extend(wrap(&text, width).into_iter().map(|part| Line::from(look.span(part, role))));
         lines.push(Line::default());
     }
+    let (accept, discard) = (key(look, CommandId::Accept), key(look, CommandId::Discard));
     let hint = match question.wanted {
-        Wanted::Time | Wanted::Source if question.typed.is_empty() => "enter or esc cancels",
-        _ => "enter shows the plan, esc cancels",
+        Wanted::Time | Wanted::Source if question.typed.is_empty() => format!("{accept} or {discard} cancels"),
+        _ => format!("{accept} shows the plan, {discard} cancels"),
     };
     lines.push(Line::from(look.span(hint, Role::Muted)));
     Details { title: format!("{what}{of}"), lines }
