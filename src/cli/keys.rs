@@ -1,5 +1,6 @@
 //! `pgbaton keys`: every command with its keys in a keymap, and the mistakes in a keymap file.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -76,9 +77,14 @@ fn table(connect: &ConnectArgs, args: &KeysArgs, folder: Option<&Path>) -> anyho
     }
     notes.iter().cloned().chain(mistakes.iter().map(Mistake::to_string)).for_each(|note| eprintln!("{note}"));
     let name = name.unwrap_or_else(|| "default".to_owned());
-    match args.json {
-        true => println!("{}", serde_json::to_string_pretty(&Table { keymap: name, commands: told(&keymap) })?),
-        false => print!("{}", text(&keymap)),
+    let table = match args.json {
+        true => serde_json::to_string_pretty(&Table { keymap: name, commands: told(&keymap) })? + "\n",
+        false => text(&keymap),
+    };
+    // Whoever reads only the first lines has what they wanted.
+    match std::io::stdout().lock().write_all(table.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error.into()),
+        _ => {}
     }
     Ok(if mistakes.is_empty() && notes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
