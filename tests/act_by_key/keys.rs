@@ -197,6 +197,26 @@ fn a_paste_confirms_nothing(pty: &mut Pty, member: &str) {
     close(pty);
 }
 
+/// A keymap of the user's that is chosen by the environment, with a mistake: that is told with its place, and the rest of it counts.
+pub fn a_keymap_is_chosen_and_its_mistakes_are_seen(lab: &TestLab) {
+    let folder = tempfile::tempdir().unwrap();
+    let keymaps = folder.path().join("pgbaton/keymaps");
+    std::fs::create_dir_all(&keymaps).unwrap();
+    std::fs::write(keymaps.join("mine.toml"), "inherits = \"emacs\"\n[global]\nx = \"qiut\"\n\"space x\" = \"help\"\n").unwrap();
+    let home = folder.path().to_str().unwrap();
+    let env = [("HOME", home), ("XDG_CONFIG_HOME", home), ("XDG_STATE_HOME", home), ("PGBATON_KEYMAP", "mine")];
+    let config = lab.config();
+    let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &["-c", config.to_str().unwrap()], &env, (160, 48));
+    pty.patience = PATIENCE;
+    pty.until_text("keymaps/mine.toml:3:5: there is no command \"qiut\" (did you mean \"quit\"?)");
+    pty.press(" x");
+    pty.until_text("╭─ Help");
+    pty.press("\x07");
+    pty.until("the panes", |screen| !screen.contents().contains("╭─ Help"));
+    pty.press("\x18\x03");
+    assert_eq!(pty.end(), 0);
+}
+
 pub fn each_action_by_its_keys(lab: &TestLab) {
     let folder = tempfile::tempdir().unwrap();
     let mut pty = open(lab, folder.path());
