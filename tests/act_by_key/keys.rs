@@ -76,9 +76,10 @@ fn last_line(screen: &vt100::Screen) -> String {
 /// Closes what lies over the panes, or else dismisses what the last line says. An escape that other keys follow at once would be another key, so
 /// it is waited for.
 pub fn close(pty: &mut Pty) {
-    let before = last_line(pty.parser.screen());
+    // Of a frame that is not there in full yet, the last line can be that of the one before: it counts only where nothing else would change.
+    let (open, before) = (pty.screen().contains('╭'), last_line(pty.parser.screen()));
     pty.press("\x1b");
-    pty.until("the panes", |screen| !screen.contents().contains('╭') && last_line(screen) != before);
+    pty.until("the panes", |screen| !screen.contents().contains('╭') && (open || last_line(screen) != before));
 }
 
 /// What is typed or chosen before there is a plan; an error when that is not asked for.
