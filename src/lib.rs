@@ -21,7 +21,7 @@
 //! | [`action`] | writing: what can be done, checked before, sent once, proved after, written down | `config`, `finding`, `model`, `permit`, `source` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
 //! | [`condition`] | conditions over the document, in CEL | `document`, `model` |
-//! | [`runbook`] | runbooks, read strictly, and what of one was done | `condition`, `model`, `userfile` |
+//! | [`runbook`] | runbooks, read strictly, what a step comes to, and what of a run was done | `condition`, `document`, `model`, `userfile` |
 //! | [`live`] | the sources feed the cluster, the cluster the findings, both the document | `config`, `source`, `model`, `finding`, `document` |
 //! | [`app`] | the console as a pure machine: a message in, effects out | `action`, `command`, `document`, `model` |
 //! | [`ui`] | from the machine's state to cells | `action`, `app`, `command`, `document`, `model`, `theme` |

@@ -43,10 +43,11 @@ fn sentence(text: &str) -> &str {
 }
 
 fn told(explanation: &Explanation) -> String {
-    let Explanation { code, fires, matters, next } = explanation;
+    let Explanation { code, runbook, fires, matters, next } = explanation;
     let steps: String = next.iter().enumerate().map(|(n, step)| format!("  {}. {step}\n", n + 1)).collect();
     let limits = limits(code);
-    format!("{code}\n\nFires when {fires}\n{limits}\n{matters}\n\nWhat to do:\n{steps}")
+    let runbook = runbook.map(|name| format!("\nStep by step: pgbaton runbook run {name}\n")).unwrap_or_default();
+    format!("{code}\n\nFires when {fires}\n{limits}\n{matters}\n\nWhat to do:\n{steps}{runbook}")
 }
 
 /// The limits that a code depends on, with their defaults; nothing when it depends on none.

@@ -69,6 +69,7 @@ fn finding(tracked: &Tracked, now: Time) -> FindingDoc {
         sentence: finding.sentence.clone(),
         since: tracked.since,
         evidence: evidence.collect(),
+        runbook: explained.and_then(|e| e.runbook).map(str::to_owned),
         matters: explained.map(|e| e.matters.to_owned()).unwrap_or_default(),
         next: explained.map(|e| e.next.iter().map(|step| (*step).to_owned()).collect()).unwrap_or_default(),
     }

@@ -12,6 +12,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "archive-failing",
+        runbook: Some("archive-failing"),
         fires: "pg_stat_archiver of a member that archives has a last failure that is newer than the last success. One that is seen to begin is told after 5 s. How many files wait is read from the archive's status directory, for which our user needs pg_monitor.",
         matters: "WAL that is not archived is kept, until the disk is full and PostgreSQL stops. A backup made meanwhile cannot be restored, and there is no recovery to a moment after the last success.",
         next: &[

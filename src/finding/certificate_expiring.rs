@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "certificate-expiring",
+        runbook: Some("certificate-renewal"),
         fires: "a certificate that etcd, a REST API, a PostgreSQL or an HAProxy has shown us within the last hour, or our own client certificate, \
                 ends within the limit `certificate_left` (21 d); critical from 3 d on, unless it is our own. Of a chain the one counts that ends first. Servers \
                 whose connection is not encrypted have shown none.",

@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "clock-skew",
+        runbook: None,
         fires: "the time that a member's PostgreSQL tells (clock_timestamp()), else the Date of its REST API's answers, differs from the clock \
                 of the machine that pgbaton runs on by more than the limit `clock_skew` (2 s) for certain, in three readings in a row (15 s). \
                 The way of the answer and Date's whole seconds are allowed for. When all members differ from us alike, it is our own clock.",

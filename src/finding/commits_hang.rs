@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "commits-hang",
+        runbook: None,
         fires: "on the leader one and the same commit (session and transaction in pg_stat_activity, wait_event SyncRep) waits for a synchronous standby for \
                 longer than the limit `commit_wait`. When no standby is connected for it, `sync-missing` says so. Our user sees what others wait for with \
                 pg_monitor only; without it nothing is found.",

@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "config-missing",
+        runbook: None,
         fires: "etcd has the key initialize of the cluster, but not the key config.",
         matters: "Until it is back nothing can be configured: PATCH /config is turned down, and with it pause, resume and patronictl edit-config. The \
                   Patronis that run go on with what they read last; one that is started meanwhile takes its cache (patroni.dynamic.json), else the section \

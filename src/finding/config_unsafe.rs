@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "config-unsafe",
+        runbook: None,
         fires: "one of these: fsync is off (critical); full_page_writes is off; pg_rewind cannot work (neither wal_log_hints nor data checksums are on, or use_pg_rewind is false) and Patroni may not build a member anew by itself; synchronous_commit is off or local while synchronous_mode is on; synchronous_mode_strict without synchronous_mode; maximum_lag_on_failover larger than the WAL that is kept for a replica; ttl smaller than loop_wait + 2 * retry_timeout.",
         matters: "Nothing is wrong as long as nothing happens. fsync, full_page_writes: a power failure can destroy the database. pg_rewind: after a failover the old leader stays out until somebody reinitialises it. The synchronous ones: commits that clients were told of can be lost in a failover. maximum_lag_on_failover: a replica that can never catch up again may be promoted. ttl: Patroni from 3.2 on runs with shorter times than those configured and says so in its log only; an older one may give up its key while it is still trying.",
         next: &[

@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "dcs-value-bad",
+        runbook: None,
         fires: "a key of the cluster in etcd does not have the form that Patroni writes: no JSON, or JSON of another shape.",
         matters: "Patroni on every node reads the same key. A broken config or sync key can stop the HA loop, and what it would have said is not known here.",
         next: &[

@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "diverged",
+        runbook: Some("replace-replica"),
         fires: "a member that does not lead is on a timeline that the leader's parted from, and its own position lies beyond the point at which \
                 they part (by the history in etcd), longer than a change of leader needs to settle. One whose position lies before that point \
                 can still follow: that is `timeline-behind`.",

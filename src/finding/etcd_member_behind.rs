@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "etcd-member-behind",
+        runbook: None,
         fires: "an etcd member's raft index is behind another's by more than the limit `etcd_behind` (1000 entries), or it has received more \
                 entries than that and not applied them, in three readings in a row (6 s). Two indices are compared only when the other member \
                 was read first, so that what was written between the two readings is no lag. A learner is given 12 readings (24 s).",

@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "etcd-slow",
+        runbook: None,
         fires: "an etcd member has taken longer than the limit `etcd_round_trip` (250 ms) for its status in three readings in a row (6 s); or \
                 the 99th percentile of its fsyncs was longer than the limit `etcd_fsync` (100 ms) for certain in two readings in a row (20 s; \
                 etcd counts in buckets, so with 100 ms it is told from 128 ms on).",

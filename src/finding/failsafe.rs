@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     codes: &[
         Explanation {
             code: "failsafe-active",
+            runbook: Some("failsafe"),
             fires: "a member's Patroni says failsafe_mode_is_active: the leader cannot renew its key in etcd and asks every member instead. After etcd \
                     is back, members go on saying so for up to ttl seconds.",
             matters: "Clients can write, but the leader steps down as soon as one single member of the failsafe key does not answer it, and nobody takes over \
@@ -19,6 +20,7 @@ pub(super) const RULE: Rule = Rule {
         },
         Explanation {
             code: "failsafe-incomplete",
+            runbook: None,
             fires: "failsafe_mode is on, and for longer than 12 s and a loop the failsafe key in etcd has lacked a member that is there, or has not been there at all; or for \
                     12 s a member that it names has not answered at its REST API.",
             matters: "When etcd is lost, the leader stays only if every member that the key names answers it and it finds its own name there. As it is now it \

@@ -11,6 +11,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "failure-domain",
+        runbook: None,
         fires: "so many of etcd's voting members have their client address on one host that without it there is no majority; and the leader is on that host, or \
                 a majority of them is. Three etcd members on three hosts are as it should be, whoever of them leads etcd. Addresses are compared as they stand in \
                 etcd's member list and in Patroni's keys; machines that share a hypervisor or a rack are not seen.",

@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "leader-cannot-write",
+        runbook: Some("leader-down"),
         fires: "the holder of the leader key says that its PostgreSQL is in recovery, more than 3 s after it has taken the key (a promotion takes \
                 less than one); or its Patroni says that PostgreSQL starts, stops, has crashed or failed. Not in a standby cluster, whose leader \
                 is in recovery by design. During a switchover that is known to be within the limit `switchover` it is a warning.",

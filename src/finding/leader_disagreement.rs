@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "leader-disagreement",
+        runbook: None,
         fires: "the leader key, the REST APIs, SQL and the write routes do not name the same member, longer than a change of leader needs to settle.",
         matters: "Clients may write to somebody who is not the leader, or nobody may write though etcd names a leader.",
         next: &[

@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "leader-silent",
+        runbook: Some("leader-down"),
         fires: "the REST API of the holder of the leader key refuses, breaks off, or does not answer within 2 s. It is a warning when the \
                 lease was renewed since then: the leader's Patroni lives, and only we do not reach it.",
         matters: "Patroni renews the lease of the leader key at each loop. If it is gone, the lease runs out within ttl seconds, and then \

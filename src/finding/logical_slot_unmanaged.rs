@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "logical-slot-unmanaged",
+        runbook: None,
         fires: "the leader has a logical slot that is neither a permanent slot of the dynamic configuration (slots), with the same database and plugin, nor a failover slot of PostgreSQL 17, and no replica has a copy of it. Slots that end by themselves (temporary ones, those of a table's first copy) are passed over.",
         matters: "After a failover the slot does not exist: its subscriber stops, or goes on with a new slot and a gap. What is not in the configuration nor in ignore_slots is dropped by Patroni even without a failover, as soon as its subscriber disconnects.",
         next: &[

@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     codes: &[
         Explanation {
             code: "long-transaction",
+            runbook: None,
             fires: "a client's transaction on the leader has been open for longer than the limit `long_transaction` (30 min). Our user sees those of others with pg_monitor only; without it nothing is found.",
             matters: "Vacuum cannot clean up what was deleted since it began, so that tables grow, and its locks are held all the time. A switchover ends it.",
             next: &[
@@ -20,6 +21,7 @@ pub(super) const RULE: Rule = Rule {
         },
         Explanation {
             code: "idle-in-transaction",
+            runbook: None,
             fires: "a client's session on the leader has sat in an open transaction without doing anything for longer than the limit `idle_in_transaction` (5 min). Our user sees those of others with pg_monitor only; without it nothing is found.",
             matters: "It holds its locks and keeps vacuum from cleaning up, mostly because an application forgot to commit or waits for somebody else.",
             next: &[

@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "member-down",
+        runbook: None,
         fires: "the member has its key in etcd, and its Patroni does not answer, or answers that its PostgreSQL does not run. A Patroni that hangs while \
                 its PostgreSQL answers is `api-hung`.",
         matters: "A replica that is down cannot take over. A leader whose Patroni is silent loses its lease: when that has run out, a replica takes over, and without a watchdog the old PostgreSQL may go on accepting writes.",

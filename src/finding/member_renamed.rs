@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "member-renamed",
+        runbook: None,
         fires: "the Patroni at a member's address gives another name (patroni.name, from Patroni 3.2), under which etcd has a member with the same api_url \
                 and conn_url; or, before that member's key is there, when the old name was heard at that address before, as long as it answers. Not when the old key stays \
                 longer than its lease can last: then two members have one address, which is `self-loop-api-url`.",

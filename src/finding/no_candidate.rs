@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "no-candidate",
+        runbook: Some("leader-down"),
         fires: "of the members other than the leader none could take over now, by the checks that Patroni itself makes: before a request \
                 (reachable, nofailover, watchdog, synchronous set) and in the race for the leader key (maximum_lag_on_failover, timeline, \
                 votes). While the cluster is paused or etcd has no quorum, those have findings of their own.",

@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "no-leader",
+        runbook: Some("leader-down"),
         fires: "etcd, by a majority, holds no leader key. It is a warning while failsafe mode holds a leader that cannot reach etcd (it says \
                 failsafe_mode_is_active, and its PostgreSQL accepts writes on the newest timeline), and while a leader hands over as asked, \
                 known to be within the limit `switchover`; not when somebody accepts writes meanwhile, when the members' keys are gone as well, or when nobody will take over \

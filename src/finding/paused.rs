@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     codes: &[
         Explanation {
             code: "paused",
+            runbook: Some("forgotten-pause"),
             fires: "the dynamic configuration has pause: true.",
             matters: "Patroni does not fail over, does not start a PostgreSQL that has stopped, and tolerates a second primary (pause.rst).",
             next: &[
@@ -18,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
         },
         Explanation {
             code: "pause-forgotten",
+            runbook: Some("forgotten-pause"),
             fires: "the maintenance mode has been seen for longer than the limit `pause` (1 h). It may have begun before pgbaton was opened: \
                     neither Patroni nor etcd tells since when.",
             matters: "A maintenance that was forgotten is an outage in waiting: the next fault of the leader is not answered by anybody.",
@@ -27,6 +29,7 @@ pub(super) const RULE: Rule = Rule {
         },
         Explanation {
             code: "pause-reminder",
+            runbook: Some("forgotten-pause"),
             fires: "the maintenance mode is on, and the time has passed at which whoever ordered it wanted to be reminded \
                     (pgbaton pause --remind). The reminder is in the audit of the machine on which it was ordered, and is told there only.",
             matters: "Nobody takes over while it is on, and the work it was for should be done by now.",

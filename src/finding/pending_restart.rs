@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "pending-restart",
+        runbook: Some("rolling-restart"),
         fires: "Patroni says that a changed setting takes effect only after a restart of PostgreSQL on this member.",
         matters: "The member runs with old settings. A restart or a failover at a bad moment brings the new ones in unawares.",
         next: &[

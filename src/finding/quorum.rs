@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     codes: &[
         Explanation {
             code: "quorum-lost",
+            runbook: Some("quorum-lost"),
             fires: "the etcd members that answer see no raft leader, or none answers. While a majority of them answers, only after 4 s: an election takes that long.",
             matters: "No leader key can be renewed. The leader steps down within its ttl unless failsafe mode holds it; nobody can take over. What Patroni's /cluster says meanwhile is its cache.",
             next: &[
@@ -20,12 +21,14 @@ pub(super) const RULE: Rule = Rule {
         },
         Explanation {
             code: "quorum-at-risk",
+            runbook: Some("quorum-lost"),
             fires: "etcd has a majority, and one more member that fails ends it.",
             matters: "The next fault, or the next maintenance, stops the cluster.",
             next: &["Bring the missing etcd member back before any other work.", "Do not restart a node that runs one of the others."],
         },
         Explanation {
             code: "etcd-member-down",
+            runbook: Some("quorum-lost"),
             fires: "an etcd member does not answer or sees no raft leader, and the majority can still lose another one.",
             matters: "The margin is smaller than it was meant to be.",
             next: &["Look at the member: systemctl status etcd, its log, its disk."],

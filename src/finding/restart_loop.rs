@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "restart-loop",
+        runbook: None,
         fires: "the start time of a member's PostgreSQL (pg_postmaster_start_time, by SQL or by REST) was seen to change as often as the limit \
                 `restarts` (3 times) within the limit `restarts_within` (10 min). Starts that fail are not among them: those are `stuck`.",
         matters: "Each start ends every session on the member, and of the leader it is an outage. Something stops it each time: the kernel for \

@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "route-flapping",
+        runbook: None,
         fires: "within the limit `route_changes_within` (2 min) an HAProxy has begun to send new sessions to a server of a backend for writes as often \
                 as the limit `route_changes` (4 times), whichever server it was, or to one and the same server of a backend for reads. A switchover is one \
                 time. HAProxy is asked every 2 s; of what comes and goes in between, once is seen.",

@@ -30,6 +30,8 @@ pub(super) struct Rule {
 pub struct Explanation {
     /// The code; stable, part of what scripts rely on.
     pub code: &'static str,
+    /// The runbook that answers it, of those that come with pgbaton.
+    pub runbook: Option<&'static str>,
     /// When it fires: what was seen, by whom.
     pub fires: &'static str,
     /// Why it matters.

@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "self-loop-api-url",
+        runbook: None,
         fires: "a member's api_url in etcd is a loopback address (127.0.0.0/8, ::1, localhost) or 0.0.0.0 while another member is on another host or has \
                 the same one; or whoever answers there gives another name (patroni.name, from Patroni 3.2) or another scope than the member's, and it was not renamed (`member-renamed`). Loopback addresses \
                 that differ from member to member are one machine and right.",

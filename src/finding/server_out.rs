@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "server-out",
+        runbook: None,
         fires: "in a backend for writes the server of a member is in MAINT or DRAIN: somebody has set it so at this HAProxy.",
         matters: "Nothing is wrong as long as another leads. When that member takes over, clients of this proxy cannot write, for as long as its server \
                   stays so; no check brings it back.",

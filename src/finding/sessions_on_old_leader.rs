@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "sessions-on-old-leader",
+        runbook: None,
         fires: "an HAProxy has open sessions (scur) in a backend for writes on a member that does not lead and to which it sends no new ones, 12 s and \
                 more after it has stopped doing so and after the last change of leader.",
         matters: "Applications with a pool keep such sessions for hours. Their writes are refused by a replica; an old primary that was not stopped takes them, \

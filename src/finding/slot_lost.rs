@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "slot-lost",
+        runbook: Some("slot-fills-disk"),
         fires: "pg_replication_slots has a slot with the wal_status lost, or unreserved: past max_slot_wal_keep_size, so that the next checkpoint may remove the WAL it needs.",
         matters: "Whoever read from a lost slot cannot go on: a replica needs the archive or must be reinitialised, a subscriber must copy its tables anew and has a gap in what it got.",
         next: &[

@@ -17,6 +17,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "slot-retains-wal",
+        runbook: Some("slot-fills-disk"),
         fires: "a replication slot on any member keeps more WAL from being removed than the limit `slot_retained_bytes` (1 GB). It must have been over the limit for 30 s; one that is over it when first seen is told at once if nobody reads it, or if it is over ten times the limit. The rate is measured over the readings of the last ten minutes.",
         matters: "Without max_slot_wal_keep_size the WAL grows until the disk is full, and then PostgreSQL stops. With it, the slot is lost at the limit, and its reader must be made anew.",
         next: &[

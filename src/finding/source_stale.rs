@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "source-stale",
+        runbook: None,
         fires: "a source has given no answer within its freshness limit: 5 s for etcd's keys, the lease, REST and SQL, 7 s for etcd's members and HAProxy. For REST, SQL, etcd's members and HAProxy also when every attempt has failed for 3 s.",
         matters: "That part of the picture is old or missing. The fault may be with us (our address, password, network) as well as there.",
         next: &[

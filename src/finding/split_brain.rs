@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "split-brain",
+        runbook: Some("split-brain"),
         fires: "two members are not in recovery at once, by their own PostgreSQL: the one that was first has said so again when the second had \
                 begun, so the last word of a leader that hands over does not count. Or a member's system identifier is not the one in etcd.",
         matters: "Both accept writes that the other does not know: the data parts, and when Patroni rejoins the old one, its rows are dropped \

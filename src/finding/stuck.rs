@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "stuck",
+        runbook: Some("replace-replica"),
         fires: "a member's Patroni has said for longer than the limit `stuck` (1 min) that its PostgreSQL starts, stops, restarts, has crashed or \
                 failed, in these words or by turns; or for longer than the limit `creating` (30 min) that its data is being made. Counted from \
                 when pgbaton has seen it; it may have begun before. Before that, `member-down` says that it does not serve.",

@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "switchover",
+        runbook: None,
         fires: "the key failover in etcd asks the holder of the leader key to hand over, now and not later, or has led to another \
                 leader; until the new leader's PostgreSQL accepts writes and every write route leads to it, or, once the limit `switchover` is over, one. \
                 While it takes no longer than that limit, counted from when it was asked for or due, what belongs to it (no leader key, a write route without a server, the old leader's PostgreSQL stopped) is a warning; \

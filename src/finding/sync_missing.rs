@@ -14,6 +14,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "sync-missing",
+        runbook: None,
         fires: "synchronous_mode is on, and pg_stat_replication on the leader has fewer synchronous standbys than synchronous_standby_names asks for (after 3 s: critical), or none while synchronous_standby_names is empty (after three times loop_wait). Our user sees who is synchronous with pg_monitor only; without it nothing is found.",
         matters: "When the names are set, every commit on the leader waits until a standby is there: clients hang. Patroni takes a missing standby out of the names at its next loop, unless synchronous_mode_strict is on. When they are empty, clients can write, but what they commit can be lost in a failover.",
         next: &[

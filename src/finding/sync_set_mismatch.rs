@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "sync-set-mismatch",
+        runbook: None,
         fires: "synchronous_mode is on, and for longer than three times loop_wait the DCS key sync, synchronous_standby_names on the leader, and the synchronous standbys in pg_stat_replication have not been the same, or the key was written for another leader. Our user sees who is synchronous with pg_monitor only; without it nothing is found.",
         matters: "Patroni promotes whom the key names. If commits do not wait for that standby, a failover to it loses them; if they wait for one that the key does not name, that one may not take over.",
         next: &[

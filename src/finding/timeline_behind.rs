@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "timeline-behind",
+        runbook: None,
         fires: "a replica is on another timeline than the leader, longer than a change of leader needs to settle, and it is not known to have \
                 WAL beyond the point at which the two part (that would be `diverged`).",
         matters: "It does not follow the leader: it cannot take over and receives nothing.",

@@ -12,6 +12,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "upstream-unexpected",
+        runbook: None,
         fires: "a replica's pg_stat_wal_receiver names another sender than the leader, or than the member that its tag replicatefrom asks for, longer \
                 than loop_wait and 5 s (12 s at least) and not while a change of leader settles. Receiving from the leader is right while the \
                 member that the tag names is away. An address that no member has counts only when the leader's pg_stat_replication does not list the replica.",

@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "version-skew",
+        runbook: None,
         fires: "members run different major versions of PostgreSQL or of Patroni (3 and 4), by what each says of itself now. Different minor versions are \
                 no finding: every rolling update has them, and the members' list shows them.",
         matters: "A PostgreSQL of another major version cannot replicate from the leader nor take over. Patroni 4 calls a primary `primary` where Patroni 3 says `master`, \

@@ -7,6 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "watchdog-off",
+        runbook: None,
         fires: "a member's Patroni says watchdog_failed, which it does only with watchdog.mode: required when its device cannot be used. What cannot be seen \
                 from outside: whether a watchdog is configured at all, and whether one with mode automatic works. No finding does not mean that there is one.",
         matters: "Patroni does not promote such a member. A leader whose watchdog has failed is not stopped by the kernel when Patroni hangs, and after its \

@@ -4,6 +4,15 @@
 pub const BUILTIN: &[(&str, &str)] = &[
     ("planned-switchover", include_str!("../../runbooks/planned-switchover.md")),
     ("rolling-restart", include_str!("../../runbooks/rolling-restart.md")),
-    ("forgotten-pause", include_str!("../../runbooks/forgotten-pause.md")),
+    ("minor-upgrade", include_str!("../../runbooks/minor-upgrade.md")),
+    ("os-patching", include_str!("../../runbooks/os-patching.md")),
     ("replace-replica", include_str!("../../runbooks/replace-replica.md")),
+    ("leader-down", include_str!("../../runbooks/leader-down.md")),
+    ("quorum-lost", include_str!("../../runbooks/quorum-lost.md")),
+    ("slot-fills-disk", include_str!("../../runbooks/slot-fills-disk.md")),
+    ("archive-failing", include_str!("../../runbooks/archive-failing.md")),
+    ("split-brain", include_str!("../../runbooks/split-brain.md")),
+    ("failsafe", include_str!("../../runbooks/failsafe.md")),
+    ("certificate-renewal", include_str!("../../runbooks/certificate-renewal.md")),
+    ("forgotten-pause", include_str!("../../runbooks/forgotten-pause.md")),
 ];

@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+use super::answers::Answers;
+use super::facts::Fact;
+use super::members::Among;
 use super::placeholder::{ALWAYS, is_name};
 use crate::condition::Condition;
 use crate::model::clean;
@@ -33,6 +36,26 @@ pub struct Input {
     pub name: String,
     /// What is asked.
     pub question: String,
+    /// The words of which one is the answer.
+    #[serde(default)]
+    pub choices: Vec<String>,
+    /// The members of which one is the answer.
+    #[serde(default)]
+    pub among: Option<Among>,
+    /// What of the finding that the run answers is the answer.
+    #[serde(default)]
+    pub fact: Option<Fact>,
+}
+
+impl Input {
+    /// What it can be.
+    pub fn answers(&self) -> Answers {
+        match self.among {
+            Some(among) => Answers::Among(among),
+            None if self.choices.is_empty() => Answers::Anything,
+            None => Answers::OneOf(self.choices.clone()),
+        }
+    }
 }
 
 /// The worst that the actions of a runbook do.
@@ -70,10 +93,16 @@ pub(super) fn read(yaml: &str) -> Result<Front, (usize, usize, String)> {
         if !is_name(&input.name) {
             return Err((at(&input.name), 1, format!("an input's name has letters, digits and _ only, not {:?}", input.name)));
         }
+        if input.among.is_some() && !input.choices.is_empty() {
+            return Err((at(&input.name), 1, "an input has its choices or its members, not both".to_owned()));
+        }
     }
     // They are shown.
     front.title = clean(&front.title);
     front.suits = front.suits.map(|suits| clean(&suits));
-    front.inputs.iter_mut().for_each(|input| input.question = clean(&input.question));
+    for input in &mut front.inputs {
+        input.question = clean(&input.question);
+        input.choices.iter_mut().for_each(|choice| *choice = clean(choice));
+    }
     Ok(front)
 }

@@ -4,19 +4,29 @@
 //! in TOML; its title is the heading above it. What is wrong in a file is told with its line and column, and a runbook with a mistake is not
 //! run: a step that was passed over in silence is the one that was needed.
 
+mod answers;
 mod builtin;
+mod facts;
 mod front;
+mod judge;
+mod members;
 mod parse;
 mod placeholder;
 mod run;
 mod step;
+mod task;
 
+pub use answers::Answers;
 pub use builtin::BUILTIN;
+pub use facts::{Fact, facts, is_meant};
 pub use front::{Danger, Front, Input};
+pub use judge::{judged, shown};
+pub use members::{Among, Loop, etcd_answers, leader};
 pub use parse::parse;
 pub use placeholder::{Values, fill, fill_condition, words};
 pub use run::{Deed, Entry, Next, Run};
-pub use step::{Among, Kind, Loop, Step};
+pub use step::{Kind, Step};
+pub use task::{Taken, Task, confirmed, task, waited, walked};
 
 use sha2::{Digest, Sha256};
 

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, MetadataBlockKind, Options, Parser, Tag, TagEnd};
 
+use super::members::Loop;
 use super::placeholder::{ALWAYS, names};
-use super::step::{self, Block, Kind, Loop, Step};
+use super::step::{self, Block, Kind, Step};
 use super::{Front, Runbook, front};
 use crate::userfile::{Mistake, Reader};
 
@@ -48,6 +49,24 @@ pub fn parse(name: &str, path: &str, text: &str, valid: &dyn Fn(&[String]) -> Re
     match front {
         Some(front) if mistakes.is_empty() => Ok(Runbook { name: name.to_owned(), front, text: text.to_owned(), steps }),
         _ => Err(mistakes),
+    }
+}
+
+/// A loop or a branch that the steps belong to.
+struct Within {
+    /// Of the heading under which it runs.
+    level: HeadingLevel,
+    /// The step that begins it.
+    id: String,
+    /// The name that holds there.
+    name: Option<String>,
+    /// How many of the names that are known stay so after it: what was asked in a branch is known there alone.
+    known: usize,
+}
+
+impl Within {
+    fn new(level: HeadingLevel, id: &str, name: Option<&String>, known: usize) -> Self {
+        Self { level, id: id.to_owned(), name: name.cloned(), known }
     }
 }
 
@@ -109,14 +128,13 @@ fn steps(
     let mut known: Vec<String> = ALWAYS.iter().map(|name| (*name).to_owned()).collect();
     known.extend(front.iter().flat_map(|front| front.inputs.iter().map(|input| input.name.clone())));
     let (mut title, mut level, mut from) = (String::new(), HeadingLevel::H1, 0);
-    // The heading under which a loop runs, the step that begins it, and the name that holds there.
-    let mut within: Option<(HeadingLevel, String, String)> = None;
+    let mut within: Option<Within> = None;
     for piece in pieces {
         match piece {
             Piece::Heading { level: own, title: words, range } => {
                 (title, level, from) = (words.clone(), *own, range.end);
-                if within.as_ref().is_some_and(|(of, ..)| own <= of) {
-                    within = None;
+                if let Some(left) = within.take_if(|within| *own <= within.level) {
+                    known.truncate(left.known);
                 }
             }
             Piece::Step { inner, range } => {
@@ -130,7 +148,8 @@ fn steps(
                     if steps.iter().any(|step| step.id == id) {
                         reader.mistake(id_at, format!("two steps have the id {id:?}"), None);
                     }
-                    let here: Vec<&str> = known.iter().map(String::as_str).chain(within.iter().map(|(.., name)| name.as_str())).collect();
+                    let here: Vec<&str> =
+                        known.iter().map(String::as_str).chain(within.iter().filter_map(|within| within.name.as_deref())).collect();
                     for (words, at) in &texts {
                         for name in names(words).into_iter().filter(|name| !here.contains(name)) {
                             reader.mistake(
@@ -140,7 +159,7 @@ fn steps(
                             );
                         }
                     }
-                    let loop_id = within.as_ref().map(|(_, id, _)| id.clone());
+                    let of = within.as_ref().map(|within| within.id.clone());
                     match &kind {
                         Kind::Action(words) => {
                             let values = here
@@ -160,13 +179,20 @@ fn steps(
                             );
                         }
                         Kind::Ask { into, .. } => known.push(into.clone()),
-                        Kind::ForEach(_) if within.is_some() => reader.mistake(range.start, "a loop within a loop", None),
-                        Kind::ForEach(each) => within = Some((level, id.clone(), each.name.clone())),
+                        kind if kind.heads() && within.is_some() => {
+                            reader.mistake(
+                                range.start,
+                                "a loop or a branch within another",
+                                Some("give it a heading beside that one".to_owned()),
+                            );
+                        }
+                        Kind::ForEach(Loop { name, .. }) => within = Some(Within::new(level, &id, Some(name), usize::MAX)),
+                        Kind::When(_) => within = Some(Within::new(level, &id, None, known.len())),
                         _ => {}
                     }
                     let line = text[..range.start].matches('\n').count() + 1;
                     let prose = text.get(from..range.start).unwrap_or_default().trim().to_owned();
-                    steps.push(Step { id, title: title.clone(), prose, line, kind, only_if, within: loop_id });
+                    steps.push(Step { id, title: title.clone(), prose, line, kind, only_if, within: of });
                 }
                 from = range.end;
                 mistakes.extend(reader.finish());

@@ -111,11 +111,14 @@ pub fn fill_condition(text: &str, values: &Values) -> Result<String, String> {
 /// The words of an action or a command. It is parted first: a value is never more than one word, nor a flag of its own.
 ///
 /// # Errors
-/// Quotes are not closed, a value is not known, or one would be taken for a flag.
+/// Quotes are not closed, a value is not known or empty, or one would be taken for a flag.
 pub fn words(text: &str, values: &Values) -> Result<Vec<String>, String> {
     let parted = shlex::split(text).ok_or("a quote is not closed")?;
     let each = parted.into_iter().map(|word| {
         let whole = fill(&word, values)?;
+        if let Some(name) = names(&word).into_iter().find(|name| values.get(*name).is_some_and(String::is_empty)) {
+            return Err(format!("{name} was not answered"));
+        }
         if whole.starts_with('-') && !word.starts_with('-') {
             return Err(format!("{whole:?} would be taken for a flag"));
         }
@@ -143,6 +146,8 @@ mod tests {
         assert_eq!(words("restart {flag}", &values()), Err("\"--yes\" would be taken for a flag".to_owned()));
         assert_eq!(words("switchover --candidate={member}", &values()), Ok(vec!["switchover".into(), "--candidate=psg2".into()]));
         assert!(words("restart 'x", &values()).is_err());
+        let empty = Values::from([("member".to_owned(), String::new())]);
+        assert_eq!(words("restart x {member}", &empty), Err("member was not answered".to_owned()));
     }
 
     #[test]

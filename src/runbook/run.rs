@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Runbook, Step, Values};
+use super::{Kind, Runbook, Step, Taken, Values};
 use crate::model::Time;
 
 /// A run, as its file has it.
@@ -111,19 +111,25 @@ impl Run {
         self.last(step, each).is_some_and(|entry| matches!(entry.deed, Deed::Done { .. } | Deed::Skipped { .. }))
     }
 
-    /// The steps in the order in which they are taken, so far as that is known: a loop that was not begun is only its first step.
+    /// The steps in the order in which they are taken, so far as that is known: a loop that was not begun is only its first step, and so is a
+    /// branch that was passed over.
     pub fn course<'r>(&self, runbook: &'r Runbook) -> Vec<(&'r Step, Option<String>)> {
         let mut course = Vec::new();
         let mut rest = runbook.steps.iter().peekable();
         while let Some(step) = rest.next() {
             course.push((step, None));
+            if !step.kind.heads() {
+                continue;
+            }
+            let mut inner = Vec::new();
+            while let Some(next) = rest.next_if(|next| next.within.as_deref() == Some(step.id.as_str())) {
+                inner.push(next);
+            }
             if matches!(step.kind, Kind::ForEach(_)) {
-                let mut inner = Vec::new();
-                while let Some(next) = rest.next_if(|next| next.within.as_deref() == Some(step.id.as_str())) {
-                    inner.push(next);
-                }
                 let members = self.loops.get(&step.id).map(Vec::as_slice).unwrap_or_default();
                 course.extend(members.iter().flat_map(|member| inner.iter().map(|step| (*step, Some(member.clone())))));
+            } else if !self.last(&step.id, None).is_some_and(|entry| matches!(entry.deed, Deed::Skipped { .. })) {
+                course.extend(inner.into_iter().map(|step| (step, None)));
             }
         }
         course
@@ -151,6 +157,33 @@ impl Run {
         values
     }
 
+    /// Takes in what became of a step: what is to be written down of it. Without a word on its end, an action stays one of which nobody knows.
+    pub fn settle(&mut self, step: &Step, taken: &Taken) -> Option<Deed> {
+        Some(match taken {
+            Taken::Done(told) => Deed::Done { told: told.clone() },
+            Taken::Answered(name, value) => {
+                self.values.insert(name.clone(), value.clone());
+                Deed::Done { told: format!("{name} = {value}") }
+            }
+            Taken::Members(members) => {
+                self.loops.insert(step.id.clone(), members.clone());
+                Deed::Done { told: if members.is_empty() { "for nobody".to_owned() } else { format!("for {}", members.join(", ")) } }
+            }
+            Taken::Skipped(reason) => self.pass_over(step, reason),
+            Taken::Failed(reason) => Deed::Failed { reason: reason.clone() },
+            Taken::Unknown(_) => return None,
+            Taken::Interrupted => Deed::Failed { reason: "interrupted".to_owned() },
+        })
+    }
+
+    /// Passes a step over: what is to be written down of it. What was not asked is empty from then on, which no action takes.
+    pub fn pass_over(&mut self, step: &Step, reason: &str) -> Deed {
+        if let Kind::Ask { into, .. } = &step.kind {
+            self.values.insert(into.clone(), String::new());
+        }
+        Deed::Skipped { reason: reason.to_owned() }
+    }
+
     /// How it stands, in a word.
     pub fn standing(&self, runbook: Option<&Runbook>) -> &'static str {
         let last = self.entries.iter().rev().find(|entry| !matches!(entry.deed, Deed::Note { .. }));
@@ -175,15 +208,8 @@ mod tests {
         "```pgbaton\nid = \"c\"\ncommand = \"x {member}\"\n```\n## End\n```pgbaton\nid = \"d\"\nlook = \"x?\"\n```\n",
     );
 
-    fn order(run: &Run, runbook: &Runbook) -> Vec<String> {
-        run.course(runbook).into_iter().map(|(step, each)| format!("{}{}", step.id, each.unwrap_or_default())).collect()
-    }
-
-    #[test]
-    fn a_run_goes_on_where_it_was_left_and_a_loop_keeps_its_members() {
-        let runbook = parse("t", "t.md", TEXT, &|_| Ok(())).expect("no mistake");
-        let begun = Time::from_micros(0);
-        let mut run = Run {
+    fn of(runbook: &Runbook) -> Run {
+        Run {
             id: "1".to_owned(),
             runbook: "t".to_owned(),
             digest: runbook.digest(),
@@ -191,11 +217,36 @@ mod tests {
             key: "/service/card".to_owned(),
             system: None,
             by: "ada".to_owned(),
-            begun,
+            begun: Time::from_micros(0),
             values: Values::new(),
             loops: BTreeMap::new(),
             entries: Vec::new(),
-        };
+        }
+    }
+
+    fn order(run: &Run, runbook: &Runbook) -> Vec<String> {
+        run.course(runbook).into_iter().map(|(step, each)| format!("{}{}", step.id, each.unwrap_or_default())).collect()
+    }
+
+    #[test]
+    fn a_branch_that_is_passed_over_takes_its_steps_with_it() {
+        let text = TEXT.replace("for_each = \"replicas\"", "when = \"cluster.paused\"").replace("{member}", "x");
+        let runbook = parse("t", "t.md", &text, &|_| Ok(())).expect("no mistake");
+        let mut run = of(&runbook);
+        assert_eq!(order(&run, &runbook), ["a", "each", "b", "c", "d"]);
+        let entry = |deed| Entry { at: run.begun, step: Some("each".to_owned()), each: None, deed };
+        let (taken, passed) = (entry(Deed::Done { told: String::new() }), entry(Deed::Skipped { reason: String::new() }));
+        run.entries.push(taken);
+        assert_eq!(order(&run, &runbook), ["a", "each", "b", "c", "d"]);
+        run.entries.push(passed);
+        assert_eq!(order(&run, &runbook), ["a", "each", "d"]);
+    }
+
+    #[test]
+    fn a_run_goes_on_where_it_was_left_and_a_loop_keeps_its_members() {
+        let runbook = parse("t", "t.md", TEXT, &|_| Ok(())).expect("no mistake");
+        let mut run = of(&runbook);
+        let begun = run.begun;
         assert_eq!(order(&run, &runbook), ["a", "each", "d"]);
         let does = |run: &mut Run, step: &str, each: Option<&str>, deed: Deed| {
             run.entries.push(Entry { at: begun, step: Some(step.to_owned()), each: each.map(str::to_owned), deed });

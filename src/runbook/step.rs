@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::answers::Answers;
+use super::members::{Among, Loop, among};
 use super::placeholder::{ALWAYS, is_name, misplaced, misplaced_in_condition};
 use crate::condition::Condition;
 use crate::model::quantity;
@@ -45,6 +47,8 @@ pub enum Kind {
         condition: String,
         /// How long that may take.
         deadline: Duration,
+        /// Whether the run goes on when it has not come to hold by then: what follows depends on it.
+        goes_on: bool,
     },
     /// A subcommand of pgbaton, with its arguments.
     Action(String),
@@ -54,6 +58,8 @@ pub enum Kind {
         question: String,
         /// The value's name.
         into: String,
+        /// What it can be.
+        answers: Answers,
     },
     /// A command that the operator runs elsewhere, and says when it is done.
     Command {
@@ -71,32 +77,20 @@ pub enum Kind {
     },
     /// The steps under its heading are taken once for each.
     ForEach(Loop),
+    /// The steps under its heading are taken if this holds now, in CEL over the document; else they are passed over with it.
+    When(String),
 }
 
-/// For whom the steps of a loop are taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loop {
-    /// For whom.
-    pub among: Among,
-    /// The name of the value.
-    pub name: String,
-}
-
-/// Members, in an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, strum::EnumIter, strum::IntoStaticStr)]
-#[strum(serialize_all = "kebab-case")]
-pub enum Among {
-    /// All but the leader.
-    Replicas,
-    /// The replicas, the leader last.
-    ReplicasThenLeader,
-    /// Those whose PostgreSQL waits for a restart, the leader last.
-    PendingRestart,
+impl Kind {
+    /// Whether the steps under its heading belong to it.
+    pub fn heads(&self) -> bool {
+        matches!(self, Self::ForEach(_) | Self::When(_))
+    }
 }
 
 /// The fields of a step; those of the first row say what kind it is.
-const KINDS: [&str; 7] = ["require", "wait", "action", "ask", "command", "look", "for_each"];
-const OTHERS: [&str; 8] = ["id", "only_if", "otherwise", "deadline", "into", "on", "as", "wanted"];
+const KINDS: [&str; 8] = ["require", "wait", "action", "ask", "command", "look", "for_each", "when"];
+const OTHERS: [&str; 11] = ["id", "only_if", "otherwise", "deadline", "at_deadline", "into", "choices", "among", "on", "as", "wanted"];
 
 /// What the block says, without what its place in the file adds.
 pub(super) struct Block {
@@ -130,7 +124,17 @@ pub(super) fn read(reader: &mut Reader<'_>, entries: &[Entry], at: usize) -> Opt
                 let told = if deadline.is_some() { "a deadline is a time up to 7 days" } else { "a wait has a deadline" };
                 fields.wrong("deadline", at, told, Some("deadline = \"5min\"".to_owned()));
             }
-            (Kind::Wait { condition: subject, deadline: span.unwrap_or_default() }, &["deadline"])
+            let then = fields.text_if("at_deadline");
+            if !matches!(then.as_deref(), None | Some("stop" | "go on")) {
+                fields.wrong(
+                    "at_deadline",
+                    at,
+                    "at its deadline a wait stops the run, or goes on",
+                    Some("at_deadline = \"go on\"".to_owned()),
+                );
+            }
+            let goes_on = then.as_deref() == Some("go on");
+            (Kind::Wait { condition: subject, deadline: span.unwrap_or_default(), goes_on }, &["deadline", "at_deadline"])
         }
         "action" => (Kind::Action(subject), &[]),
         "ask" => {
@@ -138,7 +142,8 @@ pub(super) fn read(reader: &mut Reader<'_>, entries: &[Entry], at: usize) -> Opt
             if !is_name(&into) || ALWAYS.contains(&into.as_str()) {
                 fields.wrong("into", at, "a question says where its answer goes", Some("into = \"candidate\"".to_owned()));
             }
-            (Kind::Ask { question: subject, into }, &["into"])
+            let answers = fields.answers(at);
+            (Kind::Ask { question: subject, into, answers }, &["into", "choices", "among"])
         }
         "command" => (Kind::Command { command: subject, on: fields.text_if("on") }, &["on"]),
         "look" => {
@@ -148,17 +153,14 @@ pub(super) fn read(reader: &mut Reader<'_>, entries: &[Entry], at: usize) -> Opt
             }
             (Kind::Look { question: subject, wanted: wanted.as_deref() != Some("no") }, &["wanted"])
         }
+        "when" => (Kind::When(subject), &[]),
         _ => {
-            let among = subject.parse();
-            if among.is_err() {
-                let all: Vec<&'static str> = <Among as strum::IntoEnumIterator>::iter().map(Into::into).collect();
-                fields.wrong("for_each", at, &format!("nobody is meant by {subject:?}"), Some(format!("one of {}", all.join(", "))));
-            }
+            let among = fields.members("for_each", &subject, at);
             let name = fields.text_if("as").unwrap_or_else(|| "member".to_owned());
             if !is_name(&name) || ALWAYS.contains(&name.as_str()) {
                 fields.wrong("as", at, "no name for a value", Some("as = \"member\"".to_owned()));
             }
-            (Kind::ForEach(Loop { among: among.unwrap_or(Among::Replicas), name }), &["as"])
+            (Kind::ForEach(Loop { among, name }), &["as"])
         }
     };
     for entry in entries.iter().filter(|e| OTHERS.contains(&e.key.as_str()) && !["id", "only_if"].contains(&e.key.as_str())) {
@@ -166,7 +168,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entries: &[Entry], at: usize) -> Opt
             fields.wrong(&entry.key, at, &format!("`{}` does not belong to this kind of step", entry.key), None);
         }
     }
-    for key in ["require", "wait", "only_if"] {
+    for key in ["require", "wait", "when", "only_if"] {
         fields.condition(key);
     }
     fields.outside_quotes("command", misplaced);
@@ -178,7 +180,9 @@ pub(super) fn read(reader: &mut Reader<'_>, entries: &[Entry], at: usize) -> Opt
 }
 
 fn texts(entries: &[Entry]) -> Vec<(String, usize)> {
-    let used = entries.iter().filter(|entry| !["id", "into", "as", "deadline", "for_each", "wanted"].contains(&entry.key.as_str()));
+    let used = entries.iter().filter(|entry| {
+        !["id", "into", "as", "deadline", "at_deadline", "for_each", "wanted", "choices", "among"].contains(&entry.key.as_str())
+    });
     used.filter_map(|entry| match &entry.value {
         Value::Text(text) => Some((text.clone(), entry.value_at)),
         _ => None,
@@ -235,6 +239,33 @@ impl Fields<'_, '_, '_> {
                 None
             }
             None => None,
+        }
+    }
+
+    /// Whom a word means.
+    fn members(&mut self, key: &str, word: &str, at: usize) -> Among {
+        among(word).unwrap_or_else(|hint| {
+            self.wrong(key, at, &format!("nobody is meant by {word:?}"), Some(hint));
+            Among::Members
+        })
+    }
+
+    /// What a question can be answered with.
+    fn answers(&mut self, at: usize) -> Answers {
+        match (self.text("choices"), self.text("among")) {
+            (Some(_), Some(_)) => {
+                self.wrong("among", at, "a question has its choices or its members, not both", None);
+                Answers::Anything
+            }
+            (Some(choices), None) => {
+                let all: Vec<String> = choices.split(',').map(|choice| choice.trim().to_owned()).collect();
+                if all.len() < 2 || all.iter().any(String::is_empty) {
+                    self.wrong("choices", at, "there are two choices at least", Some("choices = \"yes, no\"".to_owned()));
+                }
+                Answers::OneOf(all)
+            }
+            (None, Some(word)) => Answers::Among(self.members("among", &word, at)),
+            (None, None) => Answers::Anything,
         }
     }
 

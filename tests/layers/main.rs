@@ -24,7 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("action", &["config", "finding", "model", "permit", "source"]),
     ("document", &["finding", "model"]),
     ("condition", &["document", "model"]),
-    ("runbook", &["condition", "model", "userfile"]),
+    ("runbook", &["condition", "document", "model", "userfile"]),
     ("live", &["config", "document", "finding", "model", "source"]),
     ("app", &["action", "command", "document", "model"]),
     ("ui", &["action", "app", "command", "document", "model", "theme"]),

@@ -8,11 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::prompt::ask;
 use super::record::Record;
-use super::take::{Taken, etcd_answers, judged, shown};
 use crate::cli::connect::{ConnectArgs, runtime};
-use crate::document::Document;
 use crate::model::{Time, clean, washed};
-use crate::runbook::{Deed, Kind, Next, Run, Runbook, Step, fill, words};
+use crate::runbook::{Deed, Kind, Next, Run, Runbook, Step, Taken, leader, walked};
 use crate::source::Clock;
 
 /// Who goes on with a run.
@@ -41,51 +39,6 @@ impl<'r> Drive<'r> {
 
     fn now(&self) -> Time {
         self.clock.now()
-    }
-
-    /// Why the runbook is not for this cluster.
-    pub(super) fn unsuited(&self, run: &Run) -> anyhow::Result<Option<String>> {
-        let Some(suits) = &self.runbook.front.suits else { return Ok(None) };
-        let document = self.document()?;
-        let mut values = run.values.clone();
-        values.insert("cluster".to_owned(), run.cluster.clone());
-        Ok(match judged(suits, &values, &document) {
-            Ok(true) => None,
-            Ok(false) => Some(format!("{} is not for {}: not so: {suits}", self.runbook.name, run.cluster)),
-            Err(why) => Some(format!("whether {} is for {} is not known: {why}", self.runbook.name, run.cluster)),
-        })
-    }
-
-    /// What held since the last action, and holds no longer: the steps, each with the reason.
-    pub(super) fn no_longer(&self, run: &Run) -> anyhow::Result<Vec<(String, String)>> {
-        let course = run.course(self.runbook);
-        let passed: Vec<_> = course
-            .into_iter()
-            .take_while(|(step, each)| run.last(&step.id, each.as_deref()).is_some_and(|entry| !matches!(entry.deed, Deed::Failed { .. })))
-            .collect();
-        let since = passed.iter().rposition(|(step, _)| matches!(step.kind, Kind::Action(_) | Kind::Command { .. })).map_or(0, |at| at + 1);
-        let held = passed[since..]
-            .iter()
-            .filter(|(step, each)| run.last(&step.id, each.as_deref()).is_some_and(|entry| matches!(entry.deed, Deed::Done { .. })));
-        let facts: Vec<_> = held
-            .filter_map(|(step, each)| match &step.kind {
-                Kind::Require { condition, .. } | Kind::Wait { condition, .. } => Some((*step, each, condition)),
-                _ => None,
-            })
-            .collect();
-        if facts.is_empty() {
-            return Ok(Vec::new());
-        }
-        let document = self.document()?;
-        let gone = facts.into_iter().filter_map(|(step, each, condition)| {
-            let values = run.values(self.runbook, step, each.as_deref(), leader(&document));
-            match judged(condition, &values, &document) {
-                Ok(true) => None,
-                Ok(false) => Some((step.id.clone(), format!("not so: {condition}"))),
-                Err(why) => Some((step.id.clone(), why)),
-            }
-        });
-        Ok(gone.collect())
     }
 
     /// Takes one step after the other, each written down, until all are behind us or somebody stops.
@@ -142,35 +95,24 @@ impl<'r> Drive<'r> {
     /// Writes down what became of a step; whether the run goes on.
     fn written(&self, record: &mut Record, step: &Step, each: Option<&str>, taken: Taken) -> anyhow::Result<bool> {
         let add = |record: &mut Record, deed: Deed| record.add(Some(&step.id), each, deed, self.now());
-        let (why, unknown) = match taken {
-            Taken::Done(told) => {
-                println!("  ok  {}", clean(&told));
-                add(record, Deed::Done { told })?;
+        if taken == Taken::Interrupted {
+            self.interrupted.store(false, Relaxed);
+        }
+        let deed = record.settle(step, &taken);
+        let (why, unknown) = match (&taken, &deed) {
+            (_, Some(Deed::Failed { reason })) => (reason.clone(), false),
+            (Taken::Unknown(reason), _) => (reason.clone(), true),
+            (_, Some(deed)) => {
+                match (&taken, deed) {
+                    (Taken::Answered(..), _) => {}
+                    (_, Deed::Done { told }) => println!("  ok  {}", clean(told)),
+                    (_, Deed::Skipped { reason }) => println!("  --  passed over: {}", clean(reason)),
+                    _ => {}
+                }
+                add(record, deed.clone())?;
                 return Ok(true);
             }
-            Taken::Answered(name, value) => {
-                record.set(&name, &value);
-                add(record, Deed::Done { told: format!("{name} = {value}") })?;
-                return Ok(true);
-            }
-            Taken::Members(members) => {
-                let told = if members.is_empty() { "for nobody".to_owned() } else { format!("for {}", members.join(", ")) };
-                println!("  ok  {}", clean(&told));
-                record.set_loop(&step.id, members);
-                add(record, Deed::Done { told })?;
-                return Ok(true);
-            }
-            Taken::Skipped(reason) => {
-                println!("  --  passed over: {}", clean(&reason));
-                add(record, Deed::Skipped { reason })?;
-                return Ok(true);
-            }
-            Taken::Failed(reason) => (reason, false),
-            Taken::Unknown(reason) => (reason, true),
-            Taken::Interrupted => {
-                self.interrupted.store(false, Relaxed);
-                ("interrupted".to_owned(), false)
-            }
+            (_, None) => return Ok(true),
         };
         println!("  NO  {}", clean(&why));
         // Without a word on its end, an action stays one of which nobody knows.
@@ -193,7 +135,10 @@ impl<'r> Drive<'r> {
                     println!("  a step is passed over with a reason");
                     continue;
                 }
-                Want::Skip(reason) => add(record, Deed::Skipped { reason })?,
+                Want::Skip(reason) => {
+                    let deed = record.pass_over(step, &reason);
+                    add(record, deed)?;
+                }
                 Want::Stop => return Ok(false),
                 Want::Abort(reason) => add(record, Deed::Aborted { reason })?,
             }
@@ -269,34 +214,4 @@ fn listen() -> Arc<AtomicBool> {
         drop(listened);
     });
     pressed
-}
-
-/// Who leads, if etcd's word is current.
-fn leader(document: &Document) -> Option<&str> {
-    document.cluster.leader.as_deref().filter(|_| etcd_answers(document))
-}
-
-/// What a step would be.
-fn walked(step: &Step, values: &crate::runbook::Values, document: &Document) -> String {
-    let condition = |text: &str| match (judged(text, values, document), shown(text, values)) {
-        (Ok(true), text) => format!("holds now: {text}"),
-        (Ok(false), text) => format!("does not hold now: {text}"),
-        (Err(why), text) => format!("not known now: {text}: {why}"),
-    };
-    let text = |text: &str| fill(text, values).unwrap_or_else(|_| text.to_owned());
-    let what = match &step.kind {
-        Kind::Require { condition: text, .. } => condition(text),
-        Kind::Wait { condition: text, deadline } => format!("would be waited for, up to {} s; {}", deadline.as_secs(), condition(text)),
-        Kind::Action(line) => format!("would do: pgbaton {}", words(line, values).map_or_else(|_| line.clone(), |words| words.join(" "))),
-        Kind::Ask { question, into } => format!("would ask: {} (for {into})", text(question)),
-        Kind::Command { command, on } => {
-            format!("to be run{}: {}", on.as_deref().map(|on| format!(" on {}", text(on))).unwrap_or_default(), text(command))
-        }
-        Kind::Look { question, .. } => format!("to be looked at: {}", text(question)),
-        Kind::ForEach(each) => format!("the steps below are taken for each of: {}", each.among),
-    };
-    match &step.only_if {
-        Some(only_if) => format!("{what}\n  only if that is so: {}", condition(only_if)),
-        None => what,
-    }
 }

@@ -170,7 +170,10 @@ pub(super) fn check(files: &[String]) -> anyhow::Result<ExitCode> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::finding::explanations;
 
     #[test]
     fn the_runbooks_that_come_with_it_have_no_mistake() {
@@ -179,6 +182,17 @@ mod tests {
                 panic!("{}", mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n"));
             }
         }
+    }
+
+    #[test]
+    fn a_finding_names_the_runbook_that_says_it_answers_it_and_no_other() {
+        let answers = |name: &str, text: &str| read(name, name, text).map(|runbook| runbook.front.findings).unwrap_or_default();
+        let said: BTreeSet<(String, &str)> =
+            BUILTIN.iter().flat_map(|(name, text)| answers(name, text).into_iter().map(|code| (code, *name))).collect();
+        let named: BTreeSet<(String, &str)> =
+            explanations().filter_map(|explanation| Some((explanation.code.to_owned(), explanation.runbook?))).collect();
+        assert_eq!(said, named);
+        assert!(named.iter().any(|(code, name)| code == "split-brain" && *name == "split-brain"));
     }
 
     #[test]

@@ -11,15 +11,18 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
+use super::act::can_ask;
 use super::connect::{ClusterArg, ConnectArgs, runtime};
 use super::mode;
 use crate::config::Profile;
+use crate::document::Document;
 use crate::model::clean;
 use crate::permit::Operator;
-use crate::runbook::{Deed, Kind, Run, Runbook, Values};
+use crate::runbook::{Deed, Kind, Run, Runbook, Values, facts, is_meant};
 use crate::source::Clock;
 use prompt::ask;
 use record::Record;
+use take::asked;
 
 /// `pgbaton runbook`.
 #[derive(Debug, clap::Args)]
@@ -64,6 +67,10 @@ struct RunArgs {
     /// Something it asks for before it begins; once for each
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
+    /// The finding that is answered: its code, or its code and whom it is about, as `stuck psg2`; it tells what the run asks for [default: those
+    /// that there are, where they tell the same]
+    #[arg(long, value_name = "FINDING")]
+    finding: Option<String>,
     /// Walk through it with the facts as they are now; nothing is done, nothing is written down
     #[arg(long)]
     dry_run: bool,
@@ -103,18 +110,25 @@ pub fn run(connect: &ConnectArgs, args: &RunbookArgs) -> anyhow::Result<ExitCode
 fn begin(connect: &ConnectArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let runbook = library::find(&args.runbook)?;
     let profile = runtime()?.block_on(connect.profile(args.cluster.name.as_deref()))?;
-    let values = inputs(&runbook, &args.set)?;
     let clock = Clock::start();
     let begun = clock.now();
     let connect = ConnectArgs { cluster: Some(profile.name.clone()), ..connect.clone() };
     let drive = drive::Drive::new(&runbook, connect, args.yes);
+    let document = drive.document()?;
+    let told = facts(&runbook, &document, args.finding.as_deref());
+    if let Some(finding) = &args.finding
+        && !document.findings.iter().any(|found| is_meant(found, finding))
+    {
+        bail!("there is no finding {:?} now; `pgbaton status` lists them", clean(finding));
+    }
+    let values = inputs(&runbook, &args.set, told, &document)?;
     let run = Run {
         id: format!("{}-{}", begun.as_micros() / 1_000_000, std::process::id()),
         runbook: args.runbook.clone(),
         digest: runbook.digest(),
         cluster: profile.name.clone(),
         key: key(&profile),
-        system: drive.document()?.cluster.system_identifier,
+        system: document.cluster.system_identifier.clone(),
         by: Operator::of_process().told(),
         begun,
         values,
@@ -126,7 +140,7 @@ fn begin(connect: &ConnectArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
         eprintln!("REFUSED: it acts on the cluster, and this is a read-only session: {why}");
         return Ok(ExitCode::from(3));
     }
-    if let Some(why) = drive.unsuited(&run)? {
+    if let Some(why) = run.unsuited(&runbook, &document) {
         eprintln!("REFUSED: {why}");
         return Ok(ExitCode::from(3));
     }
@@ -144,7 +158,7 @@ fn key(profile: &Profile) -> String {
 }
 
 /// What has to be said before it begins, given or asked for.
-fn inputs(runbook: &Runbook, given: &[(String, String)]) -> anyhow::Result<Values> {
+fn inputs(runbook: &Runbook, given: &[(String, String)], told: Values, document: &Document) -> anyhow::Result<Values> {
     let mut values: Values = given.iter().cloned().collect();
     if let Some(unknown) = values.keys().find(|name| !runbook.front.inputs.iter().any(|input| input.name == **name)) {
         let known: Vec<&str> = runbook.front.inputs.iter().map(|input| input.name.as_str()).collect();
@@ -154,15 +168,25 @@ fn inputs(runbook: &Runbook, given: &[(String, String)]) -> anyhow::Result<Value
             if known.is_empty() { "nothing".to_owned() } else { known.join(", ") }
         );
     }
+    for (name, value) in told {
+        if !values.contains_key(&name) {
+            println!("{} = {}, by what was found", name, clean(&value));
+            values.insert(name, value);
+        }
+    }
     for input in &runbook.front.inputs {
-        if !values.contains_key(&input.name) {
-            let Some(answer) = ask(&format!("{}?", input.question))? else {
-                bail!("{}? nobody can be asked here; say --set {}=...", input.question, input.name);
-            };
-            if answer.is_empty() {
-                bail!("nothing was answered");
+        let answers = input.answers();
+        match values.get(&input.name) {
+            Some(given) => {
+                if let Some(why) = answers.refused(given, document) {
+                    bail!("{}? {why}", input.question);
+                }
             }
-            values.insert(input.name.clone(), answer);
+            None if !can_ask() => bail!("{}? nobody can be asked here; say --set {}=...", input.question, input.name),
+            None => {
+                let answer = asked(&format!("{}?", input.question), &answers, document)?.context("nothing was answered")?;
+                values.insert(input.name.clone(), answer);
+            }
         }
     }
     Ok(values)
@@ -186,7 +210,8 @@ fn resume(connect: &ConnectArgs, args: &ResumeArgs) -> anyhow::Result<ExitCode> 
     record.lock()?;
     let profile = runtime()?.block_on(connect.profile(None))?;
     let drive = drive::Drive::new(&runbook, connect, args.yes);
-    let (then, now) = (record.run(), drive.document()?.cluster.system_identifier);
+    let document = drive.document()?;
+    let (then, now) = (record.run(), document.cluster.system_identifier.clone());
     if then.key != key(&profile) || then.system.is_some() && now.is_some() && then.system != now {
         bail!(
             "run {} is of another cluster: {} was {} then, and is {} now",
@@ -196,7 +221,7 @@ fn resume(connect: &ConnectArgs, args: &ResumeArgs) -> anyhow::Result<ExitCode> 
             key(&profile)
         );
     }
-    let gone = drive.no_longer(record.run())?;
+    let gone = record.run().no_longer(&runbook, &document);
     for (step, why) in &gone {
         println!("  no longer so: {step}: {why}");
     }

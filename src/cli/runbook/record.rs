@@ -10,7 +10,7 @@ use directories::ProjectDirs;
 use rustix::fs::{FlockOperation, flock};
 
 use crate::model::{Time, clean};
-use crate::runbook::{Deed, Entry, Run};
+use crate::runbook::{Deed, Entry, Run, Step, Taken};
 
 /// A run and its file.
 #[derive(Debug)]
@@ -103,14 +103,14 @@ impl Record {
         self.write()
     }
 
-    /// Keeps an answer.
-    pub(super) fn set(&mut self, name: &str, value: &str) {
-        self.run.values.insert(name.to_owned(), value.to_owned());
+    /// Takes in what became of a step; what is to be written down of it.
+    pub(super) fn settle(&mut self, step: &Step, taken: &Taken) -> Option<Deed> {
+        self.run.settle(step, taken)
     }
 
-    /// Keeps for whom a loop is taken.
-    pub(super) fn set_loop(&mut self, step: &str, members: Vec<String>) {
-        self.run.loops.insert(step.to_owned(), members);
+    /// Passes a step over; what is to be written down of it.
+    pub(super) fn pass_over(&mut self, step: &Step, reason: &str) -> Deed {
+        self.run.pass_over(step, reason)
     }
 
     fn path(&self) -> PathBuf {

@@ -293,6 +293,9 @@ pub struct FindingDoc {
     pub since: Time,
     /// What it rests on.
     pub evidence: Vec<EvidenceDoc>,
+    /// The runbook that answers it, of those that come with pgbaton.
+    #[serde(default)]
+    pub runbook: Option<String>,
     /// Why it matters.
     pub matters: String,
     /// What to do next, in the order in which to do it.

@@ -32,6 +32,7 @@ pub fn finding(code: &str, severity: Level, subject: Option<&str>, sentence: &st
         sentence: sentence.to_owned(),
         since: at(since),
         evidence: vec![evidence("etcd", "leader key", "none", 400), evidence("sql psg2", "pg_is_in_recovery()", "true", 12_300)],
+        runbook: pgbaton::finding::explanation(code).and_then(|explained| explained.runbook).map(str::to_owned),
         matters: "A sentence that says what the next fault would do, and whom it would hurt.".to_owned(),
         next: vec!["Look at the log of the member.".to_owned(), "Wait for one loop of Patroni's, then look again.".to_owned()],
     }

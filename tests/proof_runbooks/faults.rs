@@ -1,0 +1,232 @@
+//! What to do when something has failed; the fault is real, and so is what mends it.
+
+use std::fs;
+
+use pgbaton::lab::{conf, process};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::common::lab::{TestLab, until};
+use crate::common::pty::Pty;
+use crate::operator::{Operator, PATIENCE, answer, asked, did, finished, yes};
+use crate::{config, well};
+
+/// Tags in a node's `patroni.yml`; Patroni reads them when it is told to.
+pub fn tags(lab: &TestLab, node: &str, tags: &str) {
+    let path = lab.layout().node_dir(node).join("patroni.yml");
+    let text = fs::read_to_string(&path).unwrap();
+    let kept: String = text.lines().filter(|line| !line.starts_with("tags:")).map(|line| format!("{line}\n")).collect();
+    fs::write(&path, kept + tags).unwrap();
+}
+
+/// As systemd stops it: PostgreSQL goes with it.
+pub fn stop_patroni(lab: &TestLab, node: &str) {
+    let patroni = process::running(lab.layout(), &format!("{node}/patroni")).unwrap();
+    patroni.signal(Signal::TERM).unwrap();
+    until("the end of Patroni", PATIENCE, || if patroni.state().is_none() { Ok(()) } else { Err("it runs".to_owned()) });
+}
+
+/// Starts one program of a node.
+pub fn start(lab: &TestLab, program: &str) {
+    process::start(lab.layout(), &conf::spec(lab.layout(), program).unwrap()).unwrap();
+}
+
+fn leaderless(lab: &TestLab) {
+    until("no leader key", PATIENCE, || match lab.leader() {
+        key if key.is_empty() => Ok(()),
+        key => Err(key),
+    });
+}
+
+/// The process that PostgreSQL's own file names.
+fn postmaster(lab: &TestLab, node: &str) -> Pid {
+    let file = fs::read_to_string(lab.layout().data_dir(node).join("postmaster.pid")).unwrap();
+    file.lines().next().and_then(|pid| Pid::from_raw(pid.trim().parse().ok()?)).unwrap()
+}
+
+pub fn certificate_renewal(operator: &Operator<'_>) {
+    let lab = operator.lab;
+    let replica = lab.replicas().remove(1);
+    lab.fault(&["expire-certificate", &replica]);
+    let mut pty = operator.start(&["run", "certificate-renewal"]);
+    yes(&mut pty, &["-in ca.crt)?", "compared with its key?"]);
+    did(&mut pty, "systemctl reload patroni", || {});
+    did(&mut pty, "systemctl reload patroni", || lab.heal());
+    did(&mut pty, "systemctl reload patroni", || {});
+    did(&mut pty, "systemctl reload haproxy", || {});
+    yes(&mut pty, &["renewed as well?"]);
+    finished(&mut pty);
+    let url = format!("{}/patroni", lab.layout().rest_url(&replica));
+    let pem = |path: std::path::PathBuf| path.to_str().unwrap().to_owned();
+    let (ca, cert, key) = (pem(lab.layout().cert("ca")), pem(lab.layout().cert("client")), pem(lab.layout().key("client")));
+    lab.tool("curl", &["-sf", "--cacert", &ca, "--cert", &cert, "--key", &key, &url]);
+}
+
+pub fn archive_failing(operator: &Operator<'_>) {
+    let lab = operator.lab;
+    let leader = lab.leader();
+    lab.fault(&["bad-archive-command"]);
+    // Whom it is about the finding says.
+    let mut pty = operator.start(&["run", "archive-failing"]);
+    found(&mut pty, &format!("member = {leader}, by what was found"));
+    did(&mut pty, "df -h", || {});
+    yes(&mut pty, &["room for the next hour?"]);
+    did(&mut pty, "archive command failed", || {});
+    answer(&mut pty, "or the command itself? [place, command]", "command");
+    answer(&mut pty, "What is the archive_command to be?", "/bin/true");
+    answer(&mut pty, "do it?", "y");
+    did(&mut pty, "pg_switch_wal", || {
+        until("the new command", PATIENCE, || match lab.sql(&leader, "SHOW archive_command").as_str() {
+            "/bin/true" => Ok(()),
+            other => Err(other.to_owned()),
+        });
+        lab.sql(&leader, "SELECT pg_logical_emit_message(false, 'test', 'x'); SELECT pg_switch_wal()");
+    });
+    yes(&mut pty, &["base backup begun?"]);
+    finished(&mut pty);
+    assert_eq!(lab.sql(&leader, "SELECT last_archived_time > last_failed_time FROM pg_stat_archiver"), "t");
+}
+
+/// Waits for a line that is no question.
+fn found(pty: &mut Pty, text: &str) {
+    pty.until_text(text);
+}
+
+pub fn slot_fills_disk(operator: &Operator<'_>) {
+    let lab = operator.lab;
+    let leader = lab.leader();
+    lab.fault(&["slot-retain"]);
+    let slots = || lab.sql(&leader, "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'pgbaton_forgotten'");
+    assert_eq!(slots(), "1");
+    let mut pty = operator.start(&["run", "slot-fills-disk", "--set", &format!("member={leader}"), "--set", "slot=pgbaton_forgotten"]);
+    did(&mut pty, "df -h", || {});
+    yes(&mut pty, &["room for the next hour?"]);
+    answer(&mut pty, "read on? [yes, no]", "no");
+    answer(&mut pty, "under slots? [yes, no]", "yes");
+    answer(&mut pty, "do it?", "y");
+    answer(&mut pty, "do it?", "y");
+    yes(&mut pty, &["does it no longer fall?", "who has left the slot told?"]);
+    finished(&mut pty);
+    assert_eq!(slots(), "0");
+    assert!(config(lab)["slots"].get("pgbaton_forgotten").is_none(), "{}", config(lab));
+}
+
+/// Two of three etcd members are killed; that of one node is started.
+pub fn quorum_lost(operator: &Operator<'_>) {
+    let lab = operator.lab;
+    let down = lab.replicas();
+    lab.fault(&["stop-etcd", &down[0], &down[1]]);
+    let mut pty = operator.start(&["run", "quorum-lost"]);
+    answer(&mut pty, "if there is no such node:", &down[0]);
+    did(&mut pty, "systemctl start etcd", || start(lab, &format!("{}/etcd", down[0])));
+    asked(&mut pty, "etcd members started as well? [yes/no]");
+    assert!(!lab.leader().is_empty());
+    start(lab, &format!("{}/etcd", down[1]));
+    yes(&mut pty, &["etcd members started as well?"]);
+    finished(&mut pty);
+    lab.tool("etcdctl", &["endpoint", "health", "--cluster"]);
+    well(lab);
+}
+
+pub fn failsafe(operator: &Operator<'_>) {
+    let lab = operator.lab;
+    let leader = lab.leader();
+    lab.tool("patronictl", &["edit-config", lab.scope(), "--force", "-s", "failsafe_mode=true"]);
+    until("a failsafe key that names all", PATIENCE, || {
+        let key = lab.tool("etcdctl", &["get", "--print-value-only", &format!("/service/{}/failsafe", lab.scope())]);
+        if lab.layout().members().iter().all(|member| key.contains(member.as_str())) { Ok(()) } else { Err(key) }
+    });
+    let down = lab.replicas();
+    lab.fault(&["stop-etcd", &down[0], &down[1]]);
+    until("failsafe mode", PATIENCE, || {
+        let document = lab.status();
+        let active = document.members.iter().any(|member| member.failsafe_active == Some(true));
+        if active { Ok(()) } else { Err(document.headline.verdict) }
+    });
+    let mut pty = operator.start(&["run", "failsafe"]);
+    answer(&mut pty, "see the runbook quorum-lost:", &down[0]);
+    did(&mut pty, "systemctl start etcd", || down.iter().for_each(|node| start(lab, &format!("{node}/etcd"))));
+    finished(&mut pty);
+    assert_eq!(lab.leader(), leader, "it has led all the time");
+    assert_eq!(lab.sql(&leader, "SELECT pg_is_in_recovery()"), "f");
+}
+
+/// The PostgreSQL of the leader stops while the cluster is paused.
+pub fn paused_and_down(operator: &Operator<'_>) {
+    let lab = operator.lab;
+    let old = lab.leader();
+    lab.tool("patronictl", &["pause", lab.scope(), "--wait"]);
+    kill_process(postmaster(lab, &old), Signal::INT).unwrap();
+    leaderless(lab);
+    let mut pty = operator.start(&["run", "leader-down", "--set", &format!("old={old}")]);
+    yes(&mut pty, &["has this now come first?"]);
+    answer(&mut pty, "do it?", "y");
+    yes(&mut pty, &["Do the applications write again?"]);
+    finished(&mut pty);
+    assert_eq!(lab.sql(&lab.leader(), "SELECT pg_is_in_recovery()"), "f");
+    well(lab);
+}
+
+/// No replica is allowed to take over, and the leader does not come back.
+pub fn down_for_good(operator: &Operator<'_>) {
+    let lab = operator.lab;
+    let old = lab.leader();
+    let replicas = lab.replicas();
+    for replica in &replicas {
+        tags(lab, replica, "tags: {nofailover: true}\n");
+    }
+    lab.tool("patronictl", &["reload", lab.scope(), "--force"]);
+    until("the tags", PATIENCE, || {
+        let list = lab.tool("patronictl", &["list", "-e"]);
+        if list.matches("nofailover: true").count() == 2 { Ok(()) } else { Err(list) }
+    });
+    stop_patroni(lab, &old);
+    leaderless(lab);
+    let candidate = &replicas[1];
+    let mut pty = operator.start(&["run", "leader-down", "--set", &format!("old={old}")]);
+    did(&mut pty, "systemctl status patroni", || {});
+    answer(&mut pty, "that can be waited for? [yes, no]", "no");
+    yes(&mut pty, &["why it does not take over?"]);
+    answer(&mut pty, "has received the most? [psg1, psg2, psg3]", candidate);
+    did(&mut pty, "systemctl mask --now patroni", || {});
+    did(&mut pty, "the tag nofailover away", || tags(lab, candidate, ""));
+    answer(&mut pty, "do it?", "y");
+    yes(&mut pty, &["until somebody has compared it?", "Do the applications write again?"]);
+    finished(&mut pty);
+    assert_eq!(lab.leader(), *candidate);
+    assert_eq!(lab.sql(candidate, "SELECT pg_is_in_recovery()"), "f");
+    tags(lab, &replicas[0], "");
+    lab.tool("patronictl", &["reload", lab.scope(), &replicas[0], "--force"]);
+    start(lab, &format!("{old}/patroni"));
+    well(lab);
+}
+
+/// The leader's Patroni is killed; after the ttl another one leads, and two take writes.
+pub fn split_brain(operator: &Operator<'_>) {
+    let lab = operator.lab;
+    let wrong = lab.leader();
+    lab.fault(&["kill-patroni"]);
+    let writes = |member: &str| lab.sql(member, "SELECT pg_is_in_recovery()") == "f";
+    until("two that write", PATIENCE, || {
+        let writers: Vec<String> = lab.layout().members().into_iter().filter(|member| writes(member)).collect();
+        if writers.len() == 2 { Ok(()) } else { Err(format!("{writers:?}")) }
+    });
+    let mut pty = operator.start(&["run", "split-brain"]);
+    answer(&mut pty, "Who else accepts writes? [psg1, psg2, psg3]", &wrong);
+    did(&mut pty, "pg_ctl", || {
+        let pid = postmaster(lab, &wrong);
+        kill_process(pid, Signal::INT).unwrap();
+        until("its end", PATIENCE, || {
+            let there = lab.layout().data_dir(&wrong).join("postmaster.pid").exists();
+            if there { Err("it runs".to_owned()) } else { Ok(()) }
+        });
+    });
+    yes(&mut pty, &[&format!("write to {} now?", lab.leader())]);
+    did(&mut pty, ".kept", || {});
+    answer(&mut pty, "does not have? [nothing, something, unknown]", "unknown");
+    yes(&mut pty, &["where they are kept?", "where nobody deletes it?"]);
+    did(&mut pty, "systemctl start patroni", || start(lab, &format!("{wrong}/patroni")));
+    yes(&mut pty, &["a watchdog is to be set up?"]);
+    finished(&mut pty);
+    assert!(!writes(&wrong));
+    well(lab);
+}

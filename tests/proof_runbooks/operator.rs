@@ -1,0 +1,103 @@
+//! Somebody at a terminal, who answers what a runbook asks.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::common::lab::{TestLab, pgbaton, said};
+use crate::common::pty::Pty;
+
+/// Longer than anything that works takes.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Somebody at a terminal, with a home.
+pub struct Operator<'l> {
+    pub lab: &'l TestLab,
+    home: tempfile::TempDir,
+}
+
+impl<'l> Operator<'l> {
+    pub fn of(lab: &'l TestLab) -> Self {
+        Self { lab, home: tempfile::tempdir().unwrap() }
+    }
+
+    fn env(&self) -> Vec<(String, String)> {
+        let home = self.home.path().to_str().unwrap();
+        [("HOME", home.to_owned()), ("XDG_STATE_HOME", format!("{home}/state"))].map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    pub fn start(&self, words: &[&str]) -> Pty {
+        let config = self.lab.config();
+        let args = [&["-c", config.to_str().unwrap(), "runbook"], words].concat();
+        let env = self.env();
+        let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &args, &env, (300, 500));
+        pty.patience = PATIENCE;
+        pty
+    }
+
+    /// What a command that asks nothing prints.
+    pub fn told(&self, words: &[&str]) -> String {
+        let config = self.lab.config();
+        let out = pgbaton().args(["-c", config.to_str().unwrap(), "runbook"]).args(words).envs(self.env()).output().unwrap();
+        assert!(out.status.success(), "{}", said(&out));
+        String::from_utf8(out.stdout).unwrap()
+    }
+}
+
+/// Waits until the question is the last thing on the screen, and nothing is typed behind it yet.
+pub fn asked(pty: &mut Pty, question: &str) {
+    pty.until(question, |screen| {
+        let text = screen.contents();
+        let last = text.trim_end().lines().last().unwrap_or_default().trim_end();
+        let typed = question.starts_with("to do it, type ") && last.ends_with(question);
+        // Half a question on the screen is not one that can be answered.
+        last.contains(question) && (typed || ["]", "abort the run:", "?", ":"].iter().any(|end| last.ends_with(end)))
+    });
+}
+
+/// Waits for the question, and answers it. The next one may have the same words: the answer is on the screen once more before that is looked for.
+pub fn answer(pty: &mut Pty, question: &str, answer: &str) {
+    asked(pty, question);
+    let prompt = pty.screen().trim_end().lines().last().unwrap_or_default().trim_end().to_owned();
+    // The space behind the question may come after what is typed.
+    let answered = |screen: &vt100::Screen| {
+        let text = screen.contents();
+        text.lines().filter(|line| line.strip_prefix(&prompt).is_some_and(|rest| rest.trim() == answer)).count()
+    };
+    let before = answered(pty.parser.screen());
+    pty.press(&format!("{answer}\r"));
+    pty.until("the answer taken", |screen| answered(screen) > before);
+}
+
+/// Waits for a command that is to be run elsewhere, does what stands for it here, and says so.
+pub fn did(pty: &mut Pty, command: &str, does: impl FnOnce()) {
+    const DONE: &str = "Is it done, and did it do what it should? [yes/no]";
+    asked(pty, DONE);
+    let screen = pty.screen();
+    let shown = screen
+        .lines()
+        .rev()
+        .skip_while(|line| !line.contains(DONE))
+        .skip(1)
+        .take_while(|line| !line.contains("  run "))
+        .collect::<Vec<_>>();
+    assert!(shown.iter().any(|line| line.contains(command)), "{command}: {shown:?}\n{screen}");
+    does();
+    answer(pty, DONE, "yes");
+}
+
+/// Answers several questions with yes.
+pub fn yes(pty: &mut Pty, questions: &[&str]) {
+    for question in questions {
+        answer(pty, &format!("{question} [yes/no]"), "yes");
+    }
+}
+
+/// The end, with everything that was on the screen.
+pub fn finished(pty: &mut Pty) -> String {
+    let code = pty.end();
+    let screen = pty.screen();
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.contains("steps are behind us"), "{screen}");
+    screen
+}
