@@ -15,7 +15,7 @@
 //! | [`theme`] | roles and what they look like on the terminals there are | `model`, `userfile` |
 //! | [`finding`] | what it means: one rule per file, from the cluster at a moment to findings; from where on something is too much | `model` |
 //! | [`permit`] | who may change something: the machine's policy file, decided once | `model` |
-//! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | `finding` (the limits) |
+//! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | `finding` (the limits), `model` |
 //! | [`lab`] | the practice cluster and its faults | nothing |
 //! | [`source`] | reading etcd, Patroni, PostgreSQL and HAProxy; nothing in it writes, and what it opens for writing takes a permit | `config`, `model`, `permit` |
 //! | [`action`] | writing: what can be done, checked before, sent once, proved after, written down | `config`, `finding`, `model`, `permit`, `source` |
@@ -23,9 +23,9 @@
 //! | [`condition`] | conditions over the document, in CEL | `document`, `model` |
 //! | [`runbook`] | runbooks, read strictly, what a step comes to, and what of a run was done | `condition`, `document`, `model`, `userfile` |
 //! | [`live`] | the sources feed the cluster, the cluster the findings, both the document | `config`, `source`, `model`, `finding`, `document` |
-//! | [`app`] | the console as a pure machine: a message in, effects out | `action`, `command`, `document`, `model` |
-//! | [`ui`] | from the machine's state to cells | `action`, `app`, `command`, `document`, `model`, `theme` |
-//! | [`shell`] | the edge: the terminal, signals, one write for each frame | `ui`, `app`, `theme`, `command`, `userfile`, `document`, `model` |
+//! | [`app`] | the console as a pure machine: a message in, effects out | `action`, `command`, `document`, `model`, `runbook` |
+//! | [`ui`] | from the machine's state to cells | `action`, `app`, `command`, `condition`, `document`, `model`, `runbook`, `theme` |
+//! | [`shell`] | the edge: the terminal, signals, one write for each frame | `ui`, `app`, `runbook`, `theme`, `command`, `userfile`, `document`, `model` |
 //! | [`cli`] | one file for each subcommand; puts the rest together | nearly all |
 //!
 //! # What always holds
@@ -73,7 +73,7 @@
 //! | how long writes were away | `action/probe.rs` asks, `action/downtime.rs` counts |
 //! | what HAProxy is told when another leads, and what it does with that | `action/assist.rs`, `action/server_state.rs` |
 //! | a subcommand | `cli/`, one file or folder each |
-//! | what a runbook's step can be | `runbook/step.rs`; how it is taken: `cli/runbook/` |
+//! | what a runbook's step can be | `runbook/step.rs`; what it comes to: `runbook/task.rs`; how it is taken: `cli/runbook/`, `app/book.rs` |
 //! | a fault of the practice cluster | `lab/` |
 
 pub mod action;

@@ -9,10 +9,13 @@ mod hands;
 
 use common::sample;
 use pgbaton::action::{Entry, Light};
-use pgbaton::app::{Ask, Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, Msg, Overlay, PlanSheet, State, TextEdit, update};
+use pgbaton::app::{
+    Ask, Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, Msg, Opened, Overlay, PlanSheet, State, TextEdit, update,
+};
 use pgbaton::command::{CommandId, Keymap};
 use pgbaton::document::{Document, Level, ScheduledSwitchover};
 use pgbaton::model::{Cause, Change, ChangeKind, Sign, Silence, SourceKind};
+use pgbaton::runbook::{Run, Values, parse};
 use pgbaton::theme::{BUILTIN, Depth, Library};
 use pgbaton::ui::{Look, draw, models};
 use proptest::prelude::*;
@@ -468,4 +471,41 @@ fn the_audit_has_the_screen_when_it_is_gone_to() {
     snapshot("audit-details", &screen(&mut state, (80, 24), false));
     press(&mut state, &[CommandId::Back, CommandId::Pane1]);
     assert!(!text(&screen(&mut state, (80, 24), false)).contains("Audit"), "it has no place beside the others");
+}
+
+/// A runbook that waits for something, and then acts.
+fn runbook(state: &mut State) {
+    let text = concat!(
+        "---\ntitle: Hand over\ndanger: interrupts\n---\n# Hand over\n## Before\nAll have to be near.\n",
+        "```pgbaton\nid = \"near\"\nwait = \"members.all(m, m.replay_lag_bytes == 0)\"\ndeadline = \"5min\"\n```\n",
+        "## The leader\n```pgbaton\nid = \"switchover\"\naction = \"switchover --candidate=psg2\"\n```\n",
+    );
+    let runbook = parse("hand-over", "hand-over.md", text, &|_| Ok(())).expect("no mistake");
+    let at = state.now.expect("a document");
+    let run = Run {
+        id: "1795724781-7".to_owned(),
+        runbook: "hand-over".to_owned(),
+        digest: runbook.digest(),
+        cluster: "card-prod".to_owned(),
+        key: "/service/card".to_owned(),
+        system: None,
+        by: "ada".to_owned(),
+        begun: at,
+        values: Values::new(),
+        loops: std::collections::BTreeMap::new(),
+        entries: Vec::new(),
+    };
+    update(state, Msg::Opened(Ok(Box::new(Opened { runbook, run, kept: true }))));
+}
+
+#[test]
+fn a_runbook_shows_what_it_waits_for_and_what_comes_next() {
+    let mut state = console(vec![sample::healthy()]);
+    state.mode = Mode::Operator;
+    runbook(&mut state);
+    snapshot("runbook-waits", &screen(&mut state, (80, 24), false));
+    let mut state = console(vec![sample::healthy()]);
+    state.mode = Mode::ReadOnly("no policy says that ada may operate".to_owned());
+    runbook(&mut state);
+    snapshot("runbook-read-only", &screen(&mut state, (80, 24), false));
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::book;
 use super::possible::why_not;
 use super::typing;
 use super::update::{say, take_notice, warn};
@@ -155,12 +156,15 @@ fn proceed(state: &mut State, asked: Asked) -> Vec<Effect> {
             vec![Effect::List(asked)]
         }
         (CommandId::EditConfig, 0) => vec![Effect::Edit(asked)],
+        (CommandId::Runbooks | CommandId::BookGo | CommandId::BookSkip | CommandId::BookNote | CommandId::BookAbort, _) => {
+            book::told(state, &asked)
+        }
         _ => vec![Effect::Plan(asked)],
     }
 }
 
 /// Shows a list, or says why there is none.
-fn choose_from(state: &mut State, choice: Result<Choice, String>) -> Vec<Effect> {
+pub(super) fn choose_from(state: &mut State, choice: Result<Choice, String>) -> Vec<Effect> {
     match choice {
         Ok(choice) => state.overlay = Some(Overlay::Choice(Box::new(choice))),
         Err(why) => say(state, why),
@@ -195,6 +199,13 @@ fn inquire(state: &mut State, asked: Asked, wanted: Wanted) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Asks for a text in words of a runbook's own.
+pub(super) fn inquire_for(state: &mut State, asked: Asked, words: String) -> Vec<Effect> {
+    state.overlay = Some(Overlay::Question(Box::new(Question { words, ..Question::new(asked, Wanted::Text) })));
+    typing::begin(state, Typing::Words);
+    Vec::new()
+}
+
 /// Enter in the question: what was typed goes on.
 pub(super) fn told(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Question(question)) = &state.overlay else { return Vec::new() };
@@ -219,7 +230,7 @@ pub(super) fn told(state: &mut State) -> Vec<Effect> {
 }
 
 /// Shows a plan, or says why there is none.
-pub(super) fn planned(state: &mut State, plan: Result<PlanSheet, String>) {
+pub(super) fn planned(state: &mut State, plan: Result<PlanSheet, String>) -> Vec<Effect> {
     match plan {
         Ok(sheet) => {
             let asks = sheet.ask.is_ok();
@@ -228,8 +239,13 @@ pub(super) fn planned(state: &mut State, plan: Result<PlanSheet, String>) {
             if asks {
                 typing::begin(state, Typing::Answer);
             }
+            Vec::new()
         }
-        Err(why) => say(state, why),
+        Err(why) => {
+            let effects = book::unplanned(state, &why);
+            say(state, why);
+            effects
+        }
     }
 }
 
@@ -247,7 +263,9 @@ pub(super) fn answer(state: &mut State, ready: bool) -> Vec<Effect> {
         Ok(ask) if ask.word == dialog.typed => {
             let answer = dialog.typed.clone();
             close(state);
-            vec![Effect::Confirm(answer)]
+            let mut effects = book::confirmed(state);
+            effects.push(Effect::Confirm(answer));
+            effects
         }
         Ok(ask) if !dialog.typed.is_empty() => {
             let text = format!("type {} to do it", ask.word);
@@ -269,27 +287,41 @@ pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
     if cancelled {
         say(state, "cancelled; nothing was done");
     }
-    vec![Effect::Abandon]
+    let mut effects = vec![Effect::Abandon];
+    effects.extend(book::abandoned(state));
+    effects
 }
 
 fn close(state: &mut State) {
-    state.overlay = None;
+    let asked = match &state.overlay {
+        Some(Overlay::Question(question)) => Some(&question.asked),
+        Some(Overlay::Choice(choice)) => Some(&choice.asked),
+        _ => None,
+    };
+    state.overlay = book::below(state, asked);
     state.typing = None;
 }
 
 /// The order went out, or it was refused at the last moment.
-pub(super) fn begun(state: &mut State, course: Result<CourseSheet, String>) {
+pub(super) fn begun(state: &mut State, course: Result<CourseSheet, String>) -> Vec<Effect> {
     match course {
         Ok(sheet) => {
             state.course = Some(sheet);
-            state.overlay = Some(Overlay::Course { scroll: 0 });
+            // That of a runbook's step is seen in its view.
+            state.overlay = book::below(state, None).or(Some(Overlay::Course { scroll: 0 }));
+            Vec::new()
         }
-        Err(why) => warn(state, format!("REFUSED: {why}")),
+        Err(why) => {
+            let effects = book::refused(state, &why);
+            warn(state, format!("REFUSED: {why}"));
+            effects
+        }
     }
 }
 
 /// An action under way has gone on.
-pub(super) fn went_on(state: &mut State, course: CourseSheet) {
+pub(super) fn went_on(state: &mut State, course: CourseSheet) -> Vec<Effect> {
+    let mut effects = Vec::new();
     let before = state.course.as_ref().and_then(|course| course.outcome.as_ref());
     if before.is_none()
         && let Some((outcome, sentence)) = &course.outcome
@@ -301,11 +333,13 @@ pub(super) fn went_on(state: &mut State, course: CourseSheet) {
             state.facts.events.push(EventLine::new(at, level, "action", &text));
         }
         // Whoever has closed the sheet is told; a bad end goes into the events by that.
-        if level > Level::Ok || !matches!(state.overlay, Some(Overlay::Course { .. })) {
+        if level > Level::Ok || !matches!(state.overlay, Some(Overlay::Course { .. } | Overlay::Book { .. })) {
             take_notice(state, Notice { level, text });
         }
+        effects = book::ended(state, &course);
     }
     state.course = Some(course);
+    effects
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl Choice {
     ///
     /// # Errors
     /// There is no row; `none` says so.
-    fn new(asked: Asked, title: String, head: &[&'static str], rows: Vec<ChoiceRow>, none: &str) -> Result<Self, String> {
+    pub(super) fn of(asked: Asked, title: String, head: &[&'static str], rows: Vec<ChoiceRow>, none: &str) -> Result<Self, String> {
         if rows.is_empty() {
             return Err(none.to_owned());
         }
@@ -65,7 +65,7 @@ impl Choice {
         });
         let rows = rows.collect();
         let none = format!("{name} has no slot that nobody uses");
-        Self::new(asked, format!("Slots of {name} that nobody uses"), &["Slot", "Kind", "Keeps", "WAL"], rows, &none)
+        Self::of(asked, format!("Slots of {name} that nobody uses"), &["Slot", "Kind", "Keeps", "WAL"], rows, &none)
     }
 
     /// The clients' sessions of a member that stand in the way, as they were read.
@@ -73,7 +73,7 @@ impl Choice {
         let name = asked.member.clone().unwrap_or_default();
         let none = format!("no session on {name} stands in the way, as far as our user may see");
         let head = ["PID", "User", "State", "Transaction", "Query for", "Blocks", "Database", "From", "Program"];
-        Self::new(asked, format!("Sessions on {name}"), &head, rows, &none)
+        Self::of(asked, format!("Sessions on {name}"), &head, rows, &none)
     }
 
     /// The servers of every HAProxy.
@@ -92,13 +92,7 @@ impl Choice {
             })
         });
         let rows = rows.collect();
-        Self::new(
-            asked,
-            "Servers".to_owned(),
-            &["HAProxy", "Backend", "Server", "Status", "Sessions"],
-            rows,
-            "no HAProxy tells its servers",
-        )
+        Self::of(asked, "Servers".to_owned(), &["HAProxy", "Backend", "Server", "Status", "Sessions"], rows, "no HAProxy tells its servers")
     }
 
     /// The states that a server can be given.
@@ -110,7 +104,7 @@ impl Choice {
             ("ready", "the checks decide"),
         ];
         let rows = states.map(|(id, what)| ChoiceRow { id: id.to_owned(), cells: vec![id.to_owned(), what.to_owned()] }).to_vec();
-        Self::new(asked, format!("State of {place}"), &["State", "What it means"], rows, "")
+        Self::of(asked, format!("State of {place}"), &["State", "What it means"], rows, "")
     }
 
     /// The parts of a chosen server: HAProxy, backend, server.

@@ -5,6 +5,7 @@
 
 mod act;
 mod audited;
+mod book;
 mod choice;
 mod editor;
 mod events;
@@ -19,6 +20,7 @@ mod update;
 
 pub use act::{Ask, Asked, CourseSheet, Dialog, PlanSheet};
 pub use audited::Audited;
+pub use book::{Book, Opened, Opening};
 pub use choice::{Choice, ChoiceRow};
 pub use editor::{Editor, Field};
 pub use events::{EventLine, EventLog};

@@ -25,6 +25,7 @@ pub fn why_not(state: &State, id: CommandId) -> Option<String> {
         CommandId::Open if !pane.is_some_and(|pane| pane.opens()) => "there is nothing to open here",
         CommandId::SortNext | CommandId::SortReverse if pane.is_none_or(|pane| pane.sorts().len() < 2) => "these rows have one order only",
         CommandId::Search if !matches!(over, Some(Overlay::Help { .. })) => "only the help can be searched",
+        id if id.command().scope == Scope::Book && !matches!(over, Some(Overlay::Book { .. })) => "open a runbook first",
         CommandId::Course if state.course.is_none() => "nothing was done in this session",
         _ => match id.pane_number() {
             Some(number) if number > state.panes.len() => return Some(format!("there is no pane {number}")),

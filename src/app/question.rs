@@ -6,6 +6,8 @@ use crate::model::{Time, quantity};
 /// What a text is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wanted {
+    /// What the question's own words ask for, in a runbook; not empty.
+    Text,
     /// Why it is done, for the audit; may be empty.
     Reason,
     /// After how long somebody is to be reminded; may be empty.
@@ -23,6 +25,8 @@ pub struct Question {
     pub asked: Asked,
     /// What it is.
     pub wanted: Wanted,
+    /// The question, where it has words of its own.
+    pub words: String,
     /// What was typed so far.
     pub typed: String,
     /// Whether it was drawn: what was typed before that was meant for something else.
@@ -34,7 +38,7 @@ pub struct Question {
 impl Question {
     /// A question that nobody has seen yet.
     pub(super) fn new(asked: Asked, wanted: Wanted) -> Self {
-        Self { asked, wanted, typed: String::new(), drawn: false, scroll: 0 }
+        Self { asked, wanted, words: String::new(), typed: String::new(), drawn: false, scroll: 0 }
     }
 
     /// What was typed, as it is handed on; an error says what is wrong with it.
@@ -43,6 +47,8 @@ impl Question {
     /// It is no answer.
     pub fn answer(&self, now: Time) -> Result<String, String> {
         match self.wanted {
+            Wanted::Text if self.typed.trim().is_empty() => Err("something has to be said".to_owned()),
+            Wanted::Text => Ok(self.typed.trim().to_owned()),
             Wanted::Reason => Ok(self.typed.trim().to_owned()),
             Wanted::Reminder if self.typed.trim().is_empty() => Ok(String::new()),
             Wanted::Reminder => quantity::span(&self.typed).map(|_| self.typed.trim().to_owned()).ok_or_else(|| quantity::SPAN.to_owned()),

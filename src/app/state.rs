@@ -1,6 +1,6 @@
 //! Everything that decides what is on the screen.
 
-use super::{Choice, CourseSheet, Dialog, Editor, Facts, Field, Palette, PaneModel, Question, RowId, View};
+use super::{Book, Choice, CourseSheet, Dialog, Editor, Facts, Field, Palette, PaneModel, Question, RowId, View};
 use crate::command::Scope;
 use crate::document::Level;
 use crate::model::Time;
@@ -61,6 +61,11 @@ pub enum Overlay {
     },
     /// A plan that waits for an answer.
     Plan(Box<Dialog>),
+    /// The runbook that was opened.
+    Book {
+        /// Lines scrolled past.
+        scroll: u16,
+    },
     /// The action under way, or the last one.
     Course {
         /// Lines scrolled past.
@@ -72,9 +77,11 @@ impl Overlay {
     /// Lines scrolled past.
     pub fn scroll_mut(&mut self) -> &mut u16 {
         match self {
-            Overlay::Help { scroll, .. } | Overlay::Details { scroll, .. } | Overlay::Text { scroll, .. } | Overlay::Course { scroll } => {
-                scroll
-            }
+            Overlay::Book { scroll }
+            | Overlay::Help { scroll, .. }
+            | Overlay::Details { scroll, .. }
+            | Overlay::Text { scroll, .. }
+            | Overlay::Course { scroll } => scroll,
             Overlay::Plan(dialog) => &mut dialog.scroll,
             Overlay::Question(question) => &mut question.scroll,
             Overlay::Choice(choice) => &mut choice.scroll,
@@ -140,6 +147,8 @@ pub struct State {
     pub mode: Mode,
     /// The action under way, or the last one.
     pub course: Option<CourseSheet>,
+    /// The runbook that was opened.
+    pub book: Option<Book>,
     /// Whether leaving was asked for while an action is under way; the second time counts.
     pub leaving: bool,
     /// What drawing has found out.
@@ -165,6 +174,7 @@ impl State {
             cluster: cluster.into(),
             mode,
             course: None,
+            book: None,
             leaving: false,
             measured: Measured::default(),
         }
@@ -174,6 +184,7 @@ impl State {
     pub fn scopes(&self) -> &'static [Scope] {
         match (self.typing, &self.overlay, self.panes.get(self.focus)) {
             (Some(_), _, _) => &[Scope::Text, Scope::Global],
+            (None, Some(Overlay::Book { .. }), _) => &[Scope::Book, Scope::Overlay, Scope::Global],
             (None, Some(Overlay::Choice(_)), _) => &[Scope::Choice, Scope::Global],
             (None, Some(_), _) => &[Scope::Overlay, Scope::Global],
             (None, None, Some(pane)) => pane.scopes(),

@@ -1,11 +1,14 @@
 //! One message after the other.
 
 use super::possible::why_not;
-use super::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, Field, Measured, Notice, Overlay, Palette, PlanSheet, State, Typing};
-use super::{act, typing};
+use super::{
+    Asked, Audited, ChoiceRow, CourseSheet, EventLine, Field, Measured, Notice, Opened, Opening, Overlay, Palette, PlanSheet, State, Typing,
+};
+use super::{act, book, typing};
 use crate::command::{CommandId, Scope};
 use crate::document::{Document, Level};
 use crate::model::{Time, clean};
+use crate::runbook::Run;
 
 /// Rows of a page while nothing is drawn.
 const PAGE: u16 = 10;
@@ -39,6 +42,14 @@ pub enum Msg {
     Listed(Asked, Result<Vec<ChoiceRow>, String>),
     /// A text that was asked for, its title and its lines, or why there is none.
     Shown(Result<(String, Vec<String>), String>),
+    /// The runbooks and runs there are, or why that is not known.
+    Books(Result<Vec<ChoiceRow>, String>),
+    /// The runbook that was to be opened, or why it cannot be.
+    Opened(Result<Box<Opened>, String>),
+    /// The run could not be written down.
+    NotKept(String),
+    /// The plan of what is next of a runbook's action, if there is something, or why there is none.
+    PlannedNext(Result<Option<PlanSheet>, String>),
     /// What was done from this machine, or why that is not known.
     Audit(Result<Vec<Audited>, String>),
 }
@@ -73,12 +84,25 @@ pub enum Effect {
     Confirm(String),
     /// The plan is not wanted any more.
     Abandon,
+    /// Tell which runbooks and runs there are.
+    ListBooks,
+    /// Open one.
+    OpenBook(Opening),
+    /// Write a run down. If that cannot be done, nothing that comes after it is.
+    Keep(Box<Run>),
+    /// Make a plan of a runbook's action, by its words.
+    PlanAction(Vec<String>),
+    /// Make a plan of what is next of it.
+    PlanNext,
 }
 
 /// Takes in a message.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::Document(document, events) => take_document(state, document, events),
+        Msg::Document(document, events) => {
+            take_document(state, document, events);
+            return book::look(state);
+        }
         Msg::Tick(now) => state.now = Some(now),
         Msg::Command(id) => {
             let ready = typing::pressed(state);
@@ -103,18 +127,23 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                     Overlay::Plan(dialog) => (dialog.drawn, dialog.ready) = (true, dialog.rested),
                     Overlay::Question(question) => question.drawn = true,
                     Overlay::Choice(choice) => choice.drawn = true,
+                    Overlay::Book { .. } => state.book.iter_mut().for_each(|book| book.drawn = true),
                     _ => {}
                 }
             }
             state.measured = measured;
         }
-        Msg::Planned(plan) => act::planned(state, plan),
-        Msg::Begun(course) => act::begun(state, course),
+        Msg::Planned(plan) => return act::planned(state, plan),
+        Msg::Begun(course) => return act::begun(state, course),
+        Msg::Books(rows) => book::listed(state, rows),
+        Msg::Opened(opened) => return book::opened(state, opened.map(|opened| *opened)),
+        Msg::NotKept(why) => book::not_kept(state, &why),
+        Msg::PlannedNext(plan) => return book::next(state, plan),
         Msg::Listed(asked, rows) => act::listed(state, asked, rows),
         Msg::Shown(Ok((title, lines))) => state.overlay = Some(Overlay::Text { title, lines, scroll: 0 }),
         Msg::Shown(Err(why)) => say(state, why),
         Msg::Audit(audit) => state.facts.audit = audit,
-        Msg::Course(course) => act::went_on(state, course),
+        Msg::Course(course) => return act::went_on(state, course),
     }
     Vec::new()
 }
@@ -255,6 +284,15 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         | CommandId::EraseEnd
         | CommandId::Yank => typing::edit(state, id),
         CommandId::Choose => return act::chosen(state),
+        CommandId::Runbooks => return book::open(state),
+        CommandId::BookGo
+        | CommandId::BookYes
+        | CommandId::BookNo
+        | CommandId::BookAgain
+        | CommandId::BookSettled
+        | CommandId::BookSkip
+        | CommandId::BookNote
+        | CommandId::BookAbort => return book::command(state, id),
         CommandId::ShowConfig => return vec![Effect::ShowConfig],
         CommandId::Course => match why_not(state, id) {
             Some(why) => say(state, why),

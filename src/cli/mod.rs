@@ -27,6 +27,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use directories::ProjectDirs;
 
+use crate::action::{self, Situation};
+use crate::config::Profile;
+
 /// The console for PostgreSQL high availability by Patroni, etcd and HAProxy.
 ///
 /// Without a subcommand it opens the console. The configuration is found as patronictl finds it; `pgbaton config` shows what was found and where.
@@ -155,6 +158,33 @@ impl Command {
 /// The folder of the user's own keymaps, themes and runbooks.
 fn own_folder() -> Option<PathBuf> {
     ProjectDirs::from("", "", "pgbaton").map(|dirs| dirs.config_dir().to_owned())
+}
+
+/// What an action in a runbook comes to, from the cluster as it is.
+///
+/// # Errors
+/// It is none, or cannot be made of what is known; the error is a sentence.
+fn operations(words: &[String], s: &Situation<'_>, profile: &Profile) -> anyhow::Result<act::Operations> {
+    let cli = Cli::action(words, connect::ConnectArgs::default()).map_err(anyhow::Error::msg)?;
+    Ok(match cli.command {
+        Some(Command::Switchover(args)) => args.operations(profile),
+        Some(Command::Failover(args)) => args.operations(),
+        Some(Command::Pause(args)) => args.operations(),
+        Some(Command::Resume(_)) => vec![Box::new(action::Resume)],
+        Some(Command::Restart(args)) => args.operations(s)?,
+        Some(Command::Reload(args)) => args.reloads(s)?,
+        Some(Command::Reinit(args)) => args.operations(s)?,
+        Some(Command::Flush(args)) => args.operations(s)?,
+        Some(Command::Checkpoint(args)) => vec![Box::new(action::Checkpoint { member: args.member() })],
+        Some(Command::ResumeReplay(args)) => vec![Box::new(action::ResumeReplay { member: args.member() })],
+        Some(Command::DropSlot(args)) => vec![Box::new(args.operation())],
+        Some(Command::EditConfig(args)) => args.operations(s)?,
+        Some(Command::Remove(_)) => vec![Box::new(action::Remove)],
+        Some(Command::DemoteCluster(args)) => vec![Box::new(args.operation())],
+        Some(Command::PromoteCluster(_)) => vec![Box::new(action::PromoteCluster)],
+        Some(Command::Haproxy(args)) => args.operations(profile)?,
+        _ => anyhow::bail!("this is done by `pgbaton runbook resume` only"),
+    })
 }
 
 /// Runs what the command line asks for.

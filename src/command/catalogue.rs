@@ -14,6 +14,8 @@ pub enum Scope {
     Overlay,
     /// In a list of which one row is to be chosen.
     Choice,
+    /// In the view of a runbook.
+    Book,
     /// While text is typed: the filter, a search, an answer.
     Text,
 }
@@ -26,6 +28,7 @@ impl Scope {
             Scope::List => "In a pane",
             Scope::Overlay => "In details and help",
             Scope::Choice => "In a list to choose from",
+            Scope::Book => "In a runbook",
             Scope::Text => "While typing",
         }
     }
@@ -125,6 +128,15 @@ commands! {
     Remove       Global Disrupts "remove"     "Delete what Patroni keeps of the cluster in etcd.";
     ShowConfig   Global Harmless "show config" "Show the dynamic configuration.";
     Course       Global Harmless "progress"   "Show the action under way, or the last one.";
+    Runbooks     Global Harmless "runbooks"   "Open the runbook that answers the finding; else the one begun, or the list.";
+    BookGo       Book   Harmless "go on"      "Answer the question, or show the plan of the step.";
+    BookYes      Book   Harmless "yes"        "Yes: it is so, it is done.";
+    BookNo       Book   Harmless "no"         "No: it is not so, it is not done.";
+    BookAgain    Book   Harmless "again"      "Take the step again that did not come to be.";
+    BookSettled  Book   Harmless "was done"   "Take an action for done of which nobody knows.";
+    BookSkip     Book   Harmless "pass over"  "Pass the step over, with a reason.";
+    BookNote     Book   Harmless "note"       "Write something down that is to be remembered.";
+    BookAbort    Book   Harmless "end run"    "End the run, with a reason.";
     Choose       Choice Harmless "choose"     "Take the selected row.";
     Accept       Text   Harmless "keep"       "Keep the text and go back to the rows.";
     Discard      Text   Harmless "clear"      "Throw the text away and go back to the rows.";

@@ -8,11 +8,16 @@ use serde_json::Value as Json;
 
 use crate::document::{Document, Level};
 
-/// The document's fields, by their names.
-pub(super) fn of(document: &Document) -> Result<Vec<(String, Value)>, String> {
+/// The document with null for what is not known now.
+pub(super) fn json(document: &Document) -> Result<Json, String> {
     let mut json = serde_json::to_value(document).map_err(|error| error.to_string())?;
     forget(&mut json, document);
-    let Json::Object(fields) = json else { return Err("the document is no object".to_owned()) };
+    Ok(json)
+}
+
+/// The document's fields, by their names.
+pub(super) fn of(document: &Document) -> Result<Vec<(String, Value)>, String> {
+    let Json::Object(fields) = json(document)? else { return Err("the document is no object".to_owned()) };
     Ok(fields.into_iter().map(|(name, value)| (name, value_of(value))).collect())
 }
 

@@ -6,6 +6,9 @@
 
 mod facts;
 mod known;
+mod live;
+
+pub use live::live;
 
 use cel::{Context, ExecutionError, IdedExpr, Program, Value};
 

@@ -9,8 +9,15 @@ use crate::document::Document;
 /// # Errors
 /// It cannot be judged; the error is a sentence.
 pub fn judged(condition: &str, values: &Values, document: &Document) -> Result<bool, String> {
-    let filled = fill_condition(condition, values)?;
-    Condition::parse(&filled).map_err(|mistake| mistake.message)?.holds(document)
+    holds(&fill_condition(condition, values)?, document)
+}
+
+/// Whether a condition holds that has its values in it.
+///
+/// # Errors
+/// It cannot be judged; the error is a sentence.
+pub(super) fn holds(condition: &str, document: &Document) -> Result<bool, String> {
+    Condition::parse(condition).map_err(|mistake| mistake.message)?.holds(document)
 }
 
 /// A condition with the values that are known.

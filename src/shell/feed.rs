@@ -2,8 +2,9 @@
 
 use std::future::Future;
 
-use crate::app::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, PlanSheet};
+use crate::app::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, Opened, Opening, PlanSheet};
 use crate::document::Document;
+use crate::runbook::Run;
 
 /// Where the picture comes from: the live sources, a recording, a test.
 pub trait Feed {
@@ -46,6 +47,31 @@ pub trait Feed {
 
     /// Forgets the kept plan and what was kept for one.
     fn abandon(&mut self) {}
+
+    /// The runbooks there are and the runs that can be gone on with, as rows to be chosen. The error is a sentence.
+    fn books(&mut self) -> Result<Vec<ChoiceRow>, String> {
+        Err("there are no runbooks here".to_owned())
+    }
+
+    /// Opens one of them; whoever opens a run is alone with it. The error is a sentence.
+    fn open_book(&mut self, _opening: &Opening) -> Result<Opened, String> {
+        Err("there are no runbooks here".to_owned())
+    }
+
+    /// Writes a run down as it is. The error is a sentence.
+    fn keep(&mut self, _run: &Run) -> Result<(), String> {
+        Err(NOTHING.to_owned())
+    }
+
+    /// Makes a plan of a runbook's action and keeps it; none if nothing is to be done. The error is a sentence.
+    fn plan_action(&mut self, _words: &[String]) -> Result<Option<PlanSheet>, String> {
+        Err(NOTHING.to_owned())
+    }
+
+    /// The same of what is next of that action.
+    fn plan_next(&mut self) -> Result<Option<PlanSheet>, String> {
+        Err(NOTHING.to_owned())
+    }
 
     /// What was done from this machine, when that is new.
     fn audit(&mut self) -> Option<Result<Vec<Audited>, String>> {

@@ -192,14 +192,14 @@ mod tests {
     fn a_keymap_is_chosen_by_name_and_a_bad_one_keeps_nobody_out() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("keymaps")).expect("keymaps");
-        fs::write(folder.path().join("keymaps/mine.toml"), "inherits = \"vim\"\n[list]\nR = \"restart\"\n").expect("mine");
+        fs::write(folder.path().join("keymaps/mine.toml"), "inherits = \"vim\"\n[list]\nX = \"restart\"\n").expect("mine");
         fs::write(folder.path().join("keymaps/empty.toml"), "[global]\nq = \"qiut\"\n").expect("empty");
         let keys = |keymap: &'static str, sequences| {
             let looks = Appearance { keymap: Some(keymap), folder: Some(folder.path()), sequences, ..Appearance::default() };
             let options = Options::new("card", Mode::ReadOnly(String::new()), &looks, |_| None).expect("options");
             (options.keymap.keys_of(CommandId::Restart), options.keymap.keys_of(CommandId::Quit), options.notices)
         };
-        assert_eq!(keys("mine", false), (vec!["R".to_owned(), "a r".to_owned()], keys("vim", false).1, Vec::new()));
+        assert_eq!(keys("mine", false), (vec!["X".to_owned(), "a r".to_owned()], keys("vim", false).1, Vec::new()));
         let (restart, _, notices) = keys("mine", true);
         let told = "the policy wants sequences of keys for what acts on the cluster; taken away: `R` (restart)";
         assert_eq!((restart, notices), (vec!["a r".to_owned()], vec![told.to_owned()]));

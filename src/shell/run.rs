@@ -1,5 +1,6 @@
 //! The loop.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::time::Duration;
 
@@ -135,7 +136,7 @@ impl<F: Feed> Console<F> {
             pace: FASTEST,
             rest: None,
         };
-        console.make();
+        console.make()?;
         for text in options.notices {
             update(&mut console.state, Msg::Notice(Notice { level: Level::Warning, text }));
         }
@@ -195,7 +196,7 @@ impl<F: Feed> Console<F> {
                     Next::Stay
                 }
                 () = sleep_until(due), if self.due.is_some() && !self.writer.busy() => {
-                    self.make();
+                    self.make()?;
                     Next::Stay
                 }
                 () = sleep_until(rest), if self.rest.is_some() => {
@@ -242,21 +243,23 @@ impl<F: Feed> Console<F> {
         self.due = Some(self.due.map_or(due, |old| old.min(due)));
     }
 
-    fn make(&mut self) {
+    fn make(&mut self) -> anyhow::Result<()> {
         self.due = None;
         self.made = Instant::now();
         let document = Box::new(self.feed.document());
-        update(&mut self.state, Msg::Document(document, std::mem::take(&mut self.news)));
+        let mut effects = update(&mut self.state, Msg::Document(document, std::mem::take(&mut self.news)));
         if let Some(audit) = self.feed.audit() {
-            update(&mut self.state, Msg::Audit(audit));
+            effects.extend(update(&mut self.state, Msg::Audit(audit)));
         }
         if let Some(course) = self.feed.course() {
-            update(&mut self.state, Msg::Course(course));
+            effects.extend(update(&mut self.state, Msg::Course(course)));
         }
         if let Some((asked, rows)) = self.feed.listed() {
-            update(&mut self.state, Msg::Listed(asked, rows));
+            effects.extend(update(&mut self.state, Msg::Listed(asked, rows)));
         }
         self.dirty = true;
+        // Nothing of that leaves, or lends the terminal.
+        self.perform(effects).map(drop)
     }
 
     fn event(&mut self, event: Event) -> anyhow::Result<Next> {
@@ -270,32 +273,7 @@ impl<F: Feed> Console<F> {
                     Resolved::Pending(keys) => update(&mut self.state, Msg::Pending(Some(keys))),
                     Resolved::Nothing(_) => update(&mut self.state, Msg::Pending(None)),
                 };
-                for effect in effects {
-                    match effect {
-                        Effect::Quit => return Ok(Next::Leave(Exit::Quit)),
-                        Effect::Suspend => return Ok(Next::Stop),
-                        Effect::Redraw => self.redraw()?,
-                        Effect::Plan(asked) => {
-                            let plan = self.feed.plan(&asked);
-                            update(&mut self.state, Msg::Planned(plan));
-                        }
-                        Effect::Confirm(answer) => {
-                            let course = self.feed.confirm(&answer);
-                            update(&mut self.state, Msg::Begun(course));
-                        }
-                        Effect::Abandon => self.feed.abandon(),
-                        Effect::List(asked) => {
-                            if let Err(why) = self.feed.list(&asked) {
-                                update(&mut self.state, Msg::Listed(asked, Err(why)));
-                            }
-                        }
-                        Effect::ShowConfig => {
-                            let shown = self.feed.configuration();
-                            update(&mut self.state, Msg::Shown(shown));
-                        }
-                        Effect::Edit(asked) => return Ok(Next::Edit(asked)),
-                    }
-                }
+                return self.perform(effects);
             }
             Event::Paste(text) if self.state.typing.is_some() => drop(update(&mut self.state, Msg::Text(TextEdit::Paste(text)))),
             Event::Paste(_) => {
@@ -304,6 +282,47 @@ impl<F: Feed> Console<F> {
             }
             Event::Resize(..) => self.redraw()?,
             _ => {}
+        }
+        Ok(Next::Stay)
+    }
+
+    /// Does what the machine wants done; what comes of it goes back into the machine.
+    fn perform(&mut self, effects: Vec<Effect>) -> anyhow::Result<Next> {
+        let mut ahead: VecDeque<Effect> = effects.into();
+        while let Some(effect) = ahead.pop_front() {
+            let came = match effect {
+                Effect::Quit => return Ok(Next::Leave(Exit::Quit)),
+                Effect::Suspend => return Ok(Next::Stop),
+                Effect::Edit(asked) => return Ok(Next::Edit(asked)),
+                Effect::Redraw => {
+                    self.redraw()?;
+                    continue;
+                }
+                Effect::Abandon => {
+                    self.feed.abandon();
+                    continue;
+                }
+                Effect::Plan(asked) => Msg::Planned(self.feed.plan(&asked)),
+                Effect::Confirm(answer) => Msg::Begun(self.feed.confirm(&answer)),
+                Effect::List(asked) => match self.feed.list(&asked) {
+                    Ok(()) => continue,
+                    Err(why) => Msg::Listed(asked, Err(why)),
+                },
+                Effect::ShowConfig => Msg::Shown(self.feed.configuration()),
+                Effect::ListBooks => Msg::Books(self.feed.books()),
+                Effect::OpenBook(opening) => Msg::Opened(self.feed.open_book(&opening).map(Box::new)),
+                Effect::Keep(run) => match self.feed.keep(&run) {
+                    Ok(()) => continue,
+                    Err(why) => {
+                        // What is not on the disk must not have been done.
+                        ahead.clear();
+                        Msg::NotKept(why)
+                    }
+                },
+                Effect::PlanAction(words) => Msg::PlannedNext(self.feed.plan_action(&words)),
+                Effect::PlanNext => Msg::PlannedNext(self.feed.plan_next()),
+            };
+            ahead.extend(update(&mut self.state, came));
         }
         Ok(Next::Stay)
     }
@@ -395,7 +414,7 @@ impl<F: Feed> Console<F> {
                 },
                 () = hangup.wait() => return Ok(Edited::Leave(Exit::Signal(1))),
                 news = self.feed.wait() => self.heard(news),
-                () = sleep_until(due) => self.make(),
+                () = sleep_until(due) => self.make()?,
             }
         }
     }

@@ -9,6 +9,7 @@ use super::look::Look;
 use crate::app::{Mode, Overlay, State, Typing};
 use crate::command::CommandId;
 use crate::document::Level;
+use crate::runbook::Stage;
 use crate::theme::Role;
 use crate::ui::widget::typed_line;
 
@@ -64,6 +65,14 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
         Some(Overlay::Plan(dialog)) if dialog.sheet.ask.is_ok() => {
             &[(&[CommandId::Accept], "answer"), (&[CommandId::Back], "cancel"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }
+        Some(Overlay::Book { .. }) if reads(state) => &[(&[CommandId::Back], "leave"), (&[CommandId::Up, CommandId::Down], "scroll")],
+        Some(Overlay::Book { .. }) => &[
+            (&[CommandId::BookGo], "go on"),
+            (&[CommandId::BookSkip], "pass over"),
+            (&[CommandId::BookNote], "note"),
+            (&[CommandId::BookAbort], "end run"),
+            (&[CommandId::Back], "leave"),
+        ],
         Some(Overlay::Choice(_)) => {
             &[(&[CommandId::Choose], "choose"), (&[CommandId::Back], "cancel"), (&[CommandId::Up, CommandId::Down], "select")]
         }
@@ -113,6 +122,11 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
         }
     }
     line
+}
+
+/// Whether nothing can be done in the runbook that is open.
+fn reads(state: &State) -> bool {
+    state.book.as_ref().is_some_and(|book| matches!(book.progress.stage, Stage::Reading(_)))
 }
 
 /// The key with which everything begins that changes something, for who may.

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::common::lab::{TestLab, until};
 use crate::common::pty::Pty;
 use crate::operator::{Operator, PATIENCE, answer, asked, did, finished, yes};
-use crate::{config, well};
+use crate::{config, console, well};
 
 /// Tags in a node's `patroni.yml`; Patroni reads them when it is told to.
 pub fn tags(lab: &TestLab, node: &str, tags: &str) {
@@ -65,6 +65,7 @@ pub fn archive_failing(operator: &Operator<'_>) {
     let lab = operator.lab;
     let leader = lab.leader();
     lab.fault(&["bad-archive-command"]);
+    console::from_a_finding(operator, &leader);
     // Whom it is about the finding says.
     let mut pty = operator.start(&["run", "archive-failing"]);
     found(&mut pty, &format!("member = {leader}, by what was found"));

@@ -26,11 +26,16 @@ impl<'l> Operator<'l> {
     }
 
     pub fn start(&self, words: &[&str]) -> Pty {
+        self.console(&[&["runbook"], words].concat(), (300, 500))
+    }
+
+    /// pgbaton in a terminal of this size.
+    pub fn console(&self, words: &[&str], size: (u16, u16)) -> Pty {
         let config = self.lab.config();
-        let args = [&["-c", config.to_str().unwrap(), "runbook"], words].concat();
+        let args = [&["-c", config.to_str().unwrap()], words].concat();
         let env = self.env();
         let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &args, &env, (300, 500));
+        let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &args, &env, size);
         pty.patience = PATIENCE;
         pty
     }

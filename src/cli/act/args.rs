@@ -16,6 +16,9 @@ use crate::config::Profile;
 use crate::live::Live;
 use crate::model::{Role, Time, quantity};
 
+/// What is to be done, one thing after the other.
+pub(in crate::cli) type Operations = Vec<Box<dyn Operation>>;
+
 /// `pgbaton switchover`.
 #[derive(Debug, clap::Args)]
 pub struct SwitchoverArgs {
@@ -160,25 +163,34 @@ fn when(text: &str) -> Result<When, String> {
 impl SwitchoverArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let Self { cluster, candidate, leader, scheduled, assist, how } = self;
+        let (cluster, how) = (self.cluster.name.clone(), self.how.clone());
+        run_with(connect, cluster.as_deref(), &how, async move |_: &mut Live, profile: &Profile| Ok(self.operations(profile)))
+    }
+
+    /// What is to be done.
+    pub(in crate::cli) fn operations(self, profile: &Profile) -> Operations {
+        let Self { cluster: _, candidate, leader, scheduled, assist, how: _ } = self;
         let at = scheduled.and_then(|when| when.0);
-        run_with(connect, cluster.name.as_deref(), &how, async move |_: &mut Live, profile: &Profile| {
-            let switchover = Switchover { candidate, at, leader };
-            // What is said on the command line holds for all; what the configuration says, where it can.
-            if !(assist || profile.assist && at.is_none()) {
-                return Ok(vec![Box::new(switchover) as Box<dyn Operation>]);
-            }
-            let sockets = profile.haproxy.iter().filter(|h| h.admin_socket.is_some()).map(|h| h.name.clone()).collect();
-            Ok(vec![Box::new(Assisted { switchover, sockets }) as Box<dyn Operation>])
-        })
+        let switchover = Switchover { candidate, at, leader };
+        // What is said on the command line holds for all; what the configuration says, where it can.
+        if !(assist || profile.assist && at.is_none()) {
+            return vec![Box::new(switchover)];
+        }
+        let sockets = profile.haproxy.iter().filter(|h| h.admin_socket.is_some()).map(|h| h.name.clone()).collect();
+        vec![Box::new(Assisted { switchover, sockets })]
     }
 }
 
 impl FailoverArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let Self { cluster, candidate, how } = self;
-        run(connect, cluster.name.as_deref(), &how, |_| Ok(vec![Box::new(Failover { candidate })]))
+        let (cluster, how) = (self.cluster.name.clone(), self.how.clone());
+        run(connect, cluster.as_deref(), &how, |_| Ok(self.operations()))
+    }
+
+    /// What is to be done.
+    pub(in crate::cli) fn operations(self) -> Operations {
+        vec![Box::new(Failover { candidate: self.candidate })]
     }
 }
 
@@ -193,8 +205,14 @@ impl PauseArgs {
         let Self { reason, remind, mode } = self;
         let asked = reason.is_none() && mode.how.asks() && can_ask();
         let reason = if asked { Some(line("why? (for the audit) ")?) } else { reason };
-        let reason = reason.filter(|reason| !reason.is_empty());
-        run(connect, mode.cluster.name.as_deref(), &mode.how, |_| Ok(vec![Box::new(Pause { reason, remind })]))
+        let (cluster, how) = (mode.cluster.name.clone(), mode.how.clone());
+        run(connect, cluster.as_deref(), &how, |_| Ok(Self { reason, remind, mode }.operations()))
+    }
+
+    /// What is to be done.
+    pub(in crate::cli) fn operations(self) -> Operations {
+        let Self { reason, remind, mode: _ } = self;
+        vec![Box::new(Pause { reason: reason.filter(|reason| !reason.is_empty()), remind })]
     }
 }
 
@@ -213,9 +231,12 @@ impl MembersArgs {
 
     /// Reloads them.
     pub fn reload(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        run(connect, Some(&self.cluster), &self.how, |s| {
-            Ok(self.chosen(s)?.into_iter().map(|member| Box::new(Reload { member }) as Box<dyn Operation>).collect())
-        })
+        run(connect, Some(&self.cluster), &self.how, |s| self.reloads(s))
+    }
+
+    /// What is to be done for that.
+    pub(in crate::cli) fn reloads(&self, s: &Situation<'_>) -> anyhow::Result<Operations> {
+        Ok(self.chosen(s)?.into_iter().map(|member| Box::new(Reload { member }) as Box<dyn Operation>).collect())
     }
 }
 
@@ -255,6 +276,12 @@ pub(in crate::cli) fn chosen(s: &Situation<'_>, names: &[String], role: Option<&
 impl RestartArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
+        let (cluster, how) = (self.members.cluster.clone(), self.members.how.clone());
+        run(connect, Some(&cluster), &how, |s| self.operations(s))
+    }
+
+    /// What is to be done.
+    pub(in crate::cli) fn operations(self, s: &Situation<'_>) -> anyhow::Result<Operations> {
         let Self { members, any, rolling, scheduled, pg_version, pending, timeout } = self;
         let restart = Restart {
             member: String::new(),
@@ -270,51 +297,63 @@ impl RestartArgs {
             timeout: timeout.map(Duration::from_secs),
             at: scheduled.and_then(|when| when.0),
         };
-        run(connect, Some(&members.cluster), &members.how, |s| {
-            let mut chosen = members.chosen(s)?;
-            if pending {
-                chosen.retain(|name| s.member(name).and_then(|m| m.rest_now(s.now)).is_some_and(|rest| rest.pending_restart));
-                if chosen.is_empty() {
-                    bail!("no restart is pending");
-                }
+        let mut chosen = members.chosen(s)?;
+        if pending {
+            chosen.retain(|name| s.member(name).and_then(|m| m.rest_now(s.now)).is_some_and(|rest| rest.pending_restart));
+            if chosen.is_empty() {
+                bail!("no restart is pending");
             }
-            if any {
-                chosen.truncate(1);
-            }
-            let mut operations: Vec<Box<dyn Operation>> = Vec::new();
-            for member in chosen {
-                // A leader that hands over stops, and is started anew as a replica: its restart is in that.
-                operations.push(match rolling && s.leader() == Some(member.as_str()) {
-                    true => Box::new(Switchover { candidate: None, at: None, leader: Some(member) }),
-                    false => Box::new(Restart { member, ..restart.clone() }),
-                });
-            }
-            Ok(operations)
-        })
+        }
+        if any {
+            chosen.truncate(1);
+        }
+        let mut operations: Operations = Vec::new();
+        for member in chosen {
+            // A leader that hands over stops, and is started anew as a replica: its restart is in that.
+            operations.push(match rolling && s.leader() == Some(member.as_str()) {
+                true => Box::new(Switchover { candidate: None, at: None, leader: Some(member) }),
+                false => Box::new(Restart { member, ..restart.clone() }),
+            });
+        }
+        Ok(operations)
     }
 }
 
 impl ReinitArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
+        if self.members.members.is_empty() {
+            bail!("name the members whose data is to be thrown away");
+        }
+        run(connect, Some(&self.members.cluster), &self.members.how, |s| self.operations(s))
+    }
+
+    /// What is to be done.
+    pub(in crate::cli) fn operations(&self, s: &Situation<'_>) -> anyhow::Result<Operations> {
         let Self { members, from_leader, wait: _, cancel_running: force } = self;
         if members.members.is_empty() {
             bail!("name the members whose data is to be thrown away");
         }
-        run(connect, Some(&members.cluster), &members.how, |s| {
-            let each = members.chosen(s)?.into_iter();
-            Ok(each.map(|member| Box::new(Reinit { member, force, from_leader }) as Box<dyn Operation>).collect())
-        })
+        let each = members.chosen(s)?.into_iter();
+        let one = |member| Box::new(Reinit { member, force: *force, from_leader: *from_leader }) as Box<dyn Operation>;
+        Ok(each.map(one).collect())
     }
 }
 
 impl FlushArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let Self { mut words, role, how } = self;
+        let cluster = self.words.first().cloned();
+        let how = self.how.clone();
+        run(connect, cluster.as_deref(), &how, |s| self.operations(s))
+    }
+
+    /// What is to be done.
+    pub(in crate::cli) fn operations(self, s: &Situation<'_>) -> anyhow::Result<Operations> {
+        let Self { mut words, role, how: _ } = self;
         let what = words.pop().context("say what is to be taken back: restart or switchover")?;
-        let cluster = words.remove(0);
-        run(connect, Some(&cluster), &how, |s| match what.as_str() {
+        words.remove(0);
+        match what.as_str() {
             "switchover" => Ok(vec![Box::new(FlushSwitchover)]),
             "restart" => {
                 let mut members = chosen(s, &words, role.as_deref())?;
@@ -328,6 +367,6 @@ impl FlushArgs {
                 Ok(members.into_iter().map(|member| Box::new(FlushRestart { member }) as Box<dyn Operation>).collect())
             }
             other => bail!("restart or switchover can be taken back, not {other}"),
-        })
+        }
     }
 }

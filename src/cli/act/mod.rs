@@ -24,8 +24,8 @@ pub use whole::{DemoteClusterArgs, PromoteClusterArgs, RemoveArgs};
 
 pub use sql::{DropSlotArgs, OneMemberArgs, TerminateArgs};
 
-pub(super) use args::chosen;
 pub use args::{FailoverArgs, FlushArgs, MembersArgs, ModeArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
+pub(super) use args::{Operations, chosen};
 pub use proxy::ProxyArgs;
 pub use second::{ApproveArgs, RunArgs};
 

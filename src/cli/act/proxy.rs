@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
+use super::args::Operations;
 use super::{HowArgs, run_with};
-use crate::action::{Operation, ProxyState, SetProxy};
+use crate::action::{ProxyState, SetProxy};
 use crate::cli::connect::ConnectArgs;
 use crate::config::Profile;
 use crate::live::Live;
@@ -35,15 +36,19 @@ pub struct ProxyArgs {
 impl ProxyArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let Self { cluster, proxy, backend, server, state, how } = self;
+        let (cluster, how) = (self.cluster.clone(), self.how.clone());
+        run_with(connect, Some(&cluster), &how, async move |_: &mut Live, profile: &Profile| self.operations(profile))
+    }
+
+    /// What is to be done.
+    pub(in crate::cli) fn operations(self, profile: &Profile) -> anyhow::Result<Operations> {
+        let Self { cluster: _, proxy, backend, server, state, how: _ } = self;
         let state: ProxyState = state.parse()?;
-        run_with(connect, Some(&cluster), &how, async move |_: &mut Live, profile: &Profile| {
-            let Some(known) = profile.haproxy.iter().find(|known| known.name == proxy) else {
-                let names: Vec<&str> = profile.haproxy.iter().map(|known| known.name.as_str()).collect();
-                bail!("there is no HAProxy {proxy} in the configuration; there are {}", names.join(", "));
-            };
-            let socket = known.admin_socket.is_some();
-            Ok(vec![Box::new(SetProxy { proxy, backend, server, state, socket }) as Box<dyn Operation>])
-        })
+        let Some(known) = profile.haproxy.iter().find(|known| known.name == proxy) else {
+            let names: Vec<&str> = profile.haproxy.iter().map(|known| known.name.as_str()).collect();
+            bail!("there is no HAProxy {proxy} in the configuration; there are {}", names.join(", "));
+        };
+        let socket = known.admin_socket.is_some();
+        Ok(vec![Box::new(SetProxy { proxy, backend, server, state, socket })])
     }
 }

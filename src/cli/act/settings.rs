@@ -8,8 +8,9 @@ use anyhow::{Context, bail};
 use serde_json::{Map, Value};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::args::Operations;
 use super::{HowArgs, run_with};
-use crate::action::{Audit, Base, EditConfig, Operation, Undo, merged, with_setting};
+use crate::action::{Audit, Base, EditConfig, Operation, Situation, Undo, merged, with_setting};
 use crate::cli::connect::{ClusterArg, ConnectArgs};
 use crate::config::{Profile, yaml_text, yaml_value};
 use crate::live::Live;
@@ -88,6 +89,22 @@ impl EditConfigArgs {
         if self.set.is_empty() && self.pg.is_empty() && self.apply.is_none() && self.replace.is_none() {
             return editor(&base.value, live).await;
         }
+        self.settings(base)
+    }
+
+    /// What is to be done, where nobody edits: the settings that were said.
+    pub(in crate::cli) fn operations(&self, s: &Situation<'_>) -> anyhow::Result<Operations> {
+        if self.undo || self.set.is_empty() && self.pg.is_empty() {
+            bail!("only settings that are said can be edited here");
+        }
+        let base = Base::of(s.cluster, s.now).map_err(anyhow::Error::msg)?;
+        let after = self.settings(&base)?;
+        let edit = EditConfig::new(base, after);
+        Ok(if edit.changes().is_empty() { Vec::new() } else { vec![Box::new(edit)] })
+    }
+
+    /// The configuration as it is to be, by what was said.
+    fn settings(&self, base: &Base) -> anyhow::Result<Map<String, Value>> {
         let mut settings = base.settings();
         if let Some(file) = &self.replace {
             settings = merged(Map::new(), &read(file)?);

@@ -58,8 +58,13 @@ pub struct TerminateArgs {
 impl OneMemberArgs {
     /// Has it make a checkpoint.
     pub fn checkpoint(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let Self { on: MemberArgs { cluster, member }, how } = self;
-        run(connect, Some(&cluster), &how, |_| Ok(vec![Box::new(Checkpoint { member })]))
+        let (cluster, how) = (self.on.cluster.clone(), self.how.clone());
+        run(connect, Some(&cluster), &how, |_| Ok(vec![Box::new(Checkpoint { member: self.member() })]))
+    }
+
+    /// The member that is meant.
+    pub(in crate::cli) fn member(self) -> String {
+        self.on.member
     }
 
     /// Has it replay on.
@@ -72,8 +77,13 @@ impl OneMemberArgs {
 impl DropSlotArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let Self { on: MemberArgs { cluster, member }, slot, how } = self;
-        run(connect, Some(&cluster), &how, |_| Ok(vec![Box::new(DropSlot { member, slot })]))
+        let (cluster, how) = (self.on.cluster.clone(), self.how.clone());
+        run(connect, Some(&cluster), &how, |_| Ok(vec![Box::new(self.operation())]))
+    }
+
+    /// What is to be done.
+    pub(in crate::cli) fn operation(self) -> DropSlot {
+        DropSlot { member: self.on.member, slot: self.slot }
     }
 }
 

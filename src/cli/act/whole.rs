@@ -56,9 +56,14 @@ impl RemoveArgs {
 impl DemoteClusterArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let Self { cluster, host, port, restore_command, primary_slot_name, how } = self;
-        let demote = DemoteCluster { host, port, restore_command, primary_slot_name };
-        run(connect, cluster.name.as_deref(), &how, |_| Ok(vec![Box::new(demote)]))
+        let (cluster, how) = (self.cluster.name.clone(), self.how.clone());
+        run(connect, cluster.as_deref(), &how, |_| Ok(vec![Box::new(self.operation())]))
+    }
+
+    /// What is to be done.
+    pub(in crate::cli) fn operation(self) -> DemoteCluster {
+        let Self { cluster: _, host, port, restore_command, primary_slot_name, how: _ } = self;
+        DemoteCluster { host, port, restore_command, primary_slot_name }
     }
 }
 

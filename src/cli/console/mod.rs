@@ -1,5 +1,6 @@
 //! `pgbaton`: the console.
 
+mod books;
 mod chosen;
 mod operate;
 
@@ -8,16 +9,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use self::books::Books;
 use self::operate::Operating;
 use super::connect::ConnectArgs;
 use super::{act, mode, start};
 use crate::action::{Audit, Base, Desk};
-use crate::app::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, PlanSheet};
+use crate::app::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, Opened, Opening, PlanSheet};
 use crate::config::yaml_text;
 use crate::document::Document;
 use crate::live::Live;
 use crate::model::clean;
 use crate::permit::Policy;
+use crate::runbook::Run;
 use crate::shell::{self, Appearance, Feed, Options};
 use crate::source::Clock;
 use crate::theme::Depth;
@@ -77,7 +80,9 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
         };
         let mut options = Options::new(&profile.name, mode, &looks, |name| std::env::var(name).ok())?;
         options.notices.extend(notices);
-        shell::run(options, LiveFeed { live: start::start(profile, clock), operating, audit, unread: true, paused: false }).await
+        let books = Books::new(&profile);
+        let live = start::start(profile, clock);
+        shell::run(options, LiveFeed { live, operating, books, audit, unread: true, paused: false }).await
     })?;
     // What a source was in the middle of is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(50));
@@ -91,6 +96,7 @@ struct LiveFeed {
     live: Live,
     /// `None` in a read-only session.
     operating: Option<Operating>,
+    books: Books,
     /// Where the audit is, or why that is not known.
     audit: Result<Audit, String>,
     /// Whether it is to be read again.
@@ -163,6 +169,26 @@ impl Feed for LiveFeed {
         if let Some(operating) = &mut self.operating {
             operating.abandon();
         }
+    }
+
+    fn books(&mut self) -> Result<Vec<ChoiceRow>, String> {
+        Books::rows()
+    }
+
+    fn open_book(&mut self, opening: &Opening) -> Result<Opened, String> {
+        self.books.open(opening, &self.live.document(), self.live.now())
+    }
+
+    fn keep(&mut self, run: &Run) -> Result<(), String> {
+        self.books.keep(run)
+    }
+
+    fn plan_action(&mut self, words: &[String]) -> Result<Option<PlanSheet>, String> {
+        self.operating.as_mut().ok_or(READ_ONLY)?.plan_action(&self.live, words)
+    }
+
+    fn plan_next(&mut self) -> Result<Option<PlanSheet>, String> {
+        self.operating.as_mut().ok_or(READ_ONLY)?.plan_next(&self.live)
     }
 
     fn course(&mut self) -> Option<CourseSheet> {

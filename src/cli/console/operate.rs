@@ -1,11 +1,14 @@
 //! What an operator's console can do beside looking: plans, orders, and what becomes of them.
 
+use std::collections::VecDeque;
+
 use futures_util::FutureExt;
 use tokio::task::JoinHandle;
 
 use super::chosen::{Chosen, Parts, chosen};
-use crate::action::{Answer, Base, Desk, Execution, Plan};
+use crate::action::{Answer, Base, Desk, Execution, Operation, Plan, Situation};
 use crate::app::{Ask, Asked, ChoiceRow, CourseSheet, PlanSheet};
+use crate::cli::operations;
 use crate::cli::situation::with_situation;
 use crate::command::CommandId;
 use crate::config::{PostgresProfile, Profile, yaml_text};
@@ -21,6 +24,9 @@ pub struct Operating {
     desk: Desk,
     parts: Parts,
     postgres: PostgresProfile,
+    profile: Profile,
+    /// What is left of a runbook's action.
+    rest: VecDeque<Box<dyn Operation>>,
     /// The plan, and what it was asked for by.
     plan: Option<(CommandId, Plan)>,
     listing: Option<(Asked, Listing)>,
@@ -33,7 +39,16 @@ impl Operating {
     pub fn new(desk: Desk, profile: &Profile) -> Self {
         let with_socket = profile.haproxy.iter().filter(|proxy| proxy.admin_socket.is_some()).map(|proxy| proxy.name.clone());
         let parts = Parts { sockets: with_socket.collect(), assist: profile.assist, ..Parts::default() };
-        Self { desk, parts, postgres: profile.postgres.clone(), plan: None, listing: None, execution: None }
+        Self {
+            desk,
+            parts,
+            postgres: profile.postgres.clone(),
+            profile: profile.clone(),
+            rest: VecDeque::new(),
+            plan: None,
+            listing: None,
+            execution: None,
+        }
     }
 
     /// Whether there is something to be looked at often.
@@ -49,16 +64,37 @@ impl Operating {
         let (plan, target, told) = with_situation(live, |s| {
             let Chosen { operation, told } = chosen(asked, s, &mut self.parts)?;
             let plan = Plan::of(operation, s);
-            let target = plan.member.as_ref().or(asked.member.as_ref()).map(|name| {
-                let host = s.member(name).and_then(|member| member.address()).map(|(host, _)| format!(" on {host}"));
-                format!("{name}{}, {}", host.unwrap_or_default(), s.cluster.role(name, s.now))
-            });
+            let target = target(&plan, asked.member.as_deref(), s);
             Ok::<_, String>((plan, target, told))
         })?;
-        self.desk.alone(&plan).map_err(|why| why.to_string())?;
-        let mut sheet = sheet(&plan, target);
+        let mut sheet = self.lay(asked.command, plan, target)?;
         sheet.effects.splice(0..0, told);
-        self.plan = Some((asked.command, plan));
+        Ok(sheet)
+    }
+
+    /// Makes a plan of the first thing that a runbook's action comes to, and keeps the rest.
+    pub fn plan_action(&mut self, live: &Live, words: &[String]) -> Result<Option<PlanSheet>, String> {
+        let all = with_situation(live, |s| operations(words, s, &self.profile)).map_err(|why| format!("{why:#}"))?;
+        self.rest = all.into();
+        self.plan_next(live)
+    }
+
+    /// Makes a plan of the next.
+    pub fn plan_next(&mut self, live: &Live) -> Result<Option<PlanSheet>, String> {
+        let Some(operation) = self.rest.pop_front() else { return Ok(None) };
+        let (plan, target) = with_situation(live, |s| {
+            let plan = Plan::of(operation, s);
+            let target = target(&plan, None, s);
+            (plan, target)
+        });
+        self.lay(CommandId::BookGo, plan, target).map(Some)
+    }
+
+    /// Keeps a plan.
+    fn lay(&mut self, command: CommandId, plan: Plan, target: Option<String>) -> Result<PlanSheet, String> {
+        self.desk.alone(&plan).map_err(|why| why.to_string())?;
+        let sheet = sheet(&plan, target);
+        self.plan = Some((command, plan));
         Ok(sheet)
     }
 
@@ -99,6 +135,7 @@ impl Operating {
     /// Forgets the plan and what was kept for it.
     pub fn abandon(&mut self) {
         self.plan = None;
+        self.rest.clear();
         self.parts.forget();
     }
 
@@ -137,6 +174,14 @@ impl Operating {
         }
         Some(sheet)
     }
+}
+
+/// Whom it is done to.
+fn target(plan: &Plan, selected: Option<&str>, s: &Situation<'_>) -> Option<String> {
+    plan.member.as_deref().or(selected).map(|name| {
+        let host = s.member(name).and_then(|member| member.address()).map(|(host, _)| format!(" on {host}"));
+        format!("{name}{}, {}", host.unwrap_or_default(), s.cluster.role(name, s.now))
+    })
 }
 
 /// A session as a row to be chosen.

@@ -97,7 +97,7 @@ fn own() -> Vec<PathBuf> {
 }
 
 /// The runbook of this name, the user's own before those that come with pgbaton; or the file.
-pub(super) fn find(name: &str) -> anyhow::Result<Runbook> {
+pub(in crate::cli) fn find(name: &str) -> anyhow::Result<Runbook> {
     let told = |read: Result<Runbook, Vec<Mistake>>| {
         read.map_err(|all| anyhow::anyhow!("{}", all.iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n")))
     };
@@ -113,31 +113,30 @@ pub(super) fn find(name: &str) -> anyhow::Result<Runbook> {
     }
 }
 
-/// Prints what there is.
-pub(super) fn list() -> anyhow::Result<ExitCode> {
-    let mut all: Vec<Result<Runbook, Vec<Mistake>>> = Vec::new();
-    let mut code = ExitCode::SUCCESS;
-    for path in own() {
-        match load(&path) {
-            Ok(read) => all.push(read),
-            Err(why) => {
-                eprintln!("{why:#}");
-                code = ExitCode::FAILURE;
-            }
-        }
-    }
+/// All there are, the user's own before those that come with pgbaton; of a file that cannot be read why not.
+pub(in crate::cli) fn all() -> Vec<Result<Runbook, String>> {
+    let told = |mistakes: Vec<Mistake>| mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n");
+    let loaded = |path: &PathBuf| load(path).map_err(|why| format!("{why:#}")).and_then(|read| read.map_err(told));
+    let mut all: Vec<Result<Runbook, String>> = own().iter().map(loaded).collect();
     let names: Vec<String> = all.iter().flatten().map(|runbook| runbook.name.clone()).collect();
     let builtin = BUILTIN.iter().filter(|(name, _)| !names.iter().any(|own| own == name));
-    all.extend(builtin.map(|(name, text)| read(name, &format!("runbooks/{name}.md"), text)));
-    for read in all {
+    all.extend(builtin.map(|(name, text)| read(name, &format!("runbooks/{name}.md"), text).map_err(told)));
+    all
+}
+
+/// Prints what there is.
+pub(super) fn list() -> anyhow::Result<ExitCode> {
+    let mut code = ExitCode::SUCCESS;
+    println!("{:<20} {:<10} WHAT IT IS; WHICH FINDINGS IT ANSWERS", "NAME", "DANGER");
+    for read in all() {
         match read {
             Ok(runbook) => {
                 let findings = runbook.front.findings.join(", ");
                 let answers = if findings.is_empty() { String::new() } else { format!("; answers {findings}") };
                 println!("{:<20} {:<10} {}{answers}", runbook.name, runbook.front.danger.to_string(), clean(&runbook.front.title));
             }
-            Err(mistakes) => {
-                mistakes.iter().for_each(|mistake| eprintln!("{mistake}"));
+            Err(why) => {
+                why.lines().for_each(|line| eprintln!("{}", washed(line)));
                 code = ExitCode::FAILURE;
             }
         }

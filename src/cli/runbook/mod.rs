@@ -1,12 +1,13 @@
 //! `pgbaton runbook`: maintenance step by step, each written down when it is done.
 
 mod drive;
-mod library;
+pub(super) mod library;
 mod prompt;
-mod record;
+pub(super) mod record;
 mod take;
 mod told;
 
+use std::collections::btree_map::Entry;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -16,7 +17,7 @@ use super::connect::{ClusterArg, ConnectArgs, runtime};
 use super::mode;
 use crate::config::Profile;
 use crate::document::Document;
-use crate::model::clean;
+use crate::model::{Time, clean};
 use crate::permit::Operator;
 use crate::runbook::{Deed, Kind, Run, Runbook, Values, facts, is_meant};
 use crate::source::Clock;
@@ -122,19 +123,7 @@ fn begin(connect: &ConnectArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
         bail!("there is no finding {:?} now; `pgbaton status` lists them", clean(finding));
     }
     let values = inputs(&runbook, &args.set, told, &document)?;
-    let run = Run {
-        id: format!("{}-{}", begun.as_micros() / 1_000_000, std::process::id()),
-        runbook: args.runbook.clone(),
-        digest: runbook.digest(),
-        cluster: profile.name.clone(),
-        key: key(&profile),
-        system: document.cluster.system_identifier.clone(),
-        by: Operator::of_process().told(),
-        begun,
-        values,
-        loops: std::collections::BTreeMap::new(),
-        entries: Vec::new(),
-    };
+    let run = new(&args.runbook, &runbook, &profile, &document, values, begun);
     let acts = runbook.steps.iter().any(|step| matches!(step.kind, Kind::Action(_)));
     if let (true, Err(why)) = (acts && !args.dry_run, mode::decide(&profile, drive.connect.read_only)) {
         eprintln!("REFUSED: it acts on the cluster, and this is a read-only session: {why}");
@@ -150,6 +139,38 @@ fn begin(connect: &ConnectArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let title = &runbook.front.title;
     println!("run {}: {title} on {}; Ctrl-C stops, `pgbaton runbook resume {}` goes on", run.id, clean(&run.cluster), run.id);
     drive.go(&mut Record::create(run)?)
+}
+
+/// A run that begins.
+pub(super) fn new(name: &str, runbook: &Runbook, profile: &Profile, document: &Document, values: Values, begun: Time) -> Run {
+    Run {
+        id: format!("{}-{}", begun.as_micros() / 1_000_000, std::process::id()),
+        runbook: name.to_owned(),
+        digest: runbook.digest(),
+        cluster: profile.name.clone(),
+        key: key(profile),
+        system: document.cluster.system_identifier.clone(),
+        by: Operator::of_process().told(),
+        begun,
+        values,
+        loops: std::collections::BTreeMap::new(),
+        entries: Vec::new(),
+    }
+}
+
+/// Whether a run can be gone on with here, and with this text.
+pub(super) fn fits(run: &Run, runbook: &Runbook, profile: &Profile, document: &Document) -> anyhow::Result<()> {
+    if runbook.digest() != run.digest {
+        bail!("{} was changed since run {} was begun; begin a new one", run.runbook, run.id);
+    }
+    if run.aborted() {
+        bail!("run {} was aborted", run.id);
+    }
+    let now = &document.cluster.system_identifier;
+    if run.key != key(profile) || run.system.is_some() && now.is_some() && run.system != *now {
+        bail!("run {} is of another cluster: {} was {} then, and is {} now", run.id, clean(&run.cluster), clean(&run.key), key(profile));
+    }
+    Ok(())
 }
 
 /// Where etcd has the cluster.
@@ -169,9 +190,10 @@ fn inputs(runbook: &Runbook, given: &[(String, String)], told: Values, document:
         );
     }
     for (name, value) in told {
-        if !values.contains_key(&name) {
-            println!("{} = {}, by what was found", name, clean(&value));
-            values.insert(name, value);
+        // What the operator says counts.
+        if let Entry::Vacant(free) = values.entry(name) {
+            println!("{} = {}, by what was found", free.key(), clean(&value));
+            free.insert(value);
         }
     }
     for input in &runbook.front.inputs {
@@ -199,28 +221,13 @@ fn resume(connect: &ConnectArgs, args: &ResumeArgs) -> anyhow::Result<ExitCode> 
     };
     let run = record.run();
     let runbook = library::find(&run.runbook)?;
-    if runbook.digest() != run.digest {
-        bail!("{} was changed since run {} was begun; begin a new one", run.runbook, run.id);
-    }
     let connect = ConnectArgs { cluster: Some(run.cluster.clone()), ..connect.clone() };
     told::so_far(run, &runbook);
-    if run.aborted() {
-        bail!("run {} was aborted", run.id);
-    }
     record.lock()?;
     let profile = runtime()?.block_on(connect.profile(None))?;
     let drive = drive::Drive::new(&runbook, connect, args.yes);
     let document = drive.document()?;
-    let (then, now) = (record.run(), document.cluster.system_identifier.clone());
-    if then.key != key(&profile) || then.system.is_some() && now.is_some() && then.system != now {
-        bail!(
-            "run {} is of another cluster: {} was {} then, and is {} now",
-            then.id,
-            clean(&then.cluster),
-            clean(&then.key),
-            key(&profile)
-        );
-    }
+    fits(record.run(), &runbook, &profile, &document)?;
     let gone = record.run().no_longer(&runbook, &document);
     for (step, why) in &gone {
         println!("  no longer so: {step}: {why}");

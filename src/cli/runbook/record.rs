@@ -14,7 +14,7 @@ use crate::runbook::{Deed, Entry, Run, Step, Taken};
 
 /// A run and its file.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(in crate::cli) struct Record {
     folder: PathBuf,
     run: Run,
     lock: Option<File>,
@@ -27,7 +27,7 @@ fn folder() -> anyhow::Result<PathBuf> {
 
 impl Record {
     /// Writes a new run down.
-    pub(super) fn create(run: Run) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn create(run: Run) -> anyhow::Result<Self> {
         let folder = folder()?;
         DirBuilder::new().recursive(true).mode(0o700).create(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let mut record = Self { folder, run, lock: None };
@@ -37,7 +37,7 @@ impl Record {
     }
 
     /// The run of this id.
-    pub(super) fn read(id: &str) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn read(id: &str) -> anyhow::Result<Self> {
         if id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
             bail!("{:?} is no run's id; `pgbaton runbook history` lists them", clean(id));
         }
@@ -46,38 +46,40 @@ impl Record {
         Ok(Self { folder, run, lock: None })
     }
 
-    /// Every run that can be read, oldest first.
-    pub(super) fn all() -> anyhow::Result<Vec<Run>> {
-        let Ok(entries) = std::fs::read_dir(folder()?) else { return Ok(Vec::new()) };
+    /// Every run that can be read, oldest first; and why others cannot.
+    pub(in crate::cli) fn all() -> anyhow::Result<(Vec<Run>, Vec<String>)> {
+        let Ok(entries) = std::fs::read_dir(folder()?) else { return Ok(Default::default()) };
         let files = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
-        let mut runs = Vec::new();
+        let (mut runs, mut unread) = (Vec::new(), Vec::new());
         for path in files {
             match load(&path) {
                 Ok(run) => runs.push(run),
-                Err(why) => eprintln!("note: {why:#}"),
+                Err(why) => unread.push(format!("{why:#}")),
             }
         }
         runs.sort_by_key(|run| run.begun);
-        Ok(runs)
+        Ok((runs, unread))
     }
 
     /// The newest run that is neither at its end nor aborted.
-    pub(super) fn open() -> anyhow::Result<Option<Self>> {
+    pub(in crate::cli) fn open() -> anyhow::Result<Option<Self>> {
         let open = |run: &Run| {
             let runbook = super::library::find(&run.runbook).ok();
             !matches!(run.standing(runbook.as_ref()), "aborted" | "finished")
         };
         let folder = folder()?;
-        Ok(Self::all()?.into_iter().rev().find(open).map(|run| Self { folder, run, lock: None }))
+        let (runs, unread) = Self::all()?;
+        unread.iter().for_each(|why| eprintln!("note: {why}"));
+        Ok(runs.into_iter().rev().find(open).map(|run| Self { folder, run, lock: None }))
     }
 
     /// The run.
-    pub(super) fn run(&self) -> &Run {
+    pub(in crate::cli) fn run(&self) -> &Run {
         &self.run
     }
 
     /// Keeps others from going on with it while this lives.
-    pub(super) fn lock(&mut self) -> anyhow::Result<()> {
+    pub(in crate::cli) fn lock(&mut self) -> anyhow::Result<()> {
         let path = self.folder.join(format!("{}.lock", self.run.id));
         let file = OpenOptions::new()
             .append(true)
@@ -98,18 +100,24 @@ impl Record {
     }
 
     /// Writes down what was done.
-    pub(super) fn add(&mut self, step: Option<&str>, each: Option<&str>, deed: Deed, at: Time) -> anyhow::Result<()> {
+    pub(in crate::cli) fn add(&mut self, step: Option<&str>, each: Option<&str>, deed: Deed, at: Time) -> anyhow::Result<()> {
         self.run.entries.push(Entry { at, step: step.map(str::to_owned), each: each.map(str::to_owned), deed });
         self.write()
     }
 
+    /// Writes the run down as it is now.
+    pub(in crate::cli) fn replace(&mut self, run: Run) -> anyhow::Result<()> {
+        self.run = run;
+        self.write()
+    }
+
     /// Takes in what became of a step; what is to be written down of it.
-    pub(super) fn settle(&mut self, step: &Step, taken: &Taken) -> Option<Deed> {
+    pub(in crate::cli) fn settle(&mut self, step: &Step, taken: &Taken) -> Option<Deed> {
         self.run.settle(step, taken)
     }
 
     /// Passes a step over; what is to be written down of it.
-    pub(super) fn pass_over(&mut self, step: &Step, reason: &str) -> Deed {
+    pub(in crate::cli) fn pass_over(&mut self, step: &Step, reason: &str) -> Deed {
         self.run.pass_over(step, reason)
     }
 

@@ -8,7 +8,8 @@ use crate::model::clean;
 use crate::runbook::{Deed, Entry, Run, Runbook};
 
 /// The runs, oldest first.
-pub(super) fn runs(runs: &[Run]) -> anyhow::Result<ExitCode> {
+pub(super) fn runs((runs, unread): &(Vec<Run>, Vec<String>)) -> anyhow::Result<ExitCode> {
+    unread.iter().for_each(|why| eprintln!("note: {}", clean(why)));
     if runs.is_empty() {
         println!("no run was begun yet");
     }

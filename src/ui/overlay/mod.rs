@@ -1,5 +1,6 @@
 //! What lies over the panes.
 
+mod book;
 mod choice;
 mod help;
 pub(super) mod keys;
@@ -60,6 +61,17 @@ pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buff
             let area = place(body, WIDEST);
             let lines = lines.iter().flat_map(|line| indented(look, line, usize::from(area.width.saturating_sub(4)))).collect();
             framed(look, &Details { title: title.clone(), lines }, *scroll, area, buffer)
+        }
+        Some(Overlay::Book { scroll }) => {
+            let area = place(body, body.width);
+            let (Some(of), Some(document)) = (&state.book, state.facts.document.as_deref()) else { return (0, 0) };
+            let now = state.now.unwrap_or(document.at);
+            let course = state.course.as_ref();
+            let mut details = book::view(look, of, course, document, now, area.width.saturating_sub(4));
+            // It has the whole of the body: what lies below would be taken for a part of it.
+            let page = usize::from(area.height.saturating_sub(2));
+            details.lines.resize_with(details.lines.len().max(page), Line::default);
+            framed(look, &details, *scroll, area, buffer)
         }
         Some(Overlay::Course { scroll }) => {
             let area = place(body, WIDEST);

@@ -19,10 +19,12 @@ pub(super) fn question(look: &Look<'_>, editor: &Editor, question: &Question, no
         CommandId::SwitchoverAt => "Switchover at a time".to_owned(),
         CommandId::RestartAt => "Restart at a time".to_owned(),
         CommandId::DemoteCluster => "Standby of another cluster".to_owned(),
+        CommandId::BookGo => "Runbook".to_owned(),
         other => super::plan::capital(other.command().title),
     };
     let of = question.asked.member.as_ref().map(|member| format!(" · {member}")).unwrap_or_default();
     let head = match question.wanted {
+        Wanted::Text => question.words.as_str(),
         Wanted::Source => "Which cluster is it to follow? A host, or host:port.",
         Wanted::Reason => "Why? For the audit; it may be empty.",
         Wanted::Reminder => "Remind after: 30min, 2h, 1d. Empty: no reminder.",
@@ -47,6 +49,8 @@ pub(super) fn question(look: &Look<'_>, editor: &Editor, question: &Question, no
     }
     let (accept, discard) = (key(look, CommandId::Accept), key(look, CommandId::Discard));
     let hint = match question.wanted {
+        Wanted::Text if question.typed.is_empty() => format!("{discard} cancels"),
+        Wanted::Text => format!("{accept} goes on, {discard} cancels"),
         Wanted::Time | Wanted::Source if question.typed.is_empty() => format!("{accept} or {discard} cancels"),
         _ => format!("{accept} shows the plan, {discard} cancels"),
     };

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::{Facts, PaneModel, RowId, View};
+use crate::command::CommandId;
 use crate::document::{Document, FindingDoc, Level};
 use crate::theme::{Role, sign};
 use crate::ui::format::{age, wrap};
@@ -104,6 +105,11 @@ impl Pane for Findings {
             for (n, step) in finding.next.iter().enumerate() {
                 sheet.text(&format!("{}. {step}", n + 1), Role::Text);
             }
+        }
+        if let Some(runbook) = &finding.runbook {
+            sheet.heading("Step by step");
+            let key = ctx.look.key(CommandId::Runbooks).map(|key| format!(" ({key} opens it)")).unwrap_or_default();
+            sheet.text(&format!("the runbook {runbook}{key}"), Role::Text);
         }
         Some(Details { title: finding.code.clone(), lines: sheet.lines() })
     }

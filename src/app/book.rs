@@ -1,0 +1,385 @@
+//! The runbook on the screen: what its keys do, and what comes of it.
+
+use super::act::{self, Asked};
+use super::possible::why_not;
+use super::update::{say, warn};
+use super::{Choice, ChoiceRow, CourseSheet, Effect, Mode, Overlay, PlanSheet, State};
+use crate::action::Outcome;
+use crate::command::CommandId;
+use crate::document::{Document, FindingDoc};
+use crate::model::Time;
+use crate::runbook::{Deed, Kind, Progress, Run, Runbook, Stage, Taken, Task, is_meant};
+
+/// A runbook that was opened.
+#[derive(Debug, Clone)]
+pub struct Book {
+    /// Where its run stands.
+    pub progress: Progress,
+    /// Whether the run is on the disk; it is from its first step on.
+    pub kept: bool,
+    /// Whether it was drawn as it stands: a key that was pressed before that was meant for something else.
+    pub drawn: bool,
+}
+
+/// What is to be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opening {
+    /// A runbook, for the finding that it answers, if for one.
+    Runbook(String, Option<String>),
+    /// A run that was left.
+    Run(String),
+}
+
+/// What was opened.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The runbook.
+    pub runbook: Runbook,
+    /// Its run.
+    pub run: Run,
+    /// Whether that is on the disk.
+    pub kept: bool,
+}
+
+/// Before the name of a runbook in the list, and before the id of a run.
+const RUNBOOK: &str = "runbook ";
+const RUN: &str = "run ";
+
+impl Opening {
+    /// The row's id in the list.
+    pub fn id(&self) -> String {
+        match self {
+            Self::Runbook(name, _) => format!("{RUNBOOK}{name}"),
+            Self::Run(id) => format!("{RUN}{id}"),
+        }
+    }
+
+    fn of(id: &str) -> Option<Self> {
+        let runbook = id.strip_prefix(RUNBOOK).map(|name| Self::Runbook(name.to_owned(), None));
+        runbook.or_else(|| id.strip_prefix(RUN).map(|id| Self::Run(id.to_owned())))
+    }
+}
+
+fn now(state: &State) -> Time {
+    state.now.unwrap_or(Time::from_micros(0))
+}
+
+/// The finding that is looked at: the one whose details are open, or the selected one.
+fn finding(state: &State) -> Option<&FindingDoc> {
+    let row = match &state.overlay {
+        Some(Overlay::Details { row, .. }) => row,
+        None => state.view()?.selected.as_ref().filter(|selected| state.rows(state.focus).contains(selected))?,
+        Some(_) => return None,
+    };
+    let findings = &state.facts.document.as_deref()?.findings;
+    let exact = findings.iter().find(|found| found.subject.is_none() && found.code == *row);
+    exact.or_else(|| findings.iter().find(|found| is_meant(found, row)))
+}
+
+/// Opens what answers the finding that is looked at; else the run that is in the middle, else the list.
+pub(super) fn open(state: &mut State) -> Vec<Effect> {
+    let busy = state.book.as_ref().is_some_and(|book| matches!(book.progress.stage, Stage::Acts(_)));
+    if busy {
+        state.overlay = Some(Overlay::Book { scroll: 0 });
+        return Vec::new();
+    }
+    if let Some(finding) = finding(state) {
+        let meant = [Some(finding.code.clone()), finding.subject.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        match &finding.runbook {
+            Some(name) => return vec![Effect::OpenBook(Opening::Runbook(name.clone(), Some(meant)))],
+            None => {
+                let text = format!("no runbook answers {}; there are these", finding.code);
+                say(state, text);
+                return vec![Effect::ListBooks];
+            }
+        }
+    }
+    let ended = |book: &Book| matches!(book.progress.stage, Stage::Finished | Stage::Aborted | Stage::Reading(_));
+    if state.book.as_ref().is_some_and(|book| !ended(book)) {
+        state.overlay = Some(Overlay::Book { scroll: 0 });
+        return Vec::new();
+    }
+    vec![Effect::ListBooks]
+}
+
+/// The list that was asked for.
+pub(super) fn listed(state: &mut State, rows: Result<Vec<ChoiceRow>, String>) {
+    let asked = Asked { command: CommandId::Runbooks, member: None, given: Vec::new() };
+    let head = ["Name", "Danger", "What it is", "Answers"];
+    act::choose_from(state, rows.and_then(|rows| Choice::of(asked, "Runbooks and runs".to_owned(), &head, rows, "there is no runbook")));
+}
+
+/// The runbook that was asked for, or why it cannot be opened.
+pub(super) fn opened(state: &mut State, opened: Result<Opened, String>) -> Vec<Effect> {
+    let document = state.facts.document.clone();
+    match (opened, document) {
+        (Err(why), _) => say(state, why),
+        (_, None) => say(state, "nothing is known of the cluster yet"),
+        (Ok(Opened { runbook, run, kept }), Some(document)) => {
+            let acts = runbook.steps.iter().any(|step| matches!(step.kind, Kind::Action(_)));
+            let idle = match &state.mode {
+                Mode::ReadOnly(why) if acts => Some(format!("read-only session: {why}")),
+                _ => None,
+            };
+            let progress = Progress::of(runbook, run, idle, &document, now(state));
+            state.book = Some(Book { progress, kept, drawn: false });
+            state.overlay = Some(Overlay::Book { scroll: 0 });
+            return look(state);
+        }
+    }
+    Vec::new()
+}
+
+/// Whether the run goes on by itself: who has left it does not see what it does.
+fn watched(state: &State) -> bool {
+    matches!(state.overlay, Some(Overlay::Book { .. }))
+}
+
+/// The facts have changed, or time has passed.
+pub(super) fn look(state: &mut State) -> Vec<Effect> {
+    let now = now(state);
+    if !watched(state) {
+        return Vec::new();
+    }
+    with(state, |book, document| {
+        let before = (book.progress.stage.clone(), book.progress.since);
+        let noted = book.progress.look(document, now);
+        book.drawn &= before.1 == book.progress.since || std::mem::discriminant(&before.0) == std::mem::discriminant(&book.progress.stage);
+        Ok(noted)
+    })
+}
+
+/// Changes the run; when something was noted down it is kept. The error is told.
+fn with(state: &mut State, change: impl FnOnce(&mut Book, &Document) -> Result<bool, String>) -> Vec<Effect> {
+    let (Some(book), Some(document)) = (&mut state.book, &state.facts.document) else { return Vec::new() };
+    match change(book, document) {
+        Ok(true) => vec![keep(book)],
+        Ok(false) => Vec::new(),
+        Err(why) => {
+            say(state, why);
+            Vec::new()
+        }
+    }
+}
+
+fn keep(book: &mut Book) -> Effect {
+    book.kept = true;
+    Effect::Keep(Box::new(book.progress.run.clone()))
+}
+
+/// A key in the view.
+pub(super) fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
+    let now = now(state);
+    if let Some(why) = why_not(state, id) {
+        say(state, why);
+        return Vec::new();
+    }
+    if state.book.as_ref().is_none_or(|book| !book.drawn) {
+        return Vec::new();
+    }
+    let effects = match id {
+        CommandId::BookGo => return go(state),
+        CommandId::BookYes | CommandId::BookNo => {
+            with(state, |book, _| book.progress.confirm(id == CommandId::BookYes, now).map(|()| true))
+        }
+        CommandId::BookAgain => with(state, |book, _| book.progress.again(now).map(|()| true)),
+        CommandId::BookSettled => with(state, |book, _| book.progress.settled(now).map(|()| true)),
+        CommandId::BookSkip | CommandId::BookNote | CommandId::BookAbort => return why(state, id),
+        _ => Vec::new(),
+    };
+    [effects, turned(state)].concat()
+}
+
+/// Something was done: what is on the screen is not what stands there any more.
+fn turned(state: &mut State) -> Vec<Effect> {
+    if let Some(book) = &mut state.book {
+        book.drawn = false;
+    }
+    look(state)
+}
+
+/// Asks for the words without which a step is not passed over, nothing noted, and no run ended.
+fn why(state: &mut State, id: CommandId) -> Vec<Effect> {
+    let Some(book) = &state.book else { return Vec::new() };
+    let told = match (&book.progress.stage, id) {
+        (Stage::Reading(why), _) => Some(why.clone()),
+        (Stage::Acts(_), CommandId::BookSkip | CommandId::BookAbort) => Some("an action is under way".to_owned()),
+        (Stage::Finished | Stage::Aborted, CommandId::BookSkip | CommandId::BookAbort) => Some("the run is at its end".to_owned()),
+        (Stage::Input(_), _) => Some("the run has not begun yet; esc leaves it".to_owned()),
+        _ => None,
+    };
+    if let Some(told) = told {
+        say(state, told);
+        return Vec::new();
+    }
+    let question = match id {
+        CommandId::BookSkip => "Why is the step passed over?",
+        CommandId::BookAbort => "Why is the run ended?",
+        _ => "What is to be remembered?",
+    };
+    let asked = Asked { command: id, member: None, given: Vec::new() };
+    act::inquire_for(state, asked, question.to_owned())
+}
+
+/// Enter: what the stage asks for.
+fn go(state: &mut State) -> Vec<Effect> {
+    let (Some(book), Some(document)) = (&mut state.book, &state.facts.document) else { return Vec::new() };
+    let progress = &mut book.progress;
+    let (question, answers) = match &progress.stage {
+        Stage::Input(_) => match progress.input() {
+            Some(input) => (format!("{}?", input.question), input.answers()),
+            None => return Vec::new(),
+        },
+        Stage::Asks(Task::Ask { question, answers, .. }) => (question.clone(), answers.clone()),
+        Stage::Asks(Task::Act(words)) => {
+            let words = words.clone();
+            if state.course.as_ref().is_some_and(|course| course.outcome.is_none()) {
+                say(state, "another action is under way");
+                return Vec::new();
+            }
+            progress.stage = Stage::Acts(words.clone());
+            return vec![Effect::PlanAction(words)];
+        }
+        Stage::Asks(Task::Look { .. } | Task::Command { .. }) => {
+            say(state, "yes or no");
+            return Vec::new();
+        }
+        Stage::Finished | Stage::Aborted | Stage::Reading(_) => {
+            state.overlay = None;
+            return Vec::new();
+        }
+        _ => return Vec::new(),
+    };
+    let asked = Asked { command: CommandId::BookGo, member: None, given: Vec::new() };
+    match answers.choices(document) {
+        Some(choices) => {
+            let rows = choices.into_iter().map(|choice| ChoiceRow { id: choice.clone(), cells: vec![choice] }).collect();
+            let choice = Choice::of(asked, question, &["Answer"], rows, "there is nothing to choose from");
+            act::choose_from(state, choice)
+        }
+        None => act::inquire_for(state, asked, question),
+    }
+}
+
+/// What was typed or chosen for a key of the view.
+pub(super) fn told(state: &mut State, asked: &Asked) -> Vec<Effect> {
+    let now = now(state);
+    let Some(given) = asked.given.first().cloned() else { return Vec::new() };
+    if asked.command == CommandId::Runbooks {
+        return Opening::of(&given).map(Effect::OpenBook).into_iter().collect();
+    }
+    let effects = with(state, |book, document| {
+        let progress = &mut book.progress;
+        match asked.command {
+            CommandId::BookSkip => progress.skip(&given, now),
+            CommandId::BookAbort => progress.abort(&given, now),
+            CommandId::BookNote => progress.note(&given, now),
+            _ => {
+                progress.answer(&given, document, now)?;
+                // Before it begins there is nothing to be kept.
+                return Ok(!matches!(progress.stage, Stage::Input(_)));
+            }
+        }
+        Ok(true)
+    });
+    [effects, turned(state)].concat()
+}
+
+/// Whether the plan that is made or shown is that of the run's step.
+fn acts(state: &State) -> bool {
+    state.book.as_ref().is_some_and(|book| matches!(book.progress.stage, Stage::Acts(_)))
+}
+
+/// What became of the step's action, as far as it is known.
+fn became(state: &mut State, taken: &Taken) -> Vec<Effect> {
+    let now = now(state);
+    let effects = with(state, |book, _| {
+        book.progress.became(taken, now);
+        book.drawn = false;
+        Ok(true)
+    });
+    [effects, look(state)].concat()
+}
+
+/// There is no plan, so the step did not come to be.
+pub(super) fn unplanned(state: &mut State, why: &str) -> Vec<Effect> {
+    if acts(state) { became(state, &Taken::Failed(why.to_owned())) } else { Vec::new() }
+}
+
+/// The plan was not confirmed: nothing was done, and the step asks again; what was begun is written down as it is.
+pub(super) fn abandoned(state: &mut State) -> Vec<Effect> {
+    if !acts(state) {
+        return Vec::new();
+    }
+    let begun = state.book.as_ref().is_some_and(|book| book.progress.run.entries.last().is_some_and(|entry| entry.deed == Deed::Begun));
+    if begun {
+        return became(state, &Taken::Failed("the rest of it was not confirmed".to_owned()));
+    }
+    if let Some(book) = &mut state.book {
+        book.progress.stage = Stage::Ahead;
+        book.drawn = false;
+    }
+    look(state)
+}
+
+/// The order is about to go out: that is on the disk before it does.
+pub(super) fn confirmed(state: &mut State) -> Vec<Effect> {
+    if !acts(state) {
+        return Vec::new();
+    }
+    let now = now(state);
+    with(state, |book, _| {
+        let begun = book.progress.run.entries.last().is_some_and(|entry| entry.deed == Deed::Begun);
+        if !begun {
+            book.progress.begin(now);
+        }
+        Ok(!begun)
+    })
+}
+
+/// The order did not go out.
+pub(super) fn refused(state: &mut State, why: &str) -> Vec<Effect> {
+    if acts(state) { became(state, &Taken::Failed(format!("it was {}: {why}", Outcome::Refused))) } else { Vec::new() }
+}
+
+/// The action has an outcome: what is next of it is planned, or the step is behind us.
+pub(super) fn ended(state: &mut State, course: &CourseSheet) -> Vec<Effect> {
+    let Some((outcome, sentence)) = course.outcome.as_ref().filter(|_| acts(state)) else { return Vec::new() };
+    match outcome {
+        Outcome::Done => vec![Effect::PlanNext],
+        Outcome::Refused | Outcome::Failed => became(state, &Taken::Failed(format!("it was {outcome}: {sentence}"))),
+        Outcome::Unknown => became(state, &Taken::Unknown(format!("what became of it is not known: {sentence}"))),
+    }
+}
+
+/// The plan of what is next of the action; if there is nothing more, it is done.
+pub(super) fn next(state: &mut State, plan: Result<Option<PlanSheet>, String>) -> Vec<Effect> {
+    match plan {
+        Ok(Some(sheet)) => act::planned(state, Ok(sheet)),
+        Ok(None) => became(state, &Taken::Done(Outcome::Done.to_string())),
+        Err(why) => unplanned(state, &why),
+    }
+}
+
+/// The run is not on the disk: nothing more is done of it.
+pub(super) fn not_kept(state: &mut State, why: &str) {
+    warn(state, format!("the run is not written down: {why}"));
+    if let Some(book) = &mut state.book {
+        book.progress.stage = Stage::Reading(format!("the run is not written down: {why}"));
+    }
+    state.overlay = Some(Overlay::Book { scroll: 0 });
+    state.typing = None;
+}
+
+/// What lies below a dialog that is closed: the view, if the dialog came from there.
+pub(super) fn below(state: &State, asked: Option<&Asked>) -> Option<Overlay> {
+    let of_view = asked.is_some_and(|asked| {
+        use CommandId::{BookAbort, BookGo, BookNote, BookSkip};
+        [BookAbort, BookGo, BookNote, BookSkip].contains(&asked.command)
+    });
+    (of_view || acts(state)).then_some(Overlay::Book { scroll: 0 })
+}
+
+#[cfg(test)]
+#[path = "book_tests.rs"]
+mod tests;

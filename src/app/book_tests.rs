@@ -1,0 +1,180 @@
+//! What the keys of a runbook's view do: what is written down, and when.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::*;
+use crate::app::{Ask, CourseSheet, Facts, Measured, Msg, TextEdit, update};
+use crate::finding::{Forecast, Tracker};
+use crate::model::Cluster;
+use crate::runbook::{Values, parse};
+
+fn document(second: i64) -> Box<Document> {
+    let (cluster, at) = (Cluster::new("card", "/service/", BTreeMap::new()), moment(second));
+    Box::new(Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), "card", at))
+}
+
+fn moment(second: i64) -> Time {
+    Time::from_micros(second * 1_000_000)
+}
+
+/// A runbook of one action and a look, opened.
+fn opened(mode: Mode) -> State {
+    let text =
+        "---\ntitle: t\ndanger: reads\n---\n# T\n```pgbaton\nid = \"act\"\naction = \"resume\"\n```\n```pgbaton\nlook = \"well?\"\n```\n";
+    let runbook = parse("t", "t.md", text, &|_| Ok(())).expect("no mistake");
+    let run = Run {
+        id: "1".to_owned(),
+        runbook: "t".to_owned(),
+        digest: runbook.digest(),
+        cluster: "card".to_owned(),
+        key: "/service/card".to_owned(),
+        system: None,
+        by: "ada".to_owned(),
+        begun: moment(0),
+        values: Values::new(),
+        loops: BTreeMap::new(),
+        entries: Vec::new(),
+    };
+    let mut state = State::new(Vec::new(), "card", mode);
+    state.facts = Facts::default();
+    hears(&mut state, 0);
+    update(&mut state, Msg::Opened(Ok(Box::new(Opened { runbook, run, kept: false }))));
+    seen(&mut state);
+    state
+}
+
+fn hears(state: &mut State, second: i64) -> Vec<Effect> {
+    update(state, Msg::Document(document(second), Vec::new()))
+}
+
+/// It is drawn, so that a key is meant for what is there.
+fn seen(state: &mut State) {
+    update(state, Msg::Measured(Measured::default()));
+}
+
+fn press(state: &mut State, command: CommandId) -> Vec<Effect> {
+    update(state, Msg::Command(command))
+}
+
+fn plan() -> PlanSheet {
+    PlanSheet {
+        sentence: "resume".to_owned(),
+        cluster: "card".to_owned(),
+        target: None,
+        checks: Vec::new(),
+        effects: Vec::new(),
+        order: String::new(),
+        patronictl: None,
+        ask: Ok(Ask { word: "y".to_owned(), overridden: Vec::new() }),
+    }
+}
+
+fn course(outcome: Option<Outcome>) -> CourseSheet {
+    CourseSheet {
+        sentence: "resume".to_owned(),
+        asked: moment(1),
+        phases: vec![("seen".to_owned(), Some(Duration::from_secs(1)))],
+        now: String::new(),
+        notes: Vec::new(),
+        outcome: outcome.map(|outcome| (outcome, "so it is".to_owned())),
+        over: outcome.is_some(),
+    }
+}
+
+/// The deeds that an effect writes down.
+fn written(effect: &Effect) -> Vec<&'static str> {
+    match effect {
+        Effect::Keep(run) => run.entries.iter().map(|entry| (&entry.deed).into()).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn confirmed_plan(state: &mut State) -> Vec<Effect> {
+    assert_eq!(press(state, CommandId::BookGo), [Effect::PlanAction(vec!["resume".to_owned()])]);
+    assert_eq!(update(state, Msg::PlannedNext(Ok(Some(plan())))), []);
+    seen(state);
+    update(state, Msg::Text(TextEdit::Insert("y".to_owned())));
+    update(state, Msg::Rested);
+    seen(state);
+    press(state, CommandId::Accept)
+}
+
+#[test]
+fn an_action_is_written_down_before_its_order_goes_out_and_again_when_its_end_is_known() {
+    let mut state = opened(Mode::Operator);
+    let effects = confirmed_plan(&mut state);
+    assert_eq!(written(&effects[0]), ["begun"]);
+    assert_eq!(effects[1..], [Effect::Confirm("y".to_owned())]);
+    assert_eq!(update(&mut state, Msg::Begun(Ok(course(None)))), []);
+    assert!(matches!(state.overlay, Some(Overlay::Book { .. })), "the view shows how it goes on");
+    assert_eq!(update(&mut state, Msg::Course(course(Some(Outcome::Done)))), [Effect::PlanNext]);
+    let effects = update(&mut state, Msg::PlannedNext(Ok(None)));
+    assert_eq!(written(&effects[0]), ["begun", "done"]);
+    hears(&mut state, 5);
+    // What is pressed before the question is on the screen was meant for something else.
+    assert_eq!(press(&mut state, CommandId::BookYes), []);
+    seen(&mut state);
+    assert_eq!(written(&press(&mut state, CommandId::BookYes)[0]), ["begun", "done", "done"]);
+    assert_eq!(state.book.as_ref().map(|book| &book.progress.stage), Some(&Stage::Finished));
+}
+
+#[test]
+fn a_plan_that_is_not_confirmed_leaves_no_trace_and_the_step_asks_again() {
+    let mut state = opened(Mode::Operator);
+    press(&mut state, CommandId::BookGo);
+    update(&mut state, Msg::PlannedNext(Ok(Some(plan()))));
+    seen(&mut state);
+    assert_eq!(press(&mut state, CommandId::Discard), [Effect::Abandon]);
+    assert!(matches!(state.overlay, Some(Overlay::Book { .. })));
+    let book = state.book.as_ref().expect("it is open");
+    assert!(matches!(book.progress.stage, Stage::Asks(Task::Act(_))) && book.progress.run.entries.is_empty());
+}
+
+#[test]
+fn what_did_not_come_to_be_and_what_nobody_knows_are_told_apart() {
+    let mut state = opened(Mode::Operator);
+    confirmed_plan(&mut state);
+    update(&mut state, Msg::Begun(Ok(course(None))));
+    update(&mut state, Msg::Course(course(Some(Outcome::Unknown))));
+    let stage = |state: &State| state.book.as_ref().map(|book| book.progress.stage.clone());
+    assert!(matches!(stage(&state), Some(Stage::Failed { unknown: true, .. })), "{:?}", stage(&state));
+    let mut state = opened(Mode::Operator);
+    confirmed_plan(&mut state);
+    let effects = update(&mut state, Msg::Begun(Err("the leader changed".to_owned())));
+    assert_eq!(written(&effects[0]), ["begun", "failed"]);
+    assert!(matches!(stage(&state), Some(Stage::Failed { unknown: false, .. })), "{:?}", stage(&state));
+}
+
+#[test]
+fn a_run_that_cannot_be_written_down_is_gone_on_with_by_nobody() {
+    let mut state = opened(Mode::Operator);
+    update(&mut state, Msg::NotKept("the disk is full".to_owned()));
+    seen(&mut state);
+    assert_eq!(press(&mut state, CommandId::BookGo), []);
+    assert!(matches!(state.book.as_ref().map(|book| &book.progress.stage), Some(Stage::Reading(why)) if why.contains("the disk is full")));
+}
+
+#[test]
+fn in_a_read_only_session_no_key_does_anything() {
+    let mut state = opened(Mode::ReadOnly("no permit".to_owned()));
+    for command in [CommandId::BookYes, CommandId::BookNo, CommandId::BookAgain, CommandId::BookSettled, CommandId::BookSkip] {
+        seen(&mut state);
+        assert_eq!(press(&mut state, command), [], "{command}");
+    }
+    hears(&mut state, 9);
+    assert!(state.book.as_ref().is_some_and(|book| book.progress.run.entries.is_empty()));
+}
+
+#[test]
+fn a_step_is_passed_over_with_words_only() {
+    let mut state = opened(Mode::Operator);
+    press(&mut state, CommandId::BookSkip);
+    seen(&mut state);
+    assert_eq!(press(&mut state, CommandId::Accept), [Effect::Abandon], "nothing was typed");
+    seen(&mut state);
+    press(&mut state, CommandId::BookSkip);
+    seen(&mut state);
+    update(&mut state, Msg::Text(TextEdit::Insert("it is done".to_owned())));
+    assert_eq!(written(&press(&mut state, CommandId::Accept)[0]), ["skipped"]);
+}

@@ -1,0 +1,115 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::finding::{Forecast, Tracker};
+use crate::model::Cluster;
+use crate::runbook::{Values, parse};
+
+/// A document of which nothing is known but the cluster's name, at this second.
+fn document(second: i64) -> Document {
+    let (cluster, at) = (Cluster::new("card", "/service/", BTreeMap::new()), moment(second));
+    Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), "card", at)
+}
+
+fn moment(second: i64) -> Time {
+    Time::from_micros(second * 1_000_000)
+}
+
+fn progress(steps: &str, idle: Option<&str>) -> Progress {
+    let step = |lines: &str| format!("```pgbaton\n{lines}\n```\n");
+    let steps: String = steps.split("\n\n").map(step).collect();
+    let text =
+        format!("---\ntitle: t\ndanger: reads\ninputs:\n  - name: who\n    question: Who\n    choices: [ada, bert]\n---\n# T\n{steps}");
+    let runbook = parse("t", "t.md", &text, &|_| Ok(())).expect("no mistake");
+    let run = Run {
+        id: "1".to_owned(),
+        runbook: "t".to_owned(),
+        digest: runbook.digest(),
+        cluster: "card".to_owned(),
+        key: "/service/card".to_owned(),
+        system: None,
+        by: "ada".to_owned(),
+        begun: moment(0),
+        values: Values::new(),
+        loops: BTreeMap::new(),
+        entries: Vec::new(),
+    };
+    Progress::of(runbook, run, idle.map(str::to_owned), &document(0), moment(0))
+}
+
+fn begun(steps: &str) -> Progress {
+    let mut progress = progress(steps, None);
+    progress.answer("ada", &document(0), moment(0)).expect("an answer");
+    progress
+}
+
+#[test]
+fn what_is_asked_before_it_begins_is_answered_with_what_there_is() {
+    let mut progress = progress("require = \"cluster.name == 'card'\"", None);
+    assert_eq!(progress.stage, Stage::Input(0));
+    assert!(!progress.look(&document(1), moment(1)), "nothing is judged before");
+    assert_eq!(progress.answer("carl", &document(1), moment(1)), Err("\"carl\" is none of ada, bert".to_owned()));
+    assert_eq!(progress.answer("bert", &document(1), moment(1)), Ok(()));
+    assert!(progress.look(&document(1), moment(1)));
+    assert_eq!(progress.stage, Stage::Finished);
+}
+
+#[test]
+fn a_wait_holds_the_run_until_it_is_so_or_too_late() {
+    let mut progress = begun("wait = \"cluster.leader == {who}\"\ndeadline = \"10s\"\n\nlook = \"x?\"");
+    assert!(!progress.look(&document(1), moment(1)));
+    let Stage::Waits { condition, held, .. } = &progress.stage else { panic!("{:?}", progress.stage) };
+    assert_eq!((condition.as_str(), held), ("cluster.leader == \"ada\"", &Err("cluster.leader is not known".to_owned())));
+    assert!(!progress.look(&document(10), moment(10)));
+    assert!(progress.look(&document(11), moment(11)));
+    assert!(matches!(&progress.stage, Stage::Failed { unknown: false, why } if why.starts_with("after 10 s: not known yet: ")));
+    progress.skip("it is known", moment(12));
+    progress.look(&document(13), moment(13));
+    assert!(matches!(&progress.stage, Stage::Asks(Task::Look { .. })), "{:?}", progress.stage);
+    progress.confirm(false, moment(16)).expect("an answer");
+    assert!(matches!(&progress.stage, Stage::Failed { .. }));
+    progress.again(moment(17)).expect("it failed");
+    progress.look(&document(18), moment(18));
+    assert_eq!(progress.stage, Stage::Ahead, "what follows what somebody did is not judged by a picture from before");
+    progress.look(&document(20), moment(20));
+    progress.confirm(true, moment(21)).expect("an answer");
+    progress.look(&document(22), moment(22));
+    assert_eq!(progress.stage, Stage::Finished);
+}
+
+#[test]
+fn a_wait_that_may_be_in_vain_goes_on_at_its_deadline() {
+    let mut progress = begun("wait = \"cluster.paused\"\ndeadline = \"10s\"\nat_deadline = \"go on\"");
+    progress.look(&document(1), moment(1));
+    progress.look(&document(12), moment(12));
+    progress.look(&document(16), moment(16));
+    assert_eq!(progress.stage, Stage::Finished);
+    assert!(matches!(&progress.run.entries[0].deed, Deed::Skipped { reason } if reason.starts_with("after 10 s: not known yet: ")));
+}
+
+#[test]
+fn an_action_whose_end_nobody_saw_is_neither_done_nor_begun_anew() {
+    let mut first = begun("id = \"act\"\naction = \"resume\"");
+    first.look(&document(1), moment(1));
+    assert_eq!(first.stage, Stage::Asks(Task::Act(vec!["resume".to_owned()])));
+    first.begin(moment(2));
+    // The console is killed here.
+    let mut second = Progress::of(first.runbook.clone(), first.run.clone(), None, &document(5), moment(5));
+    second.look(&document(5), moment(5));
+    assert!(matches!(&second.stage, Stage::Failed { unknown: true, .. }), "{:?}", second.stage);
+    let mut third = second.clone();
+    second.settled(moment(6)).expect("unknown");
+    second.look(&document(9), moment(9));
+    assert_eq!(second.stage, Stage::Finished);
+    third.again(moment(6)).expect("failed");
+    third.look(&document(9), moment(9));
+    assert_eq!(third.stage, Stage::Asks(Task::Act(vec!["resume".to_owned()])));
+}
+
+#[test]
+fn who_may_do_nothing_reads() {
+    let mut progress = progress("look = \"x?\"", Some("read-only"));
+    assert_eq!(progress.stage, Stage::Reading("read-only".to_owned()));
+    assert!(!progress.look(&document(5), moment(5)));
+    assert!(progress.confirm(true, moment(5)).is_err() && progress.again(moment(5)).is_err());
+}

@@ -1,0 +1,94 @@
+//! Runbooks in the console: by keys, from the list and from a finding; a console that is killed in the middle, and another that goes on.
+
+use rustix::process::Signal;
+
+use crate::common::lab::until;
+use crate::common::pty::Pty;
+use crate::operator::{Operator, PATIENCE};
+
+/// A console that knows the cluster.
+fn opened(operator: &Operator<'_>, flags: &[&str]) -> Pty {
+    let mut pty = operator.console(flags, (120, 45));
+    pty.until("the cluster", |screen| {
+        let text = screen.contents();
+        text.contains("leads") && text.contains("streaming")
+    });
+    pty
+}
+
+/// Presses a key as soon as the view asks for it.
+fn press_at(pty: &mut Pty, text: &str, key: &str) {
+    pty.until_text(text);
+    // What comes after that is drawn anew.
+    pty.press(key);
+}
+
+/// From the list; the order is out when the console is killed.
+pub fn switchover_and_kill(operator: &Operator<'_>) {
+    let lab = operator.lab;
+    let candidate = lab.replicas().remove(1);
+    let below = lab.layout().members().iter().position(|member| *member == candidate).unwrap();
+    let mut pty = opened(operator, &[]);
+    pty.press("R");
+    press_at(&mut pty, "Runbooks and runs", "\r");
+    press_at(&mut pty, "Who is to lead?", "\r");
+    pty.until("the members", |screen| screen.contents().contains("▸ psg1"));
+    pty.press(&"j".repeat(below));
+    press_at(&mut pty, &format!("▸ {candidate}"), "\r");
+    press_at(&mut pty, "[4/9]", "n");
+    press_at(&mut pty, &format!("pgbaton switchover --candidate={candidate}"), "\r");
+    pty.until_text("to do it, type");
+    pty.press(lab.scope());
+    press_at(&mut pty, "enter does it", "\r");
+    until("the new leader", PATIENCE, || match lab.leader() {
+        leader if leader == candidate => Ok(()),
+        leader => Err(leader),
+    });
+    pty.signal(Signal::KILL);
+    pty.end();
+    // What is done is done: nobody is told that it was, and nothing is begun anew.
+    let mut pty = opened(operator, &[]);
+    pty.press("R");
+    press_at(&mut pty, "unknown: on", "\r");
+    press_at(&mut pty, "holds no longer", "y");
+    press_at(&mut pty, "what became of it is not known", "d");
+    press_at(&mut pty, "[9/9]", "y");
+    pty.until_text("all steps are behind us");
+    pty.press("q");
+    pty.until("the panes", |screen| !screen.contents().contains("all steps are behind us"));
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
+    assert_eq!(lab.leader(), candidate);
+    // Who may only look sees what holds, and is told why nothing can be done.
+    let mut pty = opened(operator, &["--read-only"]);
+    pty.press("R");
+    press_at(&mut pty, "Runbooks and runs", "\r");
+    pty.until_text("nothing can be done here: read-only session");
+    pty.until_text("would do: pgbaton switchover");
+    assert!(pty.screen().contains("now: "), "{}", pty.screen());
+    pty.press("qq");
+    assert_eq!(pty.end(), 0);
+}
+
+/// From the details of a finding, which says whom it is about.
+pub fn from_a_finding(operator: &Operator<'_>, member: &str) {
+    let mut pty = opened(operator, &[]);
+    pty.press("5");
+    pty.until_text("cannot archive its WAL");
+    pty.press("\r");
+    pty.until_text("What to do");
+    pty.press("R");
+    pty.until_text(&format!("run on {member}:"));
+    pty.press("m");
+    pty.until_text("What is to be remembered?");
+    pty.press("the disk is nearly full");
+    press_at(&mut pty, "enter goes on", "\r");
+    pty.until_text("note room the disk is nearly full");
+    pty.press("x");
+    pty.until_text("Why is the run ended?");
+    pty.press("only looked");
+    press_at(&mut pty, "enter goes on", "\r");
+    pty.until_text("the run was ended");
+    pty.press("qq");
+    assert_eq!(pty.end(), 0);
+}
