@@ -5,9 +5,11 @@
 //! document still holds of sources that are silent is unknown too (`facts.rs`).
 
 mod facts;
+mod fields;
 mod known;
 mod live;
 
+pub use fields::{Unknown, unknown_fields};
 pub use live::live;
 
 use cel::{Context, ExecutionError, IdedExpr, Program, Value};

@@ -97,3 +97,35 @@ fn what_cannot_be_evaluated_says_why() {
         assert_eq!(judged(text), Err(why.to_owned()), "{text}");
     }
 }
+
+#[test]
+fn fields_that_the_document_does_not_have_are_found_wherever_they_stand() {
+    for (text, wanted) in [
+        ("clustr.leader == 'x'", vec![("clustr", None)]),
+        ("cluster.leeder == 'x' && cluster.leeder != 'y'", vec![("leeder", Some("cluster"))]),
+        ("members.all(m, m.staet == 'x' || m.rest.frehs)", vec![("staet", Some("m")), ("frehs", Some("m.rest"))]),
+        ("members.exists(m, m.slots.exists(s, s.nmae == m.name))", vec![("nmae", Some("s"))]),
+        ("members.exists(m, m.archiver != null && m.archiver.faling)", vec![("faling", Some("m.archiver"))]),
+        ("has(cluster.nothing)", vec![("nothing", Some("cluster"))]),
+    ] {
+        let found = unknown_fields(text);
+        let found: Vec<(&str, Option<&str>)> = found.iter().map(|f| (f.field.as_str(), f.of.as_deref())).collect();
+        assert_eq!(found, wanted, "{text}");
+    }
+    for fine in [
+        "members.all(m, has(m.tags.anything) && m.tags.anything == 1)",
+        "members.filter(m, m.present).map(m, m.name).size() > 0",
+        "etcd.members.all(e, e.state == 'leader') && findings.exists(f, f.subject == cluster.leader)",
+        "routes.exists(r, r.up.exists(u, u == 'psg1')) && certificates.all(c, c.days_left > 3)",
+        "cluster.leader ==",
+    ] {
+        assert_eq!(unknown_fields(fine), [], "{fine}");
+    }
+}
+
+#[test]
+fn the_values_that_a_condition_rests_on_are_told_by_name() {
+    let told = live("cluster.name == 'card' && members.all(m, m.present) && sources.size() == 0", &unheard());
+    assert_eq!(told, [("cluster.name".to_owned(), "card".to_owned()), ("members".to_owned(), "not known".to_owned())]);
+    assert_eq!(live("cluster.name ==", &unheard()), []);
+}

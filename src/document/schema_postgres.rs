@@ -1,11 +1,12 @@
 //! The document's types of what a member's PostgreSQL tells of itself.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Lsn, Time};
 
 /// A replication slot (`pg_replication_slots`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SlotDoc {
     /// Its name.
     pub name: String,
@@ -38,7 +39,7 @@ pub struct SlotDoc {
 }
 
 /// The copy of another member's data from which a member is created anew (`pg_stat_progress_basebackup`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CopyDoc {
     /// The member whose data it is.
     pub from: String,
@@ -53,7 +54,7 @@ pub struct CopyDoc {
 }
 
 /// A subscription (`pg_stat_subscription`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SubscriptionDoc {
     /// Its name.
     pub name: String,
@@ -68,7 +69,7 @@ pub struct SubscriptionDoc {
 }
 
 /// An open transaction (`pg_stat_activity`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TransactionDoc {
     /// Process id of its session.
     pub pid: i32,
@@ -91,7 +92,7 @@ pub struct TransactionDoc {
 }
 
 /// Settings that decide what a failover or a crash may lose; what a version does not have is `null`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SettingsDoc {
     /// `fsync`.
     pub fsync: Option<bool>,
@@ -112,7 +113,7 @@ pub struct SettingsDoc {
 }
 
 /// The WAL archiver (`pg_stat_archiver`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ArchiverDoc {
     /// Segments archived.
     pub archived: u64,

@@ -1,5 +1,6 @@
 //! Positions in the write-ahead log.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -8,6 +9,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A log sequence number: a byte position in the write-ahead log, written `X/Y` as PostgreSQL does (manual, type `pg_lsn`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lsn(pub u64);
+
+impl schemars::JsonSchema for Lsn {
+    fn schema_name() -> Cow<'static, str> {
+        "Lsn".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string" })
+    }
+}
 
 impl Lsn {
     /// Bytes from `behind` to here; zero when `behind` is ahead, which happens when the two were read at different moments.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cluster, HaproxyServer, ServerMemory, SourceKind, Time};
 
 /// What a route is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, schemars::JsonSchema, Serialize, Deserialize, strum::Display)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum RouteKind {

@@ -1,5 +1,6 @@
 //! A moment, as the program's clock gave it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -11,6 +12,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// run can be subtracted even when somebody sets the machine's clock in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
+
+impl schemars::JsonSchema for Time {
+    fn schema_name() -> Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string" })
+    }
+}
 
 impl Time {
     /// The moment `micros` microseconds after the Unix epoch.

@@ -6,7 +6,7 @@ use super::answers::Answers;
 use super::facts::Fact;
 use super::members::Among;
 use super::placeholder::{ALWAYS, is_name};
-use crate::condition::Condition;
+use crate::condition::{Condition, unknown_fields};
 use crate::model::clean;
 
 /// What a runbook says of itself.
@@ -85,6 +85,9 @@ pub(super) fn read(yaml: &str) -> Result<Front, (usize, usize, String)> {
     let at = |text: &str| yaml.lines().position(|line| line.contains(text)).map_or(1, |line| line + 1);
     if let Some(Err(mistake)) = front.suits.as_deref().map(Condition::parse) {
         return Err((at("suits"), 1, format!("suits is no condition: {mistake}")));
+    }
+    if let Some(unknown) = front.suits.as_deref().map(unknown_fields).unwrap_or_default().first() {
+        return Err((at("suits"), 1, format!("suits: the document has no field `{}` there", unknown.field)));
     }
     for (n, input) in front.inputs.iter().enumerate() {
         if ALWAYS.contains(&input.name.as_str()) || front.inputs[..n].iter().any(|other| other.name == input.name) {

@@ -31,6 +31,16 @@ fn a_loop_ends_with_its_heading() {
 }
 
 #[test]
+fn what_is_asked_in_a_branch_is_known_there_alone() {
+    let branch =
+        "## If\n```pgbaton\nwhen = \"true\"\n```\n```pgbaton\nask = \"x?\"\ninto = \"it\"\n```\n```pgbaton\nlook = \"{it}?\"\n```\n";
+    let runbook = read(&format!("{branch}{branch}")).expect("each has its own");
+    assert_eq!(runbook.steps[1].within.as_deref(), Some("step1"));
+    let after = read(&format!("{branch}## Then\n```pgbaton\nlook = \"{{it}}?\"\n```\n")).expect_err("a mistake");
+    assert!(after[0].contains("nothing here is called {it}"), "{after:?}");
+}
+
+#[test]
 fn mistakes_say_where() {
     let step = |lines: &str| format!("# T\n```pgbaton\n{lines}\n```\n");
     for (rest, told) in [
@@ -46,7 +56,26 @@ fn mistakes_say_where() {
         (step("look = \"x\"\ndeadline = \"1s\""), "own.md:11:12: `deadline` does not belong to this kind of step"),
         (step("action = \"swichover\""), "own.md:10:10: this is no action: no subcommand swichover"),
         (step("action = \"switchover 'x\""), "own.md:10:10: this is no action: a quote is not closed"),
-        (step("for_each = \"cats\""), "own.md:10:12: nobody is meant by \"cats\" (one of replicas, replicas-then-leader, pending-restart)"),
+        (
+            step("for_each = \"cats\""),
+            "own.md:10:12: nobody is meant by \"cats\" (one of members, replicas, replicas-then-leader, pending-restart)",
+        ),
+        (step("require = \"cluster.leeder == 'x'\""), "own.md:10:20: `cluster` has no field `leeder` (did you mean `leader`?)"),
+        (step("when = \"members.all(m, m.stat == {leader})\""), "own.md:10:26: `m` has no field `stat` (did you mean `state`?)"),
+        (step("wait = \"clustr.paused\"\ndeadline = \"1s\""), "own.md:10:9: the document has no field `clustr` (did you mean `cluster`?)"),
+        (step("when = \"cluster.leader ==\""), "own.md:10:8: it is no condition: "),
+        (step("ask = \"x?\"\ninto = \"y\"\nchoices = \"yes\""), "own.md:12:11: there are two choices at least (choices = \"yes, no\")"),
+        (step("ask = \"x?\"\ninto = \"y\"\namong = \"cats\""), "own.md:12:9: nobody is meant by \"cats\" (one of members, "),
+        (
+            step("ask = \"x?\"\ninto = \"y\"\nchoices = \"a, b\"\namong = \"members\""),
+            "own.md:13:9: a question has its choices or its members",
+        ),
+        (step("look = \"x\"\nchoices = \"a, b\""), "own.md:11:11: `choices` does not belong to this kind of step"),
+        (
+            step("wait = \"true\"\ndeadline = \"1s\"\nat_deadline = \"cry\""),
+            "own.md:12:15: at its deadline a wait stops the run, or goes on",
+        ),
+        (step("when = \"true\"") + "```pgbaton\nfor_each = \"members\"\n```\n", "own.md:12:1: a loop or a branch within another"),
         (step("look = \"x\"\nid = \"a\"") + &step("look = \"y\"\nid = \"a\""), "own.md:16:6: two steps have the id \"a\""),
         (step("look = = 3"), "own.md:10:8: "),
         (step("require = \"m == '{leader}'\""), "own.md:10:11: {leader} stands within quotes"),
@@ -70,6 +99,11 @@ fn mistakes_of_the_front_matter_say_where() {
         ("---\ntitle: x\ndanger: reads\ncolour: red\n---\n", "own.md:4:1: "),
         ("---\ntitle: x\ndanger: reads\nsuits: a ==\n---\n", "own.md:4:1: suits is no condition: "),
         ("---\ntitle: x\ndanger: reads\ninputs:\n  - name: leader\n    question: x\n---\n", "own.md:5:1: leader is known already"),
+        (
+            "---\ntitle: x\ndanger: reads\ninputs:\n  - name: whom\n    question: x\n    among: members\n    choices: [b]\n---\n",
+            "own.md:5:1: an input has its choices or its members, not both",
+        ),
+        ("---\ntitle: x\ndanger: reads\ninputs:\n  - name: a\n    question: x\n    among: cats\n---\n", "own.md:7:12: "),
         ("---\ntitle: x\ndanger: reads\ninputs:\n  - name: A-b\n    question: x\n---\n", "own.md:5:1: an input's name has letters"),
     ] {
         let mistakes = parse("own", "own.md", text, &|_| Ok(())).expect_err(text);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::answers::Answers;
 use super::members::{Among, Loop, among};
 use super::placeholder::{ALWAYS, is_name, misplaced, misplaced_in_condition};
-use crate::condition::Condition;
+use crate::condition::{Condition, unknown_fields};
 use crate::model::quantity;
 use crate::userfile::{Entry, Reader, Value, nearest};
 
@@ -294,6 +294,17 @@ impl Fields<'_, '_, '_> {
         let filled = super::fill_condition(&text, &values).unwrap_or_default();
         if let Err(mistake) = Condition::parse(&filled) {
             self.wrong(key, 0, &format!("it is no condition: {}", mistake.message), None);
+        }
+        let Some(place) = self.place(key) else { return };
+        for unknown in unknown_fields(&filled) {
+            // Where the word stands, behind the quote that the text begins with.
+            let before = if unknown.of.is_some() { "." } else { "" };
+            let within = text.find(&format!("{before}{}", unknown.field)).map_or(0, |at| at + before.len() + 1);
+            let whose = unknown.of.as_deref().map_or_else(|| "the document".to_owned(), |of| format!("`{of}`"));
+            let near = nearest(&unknown.field, unknown.known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+            let hint = near.unwrap_or_else(|| format!("there are {}", unknown.known.join(", ")));
+            self.reader.mistake(place + within, format!("{whose} has no field `{}`", unknown.field), Some(hint));
+            self.failed = true;
         }
     }
 }

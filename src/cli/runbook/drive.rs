@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::paper::{columns, lines};
 use super::prompt::ask;
 use super::record::Record;
 use crate::cli::connect::{ConnectArgs, runtime};
-use crate::model::{Time, clean, washed};
+use crate::model::{Time, clean};
 use crate::runbook::{Deed, Kind, Next, Run, Runbook, Step, Taken, leader, walked};
 use crate::source::Clock;
 
@@ -181,7 +182,8 @@ impl<'r> Drive<'r> {
 fn tell(step: &Step, told: &mut String) {
     let prose = format!("{}\n{}", step.title, step.prose);
     if *told != prose {
-        step.prose.lines().for_each(|line| println!("  {}", washed(line)));
+        let columns = columns().map(|columns| columns.saturating_sub(2));
+        lines(&step.prose, columns).iter().for_each(|line| println!("  {line}"));
         *told = prose;
     }
 }

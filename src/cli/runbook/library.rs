@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use directories::ProjectDirs;
 
+use super::paper::{columns, lines};
 use crate::cli::Cli;
 use crate::cli::connect::ConnectArgs;
 use crate::finding::explanation;
@@ -146,8 +147,8 @@ pub(super) fn list() -> anyhow::Result<ExitCode> {
 
 /// Prints one as it stands in its file.
 pub(super) fn show(name: &str) -> anyhow::Result<ExitCode> {
-    for line in find(name)?.text.lines() {
-        println!("{}", washed(line));
+    for line in lines(&find(name)?.text, columns()) {
+        println!("{line}");
     }
     Ok(ExitCode::SUCCESS)
 }

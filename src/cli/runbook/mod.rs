@@ -2,6 +2,7 @@
 
 mod drive;
 pub(super) mod library;
+mod paper;
 mod prompt;
 pub(super) mod record;
 mod take;

@@ -1,5 +1,6 @@
 //! What the document says of one member.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Asked;
@@ -7,7 +8,7 @@ use crate::document::{ArchiverDoc, CopyDoc, SettingsDoc, SlotDoc, SubscriptionDo
 use crate::model::{Lsn, Role, Time};
 
 /// One member.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberDoc {
     /// Patroni's name of it.
     pub name: String,
@@ -113,7 +114,7 @@ pub struct MemberDoc {
 }
 
 /// A setting that waits for a restart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PendingSetting {
     /// Its name.
     pub parameter: String,
@@ -124,7 +125,7 @@ pub struct PendingSetting {
 }
 
 /// Why a member cannot take over, or why that is not known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReasonDoc {
     /// Its stable code: `lagging`, `nofailover`, `not-sync`.
     pub code: String,
@@ -137,7 +138,7 @@ pub struct ReasonDoc {
 }
 
 /// A question of a member's HA loop.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QuestionDoc {
     /// The question.
     pub question: String,

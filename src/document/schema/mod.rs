@@ -2,6 +2,7 @@
 
 mod member;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::{Level, Role, RouteKind};
@@ -12,7 +13,7 @@ pub use member::*;
 pub const SCHEMA: &str = "pgbaton.status/1";
 
 /// The whole picture at one moment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Document {
     /// [`SCHEMA`].
     pub schema: String,
@@ -42,7 +43,7 @@ pub struct Document {
 }
 
 /// The headline sentence and its level.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Headline {
     /// The worst of the findings.
     pub level: Level,
@@ -53,7 +54,7 @@ pub struct Headline {
 }
 
 /// The cluster as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClusterDoc {
     /// The name in the configuration.
     pub name: String,
@@ -110,7 +111,7 @@ pub struct ClusterDoc {
 }
 
 /// The DCS key `failover`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScheduledSwitchover {
     /// The leader it is to be taken from.
     pub from: Option<String>,
@@ -121,7 +122,7 @@ pub struct ScheduledSwitchover {
 }
 
 /// What one of the four parties says about who leads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Truth {
     /// `etcd`, `rest`, `sql` or `haproxy`.
     pub source: String,
@@ -136,7 +137,7 @@ pub struct Truth {
 }
 
 /// How asking somebody about a member went.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Asked {
     /// Time since the last good answer; `None`: there never was one.
     pub age_ms: Option<u64>,
@@ -149,7 +150,7 @@ pub struct Asked {
 }
 
 /// The etcd cluster.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EtcdDoc {
     /// Whether a majority decides; `None`: nobody fresh says.
     pub quorum: Option<bool>,
@@ -166,7 +167,7 @@ pub struct EtcdDoc {
 }
 
 /// One etcd member.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EtcdMemberDoc {
     /// Its name, or its endpoint's host while the name is not known.
     pub name: String,
@@ -216,7 +217,7 @@ pub struct EtcdMemberDoc {
 }
 
 /// One HAProxy backend.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RouteDoc {
     /// The HAProxy's name in the configuration.
     pub instance: String,
@@ -237,7 +238,7 @@ pub struct RouteDoc {
 }
 
 /// One server of a backend.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RouteServerDoc {
     /// Its name in HAProxy's configuration.
     pub name: String,
@@ -256,7 +257,7 @@ pub struct RouteServerDoc {
 }
 
 /// If the leader died now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ForecastDoc {
     /// The leader whose end is thought of; `None`: there is none, and it says who takes over next.
     pub leader: Option<String>,
@@ -279,7 +280,7 @@ pub struct ForecastDoc {
 }
 
 /// A rule that fired.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingDoc {
     /// Its stable code: `no-leader`.
     pub code: String,
@@ -303,7 +304,7 @@ pub struct FindingDoc {
 }
 
 /// One piece of evidence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EvidenceDoc {
     /// Who said it: `etcd`, `rest psg1`, `sql psg1`, `haproxy vm1`.
     pub source: String,
@@ -316,7 +317,7 @@ pub struct EvidenceDoc {
 }
 
 /// A certificate: of a chain, the one that ends first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CertificateDoc {
     /// Who showed it, or what our own is for: `etcd`, `rest`, `sql`, `haproxy`.
     pub source: String,
@@ -337,7 +338,7 @@ pub struct CertificateDoc {
 }
 
 /// One source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceDoc {
     /// `dcs`, `lease`, `etcd`, `rest`, `sql`, `haproxy`.
     pub name: String,
@@ -356,7 +357,7 @@ pub struct SourceDoc {
 }
 
 /// The beginning of a timeline, as Patroni's history tells it (DCS key `history`, else `GET /history`). Its cause is not recorded there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TimelineDoc {
     /// The timeline that began.
     pub timeline: u32,
