@@ -201,7 +201,7 @@ mod tests {
         };
         assert_eq!(keys("mine", false), (vec!["X".to_owned(), "a r".to_owned()], keys("vim", false).1, Vec::new()));
         let (restart, _, notices) = keys("mine", true);
-        let told = "the policy wants sequences of keys for what acts on the cluster; taken away: `R` (restart)";
+        let told = "the policy wants sequences of keys for what acts on the cluster; taken away: `X` (restart)";
         assert_eq!((restart, notices), (vec!["a r".to_owned()], vec![told.to_owned()]));
         let (_, quit, notices) = keys("empty", false);
         assert_eq!(quit, Keymap::builtin().keys_of(CommandId::Quit));
