@@ -16,32 +16,111 @@ struct Pen {
 
 const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
+/// Columns from which on erasing is shorter than writing blanks.
+const ERASE_FROM: u16 = 10;
+
 /// The bytes that turn a terminal that shows `before` into one that shows `after`; empty when nothing differs. The terminal's looks are
 /// plain before and after.
-pub(super) fn encode(before: &Buffer, after: &Buffer) -> String {
+///
+/// Every byte counts on a slow line, so that the shortest of what all terminals understand is taken.
+pub fn difference(before: &Buffer, after: &Buffer) -> String {
     let mut out = String::new();
     let mut pen = PLAIN;
     let mut cursor: Option<(u16, u16)> = None;
-    for (x, y, cell) in changes(before, after) {
-        match cursor {
-            Some(at) if at == (x, y) => {}
-            Some((cx, cy)) if cy == y && x > cx => push(&mut out, format_args!("\x1b[{}C", x - cx)),
-            _ => push(&mut out, format_args!("\x1b[{};{}H", y + 1, x + 1)),
+    let mut changes = changes(before, after).into_iter().peekable();
+    while let Some((x, y, cell)) = changes.next() {
+        // Erasing takes the ground that is switched on, as most terminals do it; a plain one is plain on all.
+        let mut blanks = 0;
+        if ground(cell) == Some(Color::Reset) {
+            blanks = 1;
+            while changes.next_if(|(nx, ny, next)| *ny == y && *nx == x + blanks && ground(next) == Some(Color::Reset)).is_some() {
+                blanks += 1;
+            }
         }
-        let wanted = Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
+        go(&mut out, after, cursor, (x, y), pen);
+        let wanted = match ground(cell) {
+            // A blank shows nothing of what is written; only its ground counts.
+            Some(bg) if bg == pen.bg && !(pen.modifier.intersects(SEEN_ON_BLANKS)) => pen,
+            Some(bg) => Pen { bg, ..PLAIN },
+            None => Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier },
+        };
         if wanted != pen {
             switch(&mut out, pen, wanted);
             pen = wanted;
         }
-        out.push_str(if cell.symbol().is_empty() { " " } else { cell.symbol() });
+        let end = x + blanks.max(1);
+        match blanks {
+            0 => out.push_str(cell.symbol()),
+            ERASE_FROM.. if end >= after.area.width => {
+                out.push_str("\x1b[K");
+                cursor = Some((x, y));
+                continue;
+            }
+            ERASE_FROM.. => {
+                push(&mut out, format_args!("\x1b[{blanks}X"));
+                cursor = Some((x, y));
+                continue;
+            }
+            few => out.extend((0..few).map(|_| ' ')),
+        }
         // At the last column a terminal's cursor waits; where it goes next is not the same everywhere.
-        let next = x.saturating_add(width(cell));
-        cursor = (next < after.area.right()).then_some((next, y));
+        let next = if blanks > 0 { end } else { x.saturating_add(width(cell)) };
+        cursor = (next < after.area.width).then_some((next, y));
     }
     if pen != PLAIN {
-        out.push_str("\x1b[0m");
+        out.push_str("\x1b[m");
     }
     out
+}
+
+/// What is seen of a blank beside its ground.
+const SEEN_ON_BLANKS: Modifier = Modifier::UNDERLINED.union(Modifier::REVERSED).union(Modifier::CROSSED_OUT);
+
+/// The ground of a cell that shows nothing else; `None`: there is something to be seen.
+fn ground(cell: &Cell) -> Option<Color> {
+    (matches!(cell.symbol(), " " | "") && !cell.modifier.intersects(SEEN_ON_BLANKS)).then_some(cell.bg)
+}
+
+/// Whether two cells look alike.
+fn alike(a: &Cell, b: &Cell) -> bool {
+    a == b || matches!((ground(a), ground(b)), (Some(x), Some(y)) if x == y)
+}
+
+/// Moves the cursor, by the shortest way.
+fn go(out: &mut String, shown: &Buffer, cursor: Option<(u16, u16)>, (x, y): (u16, u16), pen: Pen) {
+    match cursor {
+        Some(at) if at == (x, y) => {}
+        Some((cx, cy)) if cy == y && x > cx => {
+            // To write a few cells anew as they are can be shorter than to pass over them.
+            let between: Option<String> = (cx..x).map(|at| plainly(shown, at, y, pen)).collect();
+            let over = forward(x - cx);
+            out.push_str(&between.filter(|text| text.len() <= over.len()).unwrap_or(over));
+        }
+        Some((_, cy)) if cy + 1 == y => {
+            out.push_str("\r\n");
+            out.push_str(&forward(x));
+        }
+        _ if x == 0 => push(out, format_args!("\x1b[{}H", y + 1)),
+        _ => push(out, format_args!("\x1b[{};{}H", y + 1, x + 1)),
+    }
+}
+
+/// A cell's character if writing it with this pen makes it what it is.
+fn plainly(buffer: &Buffer, x: u16, y: u16, pen: Pen) -> Option<String> {
+    let cell = buffer.cell((buffer.area.x + x, buffer.area.y + y))?;
+    let fits = match ground(cell) {
+        Some(bg) => bg == pen.bg && !pen.modifier.intersects(SEEN_ON_BLANKS),
+        None => pen == Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier },
+    };
+    (fits && width(cell) == 1).then(|| if cell.symbol().is_empty() { " ".to_owned() } else { cell.symbol().to_owned() })
+}
+
+fn forward(columns: u16) -> String {
+    match columns {
+        0 => String::new(),
+        1 => "\x1b[C".to_owned(),
+        n => format!("\x1b[{n}C"),
+    }
 }
 
 /// The cells to be written, with their places from 0.
@@ -57,7 +136,7 @@ fn changes<'a>(before: &'a Buffer, after: &'a Buffer) -> Vec<(u16, u16, &'a Cell
         while let Some(cell) = at(after, x).filter(|_| x < columns) {
             let wide = width(cell);
             let old = at(before, x);
-            if old != Some(cell) || x < broken_until {
+            if !old.is_some_and(|old| alike(old, cell)) || x < broken_until {
                 changes.push((x, y, cell));
                 for covered in x..x.saturating_add(wide) {
                     let halves = at(before, covered).map_or(1, width);
@@ -97,7 +176,8 @@ fn switch(out: &mut String, from: Pen, to: Pen) {
     let mut from = from;
     // Taking one modifier away has its own code on some terminals only; to begin anew works on all.
     if !(from.modifier - to.modifier).is_empty() || (to.fg == Color::Reset && to.bg == Color::Reset && to.modifier.is_empty()) {
-        codes.push("0".to_owned());
+        // Nothing stands for 0.
+        codes.push(String::new());
         from = PLAIN;
     }
     for (modifier, code) in MODIFIERS {
@@ -155,7 +235,7 @@ mod tests {
     fn nothing_changed_is_no_byte() {
         let mut buffer = Buffer::empty(AREA);
         buffer.set_string(1, 1, "psg1 leads", Style::new().fg(Color::Green));
-        assert_eq!(encode(&buffer, &buffer), "");
+        assert_eq!(difference(&buffer, &buffer), "");
     }
 
     #[test]
@@ -164,7 +244,7 @@ mod tests {
         before.set_string(0, 0, "lease 27 s", Style::new());
         let mut after = before.clone();
         after.set_string(0, 0, "lease 26 s", Style::new());
-        assert_eq!(encode(&before, &after), "\x1b[1;8H6");
+        assert_eq!(difference(&before, &after), "\x1b[1;8H6");
     }
 
     fn size(cells: u16) -> std::num::NonZero<u16> {
@@ -174,8 +254,8 @@ mod tests {
     /// What a terminal shows after the bytes is what the buffer holds.
     fn shown(before: &Buffer, after: &Buffer) -> vt100::Parser {
         let mut parser = vt100::Parser::new(size(AREA.height), size(AREA.width), 0);
-        parser.process(encode(&Buffer::empty(AREA), before).as_bytes());
-        parser.process(encode(before, after).as_bytes());
+        parser.process(difference(&Buffer::empty(AREA), before).as_bytes());
+        parser.process(difference(before, after).as_bytes());
         parser
     }
 
@@ -214,7 +294,8 @@ mod tests {
                     let wanted = &after[(x, y)];
                     let shown = if cell.contents().is_empty() { " " } else { cell.contents() };
                     prop_assert_eq!(shown, wanted.symbol(), "at {} {}", x, y);
-                    prop_assert_eq!(cell.bold(), wanted.modifier.contains(Modifier::BOLD));
+                    // Bold is not seen of a blank.
+                    prop_assert!(shown == " " || cell.bold() == wanted.modifier.contains(Modifier::BOLD), "bold at {} {}", x, y);
                     prop_assert_eq!(cell.inverse(), wanted.modifier.contains(Modifier::REVERSED));
                     let default_back = cell.bgcolor() == vt100::Color::Default;
                     prop_assert_eq!(default_back, wanted.bg == Color::Reset, "back at {} {}", x, y);

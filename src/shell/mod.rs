@@ -8,6 +8,7 @@ mod encode;
 mod feed;
 mod hangup;
 mod options;
+mod pace;
 mod panics;
 mod run;
 mod screen;
@@ -16,6 +17,7 @@ mod terminal;
 mod writer;
 
 pub use editor::{Edit, Modes};
+pub use encode::difference;
 pub use feed::Feed;
 pub use options::{Appearance, Options, keymaps_of};
 pub use run::{Exit, run};

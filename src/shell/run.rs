@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::editor::{Edit, Modes};
 use super::hangup::Hangup;
+use super::pace::Pace;
 use super::signals::{Caught, Signals, can_stop};
 use super::terminal::{Terminal, drop_unsent};
 use super::writer::Writer;
@@ -22,9 +23,6 @@ use crate::document::Level;
 use crate::theme::Theme;
 use crate::ui::{Look, models};
 
-/// Data is drawn no more often than this, and no less often than [`SLOWEST`] when the line is slow.
-const FASTEST: Duration = Duration::from_millis(200);
-const SLOWEST: Duration = Duration::from_millis(500);
 /// What has changed is news and does not wait that long.
 const NEWS: Duration = Duration::from_millis(50);
 /// In the first second every source answers for the first time, and nobody wants to wait for the whole picture.
@@ -93,10 +91,10 @@ struct Console<F> {
     opened: Instant,
     /// When the picture was last made.
     made: Instant,
-    /// How long it has to stand.
-    pace: Duration,
     /// When the last key is so long ago that it was no part of a paste; `None`: nobody waits for that.
     rest: Option<Instant>,
+    /// When data may be drawn again.
+    pace: Pace,
 }
 
 /// What the loop does next.
@@ -133,8 +131,8 @@ impl<F: Feed> Console<F> {
             dirty: true,
             opened: Instant::now(),
             made: Instant::now(),
-            pace: FASTEST,
             rest: None,
+            pace: Pace::new(Instant::now()),
         };
         console.make()?;
         for text in options.notices {
@@ -150,7 +148,7 @@ impl<F: Feed> Console<F> {
         self.draw()?;
         panic_on_purpose();
         loop {
-            let due = self.due.unwrap_or_else(|| Instant::now() + TICK);
+            let due = self.pace.from(self.due.unwrap_or_else(|| Instant::now() + TICK), !self.news.is_empty());
             // Counted from when there is nothing else to do: what drawing takes is no rest.
             if !self.state.answered() {
                 self.rest = None;
@@ -179,7 +177,7 @@ impl<F: Feed> Console<F> {
                 },
                 written = self.writer.written() => match written {
                     Ok(took) => {
-                        self.pace = (took * 4).clamp(FASTEST, SLOWEST);
+                        self.pace.accepted(took);
                         Next::Stay
                     }
                     Err(_) => Next::Leave(Exit::Signal(1)),
@@ -235,7 +233,7 @@ impl<F: Feed> Console<F> {
     fn heard(&mut self, news: Vec<EventLine>) {
         let wait = match news.is_empty() {
             _ if self.opened.elapsed() < OPENING.0 => OPENING.1,
-            true => self.pace,
+            true => self.pace.usual(),
             false => NEWS,
         };
         self.news.extend(news);
@@ -339,7 +337,8 @@ impl<F: Feed> Console<F> {
             return Ok(());
         }
         let look = Look { theme: &self.theme, keymap: &self.keymap, ascii: self.ascii };
-        let measured = self.screen.draw(&self.state, &look, &mut self.writer).context("cannot write to the terminal")?;
+        let (measured, sent) = self.screen.draw(&self.state, &look, &mut self.writer).context("cannot write to the terminal")?;
+        self.pace.sent(sent, Instant::now());
         update(&mut self.state, Msg::Measured(measured));
         self.dirty = false;
         Ok(())

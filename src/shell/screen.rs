@@ -7,7 +7,7 @@ use std::time::Instant;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::encode::encode;
+use super::encode::difference;
 use super::writer::Writer;
 use crate::app::{Measured, State};
 use crate::ui::{Look, draw};
@@ -51,12 +51,12 @@ impl Screen {
         self.blank = true;
     }
 
-    /// Draws the state; sends a frame when something differs. Only while the writer is not busy.
-    pub(super) fn draw(&mut self, state: &State, look: &Look<'_>, writer: &mut Writer) -> io::Result<Measured> {
+    /// Draws the state; sends a frame when something differs, and tells how many bytes that were. Only while the writer is not busy.
+    pub(super) fn draw(&mut self, state: &State, look: &Look<'_>, writer: &mut Writer) -> io::Result<(Measured, usize)> {
         let measured = draw(state, look, &mut self.next);
-        let changes = encode(&self.shown, &self.next);
+        let changes = difference(&self.shown, &self.next);
         if changes.is_empty() && !self.blank {
-            return Ok(measured);
+            return Ok((measured, 0));
         }
         let mut frame = String::with_capacity(changes.len() + 32);
         if self.synchronized {
@@ -72,10 +72,11 @@ impl Screen {
         if let Some(trace) = &mut self.trace {
             writeln!(trace.file, "{} {}", trace.begun.elapsed().as_millis(), frame.len())?;
         }
+        let sent = frame.len();
         writer.send(frame.into_bytes())?;
         self.blank = false;
         std::mem::swap(&mut self.shown, &mut self.next);
-        Ok(measured)
+        Ok((measured, sent))
     }
 }
 

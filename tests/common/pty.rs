@@ -4,8 +4,9 @@ use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,46 @@ pub struct Pty {
     modes: Modes,
     /// How long to wait for anything before giving up.
     pub patience: Duration,
+    /// Bytes that have left the terminal so far; on a slow line they are still on their way.
+    carried: Arc<AtomicUsize>,
+}
+
+/// A line between the terminal and whoever looks at it.
+#[derive(Debug, Clone, Copy)]
+pub struct Line {
+    pub bytes_per_second: usize,
+    /// How long every byte is on its way.
+    pub delay: Duration,
+}
+
+impl Line {
+    /// How often it takes bytes.
+    const STEP: Duration = Duration::from_millis(20);
+
+    /// Takes from the terminal what it can carry, and no more.
+    fn carry(self, mut reader: Box<dyn Read + Send>, arrived: Sender<Vec<u8>>, carried: &AtomicUsize) {
+        let (send, under_way) = channel::<(Instant, Vec<u8>)>();
+        thread::spawn(move || {
+            for (at, bytes) in under_way {
+                thread::sleep(at.saturating_duration_since(Instant::now()));
+                if arrived.send(bytes).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut chunk = vec![0; (self.bytes_per_second as f64 * Self::STEP.as_secs_f64()) as usize];
+        let mut free = Instant::now();
+        while let Ok(n) = reader.read(&mut chunk) {
+            carried.fetch_add(n, Ordering::SeqCst);
+            // A line that had nothing to do saves nothing up; one whose thread was late does.
+            free = free.max(Instant::now().checked_sub(Self::STEP * 5).unwrap_or(free))
+                + Duration::from_secs_f64(n as f64 / self.bytes_per_second as f64);
+            if n == 0 || send.send((free + self.delay, chunk[..n].to_vec())).is_err() {
+                break;
+            }
+            thread::sleep(free.saturating_duration_since(Instant::now()));
+        }
+    }
 }
 
 /// What decides whether a terminal turns lines into commands and shows what is typed.
@@ -63,7 +104,12 @@ fn build() -> PathBuf {
 
 impl Pty {
     /// Starts a program in a terminal of this size.
-    pub fn spawn(program: &Path, args: &[&str], env: &[(&str, &str)], (cols, rows): (u16, u16)) -> Self {
+    pub fn spawn(program: &Path, args: &[&str], env: &[(&str, &str)], size: (u16, u16)) -> Self {
+        Self::spawn_on(None, program, args, env, size)
+    }
+
+    /// The same at the end of a line; `None`: of one that is as fast as the machine.
+    pub fn spawn_on(line: Option<Line>, program: &Path, args: &[&str], env: &[(&str, &str)], (cols, rows): (u16, u16)) -> Self {
         let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("a pty");
         let mut command = CommandBuilder::new(program);
         command.args(args);
@@ -80,16 +126,22 @@ impl Pty {
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let (send, output) = channel();
+        let carried = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&carried);
         thread::spawn(move || {
+            if let Some(line) = line {
+                return line.carry(reader, send, &count);
+            }
             let mut chunk = [0; 8192];
             while let Ok(n) = reader.read(&mut chunk) {
+                count.fetch_add(n, Ordering::SeqCst);
                 if n == 0 || send.send(chunk[..n].to_vec()).is_err() {
                     break;
                 }
             }
         });
         let keys = pair.master.take_writer().expect("a writer");
-        Self { master: pair.master, keys, child, output, parser: parser(cols, rows), modes, patience: DEADLINE }
+        Self { master: pair.master, keys, child, output, parser: parser(cols, rows), modes, patience: DEADLINE, carried }
     }
 
     pub fn press(&mut self, keys: &str) {
@@ -109,6 +161,11 @@ impl Pty {
 
     pub fn signal(&self, signal: rustix::process::Signal) {
         rustix::process::kill_process(self.pid(), signal).expect("the signal is sent");
+    }
+
+    /// Bytes that have left the terminal so far.
+    pub fn carried(&self) -> usize {
+        self.carried.load(Ordering::SeqCst)
     }
 
     pub fn screen(&self) -> String {
