@@ -1,7 +1,7 @@
 //! The console on a sample document, for trying looks and for the tests of the terminal: `cargo run --example console_on_sample -- lagging`.
 //!
 //! A second argument says how the sample behaves: `live` (the default; its clock goes on), `still` (nothing ever changes), `flood` (something
-//! new at every moment). A third names a file that gets a line whenever a document was made.
+//! new at every moment), `handover` (psg2 takes over once, and its name is a hostile one). A third names a file that gets a line whenever a document was made.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -21,6 +21,7 @@ struct Sample {
     manner: String,
     made: u64,
     count: Option<File>,
+    handed_over: bool,
 }
 
 fn now() -> Time {
@@ -35,6 +36,11 @@ impl Feed for Sample {
             "flood" => tokio::time::sleep(Duration::from_millis(1)).await,
             _ => tokio::time::sleep(Duration::from_millis(700)).await,
         }
+        if self.manner == "handover" {
+            let told = "psg2\u{1b}]0;evil\u{7} leads instead of psg1";
+            let first = !std::mem::replace(&mut self.handed_over, true);
+            return if first { vec![EventLine::new(now(), Level::Ok, "leader-changed", told)] } else { Vec::new() };
+        }
         if self.made.is_multiple_of(10) {
             let sentence = format!("document {} was made", self.made);
             return vec![EventLine::new(now(), Level::Ok, "sample", sentence)];
@@ -48,6 +54,10 @@ impl Feed for Sample {
             writeln!(count, "{}", self.made).expect("the count is written");
         }
         let mut document = self.document.clone();
+        if self.handed_over {
+            document.headline.leads = "psg2 leads".to_owned();
+            document.cluster.leader = Some("psg2".to_owned());
+        }
         if self.manner != "still" {
             document.at = now();
             for (n, member) in document.members.iter_mut().enumerate() {
@@ -71,7 +81,7 @@ fn main() -> ExitCode {
     let options =
         Options::new("card-prod", Mode::ReadOnly(String::new()), &Appearance::default(), |name| std::env::var(name).ok()).expect("options");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    match runtime.block_on(run(options, Sample { document, manner, made: 0, count })) {
+    match runtime.block_on(run(options, Sample { document, manner, made: 0, count, handed_over: false })) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
             eprintln!("{error:#}");

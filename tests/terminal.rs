@@ -209,3 +209,72 @@ fn a_terminal_that_goes_away_ends_it() {
         wait_for("the end", || !Path::new(&format!("/proc/{pid}")).exists());
     }
 }
+
+/// What a terminal is sent beside the picture: sequences that begin with `OSC`, by what follows, and bells that end none of them.
+fn aside(seen: &[u8]) -> (Vec<String>, usize) {
+    let text = String::from_utf8_lossy(seen);
+    let mut told = Vec::new();
+    let mut rest = String::new();
+    let mut parts = text.split("\u{1b}]");
+    rest.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let (inside, after) = part.split_once("\u{1b}\\").expect("it ends");
+        told.push(inside.to_owned());
+        rest.push_str(after);
+    }
+    (told, rest.matches('\u{7}').count())
+}
+
+#[test]
+fn another_leader_rings_notifies_and_is_in_the_title() {
+    let mut pty = Pty::spawn(&console(), &["healthy", "handover"], &[("TERM_PROGRAM", "iTerm.app")], SIZE);
+    pty.until_text("psg2 leads");
+    pty.until_quiet(Duration::from_millis(50));
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
+    let (told, bells) = aside(&pty.seen);
+    let wanted =
+        ["2;card-prod: psg1 leads", "9;pgbaton card-prod: psg2\u{fffd}]0;evil\u{fffd} leads instead of psg1", "2;card-prod: psg2 leads"];
+    assert_eq!(told, wanted);
+    assert_eq!(bells, 1);
+    let text = String::from_utf8_lossy(&pty.seen).into_owned();
+    assert!(text.starts_with("\u{1b}[22;2t") && text.ends_with("\u{1b}[23;2t"), "the title is kept and put back");
+    pty.assert_restored();
+}
+
+#[test]
+fn over_ssh_a_bell_is_all_that_is_sent_unasked() {
+    let env = [("TERM_PROGRAM", "iTerm.app"), ("SSH_CONNECTION", "10.0.0.1 50022 10.0.0.8 22")];
+    let mut pty = Pty::spawn(&console(), &["healthy", "handover"], &env, SIZE);
+    pty.until_text("psg2 leads");
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
+    assert_eq!(aside(&pty.seen), (Vec::new(), 1));
+    assert!(!String::from_utf8_lossy(&pty.seen).contains("\u{1b}[22;2t"));
+}
+
+#[test]
+fn what_is_copied_goes_by_way_of_the_terminal() {
+    let mut pty = open("still", &[]);
+    pty.press("yv");
+    pty.until_text("copied \"psg1\", if the terminal allows it (OSC 52)");
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
+    let (told, bells) = aside(&pty.seen);
+    assert_eq!((told, bells), (vec!["2;card-prod: psg1 leads".to_owned(), "52;c;cHNnMQ==".to_owned()], 0));
+}
+
+#[test]
+fn a_theme_is_tried_on_at_once() {
+    let mut pty = open("still", &[]);
+    let ground = |pty: &Pty| pty.parser.screen().cell(0, 11).map(vt100::Cell::fgcolor);
+    let before = ground(&pty);
+    pty.press("vt");
+    pty.until_text("enter keeps it");
+    pty.press("j");
+    pty.until("another colour", |screen| screen.cell(0, 11).map(vt100::Cell::fgcolor) != before);
+    pty.press("q");
+    pty.until("the theme taken back", |screen| screen.cell(0, 11).map(vt100::Cell::fgcolor) == before);
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
+}

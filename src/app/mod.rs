@@ -4,27 +4,34 @@
 //! the world goes out as [`Effect`]s.
 
 mod act;
+mod arrangement;
 mod audited;
 mod book;
 mod choice;
+mod copied;
 mod editor;
 mod events;
 mod history;
+mod look;
 mod palette;
 mod pane;
 mod possible;
 mod question;
 mod state;
+mod travel;
 mod typing;
 mod update;
 
 pub use act::{Ask, Asked, CourseSheet, Dialog, PlanSheet};
+pub use arrangement::Arrangement;
 pub use audited::Audited;
 pub use book::{Book, Opened, Opening};
 pub use choice::{Choice, ChoiceRow};
+pub use copied::Copied;
 pub use editor::{Editor, Field};
 pub use events::{EventLine, EventLog};
 pub use history::{LagHistory, Point, SPAN};
+pub use look::Themes;
 pub use palette::Palette;
 pub use pane::{Facts, PaneModel, RowId, View};
 pub use possible::why_not;

@@ -1,6 +1,6 @@
 //! Everything that decides what is on the screen.
 
-use super::{Book, Choice, CourseSheet, Dialog, Editor, Facts, Field, Palette, PaneModel, Question, RowId, View};
+use super::{Arrangement, Book, Choice, CourseSheet, Dialog, Editor, Facts, Field, Palette, PaneModel, Question, RowId, Themes, View};
 use crate::command::Scope;
 use crate::document::Level;
 use crate::model::Time;
@@ -50,6 +50,8 @@ pub enum Overlay {
     Choice(Box<Choice>),
     /// The search for a command.
     Palette(Box<Palette>),
+    /// The themes.
+    Themes(Themes),
     /// A text.
     Text {
         /// What it is.
@@ -74,9 +76,10 @@ pub enum Overlay {
 }
 
 impl Overlay {
-    /// Lines scrolled past.
-    pub fn scroll_mut(&mut self) -> &mut u16 {
-        match self {
+    /// Lines scrolled past; `None`: it does not scroll.
+    pub fn scroll_mut(&mut self) -> Option<&mut u16> {
+        Some(match self {
+            Overlay::Themes(_) => return None,
             Overlay::Book { scroll }
             | Overlay::Help { scroll, .. }
             | Overlay::Details { scroll, .. }
@@ -86,7 +89,7 @@ impl Overlay {
             Overlay::Question(question) => &mut question.scroll,
             Overlay::Choice(choice) => &mut choice.scroll,
             Overlay::Palette(palette) => &mut palette.scroll,
-        }
+        })
     }
 }
 
@@ -114,6 +117,8 @@ pub struct Measured {
     pub overlay_page: u16,
     /// How far the overlay can be scrolled.
     pub overlay_end: u16,
+    /// Columns of the screen.
+    pub columns: u16,
 }
 
 /// Everything that decides what is on the screen.
@@ -129,6 +134,12 @@ pub struct State {
     pub focus: usize,
     /// Whether that pane has the whole screen.
     pub zoom: bool,
+    /// How the panes are arranged; `None`: by the size of the screen.
+    pub arrangement: Option<Arrangement>,
+    /// The theme that is shown.
+    pub theme: String,
+    /// The themes that there are.
+    pub themes: Vec<String>,
     /// What lies over the panes.
     pub overlay: Option<Overlay>,
     /// What is being typed.
@@ -143,6 +154,8 @@ pub struct State {
     pub now: Option<Time>,
     /// The cluster's name before the first document.
     pub cluster: String,
+    /// What the configuration calls its environment: `PROD`.
+    pub label: Option<String>,
     /// Whether anything can be changed.
     pub mode: Mode,
     /// The action under way, or the last one.
@@ -165,6 +178,9 @@ impl State {
             views,
             focus: 0,
             zoom: false,
+            arrangement: None,
+            theme: String::new(),
+            themes: Vec::new(),
             overlay: None,
             typing: None,
             editor: Editor::default(),
@@ -172,6 +188,7 @@ impl State {
             pending: None,
             now: None,
             cluster: cluster.into(),
+            label: None,
             mode,
             course: None,
             book: None,
@@ -185,7 +202,7 @@ impl State {
         match (self.typing, &self.overlay, self.panes.get(self.focus)) {
             (Some(_), _, _) => &[Scope::Text, Scope::Global],
             (None, Some(Overlay::Book { .. }), _) => &[Scope::Book, Scope::Overlay, Scope::Global],
-            (None, Some(Overlay::Choice(_)), _) => &[Scope::Choice, Scope::Global],
+            (None, Some(Overlay::Choice(_) | Overlay::Themes(_)), _) => &[Scope::Choice, Scope::Global],
             (None, Some(_), _) => &[Scope::Overlay, Scope::Global],
             (None, None, Some(pane)) => pane.scopes(),
             (None, None, None) => &[Scope::Global],

@@ -1,17 +1,16 @@
 //! One message after the other.
 
 use super::possible::why_not;
+use super::travel::{Travel, travel};
 use super::{
-    Asked, Audited, ChoiceRow, CourseSheet, EventLine, Field, Measured, Notice, Opened, Opening, Overlay, Palette, PlanSheet, State, Typing,
+    Asked, Audited, ChoiceRow, Copied, CourseSheet, EventLine, Field, Measured, Notice, Opened, Opening, Overlay, Palette, PlanSheet,
+    State, Typing,
 };
-use super::{act, book, typing};
+use super::{act, book, copied, look, typing};
 use crate::command::{CommandId, Scope};
 use crate::document::{Document, Level};
 use crate::model::{Time, clean};
 use crate::runbook::Run;
-
-/// Rows of a page while nothing is drawn.
-const PAGE: u16 = 10;
 
 /// Something that has happened.
 #[derive(Debug, Clone)]
@@ -94,14 +93,22 @@ pub enum Effect {
     PlanAction(Vec<String>),
     /// Make a plan of what is next of it.
     PlanNext,
+    /// Show this theme.
+    Theme(String),
+    /// Copy this to the clipboard of the one who looks.
+    Copy(Copied),
+    /// Call the one who looks: this sentence is worth it.
+    Alert(String),
 }
 
 /// Takes in a message.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Document(document, events) => {
+            let mut effects: Vec<Effect> = look::alert(&events).map(Effect::Alert).into_iter().collect();
             take_document(state, document, events);
-            return book::look(state);
+            effects.extend(book::look(state));
+            return effects;
         }
         Msg::Tick(now) => state.now = Some(now),
         Msg::Command(id) => {
@@ -121,8 +128,9 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Notice(notice) => take_notice(state, notice),
         Msg::Measured(measured) => {
             if let Some(overlay) = &mut state.overlay {
-                let scroll = overlay.scroll_mut();
-                *scroll = (*scroll).min(measured.overlay_end);
+                if let Some(scroll) = overlay.scroll_mut() {
+                    *scroll = (*scroll).min(measured.overlay_end);
+                }
                 match overlay {
                     Overlay::Plan(dialog) => (dialog.drawn, dialog.ready) = (true, dialog.rested),
                     Overlay::Question(question) => question.drawn = true,
@@ -215,6 +223,7 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
             typing::begin(state, Typing::Palette);
         }
         CommandId::Back if waits(state) => return act::cancel(state),
+        CommandId::Back if matches!(state.overlay, Some(Overlay::Themes(_))) => return look::restore(state),
         CommandId::Back | CommandId::Discard if state.typing == Some(Typing::Palette) => drop(typing::close_palette(state)),
         CommandId::Accept if state.typing == Some(Typing::Palette) => return run(state),
         CommandId::Back => back(state),
@@ -235,12 +244,12 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
             state.overlay = None;
             state.zoom = !state.zoom;
         }
-        CommandId::Up => travel(state, Travel::By(-1)),
-        CommandId::Down => travel(state, Travel::By(1)),
-        CommandId::PageUp => travel(state, Travel::Pages(-1)),
-        CommandId::PageDown => travel(state, Travel::Pages(1)),
-        CommandId::Top => travel(state, Travel::Start),
-        CommandId::Bottom => travel(state, Travel::End),
+        CommandId::Up => return travel(state, Travel::By(-1)),
+        CommandId::Down => return travel(state, Travel::By(1)),
+        CommandId::PageUp => return travel(state, Travel::Pages(-1)),
+        CommandId::PageDown => return travel(state, Travel::Pages(1)),
+        CommandId::Top => return travel(state, Travel::Start),
+        CommandId::Bottom => return travel(state, Travel::End),
         CommandId::Open => open(state),
         CommandId::SortNext => sort(state),
         CommandId::SortReverse => reverse(state),
@@ -264,7 +273,7 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
             let older = id == CommandId::HistoryPrevious;
             match state.field() {
                 // Nothing is remembered there, and there are rows or lines to go through.
-                Some(Field::Palette | Field::Answer) => travel(state, Travel::By(if older { -1 } else { 1 })),
+                Some(Field::Palette | Field::Answer) => return travel(state, Travel::By(if older { -1 } else { 1 })),
                 Some(field) => typing::change(state, |editor, text| editor.recall(field, text, older)),
                 None => {}
             }
@@ -283,6 +292,7 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         | CommandId::EraseStart
         | CommandId::EraseEnd
         | CommandId::Yank => typing::edit(state, id),
+        CommandId::Choose if matches!(state.overlay, Some(Overlay::Themes(_))) => look::keep(state),
         CommandId::Choose => return act::chosen(state),
         CommandId::Runbooks => return book::open(state),
         CommandId::BookGo
@@ -293,6 +303,9 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         | CommandId::BookSkip
         | CommandId::BookNote
         | CommandId::BookAbort => return book::command(state, id),
+        CommandId::Theme => look::themes(state),
+        CommandId::Layout => look::arrange(state),
+        CommandId::CopyValue | CommandId::CopyRow | CommandId::CopyDetails | CommandId::CopyCommand => return copied::copy(state, id),
         CommandId::ShowConfig => return vec![Effect::ShowConfig],
         CommandId::Course => match why_not(state, id) {
             Some(why) => say(state, why),
@@ -383,61 +396,13 @@ fn go_to(state: &mut State, pane: usize) {
         }
     }
     state.focus = pane;
-}
-
-/// A way to go through rows or lines.
-#[derive(Clone, Copy)]
-enum Travel {
-    By(isize),
-    Pages(isize),
-    Start,
-    End,
-}
-
-impl Travel {
-    /// The place reached from `from` among `count` places.
-    fn reach(self, from: usize, count: usize, page: u16) -> usize {
-        let last = count.saturating_sub(1);
-        match self {
-            Travel::By(rows) => from.saturating_add_signed(rows).min(last),
-            Travel::Pages(pages) => {
-                let rows = isize::try_from(page.max(2) - 1).unwrap_or(1);
-                from.saturating_add_signed(pages * rows).min(last)
-            }
-            Travel::Start => 0,
-            Travel::End => last,
+    // What Enter opens has the mark. The newest of what happens is looked at as it comes, and is not held.
+    let newest = state.panes.get(pane).is_some_and(|pane| pane.newest_first());
+    if !newest && state.view().is_some_and(|view| view.selected.is_none()) {
+        let first = state.rows(pane).into_iter().next();
+        if let Some(view) = state.views.get_mut(pane) {
+            view.selected = first;
         }
-    }
-}
-
-fn travel(state: &mut State, travel: Travel) {
-    if let Some(Overlay::Choice(choice)) = &mut state.overlay {
-        choice.selected = travel.reach(choice.selected, choice.rows.len(), state.measured.overlay_page);
-        return;
-    }
-    if let Some(Overlay::Palette(palette)) = &mut state.overlay {
-        palette.selected = travel.reach(palette.selected, palette.found().len(), state.measured.overlay_page);
-        return;
-    }
-    if let Some(overlay) = &mut state.overlay {
-        let scroll = overlay.scroll_mut();
-        let end = usize::from(state.measured.overlay_end);
-        let reached = travel.reach(usize::from(*scroll), end + 1, state.measured.overlay_page);
-        *scroll = u16::try_from(reached).unwrap_or(u16::MAX);
-        return;
-    }
-    let rows = state.rows(state.focus);
-    let page = state.measured.pages.get(state.focus).copied().filter(|page| *page > 0).unwrap_or(PAGE);
-    let Some(view) = state.views.get_mut(state.focus) else { return };
-    let here = view.selected.as_ref().and_then(|selected| rows.iter().position(|row| row == selected));
-    let there = match here {
-        Some(here) => travel.reach(here, rows.len(), page),
-        // Nothing is selected, or what was is hidden: the first move shows where one is.
-        None if matches!(travel, Travel::End) => rows.len().saturating_sub(1),
-        None => 0,
-    };
-    if let Some(row) = rows.into_iter().nth(there) {
-        view.selected = Some(row);
     }
 }
 

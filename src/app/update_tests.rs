@@ -197,7 +197,7 @@ fn sorting_goes_through_the_columns_and_can_be_turned_round() {
 #[test]
 fn help_is_scrolled_within_its_lines_and_searched() {
     let mut state = after(&[Help]);
-    update(&mut state, Msg::Measured(Measured { pages: Vec::new(), overlay_page: 10, overlay_end: 25 }));
+    update(&mut state, Msg::Measured(Measured { pages: Vec::new(), overlay_page: 10, overlay_end: 25, columns: 80 }));
     give(&mut state, &[PageDown, Down]);
     assert_eq!(state.overlay, Some(Overlay::Help { place: HERE, query: String::new(), scroll: 10 }));
     give(&mut state, &[Bottom, Down]);
@@ -211,9 +211,9 @@ fn help_is_scrolled_within_its_lines_and_searched() {
 #[test]
 fn an_overlay_that_got_shorter_is_not_scrolled_past_its_end() {
     let mut state = after(&[Help]);
-    update(&mut state, Msg::Measured(Measured { pages: Vec::new(), overlay_page: 10, overlay_end: 25 }));
+    update(&mut state, Msg::Measured(Measured { pages: Vec::new(), overlay_page: 10, overlay_end: 25, columns: 80 }));
     give(&mut state, &[Bottom]);
-    update(&mut state, Msg::Measured(Measured { pages: Vec::new(), overlay_page: 30, overlay_end: 5 }));
+    update(&mut state, Msg::Measured(Measured { pages: Vec::new(), overlay_page: 30, overlay_end: 5, columns: 80 }));
     assert_eq!(state.overlay, Some(Overlay::Help { place: HERE, query: String::new(), scroll: 5 }));
 }
 

@@ -96,6 +96,11 @@ commands! {
     PageDown     Global Harmless "page down"  "One page down.";
     Top          Global Harmless "first row"  "Go to the first row.";
     Bottom       Global Harmless "last row"   "Go to the last row.";
+    Theme        Global Harmless "theme"      "Choose how it looks; what is selected is shown at once.";
+    Layout       Global Harmless "layout"     "Arrange the panes in the next way for which there is room.";
+    CopyValue    Global Harmless "copy value" "Copy the name of the selected row to the clipboard, by way of the terminal.";
+    CopyRow      Global Harmless "copy row"   "Copy the selected row as it is shown.";
+    CopyDetails  Global Harmless "copy evidence" "Copy everything that is known of the selected row, with its evidence.";
     Suspend      Global Harmless "suspend"    "Stop pgbaton and give the terminal to the shell; `fg` comes back.";
     Redraw       Global Harmless "redraw"     "Draw the whole screen anew.";
     Open         List   Harmless "details"    "Show everything that is known of the selected row, with source and age.";
@@ -104,28 +109,28 @@ commands! {
     Filter       List   Harmless "filter"     "Show only the rows that contain a text.";
     Search       Overlay Harmless "search"    "Show only the lines that contain a text.";
     Switchover   List   Disrupts "switchover" "Hand the leadership to the selected replica, or from the selected leader to the best.";
-    SwitchoverAt List   Changes  "switch at"  "Hand the leadership over in the same way, at a time that is typed.";
+    SwitchoverAt List   Changes  "switchover at"  "Hand the leadership over in the same way, at a time that is typed.";
     Failover     List   Disrupts "failover"   "Give the leadership to the selected member, leader or not.";
     Restart      List   Disrupts "restart"    "Restart the selected member's PostgreSQL.";
     RestartAt    List   Changes  "restart at" "Restart the selected member's PostgreSQL at a time that is typed.";
-    RestartPending Global Disrupts "pending"  "Restart the next member whose settings wait for it, replicas first.";
-    RestartRolling Global Disrupts "rolling"  "Restart the members one after the other, the leader last, by a switchover.";
+    RestartPending Global Disrupts "restart pending"  "Restart the next member whose settings wait for it, replicas first.";
+    RestartRolling Global Disrupts "restart rolling"  "Restart the members one after the other, the leader last, by a switchover.";
     Reload       List   Changes  "reload"     "Have the selected member's Patroni read its configuration again.";
     Reinit       List   Disrupts "reinit"     "Throw the selected replica's data away and copy it anew.";
     Checkpoint   List   Changes  "checkpoint" "Have the selected member make a checkpoint.";
-    ResumeReplay List   Changes  "replay on"  "Have the selected standby go on replaying.";
+    ResumeReplay List   Changes  "resume replay"  "Have the selected standby go on replaying.";
     DropSlot     List   Disrupts "drop slot"  "Drop a slot of the selected member that nobody uses.";
     Terminate    List   Disrupts "end session" "End a client's session on the selected member that stands in the way.";
-    FlushRestart List   Changes  "no restart" "Take back the scheduled restart of the selected member.";
+    FlushRestart List   Changes  "cancel restart" "Take back the scheduled restart of the selected member.";
     Pause        Global Changes  "pause"      "Switch the maintenance mode on: Patroni manages nothing.";
     Resume       Global Changes  "resume"     "Switch the maintenance mode off.";
-    FlushSwitchover Global Changes "no switch" "Take back the scheduled switchover.";
-    SetProxy     Global Disrupts "haproxy"    "Drain a server of an HAProxy, take it out, or give it back to the checks.";
+    FlushSwitchover Global Changes "cancel switchover" "Take back the scheduled switchover.";
+    SetProxy     Global Disrupts "haproxy server"    "Drain a server of an HAProxy, take it out, or give it back to the checks.";
     EditConfig   Global Changes  "edit config" "Edit the dynamic configuration in $VISUAL or $EDITOR.";
     UndoConfig   Global Changes  "undo edit"  "Take back the last edit of the configuration that was made by pgbaton.";
-    DemoteCluster Global Disrupts "demote"    "Make the cluster a standby of another, which is typed.";
-    PromoteCluster Global Disrupts "promote"  "Make a standby cluster one of its own.";
-    Remove       Global Disrupts "remove"     "Delete what Patroni keeps of the cluster in etcd.";
+    DemoteCluster Global Disrupts "demote cluster"    "Make the cluster a standby of another, which is typed.";
+    PromoteCluster Global Disrupts "promote cluster"  "Make a standby cluster one of its own.";
+    Remove       Global Disrupts "remove cluster"     "Delete what Patroni keeps of the cluster in etcd.";
     ShowConfig   Global Harmless "show config" "Show the dynamic configuration.";
     Course       Global Harmless "progress"   "Show the action under way, or the last one.";
     Runbooks     Global Harmless "runbooks"   "Open the runbook that answers the finding; else the one begun, or the list.";
@@ -140,6 +145,7 @@ commands! {
     Choose       Choice Harmless "choose"     "Take the selected row.";
     Accept       Text   Harmless "keep"       "Keep the text and go back to the rows.";
     Discard      Text   Harmless "clear"      "Throw the text away and go back to the rows.";
+    CopyCommand  Text   Harmless "copy command" "Copy the command line of patronictl that does the same as the plan.";
     HistoryPrevious Text Harmless "older"     "Take what was typed before; in a list or a dialog, go one up.";
     HistoryNext  Text   Harmless "newer"      "Take what was typed after that; in a list or a dialog, go one down.";
     CursorLeft   Text   Harmless "left"       "Go one character back.";
@@ -185,11 +191,14 @@ mod tests {
         assert_eq!(COMMANDS.len(), CommandId::iter().count());
     }
 
+    /// Columns that the box of keys has for a title.
+    const MOST: usize = 17;
+
     #[test]
     fn docs_are_sentences_and_titles_are_short() {
         for command in COMMANDS {
             assert!(command.doc.ends_with('.') && command.doc.len() < 90, "{}", command.doc);
-            assert!(command.title.len() <= 12, "{}", command.title);
+            assert!(command.title.len() <= MOST, "{}", command.title);
         }
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Draft {
     pub namespace: Option<Setting<String>>,
     pub color: Option<Setting<String>>,
     pub keymap: Option<Setting<String>>,
+    pub label: Option<Setting<String>>,
+    pub console: ConsoleDraft,
     pub read_only: Option<Setting<bool>>,
     pub assist: Option<Setting<bool>>,
     pub syslog: Option<Setting<PathBuf>>,
@@ -39,6 +41,16 @@ pub(crate) struct Draft {
     pub limits: LimitsDraft,
     /// A patronictl file to import from.
     pub patronictl: Option<Setting<PathBuf>>,
+}
+
+/// How the console looks and how it calls, as it is written.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ConsoleDraft {
+    pub theme: Option<Setting<String>>,
+    pub layout: Option<Setting<String>>,
+    pub bell: Option<Setting<String>>,
+    pub notify: Option<Setting<String>>,
+    pub title: Option<Setting<String>>,
 }
 
 /// Limits, and where those were found that somebody has set.
@@ -132,6 +144,7 @@ impl Draft {
             namespace: self.namespace.or(below.namespace),
             color: self.color.or(below.color),
             keymap: self.keymap.or(below.keymap),
+            label: self.label.or(below.label),
             read_only: self.read_only.or(below.read_only),
             assist: self.assist.or(below.assist),
             syslog: self.syslog.or(below.syslog),

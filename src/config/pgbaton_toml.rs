@@ -58,10 +58,11 @@ impl Reader<'_> {
         let Some(top) = Section::of(root, "", Manner::Strict, self.out) else {
             return;
         };
-        top.only(&["default", "keymap", "clusters", "limits"], self.out);
+        top.only(&["default", "keymap", "clusters", "limits", "console"], self.out);
         file.default = top.text("default", self.out);
         let keymap = top.text("keymap", self.out);
         let limits = self.limits(&top);
+        let console = self.console(&top);
         let mut names = Vec::new();
         if let Some(clusters) = top.table("clusters", self.out) {
             for entry in clusters.entries() {
@@ -76,6 +77,7 @@ impl Reader<'_> {
                     let mut draft = self.cluster(&entry.key, &entry.key_at, &table);
                     draft.limits = draft.limits.over(&limits);
                     draft.keymap = draft.keymap.or_else(|| keymap.clone());
+                    draft.console = console.clone();
                     file.clusters.push(draft);
                 }
             }
@@ -111,6 +113,7 @@ impl Reader<'_> {
                 "syslog",
                 "color",
                 "keymap",
+                "label",
                 "patronictl",
                 "etcd",
                 "restapi",
@@ -153,6 +156,8 @@ impl Reader<'_> {
             namespace: table.text("namespace", self.out),
             color: self.color(table),
             keymap: table.text("keymap", self.out),
+            label: self.label(table),
+            console: Default::default(),
             read_only: table.boolean("read_only", self.out),
             assist: table.boolean("assist", self.out),
             syslog: self.file_path(table, "syslog"),

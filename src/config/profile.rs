@@ -32,6 +32,10 @@ pub struct Profile {
     pub color: Option<String>,
     /// The name of the keymap.
     pub keymap: Option<String>,
+    /// What its environment is called: `PROD`.
+    pub label: Option<String>,
+    /// How the console looks and how it calls.
+    pub console: ConsoleProfile,
     /// Whether nothing may be written.
     pub read_only: bool,
     /// Whether a switchover tells the HAProxies, where they have an admin socket, who leads.
@@ -40,6 +44,21 @@ pub struct Profile {
     pub syslog: Option<PathBuf>,
     /// From where on something is too much.
     pub limits: Limits,
+}
+
+/// How the console looks and how it calls, where pgbaton.toml says it; each word is one of those that there are.
+#[derive(Debug, Clone, Default)]
+pub struct ConsoleProfile {
+    /// The theme's name.
+    pub theme: Option<String>,
+    /// One of [`LAYOUTS`](super::LAYOUTS).
+    pub layout: Option<String>,
+    /// One of [`WHEN`](super::WHEN).
+    pub bell: Option<String>,
+    /// One of [`NOTIFY`](super::NOTIFY).
+    pub notify: Option<String>,
+    /// One of [`WHEN`](super::WHEN).
+    pub title: Option<String>,
 }
 
 /// How to reach etcd.

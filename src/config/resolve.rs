@@ -14,7 +14,8 @@ use super::login::{self, Login};
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
 use super::profile::{
-    AdminSocket, EtcdProfile, HaproxyAddress, HaproxyProfile, OperateCert, PostgresProfile, Profile, RestProfile, SslMode, TlsProfile,
+    AdminSocket, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile, OperateCert, PostgresProfile, Profile, RestProfile, SslMode,
+    TlsProfile,
 };
 use crate::finding::LIMITS;
 
@@ -55,6 +56,16 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
     if let Some(keymap) = &draft.keymap {
         facts.text("keymap", keymap);
     }
+    if let Some(label) = &draft.label {
+        facts.text("label", label);
+    }
+    let console = &draft.console;
+    let words = [&console.theme, &console.layout, &console.bell, &console.notify, &console.title];
+    for (key, word) in ["theme", "layout", "bell", "notify", "title"].into_iter().zip(words) {
+        if let Some(word) = word {
+            facts.text(&format!("console.{key}"), word);
+        }
+    }
     let etcd = etcd(draft.etcd, env, &mut facts, &mut out);
     let restapi = RestProfile {
         tls: tls(draft.restapi, "restapi", &mut facts),
@@ -82,6 +93,14 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         haproxy,
         color: draft.color.map(|c| c.value),
         keymap: draft.keymap.map(|k| k.value),
+        label: draft.label.map(|l| l.value),
+        console: ConsoleProfile {
+            theme: draft.console.theme.map(|w| w.value),
+            layout: draft.console.layout.map(|w| w.value),
+            bell: draft.console.bell.map(|w| w.value),
+            notify: draft.console.notify.map(|w| w.value),
+            title: draft.console.title.map(|w| w.value),
+        },
         read_only: read_only.value,
         assist: draft.assist.is_some_and(|a| a.value),
         syslog: draft.syslog.map(|path| path.value),

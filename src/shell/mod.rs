@@ -3,6 +3,8 @@
 //! Rules of the wire: a key is drawn at once, data at most a few times a second; one write for each frame; no frame while the last one is
 //! unsent; nothing changed, nothing sent. The terminal is put back on quit, error, panic, SIGTERM, SIGHUP, SIGINT, SIGQUIT and while stopped.
 
+mod aside;
+mod attention;
 mod editor;
 mod encode;
 mod feed;
@@ -16,8 +18,9 @@ mod signals;
 mod terminal;
 mod writer;
 
+pub use attention::{Attention, Notify, Wanted, When, clipboard_of};
 pub use editor::{Edit, Modes};
 pub use encode::difference;
 pub use feed::Feed;
-pub use options::{Appearance, Options, keymaps_of};
+pub use options::{Appearance, Options, Stock, keymaps_of};
 pub use run::{Exit, run};

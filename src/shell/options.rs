@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use crate::app::Mode;
+use super::attention::{Attention, Wanted, clipboard_of};
+use crate::app::{Arrangement, Mode};
 use crate::command::{CommandId, Keymap, Keymaps, sequence_text};
-use crate::theme::{Depth, Library, Paint, Role, Theme, depth_of, light_ground_of, utf8_of};
+use crate::model::clean;
+use crate::theme::{Depth, Library, Paint, Role, Theme, UnknownTheme, depth_of, light_ground_of, utf8_of};
 use crate::userfile::Mistake;
 
 /// What the console is opened with.
@@ -18,8 +20,18 @@ pub struct Options {
     pub cluster: String,
     /// Whether anything can be changed.
     pub mode: Mode,
+    /// What the cluster's environment is called.
+    pub label: Option<String>,
+    /// How the panes are arranged; `None`: by the size of the screen.
+    pub arrangement: Option<Arrangement>,
     /// The styles.
     pub theme: Theme,
+    /// The themes that there are.
+    pub stock: Stock,
+    /// How the one who looks is called.
+    pub attention: Attention,
+    /// What is to be said of the clipboard here.
+    pub clipboard: &'static str,
     /// The keys.
     pub keymap: Keymap,
     /// Whether only ASCII may be drawn.
@@ -43,12 +55,43 @@ pub struct Appearance<'a> {
     pub synchronized: Option<bool>,
     /// The colour that marks this cluster.
     pub color: Option<&'a str>,
+    /// What its environment is called: `PROD`.
+    pub label: Option<&'a str>,
+    /// How the panes are arranged.
+    pub arrangement: Option<Arrangement>,
+    /// How the one who looks is called.
+    pub attention: Wanted,
     /// Name of the keymap; without one it is the one that the user's `keymap.toml` inherits, else `default`.
     pub keymap: Option<&'a str>,
     /// Whether single keys may give nothing that can change something.
     pub sequences: bool,
     /// The folder with the user's `keymap.toml`, `keymaps/*.toml` and `themes/*.toml`.
     pub folder: Option<&'a Path>,
+}
+
+/// The themes that there are, as this terminal can show them.
+#[derive(Debug, Clone)]
+pub struct Stock {
+    library: Library,
+    depth: Depth,
+    /// The colour that marks this cluster.
+    paint: Option<Paint>,
+}
+
+impl Stock {
+    /// A theme, and the mistakes in its files.
+    pub fn theme(&self, name: &str) -> Result<(Theme, Vec<Mistake>), UnknownTheme> {
+        let (mut theme, mistakes) = self.library.theme(name, self.depth)?;
+        if let Some(paint) = self.paint {
+            theme.tint(Role::Cluster, paint);
+        }
+        Ok((theme, mistakes))
+    }
+
+    /// The names of all; none where there are no colours, because one would look as the other.
+    pub fn names(&self) -> Vec<String> {
+        if self.depth == Depth::Mono { Vec::new() } else { self.library.names().map(str::to_owned).collect() }
+    }
 }
 
 impl Options {
@@ -62,18 +105,22 @@ impl Options {
         }
         let depth = looks.depth.unwrap_or_else(|| depth_of(&get));
         let usual = if light_ground_of(&get) == Some(true) { "light" } else { "dark" };
-        let (mut theme, mistakes) = library.theme(looks.theme.unwrap_or(usual), depth)?;
+        let paint = match looks.color.map(|color| (color, Paint::parse(color))) {
+            Some((color, None)) => bail!("the cluster's colour {color:?} is no colour: {}", Paint::allowed()),
+            paint => paint.and_then(|(_, paint)| paint),
+        };
+        let stock = Stock { library, depth, paint };
+        let (theme, mistakes) = stock.theme(looks.theme.unwrap_or(usual))?;
         notices.extend(mistakes.iter().map(Mistake::to_string));
-        if let Some(color) = looks.color {
-            match Paint::parse(color) {
-                Some(paint) => theme.tint(Role::Cluster, paint),
-                None => bail!("the cluster's colour {color:?} is no colour: {}", Paint::allowed()),
-            }
-        }
         Ok(Self {
             cluster: cluster.to_owned(),
             mode,
+            label: looks.label.map(clean).filter(|label| !label.is_empty()),
+            arrangement: looks.arrangement,
             theme,
+            stock,
+            attention: Attention::of(looks.attention, &get),
+            clipboard: clipboard_of(&get),
             keymap,
             ascii: looks.ascii.unwrap_or_else(|| !utf8_of(&get)),
             synchronized: looks.synchronized.unwrap_or_else(|| synchronized_of(&get)),

@@ -10,13 +10,14 @@ use crossterm::terminal::size;
 use rustix::process::{Pid, Signal as Number, kill_process};
 use tokio::time::{Instant, sleep_until};
 
+use super::attention::{self, Attention};
 use super::editor::{Edit, Modes};
 use super::hangup::Hangup;
 use super::pace::Pace;
 use super::signals::{Caught, Signals, can_stop};
 use super::terminal::{Terminal, drop_unsent};
 use super::writer::Writer;
-use super::{Feed, Options, panics, screen::Screen};
+use super::{Feed, Options, Stock, panics, screen::Screen};
 use crate::app::{Asked, Effect, EventLine, Msg, Notice, State, TextEdit, update};
 use crate::command::{Keymap, Resolved, Resolver, chord_of};
 use crate::document::Level;
@@ -58,7 +59,7 @@ impl Exit {
 /// back and ends the program, a panic anywhere else becomes a line on the screen.
 pub async fn run(options: Options, feed: impl Feed) -> anyhow::Result<Exit> {
     let signals = Signals::listen().context("cannot listen to signals")?;
-    let terminal = Terminal::take()?;
+    let terminal = Terminal::take(options.attention.title)?;
     panics::install();
     let mut console = Console::open(options, feed)?;
     let result = console.live(signals, &terminal).await;
@@ -72,12 +73,21 @@ pub async fn run(options: Options, feed: impl Feed) -> anyhow::Result<Exit> {
     result
 }
 
-struct Console<F> {
+pub(super) struct Console<F> {
     feed: F,
-    state: State,
-    theme: Theme,
-    keymap: Keymap,
+    pub(super) state: State,
+    pub(super) theme: Theme,
+    pub(super) stock: Stock,
+    pub(super) keymap: Keymap,
     ascii: bool,
+    pub(super) attention: Attention,
+    pub(super) clipboard: &'static str,
+    /// What the terminal is sent beside the next picture.
+    pub(super) aside: String,
+    /// The window's title, when it is ours.
+    titled: String,
+    /// When the one who looks was last called.
+    pub(super) called: Option<Instant>,
     resolver: Resolver,
     screen: Screen,
     writer: Writer,
@@ -115,14 +125,24 @@ enum Edited {
 
 impl<F: Feed> Console<F> {
     fn open(options: Options, feed: F) -> anyhow::Result<Self> {
-        let state = State::new(models(), options.cluster, options.mode);
+        let mut state = State::new(models(), options.cluster, options.mode);
+        state.label = options.label;
+        state.arrangement = options.arrangement;
+        state.theme = options.theme.name().to_owned();
+        state.themes = options.stock.names();
         let screen = Screen::new(size().context("cannot ask the terminal for its size")?, options.synchronized)?;
         let mut console = Self {
             feed,
             state,
             theme: options.theme,
+            stock: options.stock,
             keymap: options.keymap,
             ascii: options.ascii,
+            attention: options.attention,
+            clipboard: options.clipboard,
+            aside: String::new(),
+            titled: String::new(),
+            called: None,
             resolver: Resolver::default(),
             screen,
             writer: Writer::to_stdout().context("cannot write to the terminal")?,
@@ -300,6 +320,18 @@ impl<F: Feed> Console<F> {
                     self.feed.abandon();
                     continue;
                 }
+                Effect::Theme(name) => {
+                    self.wear(&name);
+                    continue;
+                }
+                Effect::Copy(what) => {
+                    self.copy(&what);
+                    continue;
+                }
+                Effect::Alert(sentence) => {
+                    self.call(&sentence);
+                    continue;
+                }
                 Effect::Plan(asked) => Msg::Planned(self.feed.plan(&asked)),
                 Effect::Confirm(answer) => Msg::Begun(self.feed.confirm(&answer)),
                 Effect::List(asked) => match self.feed.list(&asked) {
@@ -326,6 +358,7 @@ impl<F: Feed> Console<F> {
     }
 
     fn redraw(&mut self) -> anyhow::Result<()> {
+        self.titled.clear();
         self.screen.reset(size().context("cannot ask the terminal for its size")?);
         self.dirty = true;
         Ok(())
@@ -337,7 +370,15 @@ impl<F: Feed> Console<F> {
             return Ok(());
         }
         let look = Look { theme: &self.theme, keymap: &self.keymap, ascii: self.ascii };
-        let (measured, sent) = self.screen.draw(&self.state, &look, &mut self.writer).context("cannot write to the terminal")?;
+        if self.attention.title {
+            let title = attention::title(&self.state);
+            if title != self.titled {
+                self.aside.push_str(&attention::titled(&title));
+                self.titled = title;
+            }
+        }
+        let aside = std::mem::take(&mut self.aside);
+        let (measured, sent) = self.screen.draw(&self.state, &look, &aside, &mut self.writer).context("cannot write to the terminal")?;
         self.pace.sent(sent, Instant::now());
         update(&mut self.state, Msg::Measured(measured));
         self.dirty = false;

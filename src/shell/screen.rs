@@ -52,10 +52,12 @@ impl Screen {
     }
 
     /// Draws the state; sends a frame when something differs, and tells how many bytes that were. Only while the writer is not busy.
-    pub(super) fn draw(&mut self, state: &State, look: &Look<'_>, writer: &mut Writer) -> io::Result<(Measured, usize)> {
+    ///
+    /// `aside` is what the terminal is sent beside the picture: the bell, a title.
+    pub(super) fn draw(&mut self, state: &State, look: &Look<'_>, aside: &str, writer: &mut Writer) -> io::Result<(Measured, usize)> {
         let measured = draw(state, look, &mut self.next);
         let changes = difference(&self.shown, &self.next);
-        if changes.is_empty() && !self.blank {
+        if changes.is_empty() && aside.is_empty() && !self.blank {
             return Ok((measured, 0));
         }
         let mut frame = String::with_capacity(changes.len() + 32);
@@ -69,6 +71,7 @@ impl Screen {
         if self.synchronized {
             frame.push_str(END);
         }
+        frame.push_str(aside);
         if let Some(trace) = &mut self.trace {
             writeln!(trace.file, "{} {}", trace.begun.elapsed().as_millis(), frame.len())?;
         }

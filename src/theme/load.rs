@@ -17,9 +17,11 @@ pub struct Library {
 
 /// A theme that is not there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no theme \"{name}\"; there are {known}")]
+#[error("there is no theme \"{name}\"{near}; there are {known}")]
 pub struct UnknownTheme {
     name: String,
+    /// The one that may have been meant.
+    near: String,
     known: String,
 }
 
@@ -47,7 +49,8 @@ impl Library {
     pub fn theme(&self, name: &str, depth: Depth) -> Result<(Theme, Vec<Mistake>), UnknownTheme> {
         if !self.files.contains_key(name) {
             let known = self.names().collect::<Vec<_>>().join(", ");
-            return Err(UnknownTheme { name: crate::model::clean(name), known });
+            let near = nearest(name, self.names()).map(|near| format!(" (did you mean \"{near}\"?)")).unwrap_or_default();
+            return Err(UnknownTheme { name: crate::model::clean(name), near, known });
         }
         let mut mistakes = Vec::new();
         let mut sheet = self.sheet(name, &mut mistakes);

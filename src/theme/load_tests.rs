@@ -80,5 +80,7 @@ fn mistakes_say_where_and_the_rest_counts() {
 fn a_theme_that_is_not_there_names_those_that_are() {
     let error = Library::default().theme("drak", Depth::TrueColor).expect_err("there is none");
     let told = error.to_string();
+    let near = Library::default().theme("color-blind", Depth::TrueColor).expect_err("there is none").to_string();
+    assert!(near.starts_with("there is no theme \"color-blind\" (did you mean \"colour-blind\"?); there are"), "{near}");
     assert!(told.starts_with("there is no theme \"drak\"; there are catppuccin-latte, catppuccin-mocha, colour-blind,"), "{told}");
 }

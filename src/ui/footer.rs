@@ -19,7 +19,42 @@ const HINTS: usize = 30;
 /// Columns in which all hints have room.
 const WIDE: usize = 90;
 
+/// Most lines that something to say takes.
+const MOST: usize = 3;
+
+/// What there is to say, in lines that fit; nothing while something else has the line.
+fn told(state: &State, look: &Look<'_>, width: u16) -> Vec<String> {
+    let Some(notice) = state.notice.as_ref().filter(|_| !matches!(state.typing, Some(Typing::Filter | Typing::Search))) else {
+        return Vec::new();
+    };
+    let hint: usize = if notice.level >= Level::Warning {
+        3 + hint(look, &[CommandId::Back], "dismiss").iter().map(Span::width).sum::<usize>()
+    } else {
+        0
+    };
+    let width = usize::from(width).saturating_sub(3);
+    let mut lines = super::format::wrap(&notice.text, width);
+    // The key that dismisses it stands behind it, and must not be what is cut.
+    if lines.last().is_some_and(|last| display_width(last) + hint > width) {
+        lines.push(String::new());
+    }
+    lines.truncate(MOST);
+    lines
+}
+
+/// Lines that the last line takes: more than one when there is more to say.
+pub(super) fn height(state: &State, look: &Look<'_>, width: u16) -> u16 {
+    u16::try_from(told(state, look, width).len()).unwrap_or(1).max(1)
+}
+
 pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+    let notice = told(state, look, area.width);
+    let before = notice.len().saturating_sub(1);
+    let role = if state.notice.as_ref().is_some_and(|notice| notice.level >= Level::Warning) { Role::NoticeWarning } else { Role::Notice };
+    for (y, text) in (area.y..).zip(notice.iter().take(before)) {
+        buffer.set_stringn(area.x, y, format!(" {text}"), usize::from(area.width), look.style(role));
+    }
+    let area = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
     let pending = state.pending.as_ref().map(|keys| format!("{keys} …")).unwrap_or_default();
     let pending_width = u16::try_from(display_width(&pending)).unwrap_or(u16::MAX);
     let room = area.width.saturating_sub(pending_width + 2);
@@ -27,8 +62,8 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
         (Some(typing @ (Typing::Filter | Typing::Search)), _) => typed(state, look, typing, usize::from(room)),
         _ if state.pending.is_some() => continuations(state, look),
         (_, Some(notice)) => {
-            let role = if notice.level >= Level::Warning { Role::NoticeWarning } else { Role::Notice };
-            let mut spans = vec![look.span(format!(" {}", notice.text), role)];
+            let last = told(state, look, area.width).pop().unwrap_or_default();
+            let mut spans = vec![look.span(format!(" {last}"), role)];
             if notice.level >= Level::Warning {
                 spans.push(Span::raw("   "));
                 spans.extend(hint(look, &[CommandId::Back], "dismiss"));
@@ -73,6 +108,9 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
             (&[CommandId::BookAbort], "end run"),
             (&[CommandId::Back], "leave"),
         ],
+        Some(Overlay::Themes(_)) => {
+            &[(&[CommandId::Choose], "keep"), (&[CommandId::Back], "take back"), (&[CommandId::Up, CommandId::Down], "select")]
+        }
         Some(Overlay::Choice(_)) => {
             &[(&[CommandId::Choose], "choose"), (&[CommandId::Back], "cancel"), (&[CommandId::Up, CommandId::Down], "select")]
         }

@@ -15,6 +15,9 @@ use crate::theme::{Role, sign};
 /// Most lines that a verdict takes.
 const VERDICT_LINES: usize = 2;
 
+/// From this height on, the forecast has room of its own while all is well.
+const TALL: u16 = 20;
+
 /// From this width on, the forecast stands in the first line.
 const FORECAST_FROM: u16 = 110;
 /// Columns between who leads and the forecast.
@@ -58,7 +61,9 @@ fn identity(ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) -> bool {
     let name = ctx.document().map_or(ctx.state.cluster.as_str(), |d| d.cluster.name.as_str());
     // By the width alone: what is said below must not change its place with the length of a sentence.
     let told = ctx.document().filter(|_| area.width >= FORECAST_FROM).map(forecast);
-    let mut left = vec![look.span(" pgbaton  ", Role::Program), look.span(cut_middle(name, 28), Role::Cluster), Span::raw("   ")];
+    let mut left = vec![look.span(" pgbaton  ", Role::Program)];
+    left.extend(super::badge::badge(ctx.state, &look));
+    left.extend([look.span(cut_middle(name, 28), Role::Cluster), Span::raw("   ")]);
     if let Some(document) = ctx.document() {
         let (text, role) = leads(document);
         left.push(look.span(cut_middle(text, 40), role));
@@ -116,6 +121,9 @@ fn verdict(ctx: &Ctx<'_>, document: &Document, with_forecast: bool, area: Rect, 
     let width = usize::from(area.width);
     if level == Level::Ok {
         let head = vec![look.span(format!(" {} ", sign(level)), Role::Ok), look.span(document.headline.verdict.clone(), Role::OkHeadline)];
+        if with_forecast && area.height >= TALL {
+            return calm(ctx, document, head, area, buffer);
+        }
         let line = with_facts(ctx, head, &facts, width);
         buffer.set_line(area.x, area.y, &line, area.width);
         return 1;
@@ -142,6 +150,28 @@ fn verdict(ctx: &Ctx<'_>, document: &Document, with_forecast: bool, area: Rect, 
         buffer.set_line(area.x, y, &line, area.width);
     }
     used as u16 + 1
+}
+
+/// All is well and the screen is narrow: who takes over stands beside the verdict in full, the facts below.
+fn calm(ctx: &Ctx<'_>, document: &Document, mut head: Vec<Span<'static>>, area: Rect, buffer: &mut Buffer) -> u16 {
+    let (told, width) = (forecast(document), usize::from(area.width));
+    head.push(Span::raw("   "));
+    let mut y = area.y;
+    if width_of(&head) + display_width(&told.long) <= width {
+        head.push(ctx.look.span(told.long, told.role));
+        buffer.set_line(area.x, y, &Line::from(head), area.width);
+        y += 1;
+    } else {
+        buffer.set_line(area.x, y, &Line::from(head), area.width);
+        y += 1;
+        for part in wrap(&told.long, width.saturating_sub(4)).into_iter().take(VERDICT_LINES) {
+            buffer.set_stringn(area.x, y, format!("   {part}"), width, ctx.look.style(told.role));
+            y += 1;
+        }
+    }
+    let line = with_facts(ctx, Vec::new(), &facts(ctx, document, false), width);
+    buffer.set_line(area.x, y, &line, area.width);
+    y + 1 - area.y
 }
 
 /// As many facts as fit, in their long form if all of them fit so.

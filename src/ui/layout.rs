@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::look::Look;
 use super::pane::{Ctx, Want};
 use super::panes::PANES;
-use crate::app::State;
+use crate::app::{Arrangement, State};
 
 /// Columns between two panes of a band.
 const GUTTER: u16 = 2;
@@ -18,21 +18,41 @@ type Band = &'static [(usize, u16)];
 
 const NARROW: &[Band] = &[&[(0, 100)], &[(1, 50), (2, 50)], &[(3, 100)], &[(4, 100)], &[(5, 100)]];
 const MEDIUM: &[Band] = &[&[(0, 100)], &[(1, 50), (2, 50)], &[(3, 50), (4, 50)], &[(5, 100)]];
-const WIDE: &[Band] = &[&[(0, 62), (1, 38)], &[(2, 50), (3, 50)], &[(4, 50), (5, 50)]];
+const WIDE: &[Band] = &[&[(0, 62), (1, 38)], &[(2, 50), (3, 50)], &[(4, 100)], &[(5, 50), (DETAILS, 50)]];
+const BESIDE: &[Band] = &[&[(0, 100)], &[(1, 100)], &[(2, 50), (3, 50)], &[(4, 100)], &[(5, 100)]];
+
+/// In place of a pane's number: the details of the row that is selected.
+pub(super) const DETAILS: usize = usize::MAX;
+
+/// Columns that the details have at the side.
+const SIDE: u16 = 88;
 
 /// The panes by importance, when there is not room for all: members, findings, routes, quorum, lag, events.
 const IMPORTANCE: [usize; 6] = [0, 4, 3, 2, 1, 5];
 
-/// The visible panes and their places.
+/// The visible panes and their places, with [`DETAILS`] among them where there is room for that.
 pub(super) fn places(state: &State, look: &Look<'_>, body: Rect) -> Vec<(usize, Rect)> {
     if state.zoom || state.panes.get(state.focus).is_some_and(|pane| pane.alone()) {
         return vec![(state.focus, body)];
     }
-    let bands = match body.width {
-        0..110 => NARROW,
-        110..150 => MEDIUM,
-        _ => WIDE,
+    let arrangement = state.arrangement.unwrap_or_else(|| Arrangement::usual(body.width)).within(body.width);
+    if arrangement == Arrangement::Beside {
+        let side = SIDE.min(body.width * 2 / 5);
+        let x = body.right().saturating_sub(side);
+        let main = Rect { width: body.width.saturating_sub(side + GUTTER), ..body };
+        let mut places = banded(state, look, BESIDE, main);
+        places.push((DETAILS, Rect { x, width: side, ..body }));
+        return places;
+    }
+    let bands = match arrangement {
+        Arrangement::Stacked => NARROW,
+        Arrangement::Paired => MEDIUM,
+        Arrangement::Wide | Arrangement::Beside => WIDE,
     };
+    banded(state, look, bands, body)
+}
+
+fn banded(state: &State, look: &Look<'_>, bands: &[Band], body: Rect) -> Vec<(usize, Rect)> {
     let wants: Vec<Want> = bands.iter().map(|band| want(state, look, band, body.width)).collect();
     let mut order: Vec<usize> = (0..bands.len()).collect();
     order.sort_by_key(|band| rank(bands[*band], state.focus));

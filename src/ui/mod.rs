@@ -2,6 +2,8 @@
 //!
 //! Nothing here knows a terminal; tests, screenshots and the console draw through the same [`draw`].
 
+mod badge;
+mod copied;
 mod fact;
 mod footer;
 pub mod format;
@@ -14,6 +16,7 @@ mod panes;
 pub mod svg;
 mod widget;
 
+pub use copied::copied;
 pub use look::Look;
 pub use pane::{Ctx, Details, Drawn, Pane, Want};
 pub use panes::{PANES, models};
@@ -48,11 +51,14 @@ pub fn draw(state: &State, look: &Look<'_>, buffer: &mut Buffer) -> Measured {
 
 fn full(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) -> Measured {
     let head = headline::draw(state, look, area, buffer);
-    let body = Rect { y: area.y + head, height: area.height.saturating_sub(head + 1), ..area };
-    let foot = Rect { y: area.bottom() - 1, height: 1, ..area };
-    let mut measured = Measured { pages: vec![0; state.panes.len()], ..Measured::default() };
+    let foot = footer::height(state, look, area.width);
+    let body = Rect { y: area.y + head, height: area.height.saturating_sub(head + foot), ..area };
+    let foot = Rect { y: area.bottom() - foot, height: foot, ..area };
+    let mut measured = Measured { pages: vec![0; state.panes.len()], columns: area.width, ..Measured::default() };
     for (number, area) in layout::places(state, look, body) {
-        if let Some(pane) = PANES.get(number) {
+        if number == layout::DETAILS {
+            pane::draw_details(state, look, area, buffer);
+        } else if let Some(pane) = PANES.get(number) {
             let page = pane::draw_framed(*pane, number, state, look, area, buffer);
             if let Some(slot) = measured.pages.get_mut(number) {
                 *slot = page;

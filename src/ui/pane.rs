@@ -132,6 +132,30 @@ pub(super) fn draw_framed(pane: &dyn Pane, number: usize, state: &State, look: &
     drawn.page
 }
 
+/// Draws the details of the row that is selected where the focus is, or else of the member that is; as much of them as fits.
+pub(super) fn draw_details(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+    let of = |number: usize| {
+        let row = state.views.get(number)?.selected.clone()?;
+        let ctx = Ctx::of(state, look, number)?;
+        super::panes::PANES.get(number)?.details(&ctx, &row, area.width.saturating_sub(3))
+    };
+    let Some(details) = of(state.focus).or_else(|| of(0)).filter(|_| !area.is_empty()) else { return };
+    let width = usize::from(area.width);
+    buffer.set_stringn(area.x, area.y, "─".repeat(width), width, look.style(Role::Border));
+    let title = super::format::cut_end(&format!(" Details · {} ", details.title), width.saturating_sub(2));
+    buffer.set_stringn(area.x + 1, area.y, title, width.saturating_sub(1), look.style(Role::Title));
+    let room = usize::from(area.height - 1);
+    for (y, line) in (area.y + 1..area.bottom()).zip(&details.lines) {
+        buffer.set_line(area.x + 2, y, line, area.width.saturating_sub(3));
+    }
+    if details.lines.len() > room {
+        let text = format!(" {} more ", details.lines.len() - room);
+        let wide = u16::try_from(display_width(&text)).unwrap_or(u16::MAX);
+        let x = area.right().saturating_sub(wide.saturating_add(1)).max(area.x);
+        buffer.set_stringn(x, area.y, text, usize::from(area.right() - x), look.style(Role::Muted));
+    }
+}
+
 /// `─ 1 Members · 3 ──────`; the pane with the focus has a line of another shape, not only of another colour.
 fn rule(pane: &dyn Pane, number: usize, ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
     let (line, border, title) = if ctx.focused { ("━", Role::BorderFocus, Role::TitleFocus) } else { ("─", Role::Border, Role::Title) };

@@ -19,6 +19,10 @@ pub fn open(lab: &TestLab, folder: &Path) -> Pty {
 
 /// The same with a configuration of its own, as soon as it is started.
 pub fn open_with(config: &Path, folder: &Path) -> Pty {
+    open_at(config, folder, (120, 40))
+}
+
+fn open_at(config: &Path, folder: &Path, size: (u16, u16)) -> Pty {
     let (state, editor) = (folder.join("state"), folder.join("editor"));
     let env = [
         ("HOME", folder.to_str().unwrap()),
@@ -26,7 +30,7 @@ pub fn open_with(config: &Path, folder: &Path) -> Pty {
         ("VISUAL", ""),
         ("EDITOR", editor.to_str().unwrap()),
     ];
-    let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &["-c", config.to_str().unwrap()], &env, (120, 40));
+    let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &["-c", config.to_str().unwrap()], &env, size);
     pty.patience = PATIENCE;
     pty
 }
@@ -216,6 +220,27 @@ pub fn a_keymap_is_chosen_and_its_mistakes_are_seen(lab: &TestLab) {
     pty.until("the panes", |screen| !screen.contents().contains("╭─ Help"));
     pty.press("\x18\x03");
     assert_eq!(pty.end(), 0);
+}
+
+/// On the smallest usual screen, from the console as it opens to its end.
+pub fn a_switchover_in_few_keys(lab: &TestLab) {
+    let folder = tempfile::tempdir().unwrap();
+    let old = whole(lab);
+    let mut pty = open_at(&lab.config(), folder.path(), (80, 24));
+    pty.until_text("OPERATOR");
+    until_read(&mut pty);
+    // The leader is the first row, and the first row is selected.
+    pty.until("the leader's row", |screen| marked(screen).as_deref() == Some(&old));
+    act(&mut pty, "as", &format!("Switchover from {old} to"), lab.scope());
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
+    assert_ne!(lab.leader(), old);
+    // What was pressed before may have been refused: a cluster that was not read whole yet.
+    let last = pty.pressed.rfind("as").unwrap();
+    let pressed = pty.pressed[last..].replacen(lab.scope(), "", 1);
+    println!("a switchover by {} keys besides the typed name: {pressed:?}", pressed.chars().count());
+    assert!(pressed.chars().count() < 12, "{pressed:?}");
+    whole(lab);
 }
 
 pub fn each_action_by_its_keys(lab: &TestLab) {

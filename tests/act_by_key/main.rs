@@ -32,6 +32,7 @@ fn keys_on_a_real_cluster() {
         println!("the monkeys are left out: only root, with nftables, can put a proxy before every server");
     }
     keys::a_keymap_is_chosen_and_its_mistakes_are_seen(&lab);
+    keys::a_switchover_in_few_keys(&lab);
     keys::each_action_by_its_keys(&lab);
     menu::what_asks_for_more_before_its_plan(&lab);
 }

@@ -106,6 +106,8 @@ pub fn whole_profile(etcd: EtcdProfile) -> Profile {
         haproxy: Vec::new(),
         color: None,
         keymap: None,
+        label: None,
+        console: Default::default(),
         read_only: true,
         assist: false,
         syslog: None,

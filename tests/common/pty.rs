@@ -28,6 +28,10 @@ pub struct Pty {
     modes: Modes,
     /// How long to wait for anything before giving up.
     pub patience: Duration,
+    /// All that has come so far.
+    pub seen: Vec<u8>,
+    /// All that was pressed so far.
+    pub pressed: String,
     /// Bytes that have left the terminal so far; on a slow line they are still on their way.
     carried: Arc<AtomicUsize>,
 }
@@ -116,7 +120,10 @@ impl Pty {
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
         command.env_remove("LC_ALL");
-        command.env_remove("NO_COLOR");
+        // What would tell of the terminal that the tests are run in.
+        for name in ["NO_COLOR", "COLORTERM", "SSH_CONNECTION", "SSH_TTY", "TERM_PROGRAM", "VTE_VERSION", "TMUX", "PGBATON_THEME"] {
+            command.env_remove(name);
+        }
         command.env("RUST_BACKTRACE", "0");
         for (name, value) in env {
             command.env(name, value);
@@ -141,10 +148,27 @@ impl Pty {
             }
         });
         let keys = pair.master.take_writer().expect("a writer");
-        Self { master: pair.master, keys, child, output, parser: parser(cols, rows), modes, patience: DEADLINE, carried }
+        Self {
+            master: pair.master,
+            keys,
+            child,
+            output,
+            parser: parser(cols, rows),
+            modes,
+            patience: DEADLINE,
+            seen: Vec::new(),
+            pressed: String::new(),
+            carried,
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.seen.extend_from_slice(bytes);
+        self.parser.process(bytes);
     }
 
     pub fn press(&mut self, keys: &str) {
+        self.pressed.push_str(keys);
         self.keys.write_all(keys.as_bytes()).expect("keys are sent");
         self.keys.flush().expect("keys are sent");
     }
@@ -181,7 +205,7 @@ impl Pty {
             }
             match self.output.recv_timeout(self.patience.saturating_sub(begun.elapsed())) {
                 Ok(bytes) => {
-                    self.parser.process(&bytes);
+                    self.take(&bytes);
                 }
                 Err(RecvTimeoutError::Timeout) => panic!("{what} did not come; the screen is\n{}", self.screen()),
                 Err(RecvTimeoutError::Disconnected) => panic!("{what} did not come before the end; the screen is\n{}", self.screen()),
@@ -192,7 +216,7 @@ impl Pty {
     /// Reads until nothing has come for so long.
     pub fn until_quiet(&mut self, span: Duration) {
         while let Ok(bytes) = self.output.recv_timeout(span) {
-            self.parser.process(&bytes);
+            self.take(&bytes);
         }
     }
 
@@ -206,7 +230,7 @@ impl Pty {
         loop {
             match self.output.recv_timeout(self.patience.saturating_sub(begun.elapsed())) {
                 Ok(bytes) => {
-                    self.parser.process(&bytes);
+                    self.take(&bytes);
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("it did not end; the screen is\n{}", self.screen()),

@@ -5,6 +5,7 @@ mod chosen;
 mod operate;
 
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,14 +15,14 @@ use self::operate::Operating;
 use super::connect::ConnectArgs;
 use super::{act, mode, start};
 use crate::action::{Audit, Base, Desk};
-use crate::app::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, Opened, Opening, PlanSheet};
+use crate::app::{Arrangement, Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, Opened, Opening, PlanSheet};
 use crate::config::yaml_text;
 use crate::document::Document;
 use crate::live::Live;
 use crate::model::clean;
 use crate::permit::Policy;
 use crate::runbook::Run;
-use crate::shell::{self, Appearance, Feed, Options};
+use crate::shell::{self, Appearance, Feed, Notify, Options, Wanted, When};
 use crate::source::Clock;
 use crate::theme::Depth;
 
@@ -34,6 +35,18 @@ pub struct ConsoleArgs {
     /// The keys: default, vim, emacs, pgcenter, minimal, or a keymap of your own [default: keymap in pgbaton.toml, else default]
     #[arg(long, value_name = "NAME", env = "PGBATON_KEYMAP", hide_env_values = true)]
     keymap: Option<String>,
+    /// How the panes are arranged: stacked, paired, wide, beside [default: by the size of the screen]
+    #[arg(long, value_name = "NAME")]
+    layout: Option<Arrangement>,
+    /// When the bell rings for a change of leader or something critical: local, always, never [default: always]
+    #[arg(long, value_name = "WHEN")]
+    bell: Option<When>,
+    /// When the desktop is notified of it: local, never, osc9, osc777 [default: local, which is not over SSH]
+    #[arg(long, value_name = "WHEN")]
+    notify: Option<Notify>,
+    /// When the window's title tells who leads: local, always, never [default: local, which is not over SSH]
+    #[arg(long, value_name = "WHEN")]
+    title: Option<When>,
     /// Number of colours: mono, 16, 256, true-color [default: what the terminal says]
     #[arg(long, value_name = "DEPTH")]
     colors: Option<Depth>,
@@ -51,14 +64,23 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
     let exit = runtime.block_on(async {
         let profile = connect.profile(None).await?;
         let folder = super::own_folder();
+        let console = &profile.console;
+        let usual = Wanted::default();
         let looks = Appearance {
-            theme: args.theme.as_deref(),
+            theme: args.theme.as_deref().or(console.theme.as_deref()),
             ascii: args.ascii.then_some(true),
             depth: args.colors,
             synchronized: None,
             color: profile.color.as_deref(),
             keymap: args.keymap.as_deref().or(profile.keymap.as_deref()),
             sequences: Policy::of_machine().unwrap_or_default().sequences(),
+            label: profile.label.as_deref(),
+            arrangement: args.layout.or(word(console.layout.as_deref())),
+            attention: Wanted {
+                bell: args.bell.or(word(console.bell.as_deref())).unwrap_or(usual.bell),
+                notify: args.notify.or(word(console.notify.as_deref())).unwrap_or(usual.notify),
+                title: args.title.or(word(console.title.as_deref())).unwrap_or(usual.title),
+            },
             folder: folder.as_deref(),
         };
         let clock = Clock::start();
@@ -87,6 +109,11 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
     // What a source was in the middle of is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(50));
     Ok(ExitCode::from(exit.code()))
+}
+
+/// A word of the configuration, which has allowed it.
+fn word<T: FromStr>(text: Option<&str>) -> Option<T> {
+    text?.parse().ok()
 }
 
 /// How often an action under way is looked at, if nothing is pushed.
@@ -212,4 +239,17 @@ const READ_ONLY: &str = "this is a read-only session";
 
 fn lines(changes: &[crate::model::Change]) -> Vec<EventLine> {
     changes.iter().map(EventLine::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::VariantNames;
+
+    use super::*;
+    use crate::config::{LAYOUTS, NOTIFY, WHEN};
+
+    #[test]
+    fn every_word_that_the_configuration_allows_means_something() {
+        assert_eq!((&LAYOUTS[..], &WHEN[..], &NOTIFY[..]), (Arrangement::VARIANTS, When::VARIANTS, Notify::VARIANTS));
+    }
 }

@@ -15,7 +15,7 @@ use crate::ui::pane::Details;
 /// So many fit into the last line.
 pub(in crate::ui) const FEW: usize = 3;
 /// Columns of a command: key, title, gap.
-const COLUMN: usize = 18;
+const COLUMN: usize = 21;
 
 /// What can follow the keys that were pressed, each command once, in the order of the help.
 pub(in crate::ui) fn continuations(state: &State, look: &Look<'_>) -> Vec<(String, &'static Command)> {
@@ -31,11 +31,11 @@ pub(in crate::ui) fn continuations(state: &State, look: &Look<'_>) -> Vec<(Strin
     found.into_iter().map(|(key, command)| (key, command.command())).collect()
 }
 
-/// Draws them at the lower end of the body.
-pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buffer) {
+/// Draws them at the lower end of the body; tells where.
+pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buffer) -> Option<Rect> {
     let all = continuations(state, look);
     if all.len() <= FEW {
-        return;
+        return None;
     }
     let width = body.width.min(WIDEST);
     let inner = usize::from(width.saturating_sub(4));
@@ -64,4 +64,5 @@ pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buff
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(body.height);
     let area = Rect { x: body.x + (body.width - width) / 2, y: body.bottom() - height, width, height };
     framed(look, &Details { title, lines }, 0, area, buffer);
+    Some(area)
 }

@@ -7,6 +7,7 @@ pub(super) mod keys;
 mod palette;
 mod plan;
 mod question;
+mod themes;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -24,6 +25,31 @@ const WIDEST: u16 = 96;
 
 /// Draws the overlay, if there is one; tells how many of its lines fit, and how far it can be scrolled.
 pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buffer) -> (u16, u16) {
+    let fitted = draw_content(state, look, body, buffer);
+    match &state.overlay {
+        None => {}
+        Some(Overlay::Themes(_)) => mark(state, look, aside(body), buffer),
+        Some(_) => mark(state, look, place(body, WIDEST), buffer),
+    }
+    fitted
+}
+
+/// Which cluster it is about, at the right end of the frame's first line: what is confirmed here is done there.
+fn mark(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+    let Some(label) = super::badge::badge(state, look).into_iter().next() else { return };
+    let width = u16::try_from(label.width()).unwrap_or(u16::MAX);
+    if area.width > width.saturating_add(8) {
+        buffer.set_span(area.right() - width - 2, area.y, &label, width);
+    }
+}
+
+/// The right side of the body.
+fn aside(body: Rect) -> Rect {
+    let width = themes::WIDTH.min(body.width);
+    Rect { x: body.right() - width, width, ..body }
+}
+
+fn draw_content(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buffer) -> (u16, u16) {
     match &state.overlay {
         None => (0, 0),
         Some(Overlay::Help { place: here, query, scroll }) => {
@@ -55,6 +81,11 @@ pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buff
             let area = place(body, WIDEST);
             let (details, page) = palette::palette(state, look, palette, area.width.saturating_sub(4), area.height.saturating_sub(2));
             framed(look, &details, 0, area, buffer);
+            (page, 0)
+        }
+        Some(Overlay::Themes(list)) => {
+            let area = aside(body);
+            let (page, _) = framed(look, &themes::themes(look, list, area.height.saturating_sub(2)), 0, area, buffer);
             (page, 0)
         }
         Some(Overlay::Text { title, lines, scroll }) => {
@@ -103,7 +134,9 @@ fn indented(look: &Look<'_>, line: &str, width: usize) -> Vec<Line<'static>> {
 
 /// Draws what can follow the keys that were pressed.
 pub(super) fn draw_keys(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buffer) {
-    keys::draw(state, look, body, buffer);
+    if let Some(area) = keys::draw(state, look, body, buffer) {
+        mark(state, look, area, buffer);
+    }
 }
 
 /// The middle of the body, with the panes still visible at the sides where there is room.

@@ -16,7 +16,7 @@ use crate::ui::widget::{chart, first_row, mark, scale_of};
 pub(super) struct Lag;
 
 /// Rows of a member's chart beside other panes, and with the whole screen.
-const TALL: u16 = 3;
+const TALL: u16 = 7;
 const TALLEST: u16 = 10;
 
 /// Columns of the numbers: bytes, a gap, seconds.

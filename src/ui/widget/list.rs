@@ -33,7 +33,9 @@ pub(in crate::ui) fn list(ctx: &Ctx<'_>, items: &[Item], area: Rect, buffer: &mu
             y += 1;
         }
         shown += usize::from(y > top);
-        if ctx.focused && y > top && ctx.view.selected.as_deref() == Some(&item.id) {
+        // As long as none was selected, the first is what a key opens.
+        let marked = ctx.view.selected.as_deref().map_or(item.id == items[0].id, |selected| selected == item.id);
+        if ctx.focused && y > top && marked {
             mark(ctx, Rect { y: top, height: y - top, ..area }, buffer);
         }
     }

@@ -33,6 +33,11 @@ impl<'a> Sheet<'a> {
     /// A fact: the value is wrapped, who said it and how old it is stand at the right.
     pub(in crate::ui) fn fact(&mut self, name: &str, value: impl Into<String>, role: Role, said: &str) {
         let value = value.into();
+        if display_width(name) >= NAME {
+            // It has a line of its own: cut, it could be another's name.
+            self.lines.extend(wrap(name, self.width).into_iter().map(|part| Line::from(self.look.span(part, Role::Muted))));
+            return self.fact("", value, role, said);
+        }
         let said_width = display_width(said);
         let room = self.width.saturating_sub(NAME + 2 + said_width);
         for (n, part) in wrap(&value, room.max(8)).into_iter().enumerate() {

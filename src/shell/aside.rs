@@ -1,0 +1,54 @@
+//! What the console does beside the picture: it calls, it copies, it changes its looks.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::attention;
+use super::run::Console;
+use crate::app::{Copied, Msg, Notice, update};
+use crate::document::Level;
+use crate::ui::{Look, copied};
+
+/// Whoever was called is not called again that soon: what goes wrong together is one trouble.
+const QUIET: Duration = Duration::from_secs(5);
+
+impl<F> Console<F> {
+    /// Calls the one who looks elsewhere.
+    pub(super) fn call(&mut self, sentence: &str) {
+        if self.called.is_some_and(|last| last.elapsed() < QUIET) {
+            return;
+        }
+        self.called = Some(Instant::now());
+        self.aside.push_str(&self.attention.call(&self.state.cluster, sentence));
+    }
+
+    /// Another theme; the one that is shown stays when there is no such one.
+    pub(super) fn wear(&mut self, name: &str) {
+        match self.stock.theme(name) {
+            Ok((theme, mistakes)) => {
+                self.theme = theme;
+                for mistake in mistakes {
+                    update(&mut self.state, Msg::Notice(Notice { level: Level::Warning, text: mistake.to_string() }));
+                }
+            }
+            Err(why) => drop(update(&mut self.state, Msg::Notice(Notice { level: Level::Warning, text: why.to_string() }))),
+        }
+    }
+
+    /// Copies to the clipboard of the one who looks, and says what.
+    pub(super) fn copy(&mut self, what: &Copied) {
+        let look = Look { theme: &self.theme, keymap: &self.keymap, ascii: false };
+        let text = copied(&self.state, &look, what).and_then(|text| {
+            self.aside.push_str(&attention::copied(&text)?);
+            let first = text.lines().next().unwrap_or_default();
+            let more = match text.lines().count() {
+                0 | 1 => String::new(),
+                lines => format!(" and {} lines more", lines - 1),
+            };
+            Ok(format!("copied \"{first}\"{more}, {}", self.clipboard))
+        });
+        let text = text.unwrap_or_else(|why| why);
+        update(&mut self.state, Msg::Notice(Notice { level: Level::Ok, text }));
+    }
+}
