@@ -1,8 +1,10 @@
 //! The terminal, taken and given back.
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -25,6 +27,23 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Whether the terminal is ours at the moment; the panic hook asks too.
 static OURS: AtomicBool = AtomicBool::new(false);
+
+/// Held while a frame is written: one that is under way must not come after what gives the terminal back.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// The terminal's output for frames. As long as the terminal is not ours it takes them and shows nothing of them.
+pub(super) struct Frames(pub(super) File);
+
+impl Write for Frames {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        if OURS.load(Ordering::SeqCst) { self.0.write(bytes) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
 
 /// Whether the window's title is ours, too.
 static TITLED: AtomicBool = AtomicBool::new(false);
@@ -78,6 +97,7 @@ pub(super) fn leave() {
     }
     let (done, wait) = sync_channel(1);
     let write = move || {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let mut out = io::stdout().lock();
         let _ = out.write_all(&leaving()).and_then(|()| out.flush());
         let _ = done.send(());

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::terminal::Frames;
+
 /// Writes one frame at a time.
 pub(super) struct Writer {
     frames: SyncSender<Vec<u8>>,
@@ -19,7 +21,7 @@ pub(super) struct Writer {
 impl Writer {
     /// A writer to the standard output.
     pub(super) fn to_stdout() -> io::Result<Self> {
-        Self::to(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+        Self::to(Frames(File::from(io::stdout().as_fd().try_clone_to_owned()?)))
     }
 
     fn to(mut file: impl Write + Send + 'static) -> io::Result<Self> {

@@ -143,7 +143,9 @@ fn line(out: &mut String, symbol: &str, x: usize, cells: usize, y: u16, ink: Ink
 }
 
 fn rect(out: &mut String, x: f64, y: f64, width: f64, height: f64, ink: Ink) {
-    let _ = writeln!(out, r#"<rect x="{x}" y="{y:.2}" width="{width}" height="{height:.2}" fill="{}"/>"#, hex(ink.fore));
+    // Where two blocks meet there is no seam, however the picture is scaled.
+    let fill = hex(ink.fore);
+    let _ = writeln!(out, r#"<rect x="{x}" y="{y:.2}" width="{width}" height="{height:.2}" fill="{fill}" shape-rendering="crispEdges"/>"#);
 }
 
 fn path(out: &mut String, d: &str, ink: Ink, filled: bool, width: f64) {

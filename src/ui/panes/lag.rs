@@ -15,8 +15,7 @@ use crate::ui::widget::{chart, first_row, mark, scale_of};
 /// The pane.
 pub(super) struct Lag;
 
-/// Rows of a member's chart beside other panes, and with the whole screen.
-const TALL: u16 = 7;
+/// Most rows of a member's chart.
 const TALLEST: u16 = 10;
 
 /// Columns of the numbers: bytes, a gap, seconds.
@@ -51,7 +50,7 @@ impl Pane for Lag {
 
     fn want(&self, ctx: &Ctx<'_>, _width: u16) -> Want {
         let rows = ctx.document().map_or(1, |d| u16::try_from(replicas(d, ctx.view).len()).unwrap_or(u16::MAX)).max(1);
-        Want { min: rows.min(3), ideal: rows.saturating_add(1), max: rows.saturating_mul(TALL + 1).saturating_add(1) }
+        Want { min: rows.min(3), ideal: rows.saturating_add(1), max: rows.saturating_mul(TALLEST + 1).saturating_add(1) }
     }
 
     fn draw(&self, ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) -> Drawn {
