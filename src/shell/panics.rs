@@ -56,3 +56,12 @@ pub(super) async fn news() {
 pub(super) fn take() -> Vec<String> {
     noted().drain(..).collect()
 }
+
+/// A panic on purpose, for the tests of what a panic leaves behind: `PGBATON_TEST_PANIC=task` or `ui`.
+pub(super) fn on_purpose() {
+    match std::env::var("PGBATON_TEST_PANIC").as_deref() {
+        Ok("task") => drop(tokio::spawn(async { panic!("on purpose, in a task") })),
+        Ok("ui") => panic!("on purpose, on the screen's thread"),
+        _ => {}
+    }
+}

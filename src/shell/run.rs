@@ -166,7 +166,7 @@ impl<F: Feed> Console<F> {
         let hangup = Hangup::watch().context("cannot watch the terminal")?;
         let mut tick = Instant::now() + TICK;
         self.draw()?;
-        panic_on_purpose();
+        panics::on_purpose();
         loop {
             let due = self.pace.from(self.due.unwrap_or_else(|| Instant::now() + TICK), !self.news.is_empty());
             // Counted from when there is nothing else to do: what drawing takes is no rest.
@@ -475,14 +475,5 @@ impl<F: Feed> Console<F> {
         self.redraw()?;
         self.due = Some(Instant::now());
         Ok(())
-    }
-}
-
-/// A panic on purpose, for the tests of what a panic leaves behind: `PGBATON_TEST_PANIC=task` or `ui`.
-fn panic_on_purpose() {
-    match std::env::var("PGBATON_TEST_PANIC").as_deref() {
-        Ok("task") => drop(tokio::spawn(async { panic!("on purpose, in a task") })),
-        Ok("ui") => panic!("on purpose, on the screen's thread"),
-        _ => {}
     }
 }

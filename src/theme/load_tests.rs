@@ -82,5 +82,10 @@ fn a_theme_that_is_not_there_names_those_that_are() {
     let told = error.to_string();
     let near = Library::default().theme("color-blind", Depth::TrueColor).expect_err("there is none").to_string();
     assert!(near.starts_with("there is no theme \"color-blind\" (did you mean \"colour-blind\"?); there are"), "{near}");
-    assert!(told.starts_with("there is no theme \"drak\"; there are catppuccin-latte, catppuccin-mocha, colour-blind,"), "{told}");
+    assert!(
+        told.starts_with(
+            "there is no theme \"drak\" (did you mean \"dark\"?); there are catppuccin-latte, catppuccin-mocha, colour-blind,"
+        ),
+        "{told}"
+    );
 }
