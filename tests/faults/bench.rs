@@ -127,6 +127,14 @@ impl Bench {
         });
     }
 
+    /// Waits until the watch has shown one of these findings.
+    pub fn wait_until_told(&self, codes: &[&str]) {
+        until(&format!("one of {codes:?}"), PATIENCE, || {
+            let found = self.watcher.last().map(|shot| shot.findings).unwrap_or_default();
+            if found.iter().any(|f| codes.contains(&f.code.as_str())) { Ok(()) } else { Err(format!("{found:?}")) }
+        });
+    }
+
     /// Copies the nodes' logs to a folder that stays.
     pub fn keep_logs(&self, case: &str) -> PathBuf {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(case.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));

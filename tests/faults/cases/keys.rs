@@ -257,14 +257,7 @@ fn restore(bench: &mut Bench) {
         bench.stop(&format!("{member}/etcd"), Signal::KILL);
     }
     // On a fast machine they would be back before it counts.
-    until("the lost quorum told", PATIENCE, || {
-        let document = bench.lab.status();
-        if document.findings.iter().any(|f| f.code == "quorum-lost" || f.code == "source-stale") {
-            Ok(())
-        } else {
-            Err(format!("{:?}", document.findings))
-        }
-    });
+    bench.wait_until_told(&["quorum-lost", "source-stale"]);
     let peer = |m: &String| format!("http://{}:2380", lab.ip(m));
     let cluster: Vec<String> = members.iter().map(|m| format!("{m}={}", peer(m))).collect();
     for member in &members {
