@@ -14,6 +14,9 @@ const SLOWEST_LINE: u32 = 4096;
 const USUAL: Duration = Duration::from_millis(200);
 const RAREST: Duration = Duration::from_millis(500);
 
+/// No picture waits longer than this for the line: on a fast one, keys that are held down would keep what is new away for ever.
+const LONGEST: Duration = Duration::from_millis(1500);
+
 /// When the line will have carried what it was sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
@@ -37,7 +40,7 @@ impl Pace {
             return;
         }
         let takes = Duration::from_secs(1) * u32::try_from(bytes).unwrap_or(u32::MAX) / SLOWEST_LINE;
-        self.through = self.through.max(now) + takes;
+        self.through = (self.through.max(now) + takes).min(now + takes + LONGEST);
         self.free = takes;
     }
 
@@ -53,7 +56,7 @@ impl Pace {
 
     /// When data that is due may be drawn. News does not wait for the line to have been free for a while.
     pub(super) fn from(&self, due: Instant, news: bool) -> Instant {
-        due.max(if news { self.through } else { self.through + self.free })
+        due.max(if news { self.through } else { self.through + self.free }).min(due + LONGEST)
     }
 }
 
@@ -76,6 +79,19 @@ mod tests {
         }
         let rate = sent as f64 / (now - begun).as_secs_f64();
         assert!(rate < f64::from(SLOWEST_LINE) * 0.65, "{rate} bytes a second leave no room for keys");
+    }
+
+    #[test]
+    fn keys_that_are_held_down_do_not_keep_data_away() {
+        let begun = Instant::now();
+        let mut pace = Pace::new(begun);
+        for n in 0..1000 {
+            pace.sent(3000, begun + Duration::from_millis(30 * n));
+        }
+        let due = begun + Duration::from_secs(1);
+        assert!(pace.from(due, false) <= due + LONGEST, "thirty seconds of keys");
+        let later = begun + Duration::from_secs(40);
+        assert_eq!(pace.from(later, false), later, "and nothing of them is left to wait for");
     }
 
     #[test]
