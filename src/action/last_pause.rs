@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::entry::{Entry, Event};
 use crate::model::PauseNote;
+use crate::permit::Operator;
 
 /// The newest pause of a cluster that the audit has, unless it was ended from here or did not come to be.
 pub fn last_pause(entries: &[Entry], scope: &str) -> Option<PauseNote> {
@@ -10,8 +11,9 @@ pub fn last_pause(entries: &[Entry], scope: &str) -> Option<PauseNote> {
     for entry in entries.iter().filter(|entry| entry.cluster == scope) {
         match (entry.operation.as_str(), &entry.event) {
             ("pause", Event::Begin(begin)) => {
-                let by = begin.who["user"].as_str().unwrap_or("somebody").to_owned();
-                let note = PauseNote { at: entry.at, by, reason: begin.reason.clone(), remind_at: begin.remind_at };
+                let by = serde_json::from_value::<Operator>(begin.who.clone()).map_or_else(|_| "somebody".to_owned(), |who| who.told());
+                let asked = begin.request["base"].as_str().map(str::to_owned);
+                let note = PauseNote { at: entry.at, by, asked, reason: begin.reason.clone(), remind_at: begin.remind_at };
                 standing.push((&entry.id, note));
             }
             ("pause", Event::End { outcome: Outcome::Refused | Outcome::Failed, .. }) => standing.retain(|(id, _)| *id != entry.id),
@@ -33,7 +35,7 @@ mod tests {
     fn audit(lines: &[(&str, &str, &str, Option<Outcome>)]) -> Vec<Entry> {
         let line = |(at, (id, cluster, operation, outcome)): (usize, &(&str, &str, &str, Option<Outcome>))| {
             let begin = json!({ "event": "begin", "id": id, "at": format!("2026-01-01T00:00:0{at}Z"), "cluster": cluster, "operation": operation,
-                "sentence": "", "who": { "user": "anna" }, "pid": 1, "request": null, "checks": [], "overridden": [], "answered": "y",
+                "sentence": "", "who": { "user": "postgres", "uid": 26, "groups": [], "sudo_user": "anna", "ssh_client": null, "host": "jump" }, "pid": 1, "request": { "base": "http://a:8008" }, "checks": [], "overridden": [], "answered": "y",
                 "reason": format!("reason {id}"), "remind_at": "2026-01-01T02:00:00Z" });
             let begin: Entry = serde_json::from_value(begin).expect("a line");
             match outcome {
@@ -61,6 +63,7 @@ mod tests {
         // One that was refused as the cluster was paused already takes nothing away.
         assert_eq!(reason(&[begun, second, ("2", "x", "pause", Some(Outcome::Refused))]), first);
         let note = last_pause(&audit(&[begun]), "x").expect("a note");
-        assert_eq!((note.by.as_str(), note.remind_at), ("anna", Time::parse("2026-01-01T02:00:00Z")));
+        assert_eq!((note.by.as_str(), note.asked.as_deref()), ("anna (sudo to postgres)", Some("http://a:8008")));
+        assert_eq!(note.remind_at, Time::parse("2026-01-01T02:00:00Z"));
     }
 }

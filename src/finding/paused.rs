@@ -50,12 +50,16 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         cluster.members.values().filter(|m| m.rest_now(now).is_some_and(|r| !r.paused)).map(|m| m.name.as_str()).collect();
     let have = if unaware.len() == 1 { "has" } else { "have" };
     let yet = if unaware.is_empty() { String::new() } else { format!(" ({} {have} not seen it yet)", listed(&unaware)) };
-    let note = cluster.pause.note();
-    let ordered = note.map(|note| format!("; last ordered from here by {}", note.told())).unwrap_or_default();
+    let apis = || cluster.members.values().filter_map(|member| member.dcs().and_then(|key| key.api_url.as_deref()));
+    let note = cluster.pause.note().filter(|note| note.of_cluster(apis()));
+    // Who has not seen it begin cannot tell whether somebody elsewhere has ended that one and ordered another.
+    let whose = if cluster.pause.begun() { "ordered" } else { "the last pause ordered from here:" };
+    let by = if cluster.pause.begun() { "by " } else { "" };
+    let ordered = note.map(|note| format!("; {whose} {by}{}", note.told(now))).unwrap_or_default();
     let sentence = format!("paused: there will be no failover{yet}{ordered}");
     let written = note.map(|note| {
         let source = SourceId::new(SourceKind::Audit, &cluster.scope);
-        Evidence::new(source, "newest pause ordered from this machine", note.told(), Some(note.at))
+        Evidence::new(source, "newest pause ordered from this machine", note.told(now), Some(note.at))
     });
     let seen = cluster.members.values().filter_map(|m| m.rest_now(now).map(|r| Evidence::rest(m, "pause", r.paused)));
     let pause = Evidence::dcs(cluster, "config pause", true);
@@ -63,7 +67,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     if let Some((note, due)) = note.and_then(|note| Some((note, note.remind_at.filter(|due| now >= *due)?))) {
         let late = now.since(due);
         let late = if late.as_secs() > 0 { format!("{} ago", spoken(late)) } else { "now".to_owned() };
-        let sentence = format!("of this pause somebody wanted to be reminded {late}: {}", note.told());
+        let which = if cluster.pause.begun() { "this pause" } else { "the last pause ordered from here" };
+        let sentence = format!("of {which} somebody wanted to be reminded {late}: {}", note.told(now));
         found.push(Finding::new("pause-reminder", Level::Warning, sentence).because([pause.clone()]).because(written));
     }
     if let Some(since) = cluster.pause.since().filter(|at| now.since(*at) > limits.pause) {

@@ -50,8 +50,9 @@ impl Hygiene for Value {
 
 impl Hygiene for PauseNote {
     fn wash(&mut self) {
-        let Self { at: _, by, reason, remind_at: _ } = self;
+        let Self { at: _, by, asked, reason, remind_at: _ } = self;
         by.wash();
+        asked.wash();
         reason.wash();
     }
 }

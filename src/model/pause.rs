@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Time;
+use super::{Time, spoken};
 
 /// How long it may take from the line in the audit to the key in etcd.
 const UNDER_WAY: Duration = Duration::from_secs(60);
@@ -16,6 +16,8 @@ pub struct PauseNote {
     pub at: Time,
     /// Who ordered it.
     pub by: String,
+    /// The REST API that was asked; `None`: that is not known.
+    pub asked: Option<String>,
     /// Why, if that was said.
     pub reason: Option<String>,
     /// When somebody is to be reminded of it, if that was wanted.
@@ -23,12 +25,18 @@ pub struct PauseNote {
 }
 
 impl PauseNote {
-    /// Who and why: `anna: reindex of the orders`.
-    pub fn told(&self) -> String {
+    /// Who, when and why: `anna, 2 h 05 min ago: reindex of the orders`.
+    pub fn told(&self, now: Time) -> String {
+        let who = format!("{}, {} ago", self.by, spoken(now.since(self.at)));
         match &self.reason {
-            Some(reason) => format!("{}: {reason}", self.by),
-            None => self.by.clone(),
+            Some(reason) => format!("{who}: {reason}"),
+            None => who,
         }
+    }
+
+    /// Whether it was ordered from a cluster with such an API: two clusters can have one scope.
+    pub fn of_cluster<'a>(&self, mut apis: impl Iterator<Item = &'a str>) -> bool {
+        self.asked.as_deref().is_none_or(|asked| apis.any(|api| api.trim_end_matches('/').trim_end_matches("/patroni") == asked))
     }
 }
 
@@ -45,6 +53,11 @@ impl PauseWatch {
     /// When it was first seen; `None`: it is off.
     pub fn since(&self) -> Option<Time> {
         self.since
+    }
+
+    /// Whether it was seen to begin: then what was written down at that time is of this one, and nothing older.
+    pub fn begun(&self) -> bool {
+        self.off_before
     }
 
     /// What the audit of this machine has of it. A pause whose beginning was not seen may be another one: somebody elsewhere may have ended the
@@ -76,7 +89,13 @@ mod tests {
     }
 
     fn note(seconds: i64) -> Option<PauseNote> {
-        Some(PauseNote { at: at(seconds), by: "anna".to_owned(), reason: Some("reindex".to_owned()), remind_at: None })
+        Some(PauseNote {
+            at: at(seconds),
+            by: "anna".to_owned(),
+            asked: Some("http://a:8008".to_owned()),
+            reason: Some("reindex".to_owned()),
+            remind_at: None,
+        })
     }
 
     #[test]
@@ -85,7 +104,10 @@ mod tests {
         watch.hear(note(100));
         assert_eq!(watch.note(), None, "whether it is paused is not known");
         watch.follow(true, at(5000));
-        assert_eq!(watch.note().map(PauseNote::told).as_deref(), Some("anna: reindex"));
+        let noted = watch.note().expect("a note");
+        assert_eq!(noted.told(at(7300)), "anna, 2 h 00 min ago: reindex");
+        assert!(noted.of_cluster(["http://b:8008/patroni", "http://a:8008/patroni"].into_iter()));
+        assert!(!noted.of_cluster(["http://b:8008/patroni"].into_iter()), "another cluster of this scope");
         watch.follow(false, at(6000));
         assert_eq!((watch.note(), watch.since()), (None, None));
         // Seen to begin, and nobody here has ordered it.

@@ -218,18 +218,47 @@ fn a_pause_that_was_ordered_from_here_says_by_whom_and_reminds() {
     let audit = SourceId::new(SourceKind::Audit, s.cluster().scope.clone());
     let ordered = s.now();
     let remind_at = ordered.plus(std::time::Duration::from_secs(600));
-    let note = PauseNote { at: ordered, by: "anna".to_owned(), reason: Some("reindex\x1b[1m".to_owned()), remind_at: Some(remind_at) };
+    let note = PauseNote {
+        at: ordered,
+        by: "anna".to_owned(),
+        asked: None,
+        reason: Some("reindex\x1b[1m".to_owned()),
+        remind_at: Some(remind_at),
+    };
     s.merge("config", json!({"pause": true}));
     seen.iter().fold(&mut s, |s, name| s.patroni(name, json!({"pause": true}))).report(audit, Fact::PauseNote(Some(note))).pass(1);
-    assert_eq!(s.sentence("paused"), "paused: there will be no failover; last ordered from here by anna: reindex\u{fffd}[1m");
+    assert_eq!(s.sentence("paused"), "paused: there will be no failover; ordered by anna, 1 s ago: reindex\u{fffd}[1m");
     assert_eq!(s.codes(), ["paused"]);
     s.later(std::time::Duration::from_secs(600)).pass(2);
-    assert_eq!(s.sentence("pause-reminder"), "of this pause somebody wanted to be reminded 3 s ago: anna: reindex\u{fffd}[1m");
-    assert!(s.finding("pause-reminder").unwrap().evidence.iter().any(|e| e.source == "audit" && e.value == "anna: reindex\u{fffd}[1m"));
+    assert_eq!(s.sentence("pause-reminder"), "of this pause somebody wanted to be reminded 3 s ago: anna, 10 min ago: reindex\u{fffd}[1m");
+    assert!(
+        s.finding("pause-reminder")
+            .unwrap()
+            .evidence
+            .iter()
+            .any(|e| e.source == "audit" && e.value == "anna, 10 min ago: reindex\u{fffd}[1m")
+    );
     s.merge("config", json!({"pause": null}));
     seen.iter().fold(&mut s, |s, name| s.patroni(name, json!({"pause": false}))).pass(1);
     assert_eq!(s.codes(), [""; 0]);
     // Another pause, ordered elsewhere, is not hers.
     s.later(std::time::Duration::from_secs(600)).merge("config", json!({"pause": true})).pass(1);
     assert!(!s.sentence("paused").contains("anna"), "{}", s.sentence("paused"));
+}
+
+#[test]
+fn a_pause_that_was_on_before_may_be_another_than_the_one_that_is_written_down() {
+    let mut s = Scenario::unheard();
+    s.merge("config", json!({"pause": true}));
+    ["psg1", "psg2", "psg3"].iter().fold(&mut s, |s, name| s.patroni(name, json!({"pause": true}))).list().pass(2);
+    let audit = SourceId::new(SourceKind::Audit, s.cluster().scope.clone());
+    let at = s.now().before(std::time::Duration::from_secs(7200));
+    let note = |asked: &str| PauseNote { at, by: "anna".to_owned(), asked: Some(asked.to_owned()), reason: None, remind_at: Some(at) };
+    s.report(audit.clone(), Fact::PauseNote(Some(note("http://10.9.9.9:8008")))).pass(1);
+    assert_eq!((s.codes(), s.sentence("paused")), (vec!["paused"], "paused: there will be no failover"), "a cluster of the same scope");
+    let own = s.cluster().members["psg1"].dcs().unwrap().api_url.clone().unwrap();
+    s.report(audit, Fact::PauseNote(Some(note(own.trim_end_matches("/patroni"))))).pass(1);
+    assert_eq!(s.sentence("paused"), "paused: there will be no failover; the last pause ordered from here: anna, 2 h 00 min ago");
+    let told = s.sentence("pause-reminder");
+    assert!(told.starts_with("of the last pause ordered from here somebody wanted to be reminded 2 h 00 min ago"), "{told}");
 }

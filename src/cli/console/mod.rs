@@ -13,7 +13,8 @@ use anyhow::Context;
 use self::books::Books;
 use self::operate::Operating;
 use super::connect::ConnectArgs;
-use super::{act, mode, start};
+use super::start::{self, PauseFollow};
+use super::{act, mode};
 use crate::action::{Audit, Base, Desk};
 use crate::app::{Arrangement, Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, Opened, Opening, PlanSheet};
 use crate::config::yaml_text;
@@ -104,7 +105,7 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
         options.notices.extend(notices);
         let books = Books::new(&profile);
         let live = start::start(profile, clock);
-        shell::run(options, LiveFeed { live, operating, books, audit, unread: true, paused: false }).await
+        shell::run(options, LiveFeed { live, operating, books, audit, unread: true, pause: PauseFollow::default() }).await
     })?;
     // What a source was in the middle of is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(50));
@@ -128,26 +129,18 @@ struct LiveFeed {
     audit: Result<Audit, String>,
     /// Whether it is to be read again.
     unread: bool,
-    /// Whether the cluster was paused when it was last read.
-    paused: bool,
-}
-
-impl LiveFeed {
-    /// A pause that begins may be in the audit: another of us can have ordered it.
-    fn follow_pause(&mut self) {
-        let paused = self.live.cluster().pause.since().is_some();
-        if std::mem::replace(&mut self.paused, paused) != paused {
-            self.unread = true;
-            let note = self.audit.as_ref().ok().and_then(|audit| start::pause_note(audit, &self.live.cluster().scope));
-            self.live.hear_audit(note);
-        }
-    }
+    pause: PauseFollow,
 }
 
 impl Feed for LiveFeed {
     async fn wait(&mut self) -> Vec<EventLine> {
         loop {
-            self.follow_pause();
+            if let Some(changes) = self.pause.follow(&mut self.live) {
+                self.unread = true;
+                if !changes.is_empty() {
+                    return lines(&changes);
+                }
+            }
             let busy = self.operating.as_ref().is_some_and(Operating::busy);
             let changes = match tokio::time::timeout(if busy { LOOK } else { PASSING }, self.live.wait()).await {
                 Ok(changes) => return lines(&changes),
