@@ -205,3 +205,16 @@ fn a_change_is_one_flat_object() {
     assert_eq!(value, expected);
     assert_eq!(serde_json::from_value::<pgbaton::model::Change>(value).unwrap(), change);
 }
+
+#[test]
+fn a_timeline_does_not_go_back_with_a_leader_that_is_still_a_standby() {
+    let mut s = Scenario::healthy();
+    s.promote("psg2", 2).pass(2);
+    s.patroni("psg3", json!({"timeline": 2})).changes();
+    // Its last restart point is from before the change of leader.
+    s.sql("psg3", |sql| (sql.timeline, sql.receiver) = (Some(1), None));
+    s.leader("psg3").pass(1);
+    let told = s.changes();
+    assert!(told.iter().any(|line| line.starts_with("leader-changed: psg3 leads")), "{told:?}");
+    assert!(!told.iter().any(|line| line.contains("timeline 1")), "{told:?}");
+}

@@ -76,7 +76,7 @@ impl Summary {
             won: cluster.succession.won.clone(),
             paused_at: None,
             quorum_lost_at: None,
-            timeline: leader.as_deref().and_then(|l| cluster.timeline(l, now)),
+            timeline: leader.as_deref().and_then(|l| cluster.timeline_sure(l, now).map(|(timeline, _)| timeline)),
             leader,
             system_identifier: keys.initialize.clone().filter(|id| !id.is_empty()),
             paused: keys.config().map(|c| c.paused),
