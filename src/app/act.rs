@@ -256,6 +256,13 @@ pub(super) fn answer(state: &mut State, ready: bool) -> Vec<Effect> {
         return Vec::new();
     }
     match &dialog.sheet.ask {
+        Ok(ask) if ask.word == dialog.typed && dialog.scroll > 0 => {
+            if let Some(Overlay::Plan(dialog)) = &mut state.overlay {
+                dialog.scroll = 0;
+            }
+            say(state, "what is asked was not to be seen; it is now: press enter again");
+            Vec::new()
+        }
         Ok(ask) if ask.word == dialog.typed && !ready => {
             say(state, "that enter came too early, as in a paste; press it again");
             Vec::new()

@@ -113,3 +113,24 @@ fn what_cannot_run_is_told_alike_before_and_by_its_keys() {
         }
     }
 }
+
+#[test]
+fn enter_does_nothing_while_the_word_is_scrolled_out_of_sight() {
+    let long = || Msg::Measured(Measured { overlay_page: 18, overlay_end: 4, ..Measured::default() });
+    let mut state = asked("card");
+    update(&mut state, long());
+    press(&mut state, CommandId::PageDown);
+    update(&mut state, long());
+    // To type is to see what.
+    type_in(&mut state, "card");
+    assert!(matches!(&state.overlay, Some(Overlay::Plan(dialog)) if dialog.scroll == 0));
+    press(&mut state, CommandId::PageDown);
+    update(&mut state, long());
+    update(&mut state, Msg::Rested);
+    update(&mut state, long());
+    assert_eq!(press(&mut state, CommandId::Accept), []);
+    assert_eq!(notice(&state), "what is asked was not to be seen; it is now: press enter again");
+    update(&mut state, Msg::Rested);
+    update(&mut state, long());
+    assert_eq!(press(&mut state, CommandId::Accept), [Effect::Confirm("card".to_owned())]);
+}

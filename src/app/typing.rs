@@ -80,7 +80,11 @@ pub(super) fn change(state: &mut State, change: impl FnOnce(&mut Editor, &mut St
                 palette.selected = 0;
             }
         }
-        (Some(Typing::Answer), Some(Overlay::Plan(dialog))) if dialog.drawn => change(editor, &mut dialog.typed),
+        (Some(Typing::Answer), Some(Overlay::Plan(dialog))) if dialog.drawn => {
+            change(editor, &mut dialog.typed);
+            // Nobody types without seeing what.
+            dialog.scroll = 0;
+        }
         (Some(Typing::Words), Some(Overlay::Question(question))) if question.drawn => change(editor, &mut question.typed),
         (Some(Typing::Filter), _) => {
             if let Some(view) = state.views.get_mut(state.focus) {

@@ -132,7 +132,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                     *scroll = (*scroll).min(measured.overlay_end);
                 }
                 match overlay {
-                    Overlay::Plan(dialog) => (dialog.drawn, dialog.ready) = (true, dialog.rested),
+                    Overlay::Plan(dialog) => (dialog.drawn, dialog.ready) = (true, dialog.rested && dialog.scroll == 0),
                     Overlay::Question(question) => question.drawn = true,
                     Overlay::Choice(choice) => choice.drawn = true,
                     Overlay::Book { .. } => state.book.iter_mut().for_each(|book| book.drawn = true),

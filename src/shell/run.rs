@@ -291,7 +291,12 @@ impl<F: Feed> Console<F> {
                     Resolved::Pending(keys) => update(&mut self.state, Msg::Pending(Some(keys))),
                     Resolved::Nothing(_) => update(&mut self.state, Msg::Pending(None)),
                 };
-                return self.perform(effects);
+                let next = self.perform(effects)?;
+                // What the key brings onto the screen must not stand beside ages of some time ago, however long the line keeps data back.
+                if self.made.elapsed() >= TICK {
+                    self.make()?;
+                }
+                return Ok(next);
             }
             Event::Paste(text) if self.state.typing.is_some() => drop(update(&mut self.state, Msg::Text(TextEdit::Paste(text)))),
             Event::Paste(_) => {

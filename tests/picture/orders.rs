@@ -1,8 +1,10 @@
 //! What is checked before an order goes to etcd or to PostgreSQL.
 
-use pgbaton::action::{Base, Confirm, DropSlot, EditConfig, Light, Operation, Plan, ResumeReplay, Situation, Terminate, with_setting};
+use pgbaton::action::{
+    Base, Confirm, DropSlot, EditConfig, Failover, Light, Operation, Plan, ResumeReplay, Situation, Switchover, Terminate, with_setting,
+};
 use pgbaton::finding::{Forecast, Limits};
-use pgbaton::model::{ClientSession, ErrorKind, Slot, Time};
+use pgbaton::model::{ClientSession, ErrorKind, Lsn, Slot, Time};
 use serde_json::json;
 
 use crate::scenario::Scenario;
@@ -125,4 +127,30 @@ fn an_edit_that_pauses_or_makes_a_standby_is_that_too() {
     assert_eq!(of(&[("pause", json!(true))]), ["pause", "resume"]);
     let standby = of(&[("standby_cluster", json!({ "host": "192.0.2.1" })), ("ttl", json!(45))]);
     assert_eq!(standby, ["demote-cluster", "promote-cluster"]);
+}
+
+#[test]
+fn who_replays_late_is_no_candidate_without_a_word() {
+    let of = |seconds: f64, failover: bool| {
+        let mut s = Scenario::healthy();
+        s.sql("psg1", |sql| {
+            let row = sql.replication.iter_mut().find(|row| row.application_name == "psg2").unwrap();
+            row.replay_lsn = row.replay_lsn.map(|at| Lsn(at.0 - 20_000));
+            row.replay_lag = Some(seconds);
+        });
+        s.pass(1);
+        let candidate = "psg2".to_owned();
+        let plan = match failover {
+            true => plan(&s, Failover { candidate }),
+            false => plan(&s, Switchover { candidate: Some(candidate), at: None, leader: None }),
+        };
+        check(&plan, "lag")
+    };
+    assert_eq!(of(0.1, false), (Light::Green, true, "psg2 is 19 kB behind".to_owned()));
+    let (light, _, told) = of(43.0, false);
+    assert!(light == Light::Amber && told.starts_with("what psg2 has replayed is 43 s old"), "{told}");
+    // Patroni would: who knows better can insist.
+    let (light, would, _) = of(74.0, false);
+    assert_eq!((light, would), (Light::Red, true));
+    assert_eq!(of(74.0, true).0, Light::Amber, "there may be nobody better");
 }

@@ -33,7 +33,7 @@ pub fn candidate(s: &Situation<'_>, name: &str, failover: bool) -> Vec<Check> {
     if checks.is_empty() {
         checks.push(Check::green(ID, format!("{name} can take over")));
     }
-    checks.push(lag(s, name));
+    checks.push(lag(s, name, failover));
     checks
 }
 
@@ -53,7 +53,7 @@ pub fn candidates(s: &Situation<'_>) -> Vec<Check> {
         [] => vec![Check::impossible(ID, format!("nobody can take over: {}", s.forecast.reasons()))],
         able => {
             let mut checks = vec![Check::green(ID, format!("{} can take over; Patroni takes the best at that moment", listed(able)))];
-            checks.extend(able.iter().map(|name| lag(s, name)));
+            checks.extend(able.iter().map(|name| lag(s, name, false)));
             checks
         }
     }
@@ -66,17 +66,27 @@ pub fn at_its_time(check: Check) -> Check {
 }
 
 /// How far it is behind. What it lacks the old leader sends before it stops; much of it makes clients wait.
-fn lag(s: &Situation<'_>, name: &str) -> Check {
+fn lag(s: &Situation<'_>, name: &str, failover: bool) -> Check {
     const ID: &str = "lag";
     /// What a replica that keeps up may lack at any moment, bytes.
     const USUAL: u64 = 1 << 20;
+    /// By how many seconds the replay of one that keeps up may be behind.
+    const USUAL_SECONDS: f64 = 5.0;
     let lag = s.cluster.lag(name, s.now);
+    if let Some(seconds) = lag.seconds.filter(|seconds| *seconds > USUAL_SECONDS) {
+        let told = format!(
+            "what {name} has replayed is {seconds:.0} s old: it takes writes only when it has replayed all, and never if its replay hangs"
+        );
+        // Patroni does not ask for that. A failover may have nobody better.
+        let red = seconds > s.limits.replay_delay.as_secs_f64() && !failover;
+        return if red { Check::red(ID, told) } else { Check::amber(ID, told) };
+    }
     match (lag.receive, lag.replay) {
         (None, _) | (_, None) => Check::amber(ID, format!("how far {name} is behind is not known")),
         (Some(receive), Some(replay)) if receive.max(replay) > USUAL => {
             Check::amber(ID, format!("{name} has {} to receive and {} to replay first: clients wait for that", size(receive), size(replay)))
         }
-        (Some(receive), Some(_)) => Check::green(ID, format!("{name} is {} behind", size(receive))),
+        (Some(receive), Some(replay)) => Check::green(ID, format!("{name} is {} behind", size(receive.max(replay)))),
     }
 }
 

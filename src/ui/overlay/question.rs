@@ -50,7 +50,7 @@ pub(super) fn question(look: &Look<'_>, editor: &Editor, question: &Question, no
     let (accept, discard) = (key(look, CommandId::Accept), key(look, CommandId::Discard));
     let hint = match question.wanted {
         Wanted::Text if question.typed.is_empty() => format!("{discard} cancels"),
-        Wanted::Text => format!("{accept} goes on, {discard} cancels"),
+        Wanted::Text | Wanted::Reason => format!("{accept} goes on, {discard} cancels"),
         Wanted::Time | Wanted::Source if question.typed.is_empty() => format!("{accept} or {discard} cancels"),
         _ => format!("{accept} shows the plan, {discard} cancels"),
     };

@@ -73,7 +73,7 @@ fn replication(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
     maybe(sheet, "synchronous", member.sync_state.clone(), &lag);
     match member.replay_paused {
         Some(true) => sheet.fact("replay", "paused", Role::Warning, &sql),
-        Some(false) => sheet.fact("replay", "runs", Role::Text, &sql),
+        Some(false) => sheet.fact("replay", "not paused", Role::Text, &sql),
         None => sheet.fact("replay", UNKNOWN, Role::Unknown, ""),
     }
 }
