@@ -285,17 +285,24 @@ pub(super) fn answer(state: &mut State, ready: bool) -> Vec<Effect> {
 
 /// Closes the dialog or what comes before it; nothing is done.
 pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
-    let cancelled = match &state.overlay {
-        Some(Overlay::Plan(dialog)) => dialog.sheet.ask.is_ok(),
-        Some(Overlay::Question(_) | Overlay::Choice(_)) => true,
-        _ => false,
+    let (cancelled, planned, of_view) = match &state.overlay {
+        Some(Overlay::Plan(dialog)) => (dialog.sheet.ask.is_ok(), true, false),
+        Some(Overlay::Question(question)) => (true, false, book::of_view(&question.asked)),
+        Some(Overlay::Choice(choice)) => (true, false, book::of_view(&choice.asked)),
+        _ => (false, false, false),
     };
     close(state);
     if cancelled {
         say(state, "cancelled; nothing was done");
     }
+    // A runbook's action may be under way below a note that nobody writes; it goes on.
+    if of_view {
+        return Vec::new();
+    }
     let mut effects = vec![Effect::Abandon];
-    effects.extend(book::abandoned(state));
+    if planned {
+        effects.extend(book::abandoned(state));
+    }
     effects
 }
 

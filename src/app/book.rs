@@ -8,7 +8,7 @@ use crate::action::Outcome;
 use crate::command::CommandId;
 use crate::document::{Document, FindingDoc};
 use crate::model::Time;
-use crate::runbook::{Deed, Kind, Progress, Run, Runbook, Stage, Taken, Task, is_meant};
+use crate::runbook::{Kind, Progress, Run, Runbook, Stage, Taken, Task, is_meant};
 
 /// A runbook that was opened.
 #[derive(Debug, Clone)]
@@ -311,8 +311,7 @@ pub(super) fn abandoned(state: &mut State) -> Vec<Effect> {
     if !acts(state) {
         return Vec::new();
     }
-    let begun = state.book.as_ref().is_some_and(|book| book.progress.run.entries.last().is_some_and(|entry| entry.deed == Deed::Begun));
-    if begun {
+    if state.book.as_ref().is_some_and(|book| book.progress.has_begun()) {
         return became(state, &Taken::Failed("the rest of it was not confirmed".to_owned()));
     }
     if let Some(book) = &mut state.book {
@@ -329,7 +328,7 @@ pub(super) fn confirmed(state: &mut State) -> Vec<Effect> {
     }
     let now = now(state);
     with(state, |book, _| {
-        let begun = book.progress.run.entries.last().is_some_and(|entry| entry.deed == Deed::Begun);
+        let begun = book.progress.has_begun();
         if !begun {
             book.progress.begin(now);
         }
@@ -373,11 +372,13 @@ pub(super) fn not_kept(state: &mut State, why: &str) {
 
 /// What lies below a dialog that is closed: the view, if the dialog came from there.
 pub(super) fn below(state: &State, asked: Option<&Asked>) -> Option<Overlay> {
-    let of_view = asked.is_some_and(|asked| {
-        use CommandId::{BookAbort, BookGo, BookNote, BookSkip};
-        [BookAbort, BookGo, BookNote, BookSkip].contains(&asked.command)
-    });
-    (of_view || acts(state)).then_some(Overlay::Book { scroll: 0 })
+    (asked.is_some_and(of_view) || acts(state)).then_some(Overlay::Book { scroll: 0 })
+}
+
+/// Whether something is asked by a key of the view: no plan comes of that, and none is given up with it.
+pub(super) fn of_view(asked: &Asked) -> bool {
+    use CommandId::{BookAbort, BookGo, BookNote, BookSkip};
+    [BookAbort, BookGo, BookNote, BookSkip].contains(&asked.command)
 }
 
 #[cfg(test)]

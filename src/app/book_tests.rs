@@ -131,6 +131,54 @@ fn a_plan_that_is_not_confirmed_leaves_no_trace_and_the_step_asks_again() {
     assert!(matches!(book.progress.stage, Stage::Asks(Task::Act(_))) && book.progress.run.entries.is_empty());
 }
 
+/// Types a note, while whatever was on the screen goes on.
+fn noted(state: &mut State, text: &str) -> Vec<Effect> {
+    seen(state);
+    press(state, CommandId::BookNote);
+    seen(state);
+    update(state, Msg::Text(TextEdit::Insert(text.to_owned())));
+    press(state, CommandId::Accept)
+}
+
+#[test]
+fn a_note_that_is_written_or_not_changes_nothing_of_the_action_under_way() {
+    for end in [CommandId::Discard, CommandId::Back, CommandId::Accept] {
+        let mut state = opened(Mode::Operator);
+        confirmed_plan(&mut state);
+        update(&mut state, Msg::Begun(Ok(course(None))));
+        seen(&mut state);
+        press(&mut state, CommandId::BookNote);
+        seen(&mut state);
+        assert_eq!(press(&mut state, end), [], "{end}");
+        assert!(matches!(state.overlay, Some(Overlay::Book { .. })));
+        assert_eq!(update(&mut state, Msg::Course(course(Some(Outcome::Done)))), [Effect::PlanNext]);
+        assert_eq!(written(&update(&mut state, Msg::PlannedNext(Ok(None)))[0]), ["begun", "done"]);
+    }
+}
+
+#[test]
+fn an_action_is_begun_once_though_a_note_comes_between_its_parts() {
+    let two_parts = || {
+        let mut state = opened(Mode::Operator);
+        confirmed_plan(&mut state);
+        update(&mut state, Msg::Begun(Ok(course(None))));
+        assert_eq!(written(&noted(&mut state, "slow")[0]), ["begun", "note"]);
+        assert_eq!(update(&mut state, Msg::Course(course(Some(Outcome::Done)))), [Effect::PlanNext]);
+        update(&mut state, Msg::PlannedNext(Ok(Some(plan()))));
+        seen(&mut state);
+        state
+    };
+    let mut state = two_parts();
+    update(&mut state, Msg::Text(TextEdit::Insert("y".to_owned())));
+    update(&mut state, Msg::Rested);
+    seen(&mut state);
+    assert_eq!(press(&mut state, CommandId::Accept), [Effect::Confirm("y".to_owned())]);
+    let mut state = two_parts();
+    let effects = press(&mut state, CommandId::Discard);
+    assert_eq!(effects[0], Effect::Abandon);
+    assert_eq!(written(&effects[1]), ["begun", "note", "failed"], "what was begun is not as if it had not been");
+}
+
 #[test]
 fn what_did_not_come_to_be_and_what_nobody_knows_are_told_apart() {
     let mut state = opened(Mode::Operator);
@@ -171,7 +219,7 @@ fn a_step_is_passed_over_with_words_only() {
     let mut state = opened(Mode::Operator);
     press(&mut state, CommandId::BookSkip);
     seen(&mut state);
-    assert_eq!(press(&mut state, CommandId::Accept), [Effect::Abandon], "nothing was typed");
+    assert_eq!(press(&mut state, CommandId::Accept), [], "nothing was typed");
     seen(&mut state);
     press(&mut state, CommandId::BookSkip);
     seen(&mut state);

@@ -244,6 +244,12 @@ impl Progress {
         self.note_down(of, Deed::Begun, now);
     }
 
+    /// Whether the order of the step that is next has gone out, and nobody has written down yet what became of it.
+    pub fn has_begun(&self) -> bool {
+        let begun = |(step, each): (&Step, Option<String>)| self.run.last(&step.id, each.as_deref()).map(|entry| &entry.deed);
+        self.step().and_then(begun) == Some(&Deed::Begun)
+    }
+
     /// Takes in what became of an action.
     pub fn became(&mut self, taken: &Taken, now: Time) {
         self.settle(taken, now);

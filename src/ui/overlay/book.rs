@@ -172,8 +172,7 @@ fn stage(sheet: &mut Sheet<'_>, progress: &Progress, course: Option<&CourseSheet
         Stage::Asks(Task::Settled(_) | Task::Wait { .. }) => {}
         Stage::Acts(words) => {
             sheet.text(2, &clean(&format!("pgbaton {}", words.join(" "))), Role::Emphasis);
-            let begun = progress.run.entries.last().is_some_and(|entry| entry.deed == Deed::Begun);
-            if let Some(course) = course.filter(|_| begun) {
+            if let Some(course) = course.filter(|_| progress.has_begun()) {
                 sheet.lines.extend(plan::course(sheet.look, course, u16::try_from(sheet.width).unwrap_or(u16::MAX)).lines);
             }
         }
