@@ -48,21 +48,28 @@ impl Books {
 
     /// Opens a runbook for a new run, or a run that was left.
     pub fn open(&mut self, opening: &Opening, document: &Document, now: Time) -> Result<Opened, String> {
-        self.record = None;
         match opening {
             Opening::Runbook(name, finding) => {
                 let runbook = library::find(name).map_err(told)?;
                 let values = facts(&runbook, document, finding.as_deref());
                 let run = new(name, &runbook, &self.profile, document, values, now);
+                // What was open is let go of only when something else is.
+                self.record = None;
                 Ok(Opened { runbook, run, kept: false })
             }
             Opening::Run(id) => {
-                let mut record = Record::read(id).map_err(told)?;
+                let mut other = None;
+                let record = match self.record.as_mut().filter(|open| open.run().id == *id) {
+                    Some(open) => open,
+                    None => other.insert(Record::read(id).map_err(told)?),
+                };
                 record.lock().map_err(told)?;
                 let runbook = library::find(&record.run().runbook).map_err(told)?;
                 fits(record.run(), &runbook, &self.profile, document).map_err(told)?;
                 let run = record.run().clone();
-                self.record = Some(record);
+                if other.is_some() {
+                    self.record = other;
+                }
                 Ok(Opened { runbook, run, kept: true })
             }
         }
@@ -82,4 +89,44 @@ impl Books {
 
 fn told(why: anyhow::Error) -> String {
     format!("{why:#}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::config::{Env, Request, Selected, load};
+    use crate::finding::{Forecast, Tracker};
+    use crate::model::Cluster;
+    use crate::runbook::{Deed, Entry};
+
+    /// The console's shelf for a cluster of which nothing is known, and what is known of it.
+    fn shelf() -> (Books, Document, Time) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("pgbaton.toml");
+        std::fs::write(&file, "[clusters.card]\nscope = \"card\"\netcd.endpoints = [\"http://192.0.2.1:2379\"]\n").expect("a file");
+        let config = load(&Request { file: Some(file), cluster: None, env: Env::default() }).expect("no mistake");
+        let Ok(Selected::One(profile)) = config.select(None) else { panic!("one cluster") };
+        let (cluster, at) = (Cluster::new("card", "/service/", BTreeMap::new()), Time::from_micros(7_000_000));
+        (Books::new(&profile), Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), "card", at), at)
+    }
+
+    #[test]
+    fn what_is_open_stays_open_when_something_else_cannot_be_opened() {
+        let (mut books, document, at) = shelf();
+        let folder = tempfile::tempdir().expect("a folder");
+        let opened = books.open(&Opening::Runbook("planned-switchover".to_owned(), None), &document, at).expect("it is there");
+        let mut run = opened.run;
+        books.record = Some(Record::create_in(folder.path().to_owned(), run.clone()).expect("written"));
+        for nothing in [Opening::Runbook("no-such".to_owned(), None), Opening::Run("no id".to_owned())] {
+            assert!(books.open(&nothing, &document, at).is_err());
+        }
+        run.entries.push(Entry { at, step: None, each: None, deed: Deed::Note { text: "x".to_owned() } });
+        books.keep(&run).expect("it is still ours");
+        // The file is what counts, and whoever has a run open can open it again.
+        let again = books.open(&Opening::Run(run.id.clone()), &document, at).expect("it is open");
+        assert_eq!(again.run, run);
+        assert!(Record::create_in(folder.path().to_owned(), run).is_err(), "and nobody else can");
+    }
 }

@@ -26,12 +26,19 @@ fn folder() -> anyhow::Result<PathBuf> {
 }
 
 impl Record {
-    /// Writes a new run down.
+    /// Writes a new run down. One that is there already is another one, whatever its id says, and stays as it is.
     pub(in crate::cli) fn create(run: Run) -> anyhow::Result<Self> {
-        let folder = folder()?;
+        Self::create_in(folder()?, run)
+    }
+
+    /// The same in this folder.
+    pub(in crate::cli) fn create_in(folder: PathBuf, run: Run) -> anyhow::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let mut record = Self { folder, run, lock: None };
-        record.lock()?;
+        record.hold()?;
+        if record.path().exists() {
+            bail!("there is a run {} already; begin anew", record.run.id);
+        }
         record.write()?;
         Ok(record)
     }
@@ -78,8 +85,18 @@ impl Record {
         &self.run
     }
 
-    /// Keeps others from going on with it while this lives.
+    /// Keeps others from going on with it while this lives, and reads it as it is now.
     pub(in crate::cli) fn lock(&mut self) -> anyhow::Result<()> {
+        self.hold()?;
+        // Somebody may have gone on with it between our reading and our lock.
+        self.run = load(&self.path())?;
+        Ok(())
+    }
+
+    fn hold(&mut self) -> anyhow::Result<()> {
+        if self.lock.is_some() {
+            return Ok(());
+        }
         let path = self.folder.join(format!("{}.lock", self.run.id));
         let file = OpenOptions::new()
             .append(true)
@@ -91,11 +108,6 @@ impl Record {
             bail!("another pgbaton is at work on run {}", self.run.id);
         }
         self.lock = Some(file);
-        // Somebody may have gone on with it between our reading and our lock.
-        let path = self.path();
-        if path.exists() {
-            self.run = load(&path)?;
-        }
         Ok(())
     }
 
@@ -142,4 +154,51 @@ impl Record {
 fn load(path: &Path) -> anyhow::Result<Run> {
     let text = std::fs::read(path).with_context(|| format!("there is no run in {}", path.display()))?;
     serde_json::from_slice(&text).with_context(|| format!("{} is no run", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::runbook::Values;
+
+    fn run() -> Run {
+        Run {
+            id: "1-2".to_owned(),
+            runbook: "t".to_owned(),
+            digest: String::new(),
+            cluster: "card".to_owned(),
+            key: "/service/card".to_owned(),
+            system: None,
+            by: "ada".to_owned(),
+            begun: Time::from_micros(0),
+            values: Values::new(),
+            loops: BTreeMap::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_there_is_not_taken_for_a_new_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let create = |run: Run| Record::create_in(folder.path().to_owned(), run);
+        let mut first = create(run()).expect("there is none");
+        first.add(Some("a"), None, Deed::Begun, Time::from_micros(1)).expect("written");
+        assert_eq!(create(run()).expect_err("it is open").to_string(), "another pgbaton is at work on run 1-2");
+        let was = first.run().clone();
+        drop(first);
+        let newer = Run { by: "bert".to_owned(), ..run() };
+        assert_eq!(create(newer).expect_err("it is there").to_string(), "there is a run 1-2 already; begin anew");
+        assert_eq!(load(&folder.path().join("1-2.json")).expect("a run"), was, "and it stays as it was");
+    }
+
+    #[test]
+    fn a_run_is_read_anew_by_whoever_holds_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut record = Record::create_in(folder.path().to_owned(), run()).expect("there is none");
+        record.run.by = "bert".to_owned();
+        record.lock().expect("it is ours");
+        assert_eq!(record.run(), &run(), "what is not on the disk was not done");
+    }
 }
