@@ -488,6 +488,7 @@ fn runbook(state: &mut State) {
         digest: runbook.digest(),
         cluster: "card-prod".to_owned(),
         key: "/service/card".to_owned(),
+        etcd: Vec::new(),
         system: None,
         by: "ada".to_owned(),
         begun: at,

@@ -29,6 +29,7 @@ fn opened(mode: Mode) -> State {
         digest: runbook.digest(),
         cluster: "card".to_owned(),
         key: "/service/card".to_owned(),
+        etcd: Vec::new(),
         system: None,
         by: "ada".to_owned(),
         begun: moment(0),

@@ -27,6 +27,7 @@ fn progress(steps: &str, idle: Option<&str>) -> Progress {
         digest: runbook.digest(),
         cluster: "card".to_owned(),
         key: "/service/card".to_owned(),
+        etcd: Vec::new(),
         system: None,
         by: "ada".to_owned(),
         begun: moment(0),

@@ -20,6 +20,9 @@ pub struct Run {
     pub cluster: String,
     /// Where etcd has it: the namespace and Patroni's scope.
     pub key: String,
+    /// The endpoints of that etcd in the configuration; none in a run of before they were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub etcd: Vec<String>,
     /// Its system identifier, where it was known when the run was begun.
     pub system: Option<String>,
     /// Who began it.
@@ -215,6 +218,7 @@ mod tests {
             digest: runbook.digest(),
             cluster: "card".to_owned(),
             key: "/service/card".to_owned(),
+            etcd: Vec::new(),
             system: None,
             by: "ada".to_owned(),
             begun: Time::from_micros(0),

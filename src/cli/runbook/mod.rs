@@ -20,7 +20,7 @@ use crate::config::Profile;
 use crate::document::Document;
 use crate::model::{Time, clean};
 use crate::permit::Operator;
-use crate::runbook::{Deed, Kind, Run, Runbook, Values, facts, is_meant};
+use crate::runbook::{Deed, Kind, Place, Run, Runbook, Values, facts, is_meant};
 use crate::source::Clock;
 use prompt::ask;
 use record::Record;
@@ -144,13 +144,15 @@ fn begin(connect: &ConnectArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
 
 /// A run that begins.
 pub(super) fn new(name: &str, runbook: &Runbook, profile: &Profile, document: &Document, values: Values, begun: Time) -> Run {
+    let place = place(profile, document);
     Run {
         id: format!("{}-{}", begun.as_micros() / 1_000_000, std::process::id()),
         runbook: name.to_owned(),
         digest: runbook.digest(),
-        cluster: profile.name.clone(),
-        key: key(profile),
-        system: document.cluster.system_identifier.clone(),
+        cluster: place.cluster,
+        key: place.key,
+        etcd: place.etcd,
+        system: place.system,
         by: Operator::of_process().told(),
         begun,
         values,
@@ -167,16 +169,19 @@ pub(super) fn fits(run: &Run, runbook: &Runbook, profile: &Profile, document: &D
     if run.aborted() {
         bail!("run {} was aborted", run.id);
     }
-    let now = &document.cluster.system_identifier;
-    if run.key != key(profile) || run.system.is_some() && now.is_some() && run.system != *now {
-        bail!("run {} is of another cluster: {} was {} then, and is {} now", run.id, clean(&run.cluster), clean(&run.key), key(profile));
+    if let Some(why) = run.misplaced(&place(profile, document)) {
+        bail!("run {} is of another cluster: {}", run.id, clean(&why));
     }
     Ok(())
 }
 
-/// Where etcd has the cluster.
-fn key(profile: &Profile) -> String {
-    clean(&format!("{}{}", profile.namespace, profile.scope.as_deref().unwrap_or_default()))
+fn place(profile: &Profile, document: &Document) -> Place {
+    Place {
+        cluster: profile.name.clone(),
+        key: clean(&format!("{}{}", profile.namespace, profile.scope.as_deref().unwrap_or_default())),
+        etcd: profile.etcd.endpoints.clone(),
+        system: document.cluster.system_identifier.clone(),
+    }
 }
 
 /// What has to be said before it begins, given or asked for.

@@ -170,6 +170,7 @@ mod tests {
             digest: String::new(),
             cluster: "card".to_owned(),
             key: "/service/card".to_owned(),
+            etcd: Vec::new(),
             system: None,
             by: "ada".to_owned(),
             begun: Time::from_micros(0),
