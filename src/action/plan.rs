@@ -193,6 +193,11 @@ impl Plan {
         self.checks.iter().filter(|check| check.light == Light::Red && check.patroni_would).map(|check| check.id.as_str()).collect()
     }
 
+    /// What it is a plan of, so that it can be planned anew.
+    pub fn into_operation(self) -> Box<dyn Operation> {
+        self.operation
+    }
+
     /// Takes the answer. `overridden`: ids of red checks that are to be passed over.
     ///
     /// # Errors

@@ -174,7 +174,7 @@ pub(super) fn choose_from(state: &mut State, choice: Result<Choice, String>) -> 
 
 /// The list that was asked for at the edge. Whoever has opened something else meanwhile does not want it any more.
 pub(super) fn listed(state: &mut State, asked: Asked, rows: Result<Vec<ChoiceRow>, String>) {
-    if state.overlay.is_some() || state.typing.is_some() {
+    if state.overlay.is_some() || state.typing.is_some() || book::acts(state) {
         return say(state, "the sessions were read, and something else was opened meanwhile; ask again");
     }
     state.notice = state.notice.take().filter(|notice| notice.level >= Level::Warning);

@@ -19,6 +19,8 @@ pub struct Book {
     pub kept: bool,
     /// Whether it was drawn as it stands: a key that was pressed before that was meant for something else.
     pub drawn: bool,
+    /// Whether there is a plan of what is next of its action that is to be shown as soon as the view is on top and nothing is typed.
+    pub due: bool,
 }
 
 /// What is to be opened.
@@ -122,7 +124,7 @@ pub(super) fn opened(state: &mut State, opened: Result<Opened, String>) -> Vec<E
                 _ => None,
             };
             let progress = Progress::of(runbook, run, idle, &document, now(state));
-            state.book = Some(Book { progress, kept, drawn: false });
+            state.book = Some(Book { progress, kept, drawn: false, due: false });
             state.overlay = Some(Overlay::Book { scroll: 0 });
             return look(state);
         }
@@ -285,8 +287,22 @@ pub(super) fn told(state: &mut State, asked: &Asked) -> Vec<Effect> {
     [effects, turned(state)].concat()
 }
 
-/// Whether the plan that is made or shown is that of the run's step.
-fn acts(state: &State) -> bool {
+/// Whether the view is on top and no key is meant for anything else.
+fn free(state: &State) -> bool {
+    watched(state) && state.typing.is_none()
+}
+
+/// The plan that could not be shown when it was made.
+pub(super) fn due(state: &mut State) -> Vec<Effect> {
+    if !free(state) || !acts(state) {
+        return Vec::new();
+    }
+    let due = state.book.as_mut().is_some_and(|book| std::mem::take(&mut book.due));
+    due.then_some(Effect::PlanNext).into_iter().collect()
+}
+
+/// Whether the run's step acts: its plan is shown or waits for that, or its order is under way.
+pub(super) fn acts(state: &State) -> bool {
     state.book.as_ref().is_some_and(|book| matches!(book.progress.stage, Stage::Acts(_)))
 }
 
@@ -354,7 +370,15 @@ pub(super) fn ended(state: &mut State, course: &CourseSheet) -> Vec<Effect> {
 /// The plan of what is next of the action; if there is nothing more, it is done.
 pub(super) fn next(state: &mut State, plan: Result<Option<PlanSheet>, String>) -> Vec<Effect> {
     match plan {
-        Ok(Some(sheet)) => act::planned(state, Ok(sheet)),
+        Ok(Some(sheet)) if free(state) => act::planned(state, Ok(sheet)),
+        Ok(Some(_)) => {
+            // Keys that are meant for something else are no answer to it. It is made anew when it is shown.
+            if let Some(book) = &mut state.book {
+                book.due = true;
+            }
+            say(state, "what is next of the runbook's action waits for its view");
+            Vec::new()
+        }
         Ok(None) => became(state, &Taken::Done(Outcome::Done.to_string())),
         Err(why) => unplanned(state, &why),
     }

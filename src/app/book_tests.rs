@@ -181,6 +181,50 @@ fn an_action_is_begun_once_though_a_note_comes_between_its_parts() {
 }
 
 #[test]
+fn the_plan_of_the_next_part_waits_until_no_key_is_meant_for_anything_else() {
+    let under_way = || {
+        let mut state = opened(Mode::Operator);
+        confirmed_plan(&mut state);
+        update(&mut state, Msg::Begun(Ok(course(None))));
+        seen(&mut state);
+        state
+    };
+    let part = |state: &mut State| {
+        assert_eq!(update(state, Msg::Course(course(Some(Outcome::Done)))), [Effect::PlanNext]);
+        assert_eq!(update(state, Msg::PlannedNext(Ok(Some(plan())))), []);
+        seen(state);
+    };
+    // A note is being written.
+    let mut state = under_way();
+    press(&mut state, CommandId::BookNote);
+    seen(&mut state);
+    part(&mut state);
+    update(&mut state, Msg::Text(TextEdit::Insert("y".to_owned())));
+    assert!(matches!(&state.overlay, Some(Overlay::Question(question)) if question.typed == "y"), "{:?}", state.overlay);
+    let effects = press(&mut state, CommandId::Accept);
+    assert_eq!((written(&effects[0]), &effects[1..]), (vec!["begun", "note"], &[Effect::PlanNext][..]));
+    update(&mut state, Msg::PlannedNext(Ok(Some(plan()))));
+    assert!(matches!(&state.overlay, Some(Overlay::Plan(dialog)) if dialog.typed.is_empty()), "{:?}", state.overlay);
+    // A command is searched for, the help is read, rows are filtered, the view was left.
+    for command in [CommandId::Palette, CommandId::Help, CommandId::Filter, CommandId::Back] {
+        let mut state = under_way();
+        press(&mut state, command);
+        let before = (std::mem::discriminant(&state.overlay), state.typing);
+        part(&mut state);
+        assert_eq!((std::mem::discriminant(&state.overlay), state.typing), before, "{command}");
+        assert!(!matches!(state.overlay, Some(Overlay::Plan(_))), "{command}");
+        assert_eq!(hears(&mut state, 3), []);
+    }
+    // Nothing else is begun meanwhile, and whoever comes back to the view is asked.
+    let mut state = under_way();
+    press(&mut state, CommandId::Back);
+    part(&mut state);
+    assert_eq!(press(&mut state, CommandId::Pause), []);
+    assert_eq!(state.notice.as_ref().map(|notice| notice.text.as_str()), Some("a runbook's action is under way"));
+    assert_eq!(press(&mut state, CommandId::Runbooks), [Effect::PlanNext]);
+}
+
+#[test]
 fn what_did_not_come_to_be_and_what_nobody_knows_are_told_apart() {
     let mut state = opened(Mode::Operator);
     confirmed_plan(&mut state);

@@ -1,6 +1,6 @@
 //! Whether a command can run now, and why not. What is drawn and what is done ask the same.
 
-use super::{Mode, Overlay, State};
+use super::{Mode, Overlay, State, book};
 use crate::command::{CommandId, Danger, Scope};
 
 /// Why a command cannot run now, in a sentence; `None`: it can.
@@ -13,6 +13,9 @@ pub fn why_not(state: &State, id: CommandId) -> Option<String> {
         // What follows a known outcome is watched on, and does not hold the next action up.
         if state.course.as_ref().is_some_and(|course| course.outcome.is_none()) {
             return Some("another action is under way".to_owned());
+        }
+        if book::acts(state) {
+            return Some("a runbook's action is under way".to_owned());
         }
         return if command.scope == Scope::List { state.acted_on().err().map(str::to_owned) } else { None };
     }

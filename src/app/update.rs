@@ -91,7 +91,7 @@ pub enum Effect {
     Keep(Box<Run>),
     /// Make a plan of a runbook's action, by its words.
     PlanAction(Vec<String>),
-    /// Make a plan of what is next of it.
+    /// Make a plan of what is next of it; what was planned and not confirmed is next still.
     PlanNext,
     /// Show this theme.
     Theme(String),
@@ -103,6 +103,12 @@ pub enum Effect {
 
 /// Takes in a message.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    let mut effects = take(state, msg);
+    effects.extend(book::due(state));
+    effects
+}
+
+fn take(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Document(document, events) => {
             let mut effects: Vec<Effect> = look::alert(&events).map(Effect::Alert).into_iter().collect();

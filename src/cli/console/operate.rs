@@ -76,12 +76,14 @@ impl Operating {
     pub fn plan_action(&mut self, live: &Live, words: &[String]) -> Result<Option<PlanSheet>, String> {
         let all = with_situation(live, |s| operations(words, s, &self.profile)).map_err(|why| format!("{why:#}"))?;
         self.rest = all.into();
+        self.plan = None;
         self.plan_next(live)
     }
 
-    /// Makes a plan of the next.
+    /// Makes a plan of the next; what was planned and not confirmed is next still.
     pub fn plan_next(&mut self, live: &Live) -> Result<Option<PlanSheet>, String> {
-        let Some(operation) = self.rest.pop_front() else { return Ok(None) };
+        let planned = self.plan.take().map(|(_, plan)| plan.into_operation());
+        let Some(operation) = planned.or_else(|| self.rest.pop_front()) else { return Ok(None) };
         let (plan, target) = with_situation(live, |s| {
             let plan = Plan::of(operation, s);
             let target = target(&plan, None, s);
