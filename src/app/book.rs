@@ -225,6 +225,7 @@ fn why(state: &mut State, id: CommandId) -> Vec<Effect> {
 
 /// Enter: what the stage asks for.
 fn go(state: &mut State) -> Vec<Effect> {
+    let now = now(state);
     let (Some(book), Some(document)) = (&mut state.book, &state.facts.document) else { return Vec::new() };
     let progress = &mut book.progress;
     let (question, answers) = match &progress.stage {
@@ -238,6 +239,11 @@ fn go(state: &mut State) -> Vec<Effect> {
             if state.course.as_ref().is_some_and(|course| course.outcome.is_none()) {
                 say(state, "another action is under way");
                 return Vec::new();
+            }
+            // It may have been offered long ago, for another leader.
+            if !progress.asks_still(document, now) {
+                say(state, "the facts have changed since that was offered; it is judged anew");
+                return turned(state);
             }
             progress.stage = Stage::Acts(words.clone());
             return vec![Effect::PlanAction(words)];

@@ -7,22 +7,45 @@ use super::*;
 use crate::app::{Ask, CourseSheet, Facts, Measured, Msg, TextEdit, update};
 use crate::finding::{Forecast, Tracker};
 use crate::model::Cluster;
-use crate::runbook::{Values, parse};
+use crate::runbook::{Entry, Values, parse};
 
 fn document(second: i64) -> Box<Document> {
+    known(second, |_| {})
+}
+
+/// The same, with this known of the cluster.
+fn known(second: i64, of: impl FnOnce(&mut Document)) -> Box<Document> {
     let (cluster, at) = (Cluster::new("card", "/service/", BTreeMap::new()), moment(second));
-    Box::new(Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), "card", at))
+    let mut document = Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), "card", at);
+    of(&mut document);
+    Box::new(document)
 }
 
 fn moment(second: i64) -> Time {
     Time::from_micros(second * 1_000_000)
 }
 
+const ACTION: &str = "id = \"act\"\naction = \"resume\"";
+const LOOK: &str = "id = \"look\"\nlook = \"well?\"";
+
 /// A runbook of one action and a look, opened.
 fn opened(mode: Mode) -> State {
-    let text =
-        "---\ntitle: t\ndanger: reads\n---\n# T\n```pgbaton\nid = \"act\"\naction = \"resume\"\n```\n```pgbaton\nlook = \"well?\"\n```\n";
-    let runbook = parse("t", "t.md", text, &|_| Ok(())).expect("no mistake");
+    opened_with(&[ACTION, LOOK], mode)
+}
+
+fn opened_with(steps: &[&str], mode: Mode) -> State {
+    let mut state = State::new(Vec::new(), "card", mode);
+    state.facts = Facts::default();
+    hears(&mut state, 0);
+    opens(&mut state, steps, Vec::new());
+    state
+}
+
+/// Opens a runbook of these steps, of which that much was done.
+fn opens(state: &mut State, steps: &[&str], entries: Vec<Entry>) {
+    let steps: String = steps.iter().map(|step| format!("```pgbaton\n{step}\n```\n")).collect();
+    let text = format!("---\ntitle: t\ndanger: reads\n---\n# T\n{steps}");
+    let runbook = parse("t", "t.md", &text, &|_| Ok(())).expect("no mistake");
     let run = Run {
         id: "1".to_owned(),
         runbook: "t".to_owned(),
@@ -35,14 +58,10 @@ fn opened(mode: Mode) -> State {
         begun: moment(0),
         values: Values::new(),
         loops: BTreeMap::new(),
-        entries: Vec::new(),
+        entries,
     };
-    let mut state = State::new(Vec::new(), "card", mode);
-    state.facts = Facts::default();
-    hears(&mut state, 0);
-    update(&mut state, Msg::Opened(Ok(Box::new(Opened { runbook, run, kept: false }))));
-    seen(&mut state);
-    state
+    update(state, Msg::Opened(Ok(Box::new(Opened { runbook, run, kept: false }))));
+    seen(state);
 }
 
 fn hears(state: &mut State, second: i64) -> Vec<Effect> {
@@ -81,6 +100,10 @@ fn course(outcome: Option<Outcome>) -> CourseSheet {
         outcome: outcome.map(|outcome| (outcome, "so it is".to_owned())),
         over: outcome.is_some(),
     }
+}
+
+fn stage(state: &State) -> Option<Stage> {
+    state.book.as_ref().map(|book| book.progress.stage.clone())
 }
 
 /// The deeds that an effect writes down.
@@ -230,7 +253,6 @@ fn what_did_not_come_to_be_and_what_nobody_knows_are_told_apart() {
     confirmed_plan(&mut state);
     update(&mut state, Msg::Begun(Ok(course(None))));
     update(&mut state, Msg::Course(course(Some(Outcome::Unknown))));
-    let stage = |state: &State| state.book.as_ref().map(|book| book.progress.stage.clone());
     assert!(matches!(stage(&state), Some(Stage::Failed { unknown: true, .. })), "{:?}", stage(&state));
     let mut state = opened(Mode::Operator);
     confirmed_plan(&mut state);
@@ -250,13 +272,55 @@ fn a_run_that_cannot_be_written_down_is_gone_on_with_by_nobody() {
 
 #[test]
 fn in_a_read_only_session_no_key_does_anything() {
-    let mut state = opened(Mode::ReadOnly("no permit".to_owned()));
-    for command in [CommandId::BookYes, CommandId::BookNo, CommandId::BookAgain, CommandId::BookSettled, CommandId::BookSkip] {
-        seen(&mut state);
+    use CommandId::{BookAbort, BookAgain, BookGo, BookNo, BookNote, BookSettled, BookSkip, BookYes};
+    for command in [BookYes, BookNo, BookAgain, BookSettled, BookSkip, BookNote, BookAbort, BookGo] {
+        let mut state = opened_with(&[LOOK, ACTION], Mode::ReadOnly("no permit".to_owned()));
+        let reading = Some(Stage::Reading("read-only session: no permit".to_owned()));
+        assert_eq!(stage(&state), reading, "{command}");
         assert_eq!(press(&mut state, command), [], "{command}");
+        assert!(matches!(state.overlay, None | Some(Overlay::Book { .. })) && state.typing.is_none(), "{command}: nothing is asked");
+        assert_eq!(hears(&mut state, 9), [], "{command}");
+        assert_eq!(stage(&state), reading, "{command}");
+        assert!(state.book.as_ref().is_some_and(|book| book.progress.run.entries.is_empty()), "{command}");
     }
-    hears(&mut state, 9);
-    assert!(state.book.as_ref().is_some_and(|book| book.progress.run.entries.is_empty()));
+}
+
+#[test]
+fn an_action_that_was_offered_is_judged_again_before_it_is_planned() {
+    let act = "id = \"act\"\naction = \"restart {cluster} {leader}\"\nonly_if = \"!cluster.paused\"";
+    let led = |second: i64, leader: &'static str, paused: bool| {
+        let document = known(second, |document| {
+            document.cluster.leader = Some(leader.to_owned());
+            document.cluster.paused = Some(paused);
+            document.sources.iter_mut().filter(|source| source.name == "dcs").for_each(|source| source.fresh = true);
+        });
+        Msg::Document(document, Vec::new())
+    };
+    let offered = |leader: &str| Some(Stage::Asks(Task::Act(["restart", "card", leader].map(str::to_owned).to_vec())));
+    let begin = || {
+        let mut state = State::new(Vec::new(), "card", Mode::Operator);
+        update(&mut state, led(0, "psg1", false));
+        opens(&mut state, &[act, LOOK], Vec::new());
+        assert_eq!(stage(&state), offered("psg1"));
+        state
+    };
+    // Another one leads.
+    let mut state = begin();
+    update(&mut state, led(20, "psg2", false));
+    assert_eq!(press(&mut state, CommandId::BookGo), []);
+    assert_eq!(stage(&state), offered("psg2"), "what is on the screen now is asked for");
+    assert_eq!(press(&mut state, CommandId::BookGo), [], "it was not seen yet");
+    seen(&mut state);
+    let words = ["restart", "card", "psg2"].map(str::to_owned).to_vec();
+    assert_eq!(press(&mut state, CommandId::BookGo), [Effect::PlanAction(words)]);
+    // It is not to be done any more.
+    let mut state = begin();
+    update(&mut state, led(20, "psg1", true));
+    assert_eq!(written(&press(&mut state, CommandId::BookGo)[0]), ["skipped"]);
+    // Whether it is to be done is not known any more.
+    let mut state = begin();
+    hears(&mut state, 20);
+    assert_eq!(written(&press(&mut state, CommandId::BookGo)[0]), ["failed"]);
 }
 
 #[test]

@@ -193,6 +193,17 @@ impl Progress {
         self.run.entries.len() > before
     }
 
+    /// Whether the step that is next comes to what is asked, with the facts as they are now; if not, it is judged anew.
+    pub fn asks_still(&mut self, document: &Document, now: Time) -> bool {
+        let (Stage::Asks(asked), Some((step, each))) = (&self.stage, self.step()) else { return false };
+        let values = self.run.values(&self.runbook, step, each.as_deref(), leader(document));
+        if task(step, &values, document) == *asked {
+            return true;
+        }
+        self.at(Stage::Ahead, now);
+        false
+    }
+
     /// Takes an answer: to what is asked before it begins, or to a step's question.
     ///
     /// # Errors
