@@ -207,6 +207,7 @@ fn why(state: &mut State, id: CommandId) -> Vec<Effect> {
         (Stage::Reading(why), _) => Some(why.clone()),
         (Stage::Acts(_), CommandId::BookSkip | CommandId::BookAbort) => Some("an action is under way".to_owned()),
         (Stage::Finished | Stage::Aborted, CommandId::BookSkip | CommandId::BookAbort) => Some("the run is at its end".to_owned()),
+        (Stage::Gone(_), CommandId::BookSkip) => Some("say first whether the run goes on though something holds no longer".to_owned()),
         (Stage::Input(_), _) => Some("the run has not begun yet; esc leaves it".to_owned()),
         _ => None,
     };

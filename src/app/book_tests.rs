@@ -7,7 +7,7 @@ use super::*;
 use crate::app::{Ask, CourseSheet, Facts, Measured, Msg, TextEdit, update};
 use crate::finding::{Forecast, Tracker};
 use crate::model::Cluster;
-use crate::runbook::{Entry, Values, parse};
+use crate::runbook::{Deed, Entry, Values, parse};
 
 fn document(second: i64) -> Box<Document> {
     known(second, |_| {})
@@ -334,4 +334,17 @@ fn a_step_is_passed_over_with_words_only() {
     seen(&mut state);
     update(&mut state, Msg::Text(TextEdit::Insert("it is done".to_owned())));
     assert_eq!(written(&press(&mut state, CommandId::Accept)[0]), ["skipped"]);
+}
+
+#[test]
+fn no_step_is_passed_over_while_it_is_not_said_whether_the_run_goes_on_at_all() {
+    let mut state = State::new(Vec::new(), "card", Mode::Operator);
+    hears(&mut state, 0);
+    let held = Entry { at: moment(0), step: Some("held".to_owned()), each: None, deed: Deed::Done { told: String::new() } };
+    opens(&mut state, &["id = \"held\"\nrequire = \"cluster.name == 'other'\"", LOOK], vec![held]);
+    assert!(matches!(stage(&state), Some(Stage::Gone(_))), "{:?}", stage(&state));
+    assert_eq!(press(&mut state, CommandId::BookSkip), []);
+    assert_eq!((matches!(state.overlay, Some(Overlay::Book { .. })), state.typing), (true, None), "nothing is asked");
+    assert!(matches!(stage(&state), Some(Stage::Gone(_))));
+    assert_eq!(written(&press(&mut state, CommandId::BookYes)[0]), ["done", "note"]);
 }
