@@ -7,8 +7,8 @@ use super::{Deed, Entry, Input, Kind, Next, Run, Runbook, Step, Taken, Task, con
 use crate::document::Document;
 use crate::model::Time;
 
-/// How old a picture may not be, counted from the last thing that somebody did: what it says must have been asked after that.
-const SETTLED: Duration = Duration::from_secs(3);
+/// How long before something is done the moment may lie that is written down for it: that of the last picture.
+const LAG: Duration = Duration::from_secs(1);
 
 /// Where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub struct Progress {
     pub stage: Stage,
     /// Since when it stands there.
     pub since: Time,
+    /// When somebody last said that what had failed is to be tried again.
+    retried: Option<Time>,
 }
 
 impl Progress {
@@ -71,7 +73,7 @@ impl Progress {
             None if !gone.is_empty() => Stage::Gone(gone),
             None => Stage::Ahead,
         };
-        let mut progress = Self { runbook, run, stage, since: now };
+        let mut progress = Self { runbook, run, stage, since: now, retried: None };
         if progress.stage == Stage::Ahead {
             progress.ask_first();
         }
@@ -134,15 +136,18 @@ impl Progress {
         self.at(stage, now);
     }
 
-    /// Whether the picture was made late enough after what somebody did last.
+    /// Whether all that the picture tells as current was asked after what somebody did last.
     fn fresh(&self, document: &Document) -> bool {
-        let done = self.run.entries.iter().rev().find(|entry| !matches!(entry.deed, Deed::Note { .. }));
-        done.is_none_or(|entry| {
+        let by_facts = |entry: &Entry| {
             let step = entry.step.as_deref().and_then(|id| self.runbook.step(id));
-            let by_facts =
-                step.is_some_and(|step| matches!(step.kind, Kind::Require { .. } | Kind::Wait { .. } | Kind::When(_) | Kind::ForEach(_)));
-            by_facts && !matches!(entry.deed, Deed::Failed { .. }) || document.at.since(entry.at) >= SETTLED
-        })
+            step.is_some_and(|step| matches!(step.kind, Kind::Require { .. } | Kind::Wait { .. } | Kind::When(_) | Kind::ForEach(_)))
+        };
+        let done = self.run.entries.iter().rev().find(|entry| match entry.deed {
+            Deed::Note { .. } => false,
+            Deed::Failed { .. } => true,
+            _ => !by_facts(entry),
+        });
+        done.map(|entry| entry.at).max(self.retried).is_none_or(|moment| asked_after(document, moment))
     }
 
     /// Goes on as far as the facts alone decide; whether something was noted down.
@@ -277,6 +282,7 @@ impl Progress {
             let reason = format!("{why}; it is tried again");
             self.note_down(of, Deed::Failed { reason }, now);
         }
+        self.retried = Some(now);
         self.at(Stage::Ahead, now);
         Ok(())
     }
@@ -314,6 +320,16 @@ impl Progress {
         self.note_down(of, Deed::Aborted { reason: reason.to_owned() }, now);
         self.at(Stage::Aborted, now);
     }
+}
+
+/// Whether every answer that still counts was asked for after this moment. An answer is as old as it says when it came; it was asked for before that.
+fn asked_after(document: &Document, moment: Time) -> bool {
+    let since = document.at.since(moment);
+    let counting = document.sources.iter().filter_map(|source| {
+        let age = source.age_ms.filter(|age| *age <= source.limit_ms)?;
+        Some(Duration::from_millis(age) + Duration::from_secs_f64(source.rtt_ms.unwrap_or_default().max(0.0) / 1000.0))
+    });
+    since > LAG && counting.max().is_none_or(|oldest| oldest + LAG < since)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::document::SourceDoc;
 use crate::finding::{Forecast, Tracker};
 use crate::model::Cluster;
 use crate::runbook::{Values, parse};
@@ -76,6 +77,48 @@ fn a_wait_holds_the_run_until_it_is_so_or_too_late() {
     progress.confirm(true, moment(21)).expect("an answer");
     progress.look(&document(22), moment(22));
     assert_eq!(progress.stage, Stage::Finished);
+}
+
+#[test]
+fn what_follows_a_deed_is_judged_by_what_was_asked_after_it() {
+    let source = |name: &str, age: Option<u64>, rtt: Option<f64>, limit: u64| SourceDoc {
+        name: name.to_owned(),
+        target: "x".to_owned(),
+        age_ms: age,
+        fresh: true,
+        limit_ms: limit,
+        error: None,
+        rtt_ms: rtt,
+    };
+    let proxy = |age: u64, rtt: f64| source("haproxy", Some(age), Some(rtt), 7000);
+    // Seconds after the deed, who was heard, whether that is enough.
+    let table = [
+        (1, vec![], false),
+        (4, vec![], true),
+        (4, vec![proxy(100, 5.0)], true),
+        (4, vec![proxy(4500, 5.0)], false),
+        (4, vec![proxy(100, 5.0), source("sql", Some(4500), Some(5.0), 5000)], false),
+        // It came after the deed, and was asked for before it.
+        (4, vec![proxy(2000, 1900.0)], false),
+        // It is too old to count, or there never was one.
+        (6, vec![source("sql", Some(5500), Some(5.0), 5000), source("rest", None, None, 5000)], true),
+        (9, vec![proxy(6900, 5.0)], true),
+    ];
+    for (seconds, sources, enough) in table {
+        let mut progress = begun("id = \"a\"\nlook = \"a?\"\n\nrequire = \"cluster.name == 'card'\"\n\nlook = \"b?\"");
+        progress.look(&document(1), moment(1));
+        progress.confirm(true, moment(20)).expect("an answer");
+        let later = Document { sources: sources.clone(), ..document(20 + seconds) };
+        progress.note("y", moment(20 + seconds));
+        assert_eq!(progress.look(&later, moment(20 + seconds)), enough, "{seconds}: {sources:?}");
+    }
+    // Who passes the step over has not made the picture newer.
+    let mut progress = begun("id = \"a\"\nlook = \"a?\"\n\nrequire = \"cluster.name == 'card'\"\n\nlook = \"b?\"");
+    progress.look(&document(1), moment(1));
+    progress.confirm(true, moment(20)).expect("an answer");
+    progress.skip("x", moment(20));
+    progress.look(&document(20), moment(20));
+    assert_eq!(progress.stage, Stage::Ahead);
 }
 
 #[test]
