@@ -60,12 +60,18 @@ impl Keymap {
         &self.unbound
     }
 
-    /// Whether `binding` counts in `scope`: it stands there, or everywhere and nothing of `scope` covers it.
-    pub(super) fn counts(&self, binding: &Binding, scope: Scope) -> bool {
-        binding.scope == scope || binding.scope == Scope::Global && self.covering(binding, scope).is_none()
+    /// Whether `binding` counts in `place`: it stands there, or farther out and nothing farther in covers it.
+    pub(super) fn counts(&self, binding: &Binding, place: Scope) -> bool {
+        // A runbook's view is one of those that lie over the panes.
+        let inner: &[Scope] = if place == Scope::Book { &[Scope::Book, Scope::Overlay] } else { &[place] };
+        let mut reached = inner.iter().chain(&[Scope::Global]).take_while(|scope| {
+            let stands = binding.scope == **scope;
+            stands || self.covering(binding, **scope).is_none()
+        });
+        reached.any(|scope| *scope == binding.scope)
     }
 
-    /// What keeps a binding that counts everywhere from counting in `scope`: other keys there that are the same, begin it, or begin with it.
+    /// What keeps a binding that stands farther out from counting in `scope`: other keys there that are the same, begin it, or begin with it.
     pub(super) fn covering(&self, binding: &Binding, scope: Scope) -> Option<&Binding> {
         self.bindings.iter().find(|inner| inner.scope == scope && one_begins_the_other(&inner.keys, &binding.keys))
     }

@@ -13,7 +13,10 @@ use crate::userfile::{Entry, Reader, Value, nearest};
 const NONE: &str = "none";
 
 /// Where keys that count everywhere can be covered by others. While text is typed most keys are letters anyway.
-const PLACES: [Scope; 3] = [Scope::List, Scope::Overlay, Scope::Choice];
+const PLACES: [Scope; 4] = [Scope::List, Scope::Overlay, Scope::Choice, Scope::Book];
+
+/// What nobody misses in a runbook's view, as there is no row to be copied.
+const OF_ROWS: [CommandId; 3] = [CommandId::CopyValue, CommandId::CopyRow, CommandId::CopyDetails];
 
 /// An entry of the file.
 struct Own {
@@ -135,13 +138,15 @@ fn read_entry(reader: &mut Reader<'_>, scope: Scope, entry: &Entry, own: &mut Ve
 fn never_reached(reader: &mut Reader<'_>, keymap: &Keymap, own: &[Own]) {
     for Own { binding, at, .. } in own.iter().filter(|own| !own.none && own.binding.scope == Scope::Global) {
         let keys = sequence_text(&binding.keys);
-        let covering: Vec<&Binding> = PLACES.iter().filter_map(|scope| keymap.covering(binding, *scope)).collect();
-        if covering.len() == PLACES.len() {
+        if !PLACES.iter().any(|place| keymap.counts(binding, *place)) {
             let hint = "the keys of a place come before those of [global]".to_owned();
             reader.mistake(*at, format!("`{keys}` is never reached: [list], [overlay] and [choice] have it"), Some(hint));
             continue;
         }
-        for other in covering {
+        for other in PLACES.iter().filter_map(|scope| keymap.covering(binding, *scope)) {
+            if other.scope == Scope::Book && OF_ROWS.contains(&binding.command) {
+                continue;
+            }
             let on_purpose = other.keys == binding.keys && own.iter().any(|own| own.binding == *other);
             if on_purpose || other.command == binding.command {
                 continue;
@@ -162,7 +167,7 @@ fn last_keys(reader: &mut Reader<'_>, base: &Keymap, keymap: &Keymap, own: &[Own
         let places: &[Scope] = if home == Scope::Global { &PLACES } else { &[home] };
         for place in places {
             let had = |keymap: &Keymap| keymap.bindings().iter().any(|b| b.command == command && keymap.counts(b, *place));
-            if !had(base) || had(keymap) {
+            if !had(base) || had(keymap) || *place == Scope::Book && OF_ROWS.contains(&command) {
                 continue;
             }
             let before = base.bindings().iter().filter(|b| b.command == command && base.counts(b, *place));

@@ -214,10 +214,10 @@ mod tests {
     #[test]
     fn a_users_keymap_comes_before_ours_and_can_inherit_it() {
         let mut keymaps = Keymaps::default();
-        keymaps.add("default", "/own/default.toml", "inherits = \"default\"\n[global]\nx = \"quit\"\n");
+        keymaps.add("default", "/own/default.toml", "inherits = \"default\"\n[global]\nQ = \"quit\"\n");
         keymaps.add("mine", "/own/mine.toml", "inherits = \"default\"\n");
         let (keymap, mistakes) = keymaps.keymap(Some("mine")).expect("mine");
-        assert_eq!((keymap.keys_of(CommandId::Quit).join(" "), mistakes), ("x q ctrl-c".to_owned(), Vec::new()));
+        assert_eq!((keymap.keys_of(CommandId::Quit).join(" "), mistakes), ("Q q ctrl-c".to_owned(), Vec::new()));
         assert_eq!(keymaps.names(), ["default", "vim", "emacs", "pgcenter", "minimal", "mine"]);
         let unknown = keymaps.keymap(Some("vin")).expect_err("no such").to_string();
         assert_eq!(unknown, "there is no keymap \"vin\"; there are default, vim, emacs, pgcenter, minimal, mine");

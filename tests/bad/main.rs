@@ -80,7 +80,7 @@ fn each_bad_theme_is_told() {
 fn the_table_of_keys_tells_every_command_in_the_keymap_that_is_chosen() {
     let home = tempfile::tempdir().expect("a folder");
     fs::create_dir_all(home.path().join("pgbaton/keymaps")).expect("a folder");
-    fs::write(home.path().join("pgbaton/keymaps/mine.toml"), "inherits = \"vim\"\nunbound = [\"suspend\"]\n[global]\nx = \"quit\"\n")
+    fs::write(home.path().join("pgbaton/keymaps/mine.toml"), "inherits = \"vim\"\nunbound = [\"suspend\"]\n[global]\nw = \"quit\"\n")
         .expect("written");
     let run = |words: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pgbaton"));
@@ -94,7 +94,7 @@ fn the_table_of_keys_tells_every_command_in_the_keymap_that_is_chosen() {
     let commands = table["commands"].as_array().expect("commands");
     assert_eq!(commands.len(), pgbaton::command::COMMANDS.len());
     let of = |id: &str| commands.iter().find(|command| command["id"] == id).expect("the command");
-    assert_eq!(of("quit")["keys"][0], "x");
+    assert_eq!(of("quit")["keys"][0], "w");
     assert_eq!((of("suspend")["keys"].as_array().map(Vec::len), &of("suspend")["unbound"]), (Some(0), &true.into()));
     assert_eq!((&of("switchover")["danger"], &of("switchover")["scope"]), (&"disrupts".into(), &"list".into()));
     for field in ["id", "title", "doc", "scope", "danger"] {
@@ -118,5 +118,5 @@ fn the_table_of_keys_tells_every_command_in_the_keymap_that_is_chosen() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("keymap.toml:2:5: there is no command \"quitt\" (did you mean \"quit\"?)"), "{said}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("  y  x  Z Z"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("  y  w  Z Z"));
 }
