@@ -73,8 +73,11 @@ fn seen(state: &mut State) {
     update(state, Msg::Measured(Measured::default()));
 }
 
+/// A key alone: nothing shortly before it, and nothing after it.
 fn press(state: &mut State, command: CommandId) -> Vec<Effect> {
-    update(state, Msg::Command(command))
+    let mut effects = update(state, Msg::Command(command));
+    effects.extend(update(state, Msg::Rested));
+    effects
 }
 
 fn plan() -> PlanSheet {
@@ -347,4 +350,35 @@ fn no_step_is_passed_over_while_it_is_not_said_whether_the_run_goes_on_at_all() 
     assert_eq!((matches!(state.overlay, Some(Overlay::Book { .. })), state.typing), (true, None), "nothing is asked");
     assert!(matches!(stage(&state), Some(Stage::Gone(_))));
     assert_eq!(written(&press(&mut state, CommandId::BookYes)[0]), ["done", "note"]);
+}
+
+#[test]
+fn an_answer_among_other_keys_is_none() {
+    use CommandId::{BookGo, BookNo, BookSettled, BookYes, Down};
+    for answer in [BookGo, BookYes, BookNo, BookSettled] {
+        // The first key of a paste, one in the middle of it, and the last.
+        for keys in [vec![answer, Down], vec![Down, answer, Down], vec![Down, answer]] {
+            let mut state = opened(Mode::Operator);
+            update(&mut state, Msg::Rested);
+            for key in &keys {
+                assert_eq!(update(&mut state, Msg::Command(*key)), [], "{keys:?}");
+                seen(&mut state);
+            }
+            assert_eq!(update(&mut state, Msg::Rested), [], "{keys:?}");
+        }
+    }
+    let mut state = opened(Mode::Operator);
+    assert_eq!(update(&mut state, Msg::Command(BookGo)), [], "not before nothing follows it");
+    assert_eq!(update(&mut state, Msg::Rested), [Effect::PlanAction(vec!["resume".to_owned()])]);
+}
+
+#[test]
+fn an_answer_is_for_the_step_that_stood_there_when_it_was_pressed() {
+    let mut state = opened(Mode::Operator);
+    assert_eq!(update(&mut state, Msg::Command(CommandId::BookGo)), []);
+    let book = state.book.as_mut().expect("it is open");
+    book.progress.stage = Stage::Finished;
+    seen(&mut state);
+    assert_eq!(update(&mut state, Msg::Rested), []);
+    assert!(matches!(state.overlay, Some(Overlay::Book { .. })));
 }

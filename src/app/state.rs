@@ -1,6 +1,8 @@
 //! Everything that decides what is on the screen.
 
-use super::{Arrangement, Book, Choice, CourseSheet, Dialog, Editor, Facts, Field, Palette, PaneModel, Question, RowId, Themes, View};
+use super::{
+    Arrangement, Book, Choice, CourseSheet, Dialog, Editor, Facts, Field, Held, Palette, PaneModel, Question, RowId, Themes, View,
+};
 use crate::command::Scope;
 use crate::document::Level;
 use crate::model::Time;
@@ -162,6 +164,10 @@ pub struct State {
     pub course: Option<CourseSheet>,
     /// The runbook that was opened.
     pub book: Option<Book>,
+    /// Whether nothing was pressed for a while, or what was pressed has changed what is on the screen.
+    pub rested: bool,
+    /// An answer to the runbook that counts as soon as nothing was pressed for a while after it.
+    pub held: Option<Held>,
     /// Whether leaving was asked for while an action is under way; the second time counts.
     pub leaving: bool,
     /// What drawing has found out.
@@ -192,6 +198,8 @@ impl State {
             mode,
             course: None,
             book: None,
+            rested: false,
+            held: None,
             leaving: false,
             measured: Measured::default(),
         }
@@ -220,9 +228,14 @@ impl State {
         })
     }
 
-    /// Whether a plan's word stands there in full and nobody was told yet that Enter does it.
+    /// Whether it matters that nothing is pressed for a while: a plan's word stands there in full and nobody was told yet that Enter does it, or a
+    /// runbook can be answered.
     pub fn answered(&self) -> bool {
-        matches!(&self.overlay, Some(Overlay::Plan(dialog)) if !dialog.rested && dialog.complete())
+        match &self.overlay {
+            Some(Overlay::Plan(dialog)) => !dialog.rested && dialog.complete(),
+            Some(Overlay::Book { .. } | Overlay::Palette(_)) => !self.rested || self.held.is_some(),
+            _ => false,
+        }
     }
 
     /// The member that is selected in the pane that has the focus, if it can be seen there.

@@ -1,7 +1,11 @@
 //! What is typed, and into what.
 
-use super::{Editor, Field, Overlay, State, Typing};
+use super::possible::why_not;
+use super::update::say;
+use super::{Editor, Effect, Field, Overlay, State, Typing, book};
 use crate::command::CommandId;
+use crate::model::Time;
+use crate::runbook::Stage;
 
 /// The longest text that can be typed, in characters.
 const LONGEST: usize = 60;
@@ -18,21 +22,54 @@ pub(super) fn begin(state: &mut State, typing: Typing) {
     state.editor.begin();
 }
 
-/// Something was pressed: what a plan's dialog says of Enter counts no more. Whether it did until now.
+/// An answer in a runbook's view that was pressed and does not count yet, with the stage that it is for and since when that stands.
+#[derive(Debug, Clone)]
+pub struct Held {
+    command: CommandId,
+    stage: Stage,
+    since: Time,
+}
+
+/// Why an answer does not count.
+const TOO_EARLY: &str = "that key came too early, as in a paste; press it again";
+
+/// Something was pressed: what a plan's dialog says of Enter counts no more, and an answer to a runbook was not pressed alone. Whether nothing had
+/// been pressed for a while.
 pub(super) fn pressed(state: &mut State) -> bool {
+    state.held = None;
+    let rested = std::mem::take(&mut state.rested);
     match &mut state.overlay {
         Some(Overlay::Plan(dialog)) => {
             dialog.rested = false;
             std::mem::take(&mut dialog.ready)
         }
-        _ => false,
+        _ => rested,
     }
 }
 
-/// Nothing was pressed for a while: a word that stands there in full was not pasted together with an Enter.
-pub(super) fn rested(state: &mut State) {
-    if let Some(Overlay::Plan(dialog)) = &mut state.overlay {
-        dialog.rested = dialog.complete();
+/// Nothing was pressed for a while: a word that stands there in full was not pasted together with an Enter, nor an answer with anything else.
+pub(super) fn rested(state: &mut State) -> Vec<Effect> {
+    match &mut state.overlay {
+        Some(Overlay::Plan(dialog)) => dialog.rested = dialog.complete(),
+        _ => state.rested = true,
+    }
+    let Some(held) = state.held.take() else { return Vec::new() };
+    let progress = state.book.as_ref().map(|book| &book.progress);
+    match progress.is_some_and(|progress| (&progress.stage, progress.since) == (&held.stage, held.since)) {
+        true => book::command(state, held.command),
+        false => Vec::new(),
+    }
+}
+
+/// An answer in a runbook's view: it counts when nothing was pressed shortly before it, and nothing is shortly after it.
+pub(super) fn hold(state: &mut State, command: CommandId, ready: bool) {
+    match (why_not(state, command), &state.book) {
+        (Some(why), _) => say(state, why),
+        (None, Some(book)) if book.drawn && ready => {
+            state.held = Some(Held { command, stage: book.progress.stage.clone(), since: book.progress.since });
+        }
+        (None, Some(book)) if book.drawn => say(state, TOO_EARLY),
+        _ => {}
     }
 }
 

@@ -126,7 +126,7 @@ fn take(state: &mut State, msg: Msg) -> Vec<Effect> {
             typing::pressed(state);
             typing::insert(state, &text);
         }
-        Msg::Rested => typing::rested(state),
+        Msg::Rested => return typing::rested(state),
         Msg::Pending(keys) => {
             typing::pressed(state);
             state.pending = keys;
@@ -141,7 +141,12 @@ fn take(state: &mut State, msg: Msg) -> Vec<Effect> {
                     Overlay::Plan(dialog) => (dialog.drawn, dialog.ready) = (true, dialog.rested && dialog.scroll == 0),
                     Overlay::Question(question) => question.drawn = true,
                     Overlay::Choice(choice) => choice.drawn = true,
-                    Overlay::Book { .. } => state.book.iter_mut().for_each(|book| book.drawn = true),
+                    Overlay::Book { .. } => {
+                        if let Some(book) = &mut state.book {
+                            // It shows what came of the keys before.
+                            state.rested |= !std::mem::replace(&mut book.drawn, true);
+                        }
+                    }
                     _ => {}
                 }
             }
@@ -231,7 +236,7 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         CommandId::Back if waits(state) => return act::cancel(state),
         CommandId::Back if matches!(state.overlay, Some(Overlay::Themes(_))) => return look::restore(state),
         CommandId::Back | CommandId::Discard if state.typing == Some(Typing::Palette) => drop(typing::close_palette(state)),
-        CommandId::Accept if state.typing == Some(Typing::Palette) => return run(state),
+        CommandId::Accept if state.typing == Some(Typing::Palette) => return run(state, ready),
         CommandId::Back => back(state),
         CommandId::PaneNext => go_to(state, (state.focus + 1) % state.panes.len().max(1)),
         CommandId::PanePrevious => go_to(state, (state.focus + state.panes.len().max(1) - 1) % state.panes.len().max(1)),
@@ -301,14 +306,8 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         CommandId::Choose if matches!(state.overlay, Some(Overlay::Themes(_))) => look::keep(state),
         CommandId::Choose => return act::chosen(state),
         CommandId::Runbooks => return book::open(state),
-        CommandId::BookGo
-        | CommandId::BookYes
-        | CommandId::BookNo
-        | CommandId::BookAgain
-        | CommandId::BookSettled
-        | CommandId::BookSkip
-        | CommandId::BookNote
-        | CommandId::BookAbort => return book::command(state, id),
+        CommandId::BookGo | CommandId::BookYes | CommandId::BookNo | CommandId::BookSettled => typing::hold(state, id, ready),
+        CommandId::BookAgain | CommandId::BookSkip | CommandId::BookNote | CommandId::BookAbort => return book::command(state, id),
         CommandId::Theme => look::themes(state),
         CommandId::Layout => look::arrange(state),
         CommandId::CopyValue | CommandId::CopyRow | CommandId::CopyDetails | CommandId::CopyCommand => return copied::copy(state, id),
@@ -345,7 +344,7 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
 }
 
 /// Enter in the search for a command: what is selected is done, as by its keys.
-fn run(state: &mut State) -> Vec<Effect> {
+fn run(state: &mut State, ready: bool) -> Vec<Effect> {
     let chosen = match &state.overlay {
         Some(Overlay::Palette(palette)) => palette.chosen(),
         _ => None,
@@ -360,7 +359,7 @@ fn run(state: &mut State) -> Vec<Effect> {
     if chosen.scope == Scope::List && below {
         state.overlay = None;
     }
-    command(state, chosen.id, false)
+    command(state, chosen.id, ready)
 }
 
 /// Whether something lies over the panes that waits for an answer.

@@ -218,9 +218,10 @@ impl<F: Feed> Console<F> {
                     Next::Stay
                 }
                 () = sleep_until(rest), if self.rest.is_some() => {
-                    update(&mut self.state, Msg::Rested);
+                    self.rest = None;
+                    let effects = update(&mut self.state, Msg::Rested);
                     self.dirty = true;
-                    Next::Stay
+                    self.perform(effects)?
                 }
                 () = sleep_until(tick) => {
                     tick += TICK;
