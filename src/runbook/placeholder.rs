@@ -39,15 +39,68 @@ pub(super) fn names(text: &str) -> Vec<&str> {
     parts(text).into_iter().filter_map(Result::err).collect()
 }
 
-/// Where a name stands within quotes, or after a backslash: there a value would be read by other rules than the ones that it is spelled by.
+/// Where a character of a command stands, as a shell reads it.
+#[derive(Clone, Copy, PartialEq)]
+enum Shell {
+    /// Among words; whether the next character is escaped, and whether it begins a word.
+    Words { escaped: bool, begins: bool },
+    /// Between `'` and `'`, where nothing is escaped.
+    Single,
+    /// Between `"` and `"`; whether the next character is escaped.
+    Double { escaped: bool },
+    /// From `#` to the end of the line.
+    Comment,
+}
+
+impl Shell {
+    fn after(self, c: char) -> Self {
+        let words = |begins| Self::Words { escaped: false, begins };
+        match (self, c) {
+            (Self::Words { escaped: true, .. }, _) => words(false),
+            (Self::Words { .. }, '\\') => Self::Words { escaped: true, begins: false },
+            (Self::Words { .. }, '\'') => Self::Single,
+            (Self::Words { .. }, '"') | (Self::Double { escaped: true }, _) => Self::Double { escaped: false },
+            (Self::Words { begins: true, .. }, '#') => Self::Comment,
+            (Self::Words { .. }, c) => words(c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')')),
+            (Self::Single, '\'') | (Self::Double { .. }, '"') => words(false),
+            (Self::Double { .. }, '\\') => Self::Double { escaped: true },
+            (Self::Comment, '\n') => words(true),
+            (same, _) => same,
+        }
+    }
+}
+
+/// Where a name of a command stands within quotes, in a comment, or after a backslash: there a value would be read by other rules than the ones
+/// that it is spelled by. What has rules of its own again is not followed.
 pub(super) fn misplaced(text: &str) -> Option<&str> {
+    if ["`", "$'", "<<"].iter().any(|other| text.contains(other)) {
+        return names(text).first().copied();
+    }
+    let mut at = Shell::Words { escaped: false, begins: true };
+    for part in parts(text) {
+        match part {
+            Ok(plain) => at = plain.chars().fold(at, Shell::after),
+            Err(_) if matches!(at, Shell::Words { escaped: false, .. }) => at = Shell::Words { escaped: false, begins: false },
+            Err(name) => return Some(name),
+        }
+    }
+    None
+}
+
+/// The same for a condition, in which a letter before a text changes how it is read. Raw texts, those between three quotes and comments are not
+/// followed: no name stands beside them.
+pub(super) fn misplaced_in_condition(text: &str) -> Option<&str> {
+    let first = names(text).first().copied();
     let mut quote: Option<char> = None;
-    let mut escaped = false;
+    let (mut escaped, mut before) = (false, ' ');
+    let mut touching = None;
     for part in parts(text) {
         match part {
             Ok(plain) => {
                 for c in plain.chars() {
                     match (quote, c) {
+                        (None, '\'' | '"') if matches!(before, 'r' | 'R') => return first,
+                        (None, '/') if before == '/' => return first,
                         _ if escaped => {}
                         (Some(open), c) if c == open => quote = None,
                         (None, '\'' | '"') => quote = Some(c),
@@ -55,23 +108,10 @@ pub(super) fn misplaced(text: &str) -> Option<&str> {
                     }
                     // A backslash that is escaped itself escapes nothing.
                     escaped = c == '\\' && !escaped;
+                    before = c;
                 }
             }
-            // Texts between three quotes are not followed here.
             Err(name) if quote.is_some() || escaped || text.contains("'''") || text.contains(r#"""""#) => return Some(name),
-            Err(_) => {}
-        }
-    }
-    None
-}
-
-/// The same for a condition, in which a letter before a text changes how it is read.
-pub(super) fn misplaced_in_condition(text: &str) -> Option<&str> {
-    let mut before = ' ';
-    let mut touching = None;
-    for part in parts(text) {
-        match part {
-            Ok(plain) => before = plain.chars().next_back().unwrap_or(before),
             Err(name) => {
                 if before.is_alphanumeric() || matches!(before, '_' | '}') {
                     touching = touching.or(Some(name));
@@ -80,7 +120,7 @@ pub(super) fn misplaced_in_condition(text: &str) -> Option<&str> {
             }
         }
     }
-    misplaced(text).or(touching)
+    touching
 }
 
 fn filled(text: &str, values: &Values, spell: impl Fn(&str) -> String) -> Result<String, String> {
@@ -152,14 +192,24 @@ mod tests {
 
     #[test]
     fn a_name_within_quotes_is_no_place_for_a_value() {
-        for fine in ["m.name == {x}", "f('a', {x})", r"'\\' == {x}", r"'it\'s' == {x}", "ssh {x} 'ls -l'"] {
-            assert_eq!((misplaced(fine), misplaced_in_condition(fine)), (None, None), "{fine}");
+        let fine = ["ssh {x} 'ls -l'", r"x '\' {x}", r"x '\\' {x}", r#"x "\"" {x}"#, "x {x}   # don't", "x '#' {x}", "x a#'b' {x}"];
+        for fine in fine.into_iter().chain(["x\n# it's\ny {x}"]) {
+            assert_eq!(misplaced(fine), None, "{fine}");
         }
-        for wrong in ["m.name == '{x}'", r#"echo "{x}""#, r"echo \{x}", "a'b{x}", "'''a'{x}'''"] {
+        let wrong = ["x '{x}'", r#"echo "{x}""#, r"echo \{x}", "a'b{x}", r"x '\\' '{x}'", r"x '\' '{x}'", "x # {x}", "x # it's\ny '{x}'"];
+        for wrong in wrong.into_iter().chain([r"x $'\'' {x}", "x `y {x}`", "x <<E\n{x}\nE"]) {
             assert_eq!(misplaced(wrong), Some("x"), "{wrong}");
         }
-        for wrong in ["r{x} == 'a'", "{x}{x}", "b{x}"] {
-            assert_eq!((misplaced(wrong), misplaced_in_condition(wrong)), (None, Some("x")), "{wrong}");
+    }
+
+    #[test]
+    fn a_name_within_a_text_of_a_condition_is_no_place_for_a_value() {
+        for fine in ["m.name == {x}", "f('a', {x})", r"'\\' == {x}", r"'it\'s' == {x}", "1 / 2 == 0 && '//' != {x}", "'r' == {x}"] {
+            assert_eq!(misplaced_in_condition(fine), None, "{fine}");
+        }
+        let wrong = ["m.name == '{x}'", "'''a'{x}'''", "r{x} == 'a'", "{x}{x}", "b{x}", r"r'\' == '{x}'", r"R'\' == {x}"];
+        for wrong in wrong.into_iter().chain(["1 == 1 // '\n || {x} == ''"]) {
+            assert_eq!(misplaced_in_condition(wrong), Some("x"), "{wrong}");
         }
     }
 
