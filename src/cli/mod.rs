@@ -139,6 +139,18 @@ impl Cli {
             _ => Err("it does nothing to the cluster".to_owned()),
         }
     }
+
+    /// Why these words of a runbook's action are not for `cluster`: they name another one.
+    fn elsewhere(words: &[String], cluster: &str) -> Option<String> {
+        let program = <Self as clap::CommandFactory>::command();
+        let matches = program.clone().try_get_matches_from(std::iter::once("pgbaton").chain(words.iter().map(String::as_str))).ok()?;
+        let (name, given) = matches.subcommand()?;
+        let of_cluster =
+            |arg: &&clap::Arg| arg.get_value_names().and_then(|names| names.first()).is_some_and(|name| name.starts_with("CLUSTER"));
+        let arg = program.find_subcommand(name)?.get_positionals().find(of_cluster)?;
+        let named = given.get_raw(arg.get_id().as_str())?.next()?.to_string_lossy().into_owned();
+        (named != cluster).then(|| format!("it names {named:?} as the cluster, and the cluster is the run's: {{cluster}}"))
+    }
 }
 
 impl Command {
@@ -166,6 +178,9 @@ fn own_folder() -> Option<PathBuf> {
 /// It is none, or cannot be made of what is known; the error is a sentence.
 fn operations(words: &[String], s: &Situation<'_>, profile: &Profile) -> anyhow::Result<act::Operations> {
     let cli = Cli::action(words, connect::ConnectArgs::default()).map_err(anyhow::Error::msg)?;
+    if let Some(why) = Cli::elsewhere(words, &profile.name) {
+        anyhow::bail!(why);
+    }
     Ok(match cli.command {
         Some(Command::Switchover(args)) => args.operations(profile),
         Some(Command::Failover(args)) => args.operations(),

@@ -60,10 +60,8 @@ fn valid(words: &[String]) -> Result<(), String> {
     if let Some(word) = words.iter().find(flag) {
         return Err(format!("{word} is not for a file to say; there are {}", FLAGS.join(", ")));
     }
-    if words.get(1).is_some_and(|word| !word.starts_with('-') && word != CLUSTER) {
-        return Err("the cluster is the run's: {cluster}".to_owned());
-    }
-    Cli::action(words, ConnectArgs::default()).map(drop)
+    Cli::action(words, ConnectArgs::default())?;
+    Cli::elsewhere(words, CLUSTER).map_or(Ok(()), Err)
 }
 
 /// Reads one, with the findings that it names looked up.
@@ -215,6 +213,11 @@ mod tests {
             "edit-config cluster --quiet",
             "--config=x switchover",
             "restart other --pending",
+            "switchover --leader=x other",
+            "restart --role=replica x",
+            "pause other --reason=x",
+            "flush x restart",
+            "edit-config --set=ttl=30 other",
             "status",
             "lab up",
             "runbook run x",

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::drive::Drive;
 use super::prompt::ask;
 use crate::action::Outcome;
+use crate::cli::Cli;
 use crate::cli::act::ASKED;
 use crate::cli::connect::runtime;
 use crate::cli::start::start;
@@ -43,6 +44,10 @@ impl Drive<'_> {
             Task::Settled(taken) => taken,
             Task::Wait { condition, deadline, goes_on } => self.wait(&condition, deadline, goes_on, values)?,
             Task::Act(mut words) => {
+                let cluster = values.get("cluster").map(String::as_str).unwrap_or_default();
+                if let Some(why) = Cli::elsewhere(&words, cluster) {
+                    return Ok(Taken::Failed(why));
+                }
                 words.extend(self.yes.then(|| "--yes".to_owned()));
                 self.act(&words)?
             }
