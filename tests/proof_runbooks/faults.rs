@@ -117,7 +117,8 @@ pub fn quorum_lost(operator: &Operator<'_>) {
     let down = lab.replicas();
     lab.fault(&["stop-etcd", &down[0], &down[1]]);
     let mut pty = operator.start(&["run", "quorum-lost"]);
-    answer(&mut pty, "if there is no such node:", &down[0]);
+    answer(&mut pty, "lists them [yes, no]", "yes");
+    answer(&mut pty, "Which node is it", &down[0]);
     did(&mut pty, "systemctl start etcd", || start(lab, &format!("{}/etcd", down[0])));
     asked(&mut pty, "etcd members started as well? [yes/no]");
     assert!(!lab.leader().is_empty());
@@ -159,7 +160,7 @@ pub fn paused_and_down(operator: &Operator<'_>) {
     kill_process(postmaster(lab, &old), Signal::INT).unwrap();
     leaderless(lab);
     let mut pty = operator.start(&["run", "leader-down", "--set", &format!("old={old}")]);
-    yes(&mut pty, &["has this now come first?"]);
+    yes(&mut pty, &["seen to be stopped there?", "has this now come first?"]);
     answer(&mut pty, "do it?", "y");
     yes(&mut pty, &["Do the applications write again?"]);
     finished(&mut pty);
@@ -184,11 +185,13 @@ pub fn down_for_good(operator: &Operator<'_>) {
     leaderless(lab);
     let candidate = &replicas[1];
     let mut pty = operator.start(&["run", "leader-down", "--set", &format!("old={old}")]);
+    yes(&mut pty, &["seen to be stopped there?"]);
     did(&mut pty, "systemctl status patroni", || {});
     answer(&mut pty, "that can be waited for? [yes, no]", "no");
     yes(&mut pty, &["why it does not take over?"]);
     answer(&mut pty, "has received the most? [psg1, psg2, psg3]", candidate);
     did(&mut pty, "systemctl mask --now patroni", || {});
+    yes(&mut pty, &["is its machine off for good?"]);
     did(&mut pty, "the tag nofailover away", || tags(lab, candidate, ""));
     answer(&mut pty, "do it?", "y");
     yes(&mut pty, &["until somebody has compared it?", "Do the applications write again?"]);
@@ -222,6 +225,7 @@ pub fn split_brain(operator: &Operator<'_>) {
         });
     });
     yes(&mut pty, &[&format!("write to {} now?", lab.leader())]);
+    did(&mut pty, "-type l", || {});
     did(&mut pty, ".kept", || {});
     answer(&mut pty, "does not have? [nothing, something, unknown]", "unknown");
     yes(&mut pty, &["where they are kept?", "where nobody deletes it?"]);
