@@ -118,7 +118,7 @@ pub fn quorum_lost(operator: &Operator<'_>) {
     lab.fault(&["stop-etcd", &down[0], &down[1]]);
     let mut pty = operator.start(&["run", "quorum-lost"]);
     answer(&mut pty, "lists them [yes, no]", "yes");
-    answer(&mut pty, "Which node is it", &down[0]);
+    answer(&mut pty, "Which node is it?", &down[0]);
     did(&mut pty, "systemctl start etcd", || start(lab, &format!("{}/etcd", down[0])));
     asked(&mut pty, "etcd members started as well? [yes/no]");
     assert!(!lab.leader().is_empty());
