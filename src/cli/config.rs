@@ -1,6 +1,5 @@
 //! `pgbaton config`: the effective configuration with the origin of each value, and `config check`: its mistakes.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -33,11 +32,8 @@ pub fn run(args: ConfigArgs, file: Option<PathBuf>, cluster: Option<String>) -> 
         None => (show(&Request { file, cluster, env })?, ExitCode::SUCCESS),
         Some(ConfigCommand::Check { file: named }) => check(&Request { file: named.or(file), cluster, env }),
     };
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        // `pgbaton config | head` has read enough.
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
-        _ => Ok(code),
-    }
+    super::print(&text)?;
+    Ok(code)
 }
 
 /// The effective configuration: one `key = value   # origin` line per value, secrets as `********`. With a cluster in

@@ -16,15 +16,14 @@ pub struct ExplainArgs {
 /// Prints an explanation, or the list of what can be explained.
 pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let Some(code) = &args.code else {
-        for explanation in explanations() {
-            println!("{:<24} {}", explanation.code, sentence(explanation.fires));
-        }
+        let all = explanations().map(|explanation| format!("{:<24} {}\n", explanation.code, sentence(explanation.fires)));
+        super::print(&all.collect::<String>())?;
         return Ok(ExitCode::SUCCESS);
     };
     let Some(explanation) = explanation(code) else {
         bail!("no finding has the code {code:?}; `pgbaton explain` lists them");
     };
-    print!("{}", told(explanation));
+    super::print(&told(explanation))?;
     Ok(ExitCode::SUCCESS)
 }
 

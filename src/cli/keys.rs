@@ -1,6 +1,5 @@
 //! `pgbaton keys`: every command with its keys in a keymap, and the mistakes in a keymap file.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -81,11 +80,7 @@ fn table(connect: &ConnectArgs, args: &KeysArgs, folder: Option<&Path>) -> anyho
         true => serde_json::to_string_pretty(&Table { keymap: name, commands: told(&keymap) })? + "\n",
         false => text(&keymap),
     };
-    // Whoever reads only the first lines has what they wanted.
-    match std::io::stdout().lock().write_all(table.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error.into()),
-        _ => {}
-    }
+    super::print(&table)?;
     Ok(if mistakes.is_empty() && notes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

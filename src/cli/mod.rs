@@ -21,6 +21,7 @@ mod start;
 pub mod status;
 pub mod version;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -164,6 +165,17 @@ impl Command {
             Self::Version(_) | Self::Audit(_) | Self::Approve(_) | Self::Run(_) | Self::Runbook(_) | Self::Explain(_) => false,
             Self::Keys(_) | Self::Config { .. } | Self::Lab(_) | Self::Screenshot(_) => false,
         }
+    }
+}
+
+/// Prints a text as a whole. Whoever reads only the first lines, as `head` does, has what they wanted.
+///
+/// # Errors
+/// Standard output cannot be written.
+fn print(text: &str) -> std::io::Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
     }
 }
 

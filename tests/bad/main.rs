@@ -105,11 +105,13 @@ fn the_table_of_keys_tells_every_command_in_the_keymap_that_is_chosen() {
         assert!(text.contains(&format!(" {} ", command.id)) && text.contains(command.doc), "{}", command.id);
     }
     // Who reads no more than the beginning, as `head` does, is no trouble.
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    drop(reader);
-    let mut unread = Command::new(env!("CARGO_BIN_EXE_pgbaton"));
-    unread.arg("keys").env("XDG_CONFIG_HOME", home.path()).env_remove("PGBATON_KEYMAP").stdout(writer);
-    assert!(unread.status().expect("it runs").success());
+    for words in ["keys", "explain", "explain split-brain", "runbook list", "runbook show split-brain"] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut unread = Command::new(env!("CARGO_BIN_EXE_pgbaton"));
+        unread.args(words.split(' ')).env("XDG_CONFIG_HOME", home.path()).env_remove("PGBATON_KEYMAP").stdout(writer);
+        assert!(unread.status().expect("it runs").success(), "{words}");
+    }
     let unknown = run(&["keys", "--keymap", "vmi"]);
     assert!(!unknown.status.success() && String::from_utf8_lossy(&unknown.stderr).contains("there is no keymap \"vmi\""));
     // What is wrong in a file is said, and the rest of it counts.

@@ -7,8 +7,8 @@ use anyhow::{Context, bail};
 use directories::ProjectDirs;
 
 use super::paper::{columns, lines};
-use crate::cli::Cli;
 use crate::cli::connect::ConnectArgs;
+use crate::cli::{Cli, print};
 use crate::finding::explanation;
 use crate::model::{clean, washed};
 use crate::runbook::{BUILTIN, Runbook, parse};
@@ -126,13 +126,14 @@ pub(in crate::cli) fn all() -> Vec<Result<Runbook, String>> {
 /// Prints what there is.
 pub(super) fn list() -> anyhow::Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
-    println!("{:<20} {:<10} WHAT IT IS; WHICH FINDINGS IT ANSWERS", "NAME", "DANGER");
+    let mut table = format!("{:<20} {:<10} WHAT IT IS; WHICH FINDINGS IT ANSWERS\n", "NAME", "DANGER");
     for read in all() {
         match read {
             Ok(runbook) => {
                 let findings = runbook.front.findings.join(", ");
                 let answers = if findings.is_empty() { String::new() } else { format!("; answers {findings}") };
-                println!("{:<20} {:<10} {}{answers}", runbook.name, runbook.front.danger.to_string(), clean(&runbook.front.title));
+                let Runbook { name, front, .. } = &runbook;
+                table += &format!("{name:<20} {:<10} {}{answers}\n", front.danger.to_string(), clean(&front.title));
             }
             Err(why) => {
                 why.lines().for_each(|line| eprintln!("{}", washed(line)));
@@ -140,14 +141,14 @@ pub(super) fn list() -> anyhow::Result<ExitCode> {
             }
         }
     }
+    print(&table)?;
     Ok(code)
 }
 
 /// Prints one as it stands in its file.
 pub(super) fn show(name: &str) -> anyhow::Result<ExitCode> {
-    for line in lines(&find(name)?.text, columns()) {
-        println!("{line}");
-    }
+    let text: String = lines(&find(name)?.text, columns()).iter().map(|line| format!("{line}\n")).collect();
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
