@@ -223,11 +223,11 @@ mod tests {
     fn the_users_files_count_and_their_mistakes_are_told() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("themes")).expect("themes");
-        fs::write(folder.path().join("keymap.toml"), "[global]\nx = \"quit\"\ny = \"nonsense\"\n").expect("keymap");
+        fs::write(folder.path().join("keymap.toml"), "[global]\nw = \"quit\"\ny = \"nonsense\"\n").expect("keymap");
         fs::write(folder.path().join("themes/own.toml"), "inherits = \"dark\"\n[roles]\nok = \"blurple\"\n").expect("theme");
         let looks = Appearance { theme: Some("own"), folder: Some(folder.path()), depth: Some(Depth::Sixteen), ..Appearance::default() };
         let options = Options::new("card", Mode::ReadOnly(String::new()), &looks, |_| None).expect("options");
-        assert_eq!(options.keymap.keys_of(crate::command::CommandId::Quit).first().map(String::as_str), Some("x"));
+        assert_eq!(options.keymap.keys_of(crate::command::CommandId::Quit).first().map(String::as_str), Some("w"));
         assert_eq!(options.notices.len(), 2, "{:?}", options.notices);
         assert!(
             options.notices.iter().any(|n| n.contains("keymap.toml:3:5")) && options.notices.iter().any(|n| n.contains("own.toml:3:6"))
