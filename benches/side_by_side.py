@@ -31,9 +31,9 @@ WHOLE = ("4 of 4 sources agree", "healthy", "both routes write to")
 
 
 class Screen:
-    """What a terminal shows of the few sequences that pgbaton writes: cursor to a place, cursor forward, clear, looks."""
+    """What a terminal shows of the few sequences that pgbaton writes: cursor to a place, cursor forward, clear, erase, looks, titles."""
 
-    TOKEN = re.compile(r"\x1b\[([?0-9;:]*)([A-Za-z])|\x1b.|[^\x1b]", re.S)
+    TOKEN = re.compile(r"\x1b\[([?0-9;:]*)([A-Za-z])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.|[^\x1b]", re.S)
 
     def __init__(self):
         self.rows = [[" "] * COLUMNS for _ in range(ROWS)]
@@ -45,7 +45,7 @@ class Screen:
         data = self.rest + data
         # A sequence or a character that is cut at the end of a chunk waits for the next one.
         cut = data.rfind(b"\x1b")
-        cut = cut if cut >= 0 and not re.match(rb"\x1b\[[?0-9;:]*[A-Za-z]|\x1b[^\[]", data[cut:]) else len(data)
+        cut = cut if cut >= 0 and not re.match(rb"\x1b\[[?0-9;:]*[A-Za-z]|\x1b\][^\x07\x1b]*\x07|\x1b[^\[\]]", data[cut:]) else len(data)
         while True:
             try:
                 text = data[:cut].decode()
@@ -66,12 +66,18 @@ class Screen:
             self.y, self.x = int(row or 1) - 1, int(column or 1) - 1
         elif final == "C":
             self.x += int(arguments or 1)
+        elif final in "KX":
+            until = COLUMNS if final == "K" else min(self.x + int(arguments or 1), COLUMNS)
+            self.rows[self.y][self.x : until] = [" "] * (until - self.x)
         elif final == "J":
             self.rows = [[" "] * COLUMNS for _ in range(ROWS)]
         elif final in "hl" and arguments == "?1049":
             self.alternate = final == "h"
 
     def put(self, character):
+        if character in "\r\n\a":
+            self.x, self.y = (0 if character == "\r" else self.x), self.y + (character == "\n")
+            return
         if 0 <= self.y < ROWS and 0 <= self.x < COLUMNS:
             self.rows[self.y][self.x] = character
         self.x += 1

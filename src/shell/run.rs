@@ -168,7 +168,10 @@ impl<F: Feed> Console<F> {
         self.draw()?;
         panics::on_purpose();
         loop {
-            let due = self.pace.from(self.due.unwrap_or_else(|| Instant::now() + TICK), !self.news.is_empty());
+            let due = self.due.unwrap_or_else(|| Instant::now() + TICK);
+            // Whoever opens it waits for the picture, on the slowest line as well.
+            let opening = self.opened.elapsed() < OPENING.0;
+            let due = if opening { due } else { self.pace.from(due, !self.news.is_empty()) };
             // Counted from when there is nothing else to do: what drawing takes is no rest.
             if !self.state.answered() {
                 self.rest = None;
