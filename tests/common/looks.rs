@@ -1,0 +1,203 @@
+//! What the size of the screen, the theme and the environment make of it, and what calls and copies.
+
+use super::*;
+
+#[test]
+fn every_theme_draws_every_sample_at_every_depth() {
+    let keymap = Keymap::builtin();
+    for (name, _) in BUILTIN {
+        for depth in [Depth::Mono, Depth::Sixteen, Depth::Indexed, Depth::TrueColor] {
+            let (theme, _) = Library::default().theme(name, depth).expect(name);
+            for (sample, document) in sample::all() {
+                let state = console(vec![document]);
+                let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 40));
+                draw(&state, &Look { theme: &theme, keymap: &keymap, ascii: false }, &mut buffer);
+                let fits = buffer.content.iter().all(|cell| match depth {
+                    Depth::Mono => cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset,
+                    Depth::Sixteen => !matches!(cell.fg, ratatui::style::Color::Rgb(..) | ratatui::style::Color::Indexed(_)),
+                    Depth::Indexed => !matches!(cell.fg, ratatui::style::Color::Rgb(..)),
+                    Depth::TrueColor => true,
+                });
+                assert!(fits, "{name} {depth} {sample}");
+            }
+        }
+    }
+}
+
+/// What the screen has room for is used: at the two large sizes the details of the selected row stand beside the panes.
+#[test]
+fn a_large_screen_is_used() {
+    for size in [(160, 48), (250, 70)] {
+        let mut state = console(sample::history_to(&sample::healthy(), 600));
+        press(&mut state, &[CommandId::Down]);
+        snapshot(&format!("details-beside-{}x{}", size.0, size.1), &screen(&mut state, size, false));
+    }
+}
+
+#[test]
+fn the_panes_are_arranged_by_the_size_or_as_one_likes() {
+    let mut state = console(vec![sample::healthy()]);
+    let beside = |text: &str| text.contains("─ Details · psg1 ");
+    assert!(!beside(&text(&screen(&mut state, (120, 40), false))));
+    press(&mut state, &[CommandId::Layout, CommandId::Layout, CommandId::Layout]);
+    let wide = text(&screen(&mut state, (120, 40), false));
+    assert!(beside(&wide) && wide.contains("layout wide; --layout wide opens with it"), "{wide}");
+    press(&mut state, &[CommandId::Layout]);
+    let usual = text(&screen(&mut state, (120, 40), false));
+    assert!(usual.contains("layout by the size of the screen") && !beside(&usual), "{usual}");
+}
+
+/// 9 and 30 members, with names that are long or wide: every row can be reached, the names' ends are seen, and the columns stay straight.
+#[test]
+fn many_members_scroll_and_their_columns_are_straight() {
+    use unicode_width::UnicodeWidthStr;
+    for (count, name) in [(9, "card-prod-postgres-in-a-far-away-place-"), (30, "card-prod-postgres-"), (30, "決済データベース-")] {
+        let mut document = sample::healthy();
+        document.members = (0..count).map(|n| sample::replica(&format!("{name}{n:02}"), "10.0.0.9", doc_role(4), 7)).collect();
+        for size in [(80, 24), (120, 40), (160, 48), (250, 70)] {
+            let mut state = console(vec![document.clone()]);
+            screen(&mut state, size, false);
+            press(&mut state, &[CommandId::Bottom]);
+            let shown = text(&screen(&mut state, size, false));
+            let last = format!("{:02}", count - 1);
+            let rows: Vec<&str> =
+                shown.lines().skip_while(|line| !line.contains("1 Members")).skip(2).take_while(|line| line.contains("replica")).collect();
+            assert!(rows.iter().any(|row| row.starts_with("▸ ") && row.contains(&last)), "{size:?}\n{shown}");
+            let at = |row: &str| row.split("replica").next().map(UnicodeWidthStr::width);
+            assert!(rows.iter().all(|row| at(row) == at(rows[0])), "{size:?}\n{shown}");
+            assert!(rows.len() >= 3, "{size:?}\n{shown}");
+        }
+    }
+}
+
+/// Whatever opens has a mark before it is opened.
+#[test]
+fn the_row_that_enter_opens_is_marked() {
+    let mut state = console(vec![sample::lagging()]);
+    for pane in [CommandId::Pane2, CommandId::Pane3, CommandId::Pane4, CommandId::Pane5, CommandId::Pane6, CommandId::Pane1] {
+        press(&mut state, &[pane]);
+        let shown = text(&screen(&mut state, (120, 40), false));
+        assert_eq!(shown.matches('▸').count(), 1, "{pane}\n{shown}");
+    }
+    press(&mut state, &[CommandId::Pane6, CommandId::Down]);
+    let shown = text(&screen(&mut state, (120, 40), false));
+    let events: Vec<&str> = shown.lines().skip_while(|line| !line.contains("6 Events")).skip(1).collect();
+    assert!(!events[0].contains('▸') && events[1].contains('▸'), "{shown}");
+}
+
+#[test]
+fn who_takes_over_is_told_in_full_while_all_is_well() {
+    let shown = text(&screen(&mut console(vec![sample::healthy()]), (80, 24), false));
+    assert!(shown.contains("● healthy   if psg1 died now: psg2, no acknowledged commit lost"), "{shown}");
+    let mut document = sample::healthy();
+    document.forecast.leader = Some("card-prod-postgres-01".to_owned());
+    document.forecast.sentence = "card-prod-postgres-02 or card-prod-postgres-03, under 64 kB lost".to_owned();
+    let long = text(&screen(&mut console(vec![document]), (80, 24), false));
+    let told: String = long.lines().skip(2).take(2).map(str::trim).collect::<Vec<_>>().join(" ");
+    assert!(told.contains("if card-prod-postgres-01 died now: card-prod-postgres-02 or card-prod-postgres-03, under 64 kB lost"), "{long}");
+}
+
+#[test]
+fn what_there_is_to_say_is_not_cut() {
+    let mut state = console(vec![sample::healthy()]);
+    let said = "an action is under way; quit once more to leave it: what was asked for goes on, and the audit has no outcome of it";
+    let notice = pgbaton::app::Notice { level: Level::Warning, text: said.to_owned() };
+    update(&mut state, Msg::Notice(notice));
+    let shown = text(&screen(&mut state, (80, 24), false));
+    let foot: Vec<&str> = shown.lines().rev().take(2).map(str::trim).collect();
+    assert!(format!("{} {}", foot[1], foot[0]).starts_with(said) && foot[0].ends_with("esc dismiss"), "{shown}");
+}
+
+#[test]
+fn a_theme_is_seen_before_it_is_chosen_and_can_be_taken_back() {
+    use pgbaton::app::Effect;
+    let mut state = console(vec![sample::healthy()]);
+    state.themes = ["dark", "light", "nord"].map(str::to_owned).to_vec();
+    state.theme = "light".to_owned();
+    press(&mut state, &[CommandId::Theme]);
+    snapshot("themes", &screen(&mut state, (80, 24), false));
+    let theme = |name: &str| vec![Effect::Theme(name.to_owned())];
+    assert_eq!(update(&mut state, Msg::Command(CommandId::Down)), theme("nord"));
+    assert_eq!(update(&mut state, Msg::Command(CommandId::Down)), []);
+    assert_eq!(update(&mut state, Msg::Command(CommandId::Back)), theme("light"));
+    assert_eq!((state.overlay.clone(), state.theme.as_str()), (None, "light"));
+    press(&mut state, &[CommandId::Theme, CommandId::Up, CommandId::Choose]);
+    assert_eq!((state.overlay.clone(), state.theme.as_str()), (None, "dark"));
+}
+
+/// The label stands wherever something is looked at or confirmed, as a word, and in the cluster's colour.
+#[test]
+fn the_clusters_environment_is_told_everywhere() {
+    let looks =
+        |color| pgbaton::shell::Appearance { color: Some(color), label: Some("PROD"), depth: Some(Depth::TrueColor), ..Default::default() };
+    let options = pgbaton::shell::Options::new("card-prod", Mode::Operator, &looks("#ff0000"), |_| None).expect("options");
+    assert_eq!(options.label.as_deref(), Some("PROD"));
+    let overlays: [&[CommandId]; 6] =
+        [&[], &[CommandId::Help], &[CommandId::Open], &[CommandId::Pause], &[CommandId::SetProxy], &[CommandId::Theme]];
+    for commands in overlays {
+        for planned in [false, true] {
+            let mut state = console(vec![sample::healthy()]);
+            (state.mode, state.label) = (Mode::Operator, options.label.clone());
+            (state.themes, state.theme) = (vec!["dark".to_owned()], "dark".to_owned());
+            press(&mut state, commands);
+            if planned {
+                update(&mut state, Msg::Planned(Ok(plan())));
+            }
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
+            draw(&state, &Look { theme: &options.theme, keymap: &options.keymap, ascii: false }, &mut buffer);
+            let shown = text(&buffer);
+            let lines: Vec<&str> = shown.lines().collect();
+            assert!(lines[0].starts_with(" pgbaton   PROD  card-prod "), "{shown}");
+            let dialogs = lines.iter().skip(1).filter(|line| line.contains(" PROD ─╮")).count();
+            assert_eq!(dialogs, usize::from(state.overlay.is_some()), "{commands:?} {planned}\n{shown}");
+            let red = buffer.content.iter().filter(|cell| cell.fg == ratatui::style::Color::Rgb(255, 0, 0)).count();
+            assert!(red >= " PROD card-prod".len(), "{red} cells are red");
+        }
+    }
+}
+
+/// One call for a leader's change or something critical, none for the rest.
+#[test]
+fn what_happens_calls_once_and_only_when_it_matters() {
+    use pgbaton::app::Effect;
+    let mut state = console(vec![sample::healthy()]);
+    let mut happen = |events: &[(Level, &str, &str)]| {
+        let lines = events.iter().map(|(level, code, text)| EventLine::new(sample::at(sample::NOW), *level, *code, *text)).collect();
+        update(&mut state, Msg::Document(Box::new(sample::healthy()), lines))
+    };
+    assert_eq!(happen(&[]), []);
+    assert_eq!(happen(&[(Level::Warning, "finding-raised", "psg3 is 64 MB behind")]), []);
+    let changed = (Level::Ok, "leader-changed", "psg2 leads instead of psg1");
+    assert_eq!(happen(&[changed]), [Effect::Alert(changed.2.to_owned())]);
+    let broken = (Level::Critical, "finding-raised", "nobody leads");
+    assert_eq!(happen(&[broken, changed]), [Effect::Alert("nobody leads".to_owned())]);
+}
+
+/// What is copied is what is shown, without what only the screen needs.
+#[test]
+fn a_value_a_row_the_evidence_and_the_command_line_can_be_copied() {
+    use pgbaton::app::Effect;
+    use pgbaton::ui::copied;
+    let (theme, _) = Library::default().theme("dark", Depth::TrueColor).expect("the theme");
+    let keymap = Keymap::builtin();
+    let look = Look { theme: &theme, keymap: &keymap, ascii: false };
+    let copy = |state: &mut State, id: CommandId| match update(state, Msg::Command(id)).as_slice() {
+        [Effect::Copy(what)] => copied(state, &look, what),
+        other => Err(format!("{other:?}")),
+    };
+    let mut state = console(vec![sample::lagging()]);
+    press(&mut state, &[CommandId::Bottom]);
+    assert_eq!(copy(&mut state, CommandId::CopyValue).as_deref(), Ok("psg3"));
+    let row = copy(&mut state, CommandId::CopyRow).expect("a row");
+    assert!(row.starts_with("psg3  replica  streaming  7  695 kB  64 MB  12 s  no"), "{row}");
+    press(&mut state, &[CommandId::Pane5]);
+    let evidence = copy(&mut state, CommandId::CopyDetails).expect("a finding");
+    assert!(evidence.starts_with("lag-high\n\n") && evidence.contains("\nEvidence\n"), "{evidence}");
+    assert!(evidence.chars().all(|c| c == '\n' || !c.is_control()));
+    assert!(copy(&mut state, CommandId::CopyCommand).is_err());
+    assert!(state.notice.as_ref().is_some_and(|notice| notice.text.contains("a plan has a command line")));
+    state.mode = Mode::Operator;
+    update(&mut state, Msg::Planned(Ok(plan())));
+    screen(&mut state, (80, 24), false);
+    assert_eq!(copy(&mut state, CommandId::CopyCommand).ok(), plan().patronictl);
+}
