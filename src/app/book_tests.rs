@@ -7,7 +7,7 @@ use super::*;
 use crate::app::{Ask, CourseSheet, Facts, Measured, Msg, TextEdit, update};
 use crate::finding::{Forecast, Tracker};
 use crate::model::Cluster;
-use crate::runbook::{Deed, Entry, Values, parse};
+use crate::runbook::{Deed, Entry, parse};
 
 fn document(second: i64) -> Box<Document> {
     known(second, |_| {})
@@ -46,20 +46,8 @@ fn opens(state: &mut State, steps: &[&str], entries: Vec<Entry>) {
     let steps: String = steps.iter().map(|step| format!("```pgbaton\n{step}\n```\n")).collect();
     let text = format!("---\ntitle: t\ndanger: reads\n---\n# T\n{steps}");
     let runbook = parse("t", "t.md", &text, &|_| Ok(())).expect("no mistake");
-    let run = Run {
-        id: "1".to_owned(),
-        runbook: "t".to_owned(),
-        digest: runbook.digest(),
-        cluster: "card".to_owned(),
-        key: "/service/card".to_owned(),
-        etcd: Vec::new(),
-        system: None,
-        by: "ada".to_owned(),
-        begun: moment(0),
-        values: Values::new(),
-        loops: BTreeMap::new(),
-        entries,
-    };
+    let run = Run { begun: moment(0), entries, ..Run::sample(runbook.digest()) };
+
     update(state, Msg::Opened(Ok(Box::new(Opened { runbook, run, kept: false }))));
     seen(state);
 }

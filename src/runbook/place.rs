@@ -34,27 +34,11 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::Time;
-    use crate::runbook::Values;
 
     fn plain() -> Run {
-        Run {
-            id: "1".to_owned(),
-            runbook: "t".to_owned(),
-            digest: String::new(),
-            cluster: "card".to_owned(),
-            key: "/service/card".to_owned(),
-            etcd: Vec::new(),
-            system: None,
-            by: "ada".to_owned(),
-            begun: Time::from_micros(0),
-            values: Values::new(),
-            loops: BTreeMap::new(),
-            entries: Vec::new(),
-        }
+        Run::sample(String::new())
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::*;
 use crate::document::SourceDoc;
 use crate::finding::{Forecast, Tracker};
 use crate::model::Cluster;
-use crate::runbook::{Values, parse};
+use crate::runbook::parse;
 
 /// A document of which nothing is known but the cluster's name, at this second.
 fn document(second: i64) -> Document {
@@ -22,20 +22,8 @@ fn progress(steps: &str, idle: Option<&str>) -> Progress {
     let text =
         format!("---\ntitle: t\ndanger: reads\ninputs:\n  - name: who\n    question: Who\n    choices: [ada, bert]\n---\n# T\n{steps}");
     let runbook = parse("t", "t.md", &text, &|_| Ok(())).expect("no mistake");
-    let run = Run {
-        id: "1".to_owned(),
-        runbook: "t".to_owned(),
-        digest: runbook.digest(),
-        cluster: "card".to_owned(),
-        key: "/service/card".to_owned(),
-        etcd: Vec::new(),
-        system: None,
-        by: "ada".to_owned(),
-        begun: moment(0),
-        values: Values::new(),
-        loops: BTreeMap::new(),
-        entries: Vec::new(),
-    };
+    let run = Run { begun: moment(0), ..Run::sample(runbook.digest()) };
+
     Progress::of(runbook, run, idle.map(str::to_owned), &document(0), moment(0))
 }
 

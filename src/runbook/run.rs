@@ -86,6 +86,18 @@ pub enum Deed {
     },
 }
 
+impl Deed {
+    /// What there is to be said of it; empty where there is nothing.
+    pub fn text(&self) -> &str {
+        match self {
+            Deed::Begun => "",
+            Deed::Done { told } => told,
+            Deed::Skipped { reason } | Deed::Failed { reason } | Deed::Aborted { reason } => reason,
+            Deed::Note { text } => text,
+        }
+    }
+}
+
 /// What comes next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next<'r> {
@@ -201,21 +213,13 @@ impl Run {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::runbook::parse;
-
-    const TEXT: &str = concat!(
-        "---\ntitle: t\ndanger: reads\n---\n# T\n```pgbaton\nid = \"a\"\nlook = \"x?\"\n```\n",
-        "## Each\n```pgbaton\nid = \"each\"\nfor_each = \"replicas\"\n```\n### One\n```pgbaton\nid = \"b\"\nlook = \"{member}?\"\n```\n",
-        "```pgbaton\nid = \"c\"\ncommand = \"x {member}\"\n```\n## End\n```pgbaton\nid = \"d\"\nlook = \"x?\"\n```\n",
-    );
-
-    fn of(runbook: &Runbook) -> Run {
-        Run {
+impl Run {
+    /// A run of which nothing was done, for tests.
+    pub(crate) fn sample(digest: String) -> Self {
+        Self {
             id: "1".to_owned(),
             runbook: "t".to_owned(),
-            digest: runbook.digest(),
+            digest,
             cluster: "card".to_owned(),
             key: "/service/card".to_owned(),
             etcd: Vec::new(),
@@ -227,6 +231,18 @@ mod tests {
             entries: Vec::new(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runbook::parse;
+
+    const TEXT: &str = concat!(
+        "---\ntitle: t\ndanger: reads\n---\n# T\n```pgbaton\nid = \"a\"\nlook = \"x?\"\n```\n",
+        "## Each\n```pgbaton\nid = \"each\"\nfor_each = \"replicas\"\n```\n### One\n```pgbaton\nid = \"b\"\nlook = \"{member}?\"\n```\n",
+        "```pgbaton\nid = \"c\"\ncommand = \"x {member}\"\n```\n## End\n```pgbaton\nid = \"d\"\nlook = \"x?\"\n```\n",
+    );
 
     fn order(run: &Run, runbook: &Runbook) -> Vec<String> {
         run.course(runbook).into_iter().map(|(step, each)| format!("{}{}", step.id, each.unwrap_or_default())).collect()
@@ -236,7 +252,7 @@ mod tests {
     fn a_branch_that_is_passed_over_takes_its_steps_with_it() {
         let text = TEXT.replace("for_each = \"replicas\"", "when = \"cluster.paused\"").replace("{member}", "x");
         let runbook = parse("t", "t.md", &text, &|_| Ok(())).expect("no mistake");
-        let mut run = of(&runbook);
+        let mut run = Run::sample(runbook.digest());
         assert_eq!(order(&run, &runbook), ["a", "each", "b", "c", "d"]);
         let entry = |deed| Entry { at: run.begun, step: Some("each".to_owned()), each: None, deed };
         let (taken, passed) = (entry(Deed::Done { told: String::new() }), entry(Deed::Skipped { reason: String::new() }));
@@ -249,7 +265,7 @@ mod tests {
     #[test]
     fn a_run_goes_on_where_it_was_left_and_a_loop_keeps_its_members() {
         let runbook = parse("t", "t.md", TEXT, &|_| Ok(())).expect("no mistake");
-        let mut run = of(&runbook);
+        let mut run = Run::sample(runbook.digest());
         let begun = run.begun;
         assert_eq!(order(&run, &runbook), ["a", "each", "d"]);
         let does = |run: &mut Run, step: &str, each: Option<&str>, deed: Deed| {

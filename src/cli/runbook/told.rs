@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::library;
 use super::record::Record;
 use crate::model::clean;
-use crate::runbook::{Deed, Entry, Run, Runbook};
+use crate::runbook::{Entry, Run, Runbook};
 
 /// The runs, oldest first.
 pub(super) fn runs((runs, unread): &(Vec<Run>, Vec<String>)) -> anyhow::Result<ExitCode> {
@@ -36,12 +36,7 @@ pub(super) fn entries(record: &Record) -> anyhow::Result<ExitCode> {
 
 fn entry(entry: &Entry) {
     let word: &'static str = (&entry.deed).into();
-    let what = match &entry.deed {
-        Deed::Begun => "",
-        Deed::Done { told } => told,
-        Deed::Skipped { reason } | Deed::Failed { reason } | Deed::Aborted { reason } => reason,
-        Deed::Note { text } => text,
-    };
+    let what = entry.deed.text();
     let step = entry.step.as_deref().unwrap_or("-");
     let each = entry.each.as_deref().map(|each| format!(" {each}")).unwrap_or_default();
     println!("{}  {word:<8} {}  {}", entry.at, clean(&format!("{step}{each}")), clean(what));

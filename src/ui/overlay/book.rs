@@ -8,7 +8,7 @@ use crate::command::CommandId;
 use crate::condition::live;
 use crate::document::{Document, Level};
 use crate::model::{Time, clean, washed};
-use crate::runbook::{Deed, Entry, Kind, Progress, Stage, Step, Task, Values, leader, shown, walked};
+use crate::runbook::{Entry, Kind, Progress, Stage, Step, Task, Values, leader, shown, walked};
 use crate::theme::{Role, sign};
 use crate::ui::format::wrap;
 use crate::ui::look::Look;
@@ -227,12 +227,7 @@ fn behind(sheet: &mut Sheet<'_>, entries: &[Entry]) {
     sheet.heading("Done so far");
     for entry in entries.iter().rev().take(DONE) {
         let word: &'static str = (&entry.deed).into();
-        let what = match &entry.deed {
-            Deed::Begun => "",
-            Deed::Done { told } => told,
-            Deed::Skipped { reason } | Deed::Failed { reason } | Deed::Aborted { reason } => reason,
-            Deed::Note { text } => text,
-        };
+        let what = entry.deed.text();
         let of = [entry.step.as_deref(), entry.each.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
         sheet.text(2, &clean(&format!("{}  {word} {of}  {what}", entry.at.clock())), Role::Muted);
     }
