@@ -1,4 +1,5 @@
-//! How often data may be drawn, so that a key never waits behind it.
+//! How often data may be drawn, so that a key waits behind one picture at most. In the first second, while the picture comes together, nothing is
+//! held back.
 //!
 //! Between us and a slow line there are buffers that take everything at once, and no system call tells how full they are. So we reckon with
 //! the slowest line that we promise anything for, and let it carry what it was sent before data sends more. Keys do not wait for that.
