@@ -92,18 +92,21 @@ impl Collector {
         if self.targets == *targets {
             return;
         }
+        // A session takes the longest to open, so these go first.
+        for (name, target) in &targets.members {
+            if let Some((host, port)) = &target.sql {
+                let (member, host, port, profile) = (name.clone(), host.clone(), *port, self.profile.postgres.clone());
+                self.run(SourceId::new(SourceKind::Sql, name), format!("{host}:{port}"), move |sink, clock| {
+                    postgres::run(sink, clock, member.clone(), host.clone(), port, profile.clone())
+                });
+            }
+        }
         for (name, target) in &targets.members {
             if let Some(api_url) = &target.api_url {
                 let (member, url, tls) = (name.clone(), api_url.clone(), Arc::clone(&self.rest_tls));
                 self.run(SourceId::new(SourceKind::Rest, name), api_url.clone(), move |sink, clock| {
                     let (member, url, tls) = (member.clone(), url.clone(), Arc::clone(&tls));
                     async move { patroni::run(sink, clock, &member, &url, tls).await }
-                });
-            }
-            if let Some((host, port)) = &target.sql {
-                let (member, host, port, profile) = (name.clone(), host.clone(), *port, self.profile.postgres.clone());
-                self.run(SourceId::new(SourceKind::Sql, name), format!("{host}:{port}"), move |sink, clock| {
-                    postgres::run(sink, clock, member.clone(), host.clone(), port, profile.clone())
                 });
             }
         }
