@@ -14,6 +14,7 @@
 //! | [`command`] | every command once, keys, keymaps | `userfile` |
 //! | [`theme`] | roles and what they look like on the terminals there are | `model`, `userfile` |
 //! | [`finding`] | what it means: one rule per file, from the cluster at a moment to findings; from where on something is too much | `model` |
+//! | [`log`] | what the nodes say: lines of several machines read, put in order, searched | `model` |
 //! | [`permit`] | who may change something: the machine's policy file, decided once | `model` |
 //! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | `finding` (the limits), `model` |
 //! | [`lab`] | the practice cluster and its faults | nothing |
@@ -86,6 +87,7 @@ pub mod document;
 pub mod finding;
 pub mod lab;
 pub mod live;
+pub mod log;
 pub mod model;
 pub mod permit;
 pub mod runbook;

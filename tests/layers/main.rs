@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("command", &["userfile"]),
     ("theme", &["model", "userfile"]),
     ("finding", &["model"]),
+    ("log", &["model"]),
     ("permit", &["model"]),
     ("config", &["finding", "model", "permit"]),
     ("lab", &[]),
@@ -55,7 +56,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// The layers that are functions of what they are given.
-const PURE: [&str; 6] = ["model", "finding", "document", "condition", "runbook", "app"];
+const PURE: [&str; 7] = ["model", "finding", "log", "document", "condition", "runbook", "app"];
 
 /// What a pure layer may not use of the standard library.
 const IMPURE_STD: [&str; 6] = ["env", "fs", "io", "net", "process", "thread"];
