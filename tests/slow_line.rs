@@ -33,8 +33,7 @@ fn every_ordinary_interaction_is_as_short_as_it_was() {
         assert!(bytes <= interaction.most, "{}: {bytes} bytes, no more than {} are allowed", interaction.name, interaction.most);
         assert!(bytes > 0, "{} changes nothing", interaction.name);
     }
-    let late: Vec<&str> = INTERACTIONS.iter().filter(|i| i.most > IN_TIME).map(|i| i.name).collect();
-    assert_eq!(late, ["details closed", "help closed", "nobody leads", "everything anew"], "these alone may take longer than a second");
+    assert!(INTERACTIONS.iter().all(|i| i.most <= IN_TIME), "every one of them is on the screen within a second");
 }
 
 /// Something new comes a thousand times a second, and keys are pressed: what waits for the line when a key is pressed is no more than what

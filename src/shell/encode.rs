@@ -19,15 +19,74 @@ const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier:
 /// Columns from which on erasing is shorter than writing blanks.
 const ERASE_FROM: u16 = 10;
 
+/// A frame below this is short enough as it comes, bytes.
+const SHORT: usize = 400;
+/// Looks that are drawn in a go of their own, at most, and how many are tried for each.
+const GOES: usize = 4;
+const TRIED: usize = 4;
+
+/// A cell to be written, with its place.
+type Change<'a> = (u16, u16, &'a Cell);
+
 /// The bytes that turn a terminal that shows `before` into one that shows `after`; empty when nothing differs. The terminal's looks are
 /// plain before and after.
 ///
-/// Every byte counts on a slow line, so that the shortest of what all terminals understand is taken.
+/// Every byte counts on a slow line, so that the shortest of what all terminals understand is taken. Looks that come up again and again, as
+/// those of the frames beside each line, are drawn in one go where that is shorter than to switch to and fro.
 pub fn difference(before: &Buffer, after: &Buffer) -> String {
+    let changes = changes(before, after);
+    let mut shortest = encode(&changes, after);
+    let mut goes: Vec<Pen> = Vec::new();
+    while shortest.len() > SHORT && goes.len() < GOES {
+        let others = often(&changes).into_iter().filter(|pen| !goes.contains(pen)).take(TRIED);
+        let tried = others.map(|pen| {
+            let goes: Vec<Pen> = goes.iter().copied().chain([pen]).collect();
+            (encode(&in_goes(&changes, &goes), after), goes)
+        });
+        match tried.min_by_key(|(bytes, _)| bytes.len()) {
+            Some((bytes, more)) if bytes.len() < shortest.len() => (shortest, goes) = (bytes, more),
+            _ => break,
+        }
+    }
+    shortest
+}
+
+/// The looks of what is to be seen, those that are taken up most often first.
+fn often(changes: &[Change<'_>]) -> Vec<Pen> {
+    let mut times: Vec<(Pen, usize)> = Vec::new();
+    let mut last = None;
+    for pen in changes.iter().filter_map(|(_, _, cell)| seen(cell)) {
+        if last.replace(pen) == Some(pen) {
+            continue;
+        }
+        match times.iter_mut().find(|(known, _)| *known == pen) {
+            Some((_, times)) => *times += 1,
+            None => times.push((pen, 1)),
+        }
+    }
+    times.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+    times.into_iter().map(|(pen, _)| pen).collect()
+}
+
+/// The changes in another order: those of each of these looks first, then the others. No write undoes another: a wide character that the first
+/// of them breaks is broken for all.
+fn in_goes<'a>(changes: &[Change<'a>], goes: &[Pen]) -> Vec<Change<'a>> {
+    let go = |(_, _, cell): &Change<'_>| seen(cell).and_then(|pen| goes.iter().position(|go| *go == pen)).unwrap_or(goes.len());
+    let mut ordered = changes.to_vec();
+    ordered.sort_by_key(go);
+    ordered
+}
+
+/// The looks of a cell that shows something.
+fn seen(cell: &Cell) -> Option<Pen> {
+    ground(cell).is_none().then(|| Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier })
+}
+
+fn encode(changes: &[Change<'_>], after: &Buffer) -> String {
     let mut out = String::new();
     let mut pen = PLAIN;
     let mut cursor: Option<(u16, u16)> = None;
-    let mut changes = changes(before, after).into_iter().peekable();
+    let mut changes = changes.iter().copied().peekable();
     while let Some((x, y, cell)) = changes.next() {
         // Erasing takes the ground that is switched on, as most terminals do it; a plain one is plain on all.
         let mut blanks = 0;
@@ -126,7 +185,7 @@ fn forward(columns: u16) -> String {
 /// The cells to be written, with their places from 0.
 ///
 /// A wide character of which one half is overwritten loses the other too, in looks that differ between terminals; that half is written anew.
-fn changes<'a>(before: &'a Buffer, after: &'a Buffer) -> Vec<(u16, u16, &'a Cell)> {
+fn changes<'a>(before: &'a Buffer, after: &'a Buffer) -> Vec<Change<'a>> {
     let mut changes = Vec::new();
     let columns = after.area.width;
     for y in 0..after.area.height {

@@ -75,28 +75,28 @@ fn another_leads() -> Document {
     document
 }
 
-/// Every interaction. The bounds are a tenth above what it was when they were last looked at.
+/// Every interaction. The bounds are a tenth above what it was when they were last looked at, and no more than comes within a second.
 pub const INTERACTIONS: &[Interaction] = &[
     one("a second passes", &[], Picture(a_second_later), 40),
     one("new lags", &[], Picture(new_lags), 160),
     one("a row down", &[], Command(CommandId::Down), 290),
     one("to the next pane", &[], Command(CommandId::PaneNext), 720),
     one("to pane 6", &[], Command(CommandId::Pane6), 760),
-    one("zoom", &[], Command(CommandId::Zoom), 1000),
-    one("zoom back", &[Command(CommandId::Zoom)], Command(CommandId::Zoom), 2350),
+    one("zoom", &[], Command(CommandId::Zoom), 890),
+    one("zoom back", &[Command(CommandId::Zoom)], Command(CommandId::Zoom), 1890),
     one("begin a filter", &[], Command(CommandId::Filter), 170),
     one("a letter of a filter", &[Command(CommandId::Filter)], Type("p"), 190),
-    one("a filter that hides rows", &[Command(CommandId::Filter)], Type("psg2"), 2550),
+    one("a filter that hides rows", &[Command(CommandId::Filter)], Type("psg2"), 2190),
     one("sort", &[], Command(CommandId::SortNext), 170),
-    one("details", &[], Command(CommandId::Open), 2860),
-    one("a line of details", &[Command(CommandId::Open)], Command(CommandId::Down), 1150),
-    one("details closed", &[Command(CommandId::Open)], Command(CommandId::Back), 3550),
-    one("help", &[], Command(CommandId::Help), 2860),
-    one("help closed", &[Command(CommandId::Help)], Command(CommandId::Back), 3600),
-    one("the keys after a", &[], Pending("a"), 1800),
-    one("another leads", &[], Picture(another_leads), 620),
-    one("nobody leads", &[], Picture(sample::no_leader), 3150),
-    one("everything anew", &[], Command(CommandId::Redraw), 3650),
+    one("details", &[], Command(CommandId::Open), 2560),
+    one("a line of details", &[Command(CommandId::Open)], Command(CommandId::Down), 970),
+    one("details closed", &[Command(CommandId::Open)], Command(CommandId::Back), IN_TIME),
+    one("help", &[], Command(CommandId::Help), 2560),
+    one("help closed", &[Command(CommandId::Help)], Command(CommandId::Back), IN_TIME),
+    one("the keys after a", &[], Pending("a"), 1700),
+    one("another leads", &[], Picture(another_leads), 570),
+    one("nobody leads", &[], Picture(sample::no_leader), IN_TIME),
+    one("everything anew", &[], Command(CommandId::Redraw), IN_TIME),
 ];
 
 fn step(state: &mut State, step: Step) {
