@@ -1,7 +1,7 @@
 //! `api-hung`: a member's PostgreSQL answers, and its REST API accepts questions and gives no answer.
 
 use super::{Case, Evidence, Explanation, Finding, Part, Rule, leader_silent, listed};
-use crate::model::{Cluster, ErrorKind, Level, Member, PostgresStatus, RouteKind, Time};
+use crate::model::{Cluster, ErrorKind, Level, Member, PostgresStatus, RouteKind, SourceKind, Time};
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -27,8 +27,12 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 /// What its PostgreSQL says, if its REST API gives no answer meanwhile.
 pub(super) fn hangs(member: &Member, now: Time) -> Option<&PostgresStatus> {
     member.rest.error().filter(|error| error.kind == ErrorKind::Timeout)?;
+    // Where both were silent, as behind a cut line, PostgreSQL can be the first to be heard again: the question that the REST API left
+    // unanswered must have been asked after that.
+    let (failed, heard) = (member.rest.failed_at()?, member.sql.good_since()?);
+    let asked_after = failed.before(SourceKind::Rest.deadline()) >= heard;
     // Only what was read after the silence began says that PostgreSQL did not fall with it.
-    member.sql_now(now).filter(|_| member.sql.at() >= member.rest.failing_since())
+    member.sql_now(now).filter(|_| asked_after && member.sql.at() >= member.rest.failing_since())
 }
 
 /// The finding on one member, if there is one; `member-down` asks it.

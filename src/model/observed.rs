@@ -14,6 +14,9 @@ pub struct Observed<T> {
     value: Option<(Time, T)>,
     failure: Option<Failing>,
     rtt: Option<Duration>,
+    /// When the first of the present, or last, row of answers was.
+    #[serde(default)]
+    good_since: Option<Time>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,7 +28,7 @@ struct Failing {
 
 impl<T> Default for Observed<T> {
     fn default() -> Self {
-        Self { value: None, failure: None, rtt: None }
+        Self { value: None, failure: None, rtt: None, good_since: None }
     }
 }
 
@@ -33,7 +36,7 @@ impl<T> Observed<T> {
     /// Takes in an answer; it ends a failure.
     pub fn record(&mut self, value: T, at: Time, rtt: Option<Duration>) {
         self.value = Some((at, value));
-        self.failure = None;
+        self.answered(at);
         self.rtt = rtt;
     }
 
@@ -41,7 +44,13 @@ impl<T> Observed<T> {
     pub fn confirm(&mut self, at: Time) {
         if let Some((when, _)) = &mut self.value {
             *when = at;
-            self.failure = None;
+            self.answered(at);
+        }
+    }
+
+    fn answered(&mut self, at: Time) {
+        if self.failure.take().is_some() || self.good_since.is_none() {
+            self.good_since = Some(at);
         }
     }
 
@@ -79,6 +88,11 @@ impl<T> Observed<T> {
     /// Why the newest attempt failed, if it did.
     pub fn error(&self) -> Option<&SourceError> {
         self.failure.as_ref().map(|f| &f.error)
+    }
+
+    /// When the first of the present, or last, row of answers was.
+    pub fn good_since(&self) -> Option<Time> {
+        self.good_since
     }
 
     /// When the first of the present row of failures was.

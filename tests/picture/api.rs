@@ -32,6 +32,22 @@ fn an_api_that_hangs_before_a_postgresql_that_answers_is_told_once() {
     assert_eq!(finding.sentence, "the REST API of psg3 hangs, while its PostgreSQL answers: HAProxy will drop it");
 }
 
+/// Behind a cut line all is silent, and when it is mended PostgreSQL can be heard first: that says nothing of the REST API, which was asked before.
+#[test]
+fn an_api_that_was_asked_before_the_line_came_back_is_not_called_hung() {
+    let mut s = Scenario::healthy();
+    for member in ["psg1", "psg3"] {
+        s.fails(&format!("rest {member}"), ErrorKind::Timeout, LATE).fails(&format!("sql {member}"), ErrorKind::Timeout, LATE);
+    }
+    s.pass(10).lease(30);
+    s.answers("sql psg1").answers("sql psg3").moment();
+    assert_eq!(s.finding("api-hung"), None, "{:?}", s.codes());
+    s.pass(1);
+    assert_eq!(s.finding("api-hung"), None, "asked a second after that at most: {:?}", s.codes());
+    s.pass(8).lease(30).pass(1);
+    assert_eq!(s.codes(), ["api-hung", "api-hung"], "asked afterwards, and no answer");
+}
+
 #[test]
 fn what_is_refused_or_silent_as_a_whole_is_down() {
     let mut s = Scenario::healthy();
@@ -120,7 +136,7 @@ fn somebody_else_who_answers_is_found() {
 #[test]
 fn a_postgresql_that_was_heard_before_the_silence_does_not_make_it_a_hanging_api() {
     let mut s = Scenario::healthy();
-    s.silent("sql psg3").fails("rest psg3", ErrorKind::Timeout, LATE).moment();
+    s.pass(3).silent("sql psg3").fails("rest psg3", ErrorKind::Timeout, LATE).moment();
     assert_eq!(s.finding("api-hung"), None);
     s.answers("sql psg3").moment();
     assert_eq!(s.codes(), ["api-hung"]);
