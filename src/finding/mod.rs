@@ -34,6 +34,7 @@ mod part;
 mod paused;
 mod pending_restart;
 mod quorum;
+mod replay_paused;
 mod replica_not_streaming;
 mod replication_stalled;
 mod restart_loop;
@@ -142,6 +143,7 @@ const RULES: &[Rule] = &[
     sync_missing::RULE,
     commits_hang::RULE,
     sync_set_mismatch::RULE,
+    replay_paused::RULE,
     lag_high::RULE,
     archive_failing::RULE,
     slot_lost::RULE,

@@ -13,6 +13,8 @@ pub(super) const RULE: Rule = Rule {
             matters: "Clients get errors (a replica refuses writes), or write to a member that nobody follows.",
             next: &[
                 "See the checks in the evidence: /primary must answer 200 on the leader only.",
+                "Where its admin socket is configured, take the wrong server out at once: pgbaton haproxy CLUSTER PROXY BACKEND SERVER maint. \
+                 Give it back to the checks with ready when they are right again.",
                 "A proxy with an old configuration or a stuck check is set right by its reload.",
             ],
         },

@@ -38,6 +38,26 @@ fn more_than_a_failover_may_lose_is_found() {
 }
 
 #[test]
+fn a_paused_replay_is_found_at_once_however_little_is_written() {
+    let mut s = Scenario::healthy();
+    s.sql("psg2", |sql| sql.replay_paused = Some(true)).pass(1);
+    assert_eq!(s.codes(), ["replay-paused"]);
+    assert_eq!(
+        s.sentence("replay-paused"),
+        "replay on psg2 is paused: reads on it stand still, and a takeover first replays what piles up"
+    );
+    behind(&mut s, 0, 24 * 1024, Some(3.0));
+    assert!(s.sentence("replay-paused").ends_with("what piles up, 24 kB so far"), "{}", s.sentence("replay-paused"));
+    // By REST where SQL does not answer; and what SQL says counts more.
+    s.patroni("psg2", json!({"xlog": {"received_location": 50_331_648, "replayed_location": 50_331_648, "paused": true}}));
+    s.sql("psg2", |sql| sql.replay_paused = Some(false)).pass(1);
+    assert!(!s.codes().contains(&"replay-paused"), "{:?}", s.codes());
+    s.fails("sql psg2", ErrorKind::Refused, "connection refused").pass(1);
+    let evidence = &s.finding("replay-paused").unwrap().evidence;
+    assert_eq!((evidence[0].source.as_str(), evidence[0].value.as_str()), ("rest psg2", "true"));
+}
+
+#[test]
 fn little_that_is_not_replayed_for_long_is_found() {
     let mut s = Scenario::healthy();
     behind(&mut s, 0, 328 * 1024, Some(60.0));

@@ -112,7 +112,10 @@ async fn slot_retain(scene: &Scene, amount: Amount) -> Result<String> {
     let mb = amount.mb.unwrap_or(64);
     run(&client, &format!("SELECT count(pg_logical_emit_message(false, 'pgbaton', repeat('x', 1048576))) FROM generate_series(1, {mb}); SELECT pg_switch_wal()"))
         .await?;
-    Ok(format!("{leader} retains {mb} MB and all that follows for the slot {SLOT}"))
+    Ok(format!(
+        "{leader} retains {mb} MB and all that follows for the slot {SLOT}: seen among its slots, and a finding from the limit \
+         slot_retained_bytes on (1 GB)"
+    ))
 }
 
 /// An archive command that always fails.

@@ -11,9 +11,9 @@ pub fn cases() -> Vec<Case> {
             b.fault(&["pause-replay", "{replica}"]);
             b.fault(&["wal-burst", "--mb", "64"]);
         })
+        .shows(Warning, "replay-paused", "{replica}", Sign::AtOnce)
         .shows(Warning, "lag-high", "{replica}", Sign::Thrown)
         .says("{leader} leads", Sign::Thrown)
-        .says("{replica} has not replayed", Sign::Thrown)
         .may(&["no-candidate"])
         .never(&["split-brain", "no-leader", "quorum-lost", "member-down", "replica-not-streaming"])
         .watch_on(3),
