@@ -26,6 +26,8 @@ const SIGN_WITHIN: Duration = Duration::from_secs(75);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a quiet picture must last to count as clear.
 const QUIET: Duration = Duration::from_secs(1);
+/// Among a case's codes: not a finding but the event, read from the member's start time.
+const STARTED: &str = "postgres-started";
 
 /// Whether a picture is quiet but for what looks back over several cases.
 fn remembers(shot: &Shot) -> bool {
@@ -42,6 +44,8 @@ pub struct Bench {
     folder: tempfile::TempDir,
     /// What hangs as long as a fault lasts.
     hanging: Vec<Running>,
+    /// When the case began, microseconds since the Unix epoch.
+    begun: i64,
 }
 
 impl Bench {
@@ -50,8 +54,16 @@ impl Bench {
         let witness = Witness::start(lab.layout());
         let watcher = Watcher::start(&lab.config());
         let console = Console::start(&lab.config());
-        let bench =
-            Self { lab, roles: Roles::default(), witness, watcher, console, folder: tempfile::tempdir().unwrap(), hanging: Vec::new() };
+        let bench = Self {
+            lab,
+            roles: Roles::default(),
+            witness,
+            watcher,
+            console,
+            folder: tempfile::tempdir().unwrap(),
+            hanging: Vec::new(),
+            begun: 0,
+        };
         bench.quiet(Instant::now(), Duration::from_secs(60)).expect("a new cluster is healthy");
         bench
     }
@@ -191,6 +203,7 @@ impl Bench {
         }
         self.watcher.forget();
         let mut row = Row::of(case);
+        self.begun = jiff::Timestamp::now().as_microsecond();
         let begun = Instant::now();
         (case.act)(self);
         let thrown = Instant::now();
@@ -298,6 +311,12 @@ impl Bench {
                 && f.severity >= expected.level
                 && (about.is_empty() || f.subject.as_deref() == Some(&about))
         };
+        // What was over sooner than a finding is raised is told by the member's new start.
+        let started = |s: &Shot| {
+            let after = s.started.iter().filter(|(_, at)| at.as_micros() > self.begun);
+            expected.codes.split('|').any(|code| code == STARTED)
+                && after.map(|(member, _)| member).any(|m| about.is_empty() || *m == about)
+        };
         let what = if texts.is_empty() {
             format!("{} {about} ({})", expected.codes, expected.level)
         } else {
@@ -312,7 +331,7 @@ impl Bench {
             let shots = self.watcher.since(begun);
             // What the headline says before its sign is another's.
             let said = |s: &Shot| sign.is_some_and(|sign| s.at >= sign) && texts.iter().any(|t| s.headline.contains(t));
-            let shot = shots.iter().find(|s| s.findings.iter().any(fits) || said(s));
+            let shot = shots.iter().find(|s| s.findings.iter().any(fits) || started(s) || said(s));
             if let (Some(sign), Some(shot)) = (sign, shot) {
                 let took = shot.at.saturating_duration_since(sign);
                 return if took <= expected.within {

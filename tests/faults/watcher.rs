@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use pgbaton::document::{Document, FindingDoc, Level, MemberDoc, Role};
+use pgbaton::model::Time;
 
 use crate::lab;
 
@@ -18,6 +19,8 @@ pub struct Shot {
     /// `leads · verdict`.
     pub headline: String,
     pub findings: Vec<FindingDoc>,
+    /// When each member's PostgreSQL was started.
+    pub started: Vec<(String, Time)>,
     /// Seconds left of the leader's lease.
     pub lease: Option<f64>,
     /// What in it contradicts itself: see [`lies`].
@@ -78,6 +81,7 @@ fn shot(document: Document) -> Shot {
         headline: format!("{} · {}", document.headline.leads, document.headline.verdict),
         lease: document.cluster.lease_ttl_seconds,
         lies: lies(&document),
+        started: document.members.iter().filter_map(|m| Some((m.name.clone(), m.postmaster_start?))).collect(),
         findings: document.findings,
     }
 }

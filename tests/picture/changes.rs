@@ -1,6 +1,6 @@
 //! What is told as a change, and in which words; and what is not one.
 
-use pgbaton::model::{ChangeKind, ErrorKind, Level};
+use pgbaton::model::{ChangeKind, ErrorKind, Level, Time};
 use serde_json::{Value, json};
 
 use crate::scenario::Scenario;
@@ -37,6 +37,21 @@ fn a_failover_is_told_in_the_order_in_which_it_happens() {
     assert!(told.contains(&"member-state: psg2 is running, was streaming".to_owned()), "{told:?}");
     assert!(told.contains(&"route-changed: vm1 primary sends to psg2, was psg1".to_owned()), "{told:?}");
     assert_eq!(told.len(), 4, "{told:?}");
+}
+
+/// A PostgreSQL that is killed and started at once is away for less than a finding takes; its sessions are gone all the same.
+#[test]
+fn a_postgresql_that_was_started_anew_is_told_once_however_short_it_was_away() {
+    let mut s = Scenario::healthy();
+    s.pass(1).changes();
+    let started = Time::from_micros(s.now().as_micros() - 400_000);
+    s.sql("psg2", |sql| sql.postmaster_start = Some(started)).pass(1);
+    let told =
+        format!("postgres-started: the PostgreSQL of psg2 was started anew, by its clock at {started}: every session on it has ended");
+    assert_eq!(s.changes(), [told]);
+    // REST tells the same start a microsecond apart.
+    s.patroni("psg2", json!({"postmaster_start_time": Time::from_micros(started.as_micros() - 1).to_string()})).pass(1);
+    assert_eq!(s.changes(), [""; 0]);
 }
 
 #[test]

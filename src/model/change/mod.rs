@@ -64,6 +64,12 @@ pub enum ChangeKind {
     MemberState { member: String, from: Option<String>, to: Option<String> },
     /// A member's role is another.
     MemberRole { member: String, from: Role, to: Role },
+    /// A member's PostgreSQL was started anew, however short it was away: every session on it has ended.
+    PostgresStarted {
+        member: String,
+        /// When, by its server's clock.
+        started: Time,
+    },
     /// Maintenance mode.
     Paused,
     /// Maintenance mode ended. `None`: it had begun before we looked.
@@ -165,6 +171,7 @@ impl Change {
             | ChangeKind::Paused
             | ChangeKind::SwitchoverRequested { .. }
             | ChangeKind::SourceLost { .. }
+            | ChangeKind::PostgresStarted { .. }
             | ChangeKind::RouteChanged { .. } => Level::Warning,
             _ => Level::Ok,
         }

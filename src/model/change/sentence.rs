@@ -31,6 +31,9 @@ impl Change {
                 format!("{member} is {}, was {}", word(to), word(from))
             }
             ChangeKind::MemberRole { member, from, to } => format!("{member} is {}, was {}", role_name(*to), role_name(*from)),
+            ChangeKind::PostgresStarted { member, started } => {
+                format!("the PostgreSQL of {member} was started anew, by its clock at {started}: every session on it has ended")
+            }
             ChangeKind::Paused => "paused: Patroni will not act on its own".to_owned(),
             ChangeKind::Resumed { seconds: Some(seconds) } => format!("resumed, after a pause of {}", span(*seconds)),
             ChangeKind::Resumed { seconds: None } => "resumed".to_owned(),

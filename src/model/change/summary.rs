@@ -50,6 +50,8 @@ struct MemberSummary {
     /// `None`: nothing was heard of it yet, so that the first answer is no change.
     state: Option<Option<String>>,
     role: Option<Role>,
+    /// The newest start of its PostgreSQL.
+    started: Option<Time>,
 }
 
 impl Summary {
@@ -62,6 +64,7 @@ impl Summary {
                 present: member.present,
                 state: member.rest.heard().then(|| member.state(now)),
                 role: heard.then(|| cluster.role(&member.name, now)),
+                started: member.starts.newest,
             };
             (member.name.clone(), summary)
         });
@@ -229,7 +232,12 @@ impl Summary {
             if let (Some(from), Some(to)) = (before.role, now.role)
                 && from != to
             {
-                kinds.push(ChangeKind::MemberRole { member, from, to });
+                kinds.push(ChangeKind::MemberRole { member: member.clone(), from, to });
+            }
+            if let (Some(from), Some(started)) = (before.started, now.started)
+                && from != started
+            {
+                kinds.push(ChangeKind::PostgresStarted { member, started });
             }
         }
     }

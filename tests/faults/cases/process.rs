@@ -15,7 +15,7 @@ pub fn cases() -> Vec<Case> {
             .never(&["split-brain", "quorum-lost", "member-missing", "no-leader"])
             .passes(),
         case("kill-postgres on a replica", PLAIN, |b| b.fault(&["kill-postgres", "{replica}"]))
-            .shows(Warning, "member-down|source-stale|replica-not-streaming", "", Sign::AtOnce)
+            .shows(Warning, "member-down|source-stale|replica-not-streaming|postgres-started", "", Sign::AtOnce)
             .says("{leader} leads", Sign::AtOnce)
             .may(&["member-down", "source-stale", "replica-not-streaming", "lag-high", "stuck"])
             .never(&["split-brain", "quorum-lost", "no-leader", "member-missing", "leader-disagreement"])
