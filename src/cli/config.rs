@@ -1,10 +1,14 @@
 //! `pgbaton config`: the effective configuration with the origin of each value, and `config check`: its mistakes.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::{keys, themes};
 use crate::config::{self, Config, ConfigError, Diagnostic, Env, Request, toml_key};
 use crate::permit::{self, Policy};
+use crate::shell::{keymaps_of, own_files};
+use crate::userfile::Mistake;
 
 /// `pgbaton config`.
 #[derive(Debug, Default, clap::Args)]
@@ -17,7 +21,8 @@ pub struct ConfigArgs {
 enum ConfigCommand {
     /// Report mistakes as path:line:col, with hints; exit status 1 if there are any.
     Check {
-        /// The file to check: pgbaton.toml, one of Patroni's, or a policy.toml; without it, the one that would be used, and this machine's policy.
+        /// The file to check: pgbaton.toml, one of Patroni's, or a policy.toml; without it the one that would be used, this machine's policy, and
+        /// your own keymaps and themes.
         file: Option<PathBuf>,
     },
 }
@@ -30,6 +35,13 @@ pub fn run(args: ConfigArgs, file: Option<PathBuf>, cluster: Option<String>) -> 
     let env = Env::of_process();
     let (text, code) = match args.command {
         None => (show(&Request { file, cluster, env })?, ExitCode::SUCCESS),
+        Some(ConfigCommand::Check { file: None }) if file.is_none() => {
+            let (text, code) = check(&Request { file, cluster, env });
+            match own_mistakes() {
+                own if own.is_empty() => (text, code),
+                own => (format!("{}\n{text}", own.join("\n")), ExitCode::FAILURE),
+            }
+        }
         Some(ConfigCommand::Check { file: named }) => check(&Request { file: named.or(file), cluster, env }),
     };
     super::print(&text)?;
@@ -91,6 +103,27 @@ pub fn check(request: &Request) -> (String, ExitCode) {
         Some(mistake) => (format!("{mistake}\n{text}"), ExitCode::FAILURE),
         None => (text, code),
     }
+}
+
+/// The mistakes in the user's own keymaps and themes, each once.
+fn own_mistakes() -> Vec<String> {
+    let Some(folder) = super::own_folder() else { return Vec::new() };
+    let mut told = Vec::new();
+    let mut files = own_files(&folder.join("keymaps"), &mut told);
+    files.extend(Some(folder.join("keymap.toml")).filter(|file| file.exists()));
+    let (keymaps, _) = keymaps_of(Some(&folder));
+    let of_themes = own_files(&folder.join("themes"), &mut told);
+    let of_keymaps = files.iter().map(|file| keys::read(file, &keymaps).map(|(_, mistakes)| mistakes));
+    for mistakes in of_keymaps.chain(of_themes.iter().map(|file| themes::mistakes(file, Some(&folder)))) {
+        match mistakes {
+            Ok(mistakes) => told.extend(mistakes.iter().map(Mistake::to_string)),
+            Err(error) => told.push(format!("{error:#}")),
+        }
+    }
+    // What one inherits from another is wrong in both.
+    let mut seen = BTreeSet::new();
+    told.retain(|line| seen.insert(line.clone()));
+    told
 }
 
 fn check_config(request: &Request) -> (String, ExitCode) {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde::Serialize;
 use strum::IntoEnumIterator;
 
-use crate::command::{COMMANDS, Keymap, Scope, sequence_text};
+use crate::command::{COMMANDS, Keymap, Keymaps, Scope, sequence_text};
 use crate::config::{self, Env, Request, Selected};
 use crate::permit::Policy;
 use crate::shell::keymaps_of;
@@ -132,10 +132,7 @@ fn check(files: &[PathBuf], folder: Option<&Path>) -> anyhow::Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     for file in files {
         let path = file.display().to_string();
-        let text = std::fs::read_to_string(file).with_context(|| path.clone())?;
-        // A file of that name lies over the keymap that is chosen; any other is a keymap of its own.
-        let below = file.file_name().is_some_and(|name| name == "keymap.toml").then_some("default");
-        let (keymap, mistakes) = keymaps.check(&path, &text, below);
+        let (keymap, mistakes) = read(file, &keymaps)?;
         if mistakes.is_empty() {
             let keyless = COMMANDS.iter().filter(|command| keymap.keys_of(command.id).is_empty()).count();
             println!("{path}: {} commands, {keyless} without a key, no mistake", COMMANDS.len());
@@ -145,4 +142,13 @@ fn check(files: &[PathBuf], folder: Option<&Path>) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(code)
+}
+
+/// A keymap's file, and the mistakes in it.
+pub(super) fn read(file: &Path, keymaps: &Keymaps) -> anyhow::Result<(Keymap, Vec<Mistake>)> {
+    let path = file.display().to_string();
+    let text = std::fs::read_to_string(file).with_context(|| path.clone())?;
+    // A file of that name lies over the keymap that is chosen; any other is a keymap of its own.
+    let below = file.file_name().is_some_and(|name| name == "keymap.toml").then_some("default");
+    Ok(keymaps.check(&path, &text, below))
 }

@@ -19,6 +19,7 @@ pub mod show_config;
 mod situation;
 mod start;
 pub mod status;
+mod themes;
 pub mod version;
 
 use std::io::Write;
@@ -108,6 +109,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Every command with its keys, and the mistakes in a keymap
     Keys(keys::KeysArgs),
+    /// The themes there are, and the mistakes in one
+    Themes(themes::ThemesArgs),
     /// The effective configuration, each value with its origin
     Config {
         #[command(flatten)]
@@ -163,7 +166,7 @@ impl Command {
             Self::EditConfig(_) | Self::Remove(_) | Self::DemoteCluster(_) | Self::PromoteCluster(_) | Self::Haproxy(_) => true,
             Self::Status(_) | Self::Check(_) | Self::Events(_) | Self::ShowConfig(_) | Self::History(_) | Self::Dsn(_) => false,
             Self::Version(_) | Self::Audit(_) | Self::Approve(_) | Self::Run(_) | Self::Runbook(_) | Self::Explain(_) => false,
-            Self::Keys(_) | Self::Config { .. } | Self::Lab(_) | Self::Screenshot(_) => false,
+            Self::Keys(_) | Self::Themes(_) | Self::Config { .. } | Self::Lab(_) | Self::Screenshot(_) => false,
         }
     }
 }
@@ -249,6 +252,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Runbook(args)) => runbook::run(&connect, &args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Keys(args)) => keys::run(&connect, &args),
+        Some(Command::Themes(args)) => themes::run(&args),
         Some(Command::Config { args }) => config::run(args, connect.config, connect.cluster),
         Some(Command::Lab(args)) => lab::run(args, &|file: &std::path::Path| {
             let connect = connect::ConnectArgs { config: Some(PathBuf::from(file)), ..connect::ConnectArgs::default() };

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use super::attention::{Attention, Wanted, clipboard_of};
 use crate::app::{Arrangement, Mode};
@@ -99,10 +99,8 @@ impl Options {
     /// is an error, as it was asked for by name.
     pub fn new(cluster: &str, mode: Mode, looks: &Appearance<'_>, get: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
         let (keymap, mut notices) = keymap_of(looks);
-        let mut library = Library::default();
-        if let Some(folder) = looks.folder {
-            own_themes(&mut library, &folder.join("themes"), &mut notices);
-        }
+        let (library, unread) = themes_of(looks.folder);
+        notices.extend(unread);
         let depth = looks.depth.unwrap_or_else(|| depth_of(&get));
         let usual = if light_ground_of(&get) == Some(true) { "light" } else { "dark" };
         let paint = match looks.color.map(|color| (color, Paint::parse(color))) {
@@ -166,17 +164,7 @@ fn keymap_of(looks: &Appearance<'_>) -> (Keymap, Vec<String>) {
 pub fn keymaps_of(folder: Option<&Path>) -> (Keymaps, Vec<String>) {
     let (mut keymaps, mut notices) = (Keymaps::default(), Vec::new());
     let Some(folder) = folder else { return (keymaps, notices) };
-    let mut files: Vec<PathBuf> = match fs::read_dir(folder.join("keymaps")) {
-        Ok(entries) => entries.filter_map(|entry| entry.ok().map(|e| e.path())).collect(),
-        Err(error) => {
-            if error.kind() != io::ErrorKind::NotFound {
-                notices.push(format!("{}: {error}", folder.join("keymaps").display()));
-            }
-            Vec::new()
-        }
-    };
-    files.retain(|path| path.extension().is_some_and(|e| e == "toml"));
-    files.sort();
+    let mut files = own_files(&folder.join("keymaps"), &mut notices);
     files.push(folder.join("keymap.toml"));
     for path in files {
         let over = path.parent() == Some(folder);
@@ -194,25 +182,34 @@ pub fn keymaps_of(folder: Option<&Path>) -> (Keymaps, Vec<String>) {
     (keymaps, notices)
 }
 
-fn own_themes(library: &mut Library, folder: &Path, notices: &mut Vec<String>) {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
+/// The themes there are with a user's folder, and which of its files could not be read.
+pub fn themes_of(folder: Option<&Path>) -> (Library, Vec<String>) {
+    let (mut library, mut notices) = (Library::default(), Vec::new());
+    let Some(folder) = folder else { return (library, notices) };
+    for path in own_files(&folder.join("themes"), &mut notices) {
+        let Some(name) = path.file_stem().and_then(|s| s.to_str()) else { continue };
+        match fs::read_to_string(&path) {
+            Ok(text) => library.add(name, path.display().to_string(), text),
+            Err(error) => notices.push(format!("{}: {error}", path.display())),
+        }
+    }
+    (library, notices)
+}
+
+/// The TOML files of a folder by name; none when it is not there. Why it cannot be read goes to `notices`.
+pub fn own_files(folder: &Path, notices: &mut Vec<String>) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = match fs::read_dir(folder) {
+        Ok(entries) => entries.filter_map(|entry| entry.ok().map(|e| e.path())).collect(),
         Err(error) => {
             if error.kind() != io::ErrorKind::NotFound {
                 notices.push(format!("{}: {error}", folder.display()));
             }
-            return;
+            Vec::new()
         }
     };
-    for path in entries.filter_map(|entry| entry.ok().map(|e| e.path())) {
-        let Some(name) = path.file_stem().and_then(|s| s.to_str()).filter(|_| path.extension().is_some_and(|e| e == "toml")) else {
-            continue;
-        };
-        match fs::read_to_string(&path).with_context(|| path.display().to_string()) {
-            Ok(text) => library.add(name, path.display().to_string(), text),
-            Err(error) => notices.push(format!("{error:#}")),
-        }
-    }
+    files.retain(|path| path.extension().is_some_and(|e| e == "toml"));
+    files.sort();
+    files
 }
 
 #[cfg(test)]

@@ -43,6 +43,11 @@ impl Library {
         self.files.keys().map(String::as_str)
     }
 
+    /// The names of all themes, each with its file; of a built-in one its place in the source.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|(name, (path, _))| (name.as_str(), path.as_str()))
+    }
+
     /// The theme of this name for a terminal of this depth, and the mistakes in its files. A wrong entry is left out; the others count.
     ///
     /// Without colours it is always the theme `mono`, whatever was asked for, because a theme of colours would lose its meanings.

@@ -12,8 +12,10 @@ use crate::app::{Mode, State};
 use crate::document::{Document, Level};
 use crate::theme::{Role, sign};
 
-/// Most lines that a verdict takes.
+/// Most lines that a verdict takes, and a critical one where the screen is [`TALL`]: what it says last, what was written on both sides and where
+/// clients write, counts as much as how it begins.
 const VERDICT_LINES: usize = 2;
+const CRITICAL_LINES: usize = 3;
 
 /// From this height on, the forecast has room of its own while all is well.
 const TALL: u16 = 20;
@@ -131,7 +133,8 @@ fn verdict(ctx: &Ctx<'_>, document: &Document, with_forecast: bool, area: Rect, 
     let role = look.verdict(level);
     // The sentence is never cut while a second line can take it.
     let lines = wrap(&document.headline.verdict, width.saturating_sub(4));
-    let used = lines.len().min(VERDICT_LINES);
+    let most = if level == Level::Critical && area.height >= TALL { CRITICAL_LINES } else { VERDICT_LINES };
+    let used = lines.len().min(most);
     for (n, text) in lines.iter().take(used).enumerate() {
         let y = area.y + n as u16;
         if y >= area.bottom() {

@@ -5,9 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use pgbaton::theme::{Depth, Library};
-use pgbaton::userfile::Mistake;
-
 /// The files of a folder, by name.
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new("tests/bad").join(folder);
@@ -65,14 +62,7 @@ fn each_bad_runbook_is_told() {
 
 #[test]
 fn each_bad_theme_is_told() {
-    compare("themes", |file| {
-        let mut library = Library::default();
-        let name = file.file_stem().and_then(|stem| stem.to_str()).expect("a name");
-        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("it is read");
-        library.add(name, file.display().to_string(), text);
-        let (_, mistakes) = library.theme(name, Depth::TrueColor).expect("it is there");
-        mistakes.iter().map(Mistake::to_string).map(|line| line + "\n").collect()
-    });
+    compare("themes", |file| refused(&["themes", "check"], file));
 }
 
 /// The commands with their keys, as a script reads them, and a keymap of the user's.
@@ -121,4 +111,38 @@ fn the_table_of_keys_tells_every_command_in_the_keymap_that_is_chosen() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("keymap.toml:2:5: there is no command \"quitt\" (did you mean \"quit\"?)"), "{said}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("  y  w  Z Z"));
+}
+
+/// Where nothing is named, a check looks at everything of the user's: one command says whether the console will open without a complaint.
+#[test]
+fn a_check_of_the_configuration_looks_at_the_users_keymaps_and_themes() {
+    let home = tempfile::tempdir().expect("a folder");
+    let own = home.path().join("pgbaton");
+    for folder in ["keymaps", "themes"] {
+        fs::create_dir_all(own.join(folder)).expect("a folder");
+    }
+    let write = |name: &str, text: &str| fs::write(own.join(name), text).expect("written");
+    let check = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pgbaton"));
+        command.args(["config", "check"]).env_clear().env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path());
+        let output = command.output().expect("it runs");
+        (output.status.code(), String::from_utf8(output.stdout).expect("text").replace(&own.display().to_string(), "OWN"))
+    };
+    write("pgbaton.toml", "[clusters.a.etcd]\nendpoints = [\"http://127.0.0.1:1\"]\n");
+    write("themes/calm.toml", "inherits = \"dark\"\n[roles]\nok = \"blue\"\n");
+    assert_eq!(check(), (Some(0), "no mistakes: a\n".to_owned()));
+    write("keymaps/base.toml", "inherits = \"vim\"\n[global]\nw = \"quitt\"\n");
+    write("keymap.toml", "inherits = \"base\"\n[global]\nu = \"quit\"\n");
+    write("themes/calm.toml", "inherits = \"dark\"\n[roles]\nok = \"bleu\"\n");
+    let (code, said) = check();
+    assert_eq!(code, Some(1));
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[0], "OWN/keymaps/base.toml:3:5: there is no command \"quitt\" (did you mean \"quit\"?)");
+    assert!(lines[1].starts_with("OWN/themes/calm.toml:3:6: \"bleu\" is no colour"), "{said}");
+    assert_eq!(lines[2..], ["no mistakes: a"], "what stands in two files that inherit is told once");
+    let mut themes = Command::new(env!("CARGO_BIN_EXE_pgbaton"));
+    let listed = themes.arg("themes").env("XDG_CONFIG_HOME", home.path()).output().expect("it runs").stdout;
+    let listed = String::from_utf8(listed).expect("text");
+    assert!(listed.lines().any(|line| line.starts_with("calm ") && line.contains("themes/calm.toml")), "{listed}");
+    assert!(listed.lines().any(|line| line.starts_with("dark ") && line.ends_with(" themes/dark.toml")), "{listed}");
 }
