@@ -79,7 +79,7 @@ fn in_goes<'a>(changes: &[Change<'a>], goes: &[Pen]) -> Vec<Change<'a>> {
 
 /// The looks of a cell that shows something.
 fn seen(cell: &Cell) -> Option<Pen> {
-    ground(cell).is_none().then(|| Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier })
+    ground(cell).is_none().then_some(Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier })
 }
 
 fn encode(changes: &[Change<'_>], after: &Buffer) -> String {
