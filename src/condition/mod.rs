@@ -69,6 +69,10 @@ impl Condition {
 
 /// The parser's sentence without the list of everything that could stand there.
 fn plain(message: &str) -> String {
+    // The usual slip, which the parser tells in its own words.
+    if message.contains("token recognition error at: '= '") {
+        return "a single = compares nothing: two values are compared by ==".to_owned();
+    }
     let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
     let message = message.split_once(" expecting {").map_or(message, |(before, _)| before);
     message.replace("'<EOF>'", "the end").replace("<EOF>", "the end")

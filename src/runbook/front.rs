@@ -80,7 +80,10 @@ pub(super) fn read(yaml: &str) -> Result<Front, (usize, usize, String)> {
         let number = |n: Option<u64>| n.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).max(1);
         let (line, column) = (number(place.map(|at| at.line())), number(place.map(|at| at.column())));
         let told = error.to_string();
-        (line, column, told.lines().next().unwrap_or_default().to_owned())
+        let told = told.lines().next().unwrap_or_default();
+        // The parser's sentence begins with the place too, counted from another line.
+        let told = told.strip_prefix("error: line ").and_then(|told| told.split_once(": ")).map_or(told, |(_, said)| said);
+        (line, column, told.to_owned())
     })?;
     let at = |text: &str| yaml.lines().position(|line| line.contains(text)).map_or(1, |line| line + 1);
     if let Some(Err(mistake)) = front.suits.as_deref().map(Condition::parse) {
