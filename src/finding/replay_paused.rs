@@ -15,7 +15,8 @@ pub(super) const RULE: Rule = Rule {
             "Find out whether somebody wanted it (pg_wal_replay_pause, a backup tool, a recovery target), and whether it is still wanted.",
             "PostgreSQL pauses by itself when max_connections, max_worker_processes, max_wal_senders, max_prepared_transactions or \
              max_locks_per_transaction is smaller than on the leader: its log names the setting. Then it has to be restarted with the leader's value.",
-            "Else let it go on: pgbaton resume-replay MEMBER.",
+            "With PostgreSQL 14 and later Patroni resumes it in its next loop: if it lasts, look whether Patroni runs there. Else let it go on: \
+             pgbaton resume-replay MEMBER.",
         ],
     }],
 };

@@ -11,9 +11,9 @@ pub fn cases() -> Vec<Case> {
             b.fault(&["pause-replay", "{replica}"]);
             b.fault(&["wal-burst", "--mb", "64"]);
         })
-        .shows(Warning, "replay-paused", "{replica}", Sign::AtOnce)
         .shows(Warning, "lag-high", "{replica}", Sign::Thrown)
         .says("{leader} leads", Sign::Thrown)
+        .says("{replica} has not replayed", Sign::Thrown)
         .may(&["no-candidate"])
         .never(&["split-brain", "no-leader", "quorum-lost", "member-down", "replica-not-streaming"])
         .watch_on(3),
@@ -23,6 +23,17 @@ pub fn cases() -> Vec<Case> {
             .never(&["split-brain", "no-leader", "quorum-lost", "member-down"])
             .passes(),
         // Below the limit of 1 GB nothing is told; the details show it.
+        // A Patroni that runs resumes it in its next loop.
+        case("pg_wal_replay_pause() on a replica whose Patroni is frozen", PLAIN, |b| {
+            b.fault(&["freeze-patroni", "{replica}"]);
+            b.lab.sql(&b.roles.replica, "SELECT pg_wal_replay_pause()");
+        })
+        .shows(Warning, "replay-paused", "{replica}", Sign::Thrown)
+        .shows(Warning, "api-hung|member-down", "{replica}", Sign::Thrown)
+        .says("{leader} leads", Sign::AtOnce)
+        .may(&["member-missing", "lag-high", "no-candidate"])
+        .never(&["split-brain", "no-leader", "quorum-lost", "replica-not-streaming"])
+        .watch_on(3),
         case("slot-retain of 64 MB", PLAIN, |b| b.fault(&["slot-retain"]))
             .may(&["slot-retains-wal", "lag-high", "no-candidate", "replication-stalled"])
             .watch_on(3)
