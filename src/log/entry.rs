@@ -1,0 +1,162 @@
+//! A message as it was understood: its time, its weight, its words, and what belongs to it.
+
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use super::{Severity, Stream};
+use crate::model::Time;
+
+/// Lines that belong to a message and are kept with it.
+const LINES: usize = 200;
+/// Bytes of them.
+const BYTES: usize = 32 * 1024;
+/// Bytes of its first line that are kept.
+const FIRST: usize = 8 * 1024;
+
+/// A line that belongs to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// What PostgreSQL calls it: `DETAIL`, `HINT`, `STATEMENT`, `CONTEXT` ...; empty for a line that goes on.
+    pub label: &'static str,
+    /// Its words.
+    pub text: String,
+}
+
+/// What a row of a log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Something that the program has said.
+    Line,
+    /// Lines are missing here, or may be.
+    Gap,
+    /// The file was replaced or emptied.
+    Rotated,
+    /// It cannot be read from here on.
+    Failed,
+}
+
+/// That the same was said again, one time after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Again {
+    /// How often in all, the first time included.
+    pub times: u64,
+    /// The last time, by our clock as far as the difference is known.
+    pub last: Time,
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Whose it is.
+    #[serde(flatten, serialize_with = "inner")]
+    pub stream: Arc<Stream>,
+    /// When it was written, by the clock of the node.
+    pub at: Time,
+    /// The same by our clock, as far as the difference is known; what messages are ordered by.
+    pub when: Time,
+    /// Whether the line tells no time, and `at` is that of the line before, or when it was heard.
+    pub guessed: bool,
+    /// When its first line was heard, by our clock.
+    pub heard: Time,
+    /// How much it matters, by its own word.
+    pub level: Severity,
+    /// What it is.
+    pub kind: Kind,
+    /// Its first line without time and level; washed, and without secrets where those are masked.
+    pub text: String,
+    /// Who says it within the program: a process, a session, a place in the source.
+    pub origin: String,
+    /// What belongs to it.
+    pub more: Vec<Part>,
+    /// Lines that it is made of, those included that are not kept.
+    pub lines: u64,
+    /// Bytes of it that are not kept.
+    pub cut: u64,
+    /// Whether it was said again.
+    pub again: Option<Again>,
+}
+
+fn inner<S: Serializer>(stream: &Arc<Stream>, serializer: S) -> Result<S::Ok, S::Error> {
+    stream.as_ref().serialize(serializer)
+}
+
+impl Entry {
+    /// A message of one line, with its time yet to be told.
+    pub(super) fn new(stream: &Arc<Stream>, heard: Time, level: Severity, text: String) -> Self {
+        let mut entry = Self {
+            stream: Arc::clone(stream),
+            at: heard,
+            when: heard,
+            guessed: false,
+            heard,
+            level,
+            kind: Kind::Line,
+            text,
+            origin: String::new(),
+            more: Vec::new(),
+            lines: 1,
+            cut: 0,
+            again: None,
+        };
+        entry.cut += shorten(&mut entry.text, FIRST);
+        entry
+    }
+
+    /// Adds what belongs to it, as far as there is room. It says nothing of how many lines that was.
+    pub(super) fn add(&mut self, part: Part) {
+        let held: usize = self.more.iter().map(|part| part.text.len()).sum();
+        let Some(room) = BYTES.checked_sub(held).filter(|room| *room > 0 && self.more.len() < LINES) else {
+            self.cut += part.text.len() as u64;
+            return;
+        };
+        let mut part = part;
+        self.cut += shorten(&mut part.text, room);
+        self.more.push(part);
+    }
+
+    /// About how many bytes it takes.
+    pub fn size(&self) -> usize {
+        let more: usize = self.more.iter().map(|part| part.text.len() + size_of::<Part>()).sum();
+        size_of::<Self>() + self.text.len() + self.origin.len() + more
+    }
+
+    /// Everything in it that can be looked for, whose it is not included.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        [self.text.as_str(), self.origin.as_str()].into_iter().chain(self.more.iter().flat_map(|part| [part.label, part.text.as_str()]))
+    }
+
+    /// It as lines of text, as it is copied and saved: time, node, program, level, words, and below what belongs to it.
+    pub fn plain(&self) -> String {
+        let again = self.again.map(|again| format!(" (x {}, until {})", again.times, again.last)).unwrap_or_default();
+        let guess = if self.guessed { "~" } else { "" };
+        let Stream { node, program } = self.stream.as_ref();
+        let mut text = format!("{guess}{} {node} {program} {}: {}{again}", self.at, self.level, self.text);
+        for part in &self.more {
+            text.push_str("\n    ");
+            if !part.label.is_empty() {
+                text.push_str(part.label);
+                text.push_str(": ");
+            }
+            text.push_str(&part.text);
+        }
+        if self.cut > 0 {
+            text.push_str(&format!("\n    ({} bytes were not kept)", self.cut));
+        }
+        text
+    }
+}
+
+/// Cuts a text after so many bytes; tells how many are gone.
+fn shorten(text: &mut String, most: usize) -> u64 {
+    let before = text.len();
+    if before > most {
+        let mut end = most;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+    }
+    (before - text.len()) as u64
+}
