@@ -1,0 +1,333 @@
+//! The newest messages of all streams in the order in which they were written, as many as there is room for.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::entry::Again;
+use super::{Entry, Filter, Gap, Heard, Kind, Program, Read, Reader, Stream, What, patroni};
+use crate::model::{Time, clean};
+
+/// A message's place and identity: its time by our clock, and its number.
+pub type Key = (Time, u64);
+
+/// The newest messages of all streams, in order.
+#[derive(Debug, Clone)]
+pub struct Log {
+    readers: BTreeMap<Stream, Reader>,
+    files: BTreeMap<Stream, String>,
+    slots: VecDeque<Slot>,
+    /// The number of the next message.
+    next: u64,
+    /// The newest message of each stream.
+    newest: BTreeMap<Stream, Key>,
+    /// What each stream says over and over, and where that stands.
+    folds: BTreeMap<Stream, Vec<(String, Key)>>,
+    skews: BTreeMap<String, i64>,
+    masks: bool,
+    /// Messages and bytes that are kept.
+    room: (usize, usize),
+    bytes: usize,
+    filter: Filter,
+    shown: usize,
+    taken: u64,
+    dropped: Dropped,
+}
+
+#[derive(Debug, Clone)]
+struct Slot {
+    key: Key,
+    entry: Entry,
+    /// Whether the filter lets it pass.
+    passes: bool,
+}
+
+/// What is not kept any more, or never was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Lines that were the oldest when room was needed.
+    pub lines: u64,
+    /// Bytes of them, about.
+    pub bytes: u64,
+    /// Lines that whoever reads the nodes has let go.
+    pub unread: u64,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self::new(true)
+    }
+}
+
+impl Log {
+    /// Messages that are kept.
+    pub const MESSAGES: usize = 100_000;
+    /// Bytes that they take, about.
+    pub const BYTES: usize = 64 * 1024 * 1024;
+
+    /// An empty one with room for [`Self::MESSAGES`] and [`Self::BYTES`]; `masks`: secrets in lines are taken out.
+    pub fn new(masks: bool) -> Self {
+        Self::with_room(masks, Self::MESSAGES, Self::BYTES)
+    }
+
+    /// An empty one with room for so many messages and, about, bytes.
+    pub fn with_room(masks: bool, messages: usize, bytes: usize) -> Self {
+        Self {
+            room: (messages, bytes),
+            readers: BTreeMap::new(),
+            files: BTreeMap::new(),
+            slots: VecDeque::new(),
+            next: 0,
+            newest: BTreeMap::new(),
+            folds: BTreeMap::new(),
+            skews: BTreeMap::new(),
+            masks,
+            bytes: 0,
+            filter: Filter::default(),
+            shown: 0,
+            taken: 0,
+            dropped: Dropped::default(),
+        }
+    }
+
+    /// Says by how much a node's clock is ahead of ours, microseconds. It counts for what is read from now on.
+    pub fn set_skew(&mut self, node: &str, ahead: i64) {
+        if self.skews.insert(node.to_owned(), ahead) != Some(ahead) {
+            self.readers.iter_mut().filter(|(stream, _)| stream.node == node).for_each(|(_, reader)| reader.set_skew(ahead));
+        }
+    }
+
+    /// By how much a node's clock is ahead of ours, microseconds, as far as that is known.
+    pub fn skew(&self, node: &str) -> Option<i64> {
+        self.skews.get(node).copied()
+    }
+
+    /// Takes in what was heard, each stream's in its order.
+    pub fn take(&mut self, batch: Vec<Heard>) {
+        let first = self.next;
+        let mut fresh: Vec<Slot> = Vec::new();
+        for heard in batch {
+            match &heard.what {
+                What::Open { file, .. } => drop(self.files.insert(heard.stream.clone(), clean(file))),
+                What::Line { .. } => self.taken += 1,
+                What::Gap(Gap::Dropped { lines, .. }) => self.dropped.unread += lines,
+                _ => {}
+            }
+            for read in self.reader(&heard.stream).take(heard.at, heard.what) {
+                match read {
+                    Read::New(entry) => self.begin(entry, &mut fresh),
+                    Read::More { stream, parts, lines, cut } => self.belongs(&stream, &mut fresh, first, |entry| {
+                        parts.into_iter().for_each(|part| entry.add(part));
+                        (entry.lines, entry.cut) = (entry.lines + lines, entry.cut + cut);
+                    }),
+                }
+            }
+        }
+        self.put(fresh);
+        self.make_room();
+    }
+
+    fn reader(&mut self, stream: &Stream) -> &mut Reader {
+        let (masks, skew) = (self.masks, self.skews.get(&stream.node).copied().unwrap_or(0));
+        self.readers.entry(stream.clone()).or_insert_with(|| {
+            let mut reader = Reader::new(stream.clone(), masks);
+            reader.set_skew(skew);
+            reader
+        })
+    }
+
+    /// A message that begins: one of its own, or what the stream says over and over.
+    fn begin(&mut self, entry: Entry, fresh: &mut Vec<Slot>) {
+        let stream = entry.stream.as_ref().clone();
+        let repeats = repeats(&entry);
+        let known = self.folds.get(&stream).and_then(|folds| folds.iter().find(|(text, _)| *text == entry.text)).map(|(_, key)| *key);
+        if let Some(key) = known.filter(|_| repeats)
+            && let Some(slot) = find(&mut self.slots, fresh, key)
+        {
+            let times = slot.entry.again.map_or(1, |again| again.times) + 1;
+            slot.entry.again = Some(Again { times, last: entry.when });
+            slot.entry.lines += entry.lines;
+            self.newest.insert(stream, key);
+            return;
+        }
+        let key = (entry.when, self.next);
+        self.next += 1;
+        let folds = self.folds.entry(stream.clone()).or_default();
+        if !repeats || folds.iter().any(|(text, _)| same_kind(text, &entry.text)) {
+            // Something else is said, and what comes after that is not what was before.
+            folds.clear();
+        }
+        if repeats {
+            folds.push((entry.text.clone(), key));
+        }
+        self.newest.insert(stream, key);
+        self.bytes += entry.size();
+        let passes = self.filter.passes(&entry);
+        fresh.push(Slot { key, entry, passes });
+    }
+
+    /// Changes the newest message of a stream.
+    fn belongs(&mut self, stream: &Arc<Stream>, fresh: &mut [Slot], first: u64, change: impl FnOnce(&mut Entry)) {
+        // What goes on is no heartbeat.
+        self.folds.remove(stream.as_ref());
+        let Some(key) = self.newest.get(stream.as_ref()).copied() else { return };
+        let of_batch = key.1 >= first;
+        let Some(slot) = find(&mut self.slots, fresh, key) else {
+            // Its message was let go for lack of room, and it goes with it.
+            let mut gone = Entry::new(stream, key.0, super::Severity::Unknown, String::new());
+            gone.lines = 0;
+            change(&mut gone);
+            self.dropped.lines += gone.lines;
+            self.dropped.bytes += gone.size() as u64;
+            return;
+        };
+        let before = (slot.entry.size(), slot.passes);
+        change(&mut slot.entry);
+        self.bytes = self.bytes + slot.entry.size() - before.0;
+        slot.passes = self.filter.passes(&slot.entry);
+        if !of_batch {
+            self.shown = self.shown + usize::from(slot.passes) - usize::from(before.1);
+        }
+    }
+
+    /// Puts new messages in their places.
+    fn put(&mut self, mut fresh: Vec<Slot>) {
+        fresh.sort_by_key(|slot| slot.key);
+        self.shown += fresh.iter().filter(|slot| slot.passes).count();
+        let Some(earliest) = fresh.first().map(|slot| slot.key) else { return };
+        let place = self.slots.partition_point(|slot| slot.key < earliest);
+        let mut later = self.slots.split_off(place).into_iter().peekable();
+        for slot in fresh {
+            while let Some(old) = later.next_if(|old| old.key < slot.key) {
+                self.slots.push_back(old);
+            }
+            self.slots.push_back(slot);
+        }
+        self.slots.extend(later);
+    }
+
+    fn make_room(&mut self) {
+        while self.slots.len() > self.room.0 || self.bytes > self.room.1 {
+            let Some(old) = self.slots.pop_front() else { break };
+            let size = old.entry.size();
+            self.bytes = self.bytes.saturating_sub(size);
+            self.shown -= usize::from(old.passes);
+            self.dropped.lines += old.entry.lines;
+            self.dropped.bytes += size as u64;
+        }
+    }
+
+    /// Shows other messages.
+    pub fn set_filter(&mut self, filter: Filter) {
+        self.filter = filter;
+        for slot in &mut self.slots {
+            slot.passes = self.filter.passes(&slot.entry);
+        }
+        self.shown = self.slots.iter().filter(|slot| slot.passes).count();
+    }
+
+    /// Which messages are shown.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// How many messages there are.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// How many pass the filter.
+    pub fn shown(&self) -> usize {
+        self.shown
+    }
+
+    /// About how many bytes they take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many messages there have been, those that were let go included.
+    pub fn total(&self) -> u64 {
+        self.next
+    }
+
+    /// How many lines were taken in.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// How many lines are in the messages that are kept, or wait for the end of one.
+    pub fn kept(&self) -> u64 {
+        self.slots.iter().map(|slot| slot.entry.lines).sum()
+    }
+
+    /// What is not kept any more.
+    pub fn dropped(&self) -> Dropped {
+        self.dropped
+    }
+
+    /// The streams that were heard of, each with its file.
+    pub fn streams(&self) -> impl Iterator<Item = (&Stream, Option<&str>)> {
+        self.readers.keys().map(|stream| (stream, self.files.get(stream).map(String::as_str)))
+    }
+
+    /// The message at this place.
+    pub fn get(&self, key: Key) -> Option<&Entry> {
+        let at = self.slots.binary_search_by_key(&key, |slot| slot.key).ok()?;
+        self.slots.get(at).map(|slot| &slot.entry)
+    }
+
+    /// The messages that pass the filter from this place on, itself included.
+    pub fn from(&self, key: Key) -> impl Iterator<Item = (Key, &Entry)> {
+        let at = self.slots.partition_point(|slot| slot.key < key);
+        self.slots.range(at..).filter(|slot| slot.passes).map(|slot| (slot.key, &slot.entry))
+    }
+
+    /// The messages that pass the filter before this place, itself left out, the nearest first.
+    pub fn before(&self, key: Key) -> impl Iterator<Item = (Key, &Entry)> {
+        let at = self.slots.partition_point(|slot| slot.key < key);
+        self.slots.range(..at).rev().filter(|slot| slot.passes).map(|slot| (slot.key, &slot.entry))
+    }
+
+    /// The place of the newest message that passes the filter.
+    pub fn last(&self) -> Option<Key> {
+        self.slots.iter().rev().find(|slot| slot.passes).map(|slot| slot.key)
+    }
+
+    /// The place of the oldest message that passes the filter.
+    pub fn first(&self) -> Option<Key> {
+        self.slots.iter().find(|slot| slot.passes).map(|slot| slot.key)
+    }
+}
+
+/// The slot of a place, among those that are new or those that were there.
+fn find<'s>(slots: &'s mut VecDeque<Slot>, fresh: &'s mut [Slot], key: Key) -> Option<&'s mut Slot> {
+    // New ones stand in the order of their numbers, without a hole.
+    let first = fresh.first().map_or(u64::MAX, |slot| slot.key.1);
+    match key.1.checked_sub(first) {
+        Some(back) => fresh.get_mut(usize::try_from(back).ok()?),
+        None => {
+            let at = slots.binary_search_by_key(&key, |slot| slot.key).ok()?;
+            slots.get_mut(at)
+        }
+    }
+}
+
+/// Whether it is what its program says in every turn.
+fn repeats(entry: &Entry) -> bool {
+    match entry.kind {
+        Kind::Line => entry.stream.program == Program::Patroni && entry.more.is_empty() && patroni::heartbeat(&entry.text),
+        // The same reason again.
+        Kind::Failed => true,
+        Kind::Gap | Kind::Rotated => false,
+    }
+}
+
+/// Whether one sentence takes the place of the other: `Lock owner: ...` comes beside `no action ...`, in turns.
+fn same_kind(one: &str, other: &str) -> bool {
+    one.starts_with("Lock owner: ") == other.starts_with("Lock owner: ")
+}
