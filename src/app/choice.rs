@@ -2,7 +2,7 @@
 
 use super::act::Asked;
 use super::pane::{Facts, RowId};
-use crate::model::size;
+use crate::model::{Member, size};
 
 /// A row that can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +50,16 @@ impl Choice {
     /// The slots of a member that nobody uses.
     pub(super) fn slots(asked: Asked, facts: &Facts) -> Result<Self, String> {
         let name = asked.member.clone().unwrap_or_default();
-        let known = facts.document.as_deref().and_then(|document| document.members.iter().find(|member| member.name == name));
+        let members = || facts.document.as_deref().into_iter().flat_map(|document| &document.members);
+        let known = members().find(|member| member.name == name);
         let Some(member) = known.filter(|member| member.sql.fresh && member.sql.error.is_none()) else {
             return Err(format!("the slots of {name} are not known: its PostgreSQL does not answer"));
+        };
+        // A member's own is in the list so that nobody looks for it; its plan says why it stays.
+        let whose = |slot: &str| match members().find(|member| Member::slot_name(&member.name) == slot) {
+            Some(owner) if owner.present => format!("{}'s, who needs it", owner.name),
+            Some(owner) => format!("{}'s, who is missing", owner.name),
+            None => "no member's".to_owned(),
         };
         let rows = member.slots.iter().filter(|slot| !slot.active && !slot.temporary).map(|slot| ChoiceRow {
             id: slot.name.clone(),
@@ -61,11 +68,12 @@ impl Choice {
                 slot.kind.clone(),
                 slot.retained_bytes.map_or_else(|| "?".to_owned(), size),
                 slot.wal_status.clone().unwrap_or_else(|| "?".to_owned()),
+                whose(&slot.name),
             ],
         });
         let rows = rows.collect();
         let none = format!("{name} has no slot that nobody uses");
-        Self::of(asked, format!("Slots of {name} that nobody uses"), &["Slot", "Kind", "Keeps", "WAL"], rows, &none)
+        Self::of(asked, format!("Slots of {name} that nobody uses"), &["Slot", "Kind", "Keeps", "WAL", "Whose"], rows, &none)
     }
 
     /// The clients' sessions of a member that stand in the way, as they were read.
