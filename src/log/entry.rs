@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::{Severity, Stream};
+use super::{Program, Severity, Stream, patroni};
 use crate::model::Time;
 
 /// Lines that belong to a message and are kept with it.
@@ -114,6 +114,11 @@ impl Entry {
         let mut part = part;
         self.cut += shorten(&mut part.text, room);
         self.more.push(part);
+    }
+
+    /// Whether Patroni says it in every turn as long as nothing changes.
+    pub fn is_heartbeat(&self) -> bool {
+        self.stream.program == Program::Patroni && self.more.is_empty() && patroni::heartbeat(&self.text)
     }
 
     /// About how many bytes it takes.

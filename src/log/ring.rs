@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::entry::Again;
-use super::{Entry, Filter, Gap, Heard, Kind, Program, Read, Reader, Stream, What, patroni};
+use super::{Entry, Filter, Gap, Heard, Kind, Read, Reader, Stream, What};
 use crate::model::{Time, clean};
 
 /// A message's place and identity: its time by our clock, and its number.
@@ -317,10 +317,10 @@ fn find<'s>(slots: &'s mut VecDeque<Slot>, fresh: &'s mut [Slot], key: Key) -> O
     }
 }
 
-/// Whether it is what its program says in every turn.
+/// Whether it is what is said in every turn.
 fn repeats(entry: &Entry) -> bool {
     match entry.kind {
-        Kind::Line => entry.stream.program == Program::Patroni && entry.more.is_empty() && patroni::heartbeat(&entry.text),
+        Kind::Line => entry.is_heartbeat(),
         // The same reason again.
         Kind::Failed => true,
         Kind::Gap | Kind::Rotated => false,
