@@ -24,9 +24,9 @@
 //! | [`condition`] | conditions over the document, in CEL | `document`, `model` |
 //! | [`runbook`] | runbooks, read strictly, what a step comes to, and what of a run was done | `condition`, `document`, `model`, `userfile` |
 //! | [`live`] | the sources feed the cluster, the cluster the findings, both the document | `config`, `source`, `model`, `finding`, `document` |
-//! | [`app`] | the console as a pure machine: a message in, effects out | `action`, `command`, `document`, `model`, `runbook` |
-//! | [`ui`] | from the machine's state to cells | `action`, `app`, `command`, `condition`, `document`, `model`, `runbook`, `theme` |
-//! | [`shell`] | the edge: the terminal, signals, one write for each frame | `ui`, `app`, `runbook`, `theme`, `command`, `userfile`, `document`, `model` |
+//! | [`app`] | the console as a pure machine: a message in, effects out | `action`, `command`, `document`, `log`, `model`, `runbook` |
+//! | [`ui`] | from the machine's state to cells | `action`, `app`, `command`, `condition`, `document`, `log`, `model`, `runbook`, `theme` |
+//! | [`shell`] | the edge: the terminal, signals, one write for each frame | `ui`, `app`, `runbook`, `theme`, `command`, `userfile`, `document`, `log`, `model` |
 //! | [`cli`] | one file for each subcommand; puts the rest together | nearly all |
 //!
 //! # What always holds
@@ -66,6 +66,8 @@
 //! | a keymap, and what is wrong with one | `keymaps/`; `command/library.rs`, `command/layer.rs` |
 //! | why a command cannot run now | `app/possible.rs` |
 //! | a text that is typed, and when it confirms | `app/editor.rs`, `app/typing.rs` |
+//! | a format of the nodes' logs, the order of their lines, what is masked, lines explained | `log/`, one file each; `log/known/` |
+//! | where one is in the logs | `app/logs.rs` |
 //! | a pane | `ui/panes/`, one file each |
 //! | what can be done to a cluster, and its checks | `action/`, one file each; `action/checks/` |
 //! | who may do it | `permit/`, then `cli/mode.rs` |

@@ -6,6 +6,10 @@ mod common {
 
 #[path = "common/hands.rs"]
 mod hands;
+#[path = "common/log_files.rs"]
+mod log_files;
+#[path = "common/log_pane.rs"]
+mod log_pane;
 #[path = "common/looks.rs"]
 mod looks;
 

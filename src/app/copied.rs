@@ -1,7 +1,7 @@
 //! What can be copied to the clipboard of the one who looks.
 
 use super::update::{Effect, say};
-use super::{Overlay, RowId, State};
+use super::{Overlay, RowId, State, log_commands};
 use crate::command::CommandId;
 
 /// What is to be copied.
@@ -9,6 +9,8 @@ use crate::command::CommandId;
 pub enum Copied {
     /// This text, which is the value or the command line of that name.
     Text(String),
+    /// These lines, whose beginnings and ends count.
+    Lines(String),
     /// A row of a pane as it is shown.
     Row(usize, RowId),
     /// Everything that is known of a row, with its evidence.
@@ -31,6 +33,9 @@ fn what(state: &State, id: CommandId) -> Result<Copied, &'static str> {
         let Some(Overlay::Plan(dialog)) = &state.overlay else { return Err("a plan has a command line; open one first") };
         let line = dialog.sheet.patronictl.clone();
         return line.map(Copied::Text).ok_or("patronictl has no command that does the same");
+    }
+    if log_commands::here(state) {
+        return log_commands::copied(state, id);
     }
     let (pane, row) = match &state.overlay {
         Some(Overlay::Details { pane, row, .. }) => (*pane, row.clone()),

@@ -19,6 +19,10 @@ pub enum Field {
     Search,
     /// The search for a command.
     Palette,
+    /// The search in the logs.
+    LogSearch,
+    /// A time that the logs are to be shown of.
+    LogTime,
     /// The answer to a question before a plan.
     Words(Wanted),
     /// The word that confirms a plan; it is never remembered, and nothing is put into it but by typing.

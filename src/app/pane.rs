@@ -1,6 +1,6 @@
 //! What the machine has to know of a pane: its rows, by identity.
 
-use super::{Audited, EventLog, LagHistory};
+use super::{Audited, EventLog, LagHistory, Logs};
 use crate::command::Scope;
 use crate::document::Document;
 
@@ -18,12 +18,14 @@ pub struct Facts {
     pub events: EventLog,
     /// What was done to this cluster from this machine, oldest first; the error says why that is not known.
     pub audit: Result<Vec<Audited>, String>,
+    /// What the nodes say.
+    pub logs: Logs,
 }
 
 impl Default for Facts {
     fn default() -> Self {
         let audit = Err("the audit was not read".to_owned());
-        Self { document: None, history: LagHistory::default(), events: EventLog::default(), audit }
+        Self { document: None, history: LagHistory::default(), events: EventLog::default(), audit, logs: Logs::default() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether a command can run now, and why not. What is drawn and what is done ask the same.
 
-use super::{Mode, Overlay, State, book};
+use super::{Mode, Overlay, State, book, log_commands};
 use crate::command::{CommandId, Danger, Scope};
 
 /// Why a command cannot run now, in a sentence; `None`: it can.
@@ -28,6 +28,10 @@ pub fn why_not(state: &State, id: CommandId) -> Option<String> {
         CommandId::Open if !pane.is_some_and(|pane| pane.opens()) => "there is nothing to open here",
         CommandId::SortNext | CommandId::SortReverse if pane.is_none_or(|pane| pane.sorts().len() < 2) => "these rows have one order only",
         CommandId::Search if !matches!(over, Some(Overlay::Help { .. })) => "only the help can be searched",
+        id if id.command().scope == Scope::Logs && !log_commands::here(state) => "go to the logs first",
+        CommandId::LogsAround if !pane.is_some_and(|pane| pane.newest_first()) || log_commands::here(state) => {
+            "select an event first, in the Events pane"
+        }
         id if id.command().scope == Scope::Book && !matches!(over, Some(Overlay::Book { .. })) => "open a runbook first",
         CommandId::Course if state.course.is_none() => "nothing was done in this session",
         _ => match id.pane_number() {

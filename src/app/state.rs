@@ -108,6 +108,10 @@ pub enum Typing {
     Answer,
     /// The answer to a question before it.
     Words,
+    /// The search in the logs.
+    LogSearch,
+    /// The time that the logs are to be shown of.
+    LogTime,
 }
 
 /// What drawing has found out, for the next command.
@@ -223,6 +227,8 @@ impl State {
             (Typing::Filter, _) => Field::Filter,
             (Typing::Search, _) => Field::Search,
             (Typing::Palette, _) => Field::Palette,
+            (Typing::LogSearch, _) => Field::LogSearch,
+            (Typing::LogTime, _) => Field::LogTime,
             (Typing::Words, Some(Overlay::Question(question))) => Field::Words(question.wanted),
             (Typing::Words | Typing::Answer, _) => Field::Answer,
         })

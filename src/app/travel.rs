@@ -1,7 +1,7 @@
 //! Going through rows, lines and lists.
 
 use super::update::Effect;
-use super::{Overlay, State, look};
+use super::{Overlay, State, log_commands, look};
 
 /// Rows of a page while nothing is drawn.
 const PAGE: u16 = 10;
@@ -49,6 +49,10 @@ pub(super) fn travel(state: &mut State, travel: Travel) -> Vec<Effect> {
         let end = usize::from(state.measured.overlay_end);
         let reached = travel.reach(usize::from(*scroll), end + 1, state.measured.overlay_page);
         *scroll = u16::try_from(reached).unwrap_or(u16::MAX);
+        return Vec::new();
+    }
+    if log_commands::here(state) {
+        log_commands::travel(state, travel);
         return Vec::new();
     }
     let held = !state.panes.get(state.focus).is_some_and(|pane| pane.rows_are_members());

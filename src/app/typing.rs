@@ -2,7 +2,7 @@
 
 use super::possible::why_not;
 use super::update::say;
-use super::{Editor, Effect, Field, Overlay, State, Typing, book};
+use super::{Editor, Effect, Field, Overlay, State, Typing, book, log_commands};
 use crate::command::CommandId;
 use crate::model::Time;
 use crate::runbook::Stage;
@@ -123,6 +123,8 @@ pub(super) fn change(state: &mut State, change: impl FnOnce(&mut Editor, &mut St
             dialog.scroll = 0;
         }
         (Some(Typing::Words), Some(Overlay::Question(question))) if question.drawn => change(editor, &mut question.typed),
+        (Some(Typing::LogSearch), _) => change(editor, &mut state.facts.logs.query),
+        (Some(Typing::LogTime), _) => change(editor, &mut state.facts.logs.time),
         (Some(Typing::Filter), _) => {
             if let Some(view) = state.views.get_mut(state.focus) {
                 change(editor, &mut view.filter);
@@ -134,7 +136,9 @@ pub(super) fn change(state: &mut State, change: impl FnOnce(&mut Editor, &mut St
 
 fn longest(state: &State) -> usize {
     match state.field() {
-        Some(Field::Words(_)) => LONGEST_WORDS,
+        Some(Field::Words(_) | Field::LogSearch) => LONGEST_WORDS,
+        // Many things can be left out of the logs.
+        Some(Field::Filter) if log_commands::here(state) => LONGEST_WORDS,
         _ => LONGEST,
     }
 }

@@ -4,11 +4,12 @@ use super::possible::why_not;
 use super::travel::{Travel, travel};
 use super::{
     Asked, Audited, ChoiceRow, Copied, CourseSheet, EventLine, Field, Measured, Notice, Opened, Opening, Overlay, Palette, PlanSheet,
-    State, Typing,
+    Reading, State, Typing,
 };
-use super::{act, book, copied, look, typing};
+use super::{act, book, copied, log_commands, look, order, typing};
 use crate::command::{CommandId, Scope};
 use crate::document::{Document, Level};
+use crate::log::Heard;
 use crate::model::{Time, clean};
 use crate::runbook::Run;
 
@@ -51,6 +52,10 @@ pub enum Msg {
     PlannedNext(Result<Option<PlanSheet>, String>),
     /// What was done from this machine, or why that is not known.
     Audit(Result<Vec<Audited>, String>),
+    /// What was heard of the nodes' logs; all of a stream in its order.
+    Heard(Vec<Heard>),
+    /// Whether the nodes' logs are read now, or why they cannot be.
+    Reading(Result<(), String>),
 }
 
 /// A change of a text that is being typed.
@@ -99,12 +104,17 @@ pub enum Effect {
     Copy(Copied),
     /// Call the one who looks: this sentence is worth it.
     Alert(String),
+    /// Begin to read the nodes' logs, and go on until we end.
+    ReadLogs,
+    /// Write these lines to a file of their own.
+    SaveLog(String),
 }
 
 /// Takes in a message.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     let mut effects = take(state, msg);
     effects.extend(book::due(state));
+    effects.extend(log_commands::settle(state));
     effects
 }
 
@@ -162,6 +172,9 @@ fn take(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Shown(Ok((title, lines))) => state.overlay = Some(Overlay::Text { title, lines, scroll: 0 }),
         Msg::Shown(Err(why)) => say(state, why),
         Msg::Audit(audit) => state.facts.audit = audit,
+        Msg::Heard(batch) => state.facts.logs.take(batch),
+        Msg::Reading(Ok(())) => {}
+        Msg::Reading(Err(why)) => state.facts.logs.reading = Reading::Refused(clean(&why)),
         Msg::Course(course) => return act::went_on(state, course),
     }
     Vec::new()
@@ -170,6 +183,7 @@ fn take(state: &mut State, msg: Msg) -> Vec<Effect> {
 fn take_document(state: &mut State, document: Box<Document>, events: Vec<EventLine>) {
     state.now = Some(document.at);
     state.facts.history.record(&document);
+    state.facts.logs.clocks(&document);
     for event in events {
         state.facts.events.push(event);
     }
@@ -246,7 +260,8 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         | CommandId::Pane4
         | CommandId::Pane5
         | CommandId::Pane6
-        | CommandId::Pane7 => {
+        | CommandId::Pane7
+        | CommandId::Pane8 => {
             if let Some(number) = id.pane_number() {
                 go_to(state, number - 1);
             }
@@ -262,8 +277,8 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         CommandId::Top => return travel(state, Travel::Start),
         CommandId::Bottom => return travel(state, Travel::End),
         CommandId::Open => open(state),
-        CommandId::SortNext => sort(state),
-        CommandId::SortReverse => reverse(state),
+        CommandId::SortNext => order::sort(state),
+        CommandId::SortReverse => order::reverse(state),
         CommandId::Filter => typing::begin(state, Typing::Filter),
         CommandId::Search => match why_not(state, id) {
             Some(why) => say(state, why),
@@ -271,6 +286,13 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         },
         CommandId::Accept if state.typing == Some(Typing::Answer) => return act::answer(state, ready),
         CommandId::Accept if state.typing == Some(Typing::Words) => return act::told(state),
+        CommandId::Accept if matches!(state.typing, Some(Typing::LogSearch | Typing::LogTime)) => {
+            typing::keep(state);
+            match state.typing.take() {
+                Some(Typing::LogTime) => log_commands::timed(state),
+                _ => log_commands::searched(state),
+            }
+        }
         CommandId::Discard if matches!(state.typing, Some(Typing::Answer | Typing::Words)) => return act::cancel(state),
         CommandId::Accept => {
             typing::keep(state);
@@ -316,6 +338,23 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
             Some(why) => say(state, why),
             None => state.overlay = Some(Overlay::Course { scroll: 0 }),
         },
+        CommandId::LogsAround
+        | CommandId::LogFollow
+        | CommandId::LogSearch
+        | CommandId::LogNext
+        | CommandId::LogPrevious
+        | CommandId::LogLevel
+        | CommandId::LogNode
+        | CommandId::LogProgram
+        | CommandId::LogTime
+        | CommandId::LogEventNext
+        | CommandId::LogEventBefore
+        | CommandId::LogMark
+        | CommandId::LogMarkNext
+        | CommandId::LogSave => match why_not(state, id) {
+            Some(why) => say(state, why),
+            None => return log_commands::command(state, id),
+        },
         CommandId::Switchover
         | CommandId::SwitchoverAt
         | CommandId::Failover
@@ -356,7 +395,7 @@ fn run(state: &mut State, ready: bool) -> Vec<Effect> {
         return Vec::new();
     };
     // What is meant for the rows is not meant for what lies over them.
-    if chosen.scope == Scope::List && below {
+    if matches!(chosen.scope, Scope::List | Scope::Logs) && below {
         state.overlay = None;
     }
     command(state, chosen.id, ready)
@@ -378,6 +417,9 @@ fn back(state: &mut State) {
     if state.typing.take().is_some() || state.overlay.take().is_some() || state.notice.take().is_some() {
         return;
     }
+    if log_commands::here(state) && log_commands::back(state) {
+        return;
+    }
     if let Some(view) = state.views.get_mut(state.focus)
         && !view.filter.is_empty()
     {
@@ -387,7 +429,7 @@ fn back(state: &mut State) {
     state.zoom = false;
 }
 
-fn go_to(state: &mut State, pane: usize) {
+pub(super) fn go_to(state: &mut State, pane: usize) {
     if pane >= state.panes.len() {
         return say(state, format!("there is no pane {}", pane + 1));
     }
@@ -416,6 +458,9 @@ fn open(state: &mut State) {
     if let Some(why) = why_not(state, CommandId::Open) {
         return say(state, why);
     }
+    if log_commands::here(state) {
+        return log_commands::open(state);
+    }
     let rows = state.rows(pane);
     let Some(view) = state.views.get_mut(pane) else { return };
     let selected = match (&view.selected, rows.first()) {
@@ -429,27 +474,6 @@ fn open(state: &mut State) {
     };
     view.selected = Some(selected.clone());
     state.overlay = Some(Overlay::Details { pane, row: selected, scroll: 0 });
-}
-
-fn sort(state: &mut State) {
-    if let Some(why) = why_not(state, CommandId::SortNext) {
-        return say(state, why);
-    }
-    let Some(sorts) = state.panes.get(state.focus).map(|pane| pane.sorts()) else { return };
-    let Some(view) = state.views.get_mut(state.focus) else { return };
-    view.sort = (view.sort + 1) % sorts.len();
-    view.reverse = false;
-    let text = format!("sorted by {}", sorts[view.sort]);
-    say(state, text);
-}
-
-fn reverse(state: &mut State) {
-    if let Some(why) = why_not(state, CommandId::SortReverse) {
-        return say(state, why);
-    }
-    if let Some(view) = state.views.get_mut(state.focus) {
-        view.reverse = !view.reverse;
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ pub enum Scope {
     Global,
     /// In a pane.
     List,
+    /// In the pane of logs; its keys come before those of a pane.
+    Logs,
     /// In what lies over the panes: details, help.
     Overlay,
     /// In a list of which one row is to be chosen.
@@ -26,6 +28,7 @@ impl Scope {
         match self {
             Scope::Global => "Everywhere",
             Scope::List => "In a pane",
+            Scope::Logs => "In the logs",
             Scope::Overlay => "In details and help",
             Scope::Choice => "In a list to choose from",
             Scope::Book => "In a runbook",
@@ -89,6 +92,7 @@ commands! {
     Pane5        Global Harmless "pane 5"     "Go to pane 5.";
     Pane6        Global Harmless "pane 6"     "Go to pane 6.";
     Pane7        Global Harmless "pane 7"     "Go to pane 7.";
+    Pane8        Global Harmless "pane 8"     "Go to pane 8.";
     Zoom         Global Harmless "zoom"       "Give the pane the whole screen, or take it back.";
     Up           Global Harmless "up"         "One row up.";
     Down         Global Harmless "down"       "One row down.";
@@ -107,6 +111,20 @@ commands! {
     SortNext     List   Harmless "sort"       "Sort the rows by the next column.";
     SortReverse  List   Harmless "reverse"    "Turn the order of the rows round.";
     Filter       List   Harmless "filter"     "Show only the rows that contain a text.";
+    LogsAround   List   Harmless "logs around" "Show what all nodes logged around the selected event.";
+    LogFollow    Logs   Harmless "follow"     "Follow the newest line, or stay where one is.";
+    LogSearch    Logs   Harmless "search logs" "Search for a text, or /an expression/; what is found is lit up.";
+    LogNext      Logs   Harmless "next hit"   "Go to the next line below that has what is searched for.";
+    LogPrevious  Logs   Harmless "hit above"  "Go to the next line above that has what is searched for.";
+    LogLevel     Logs   Harmless "level"      "Show warnings and worse, then errors and worse, then all again.";
+    LogNode      Logs   Harmless "this node"  "Show only the node of this line, or all nodes again.";
+    LogProgram   Logs   Harmless "this program" "Show only the program of this line, or all again.";
+    LogTime      Logs   Harmless "go to time" "Go to a time that is typed: 03:12, -10min.";
+    LogEventNext Logs   Harmless "next event" "Go to the next event of the timeline.";
+    LogEventBefore Logs Harmless "event before" "Go to the event of the timeline before.";
+    LogMark      Logs   Harmless "mark"       "Mark this line, or take its mark away.";
+    LogMarkNext  Logs   Harmless "next mark"  "Go to the next line with a mark.";
+    LogSave      Logs   Harmless "save"       "Save the lines that are shown to a file, without secrets.";
     Search       Overlay Harmless "search"    "Show only the lines that contain a text.";
     Switchover   List   Disrupts "switchover" "Hand the leadership to the selected replica, or from the selected leader to the best.";
     SwitchoverAt List   Changes  "switchover at"  "Hand the leadership over in the same way, at a time that is typed.";
@@ -172,8 +190,8 @@ impl CommandId {
 
     /// The number of the pane that it goes to, from 1.
     pub fn pane_number(self) -> Option<usize> {
-        use CommandId::{Pane1, Pane2, Pane3, Pane4, Pane5, Pane6, Pane7};
-        [Pane1, Pane2, Pane3, Pane4, Pane5, Pane6, Pane7].iter().position(|id| *id == self).map(|n| n + 1)
+        use CommandId::{Pane1, Pane2, Pane3, Pane4, Pane5, Pane6, Pane7, Pane8};
+        [Pane1, Pane2, Pane3, Pane4, Pane5, Pane6, Pane7, Pane8].iter().position(|id| *id == self).map(|n| n + 1)
     }
 }
 

@@ -55,6 +55,12 @@ impl Keymap {
         self.bindings.iter().filter(|b| b.command == command).map(|b| sequence_text(&b.keys)).collect()
     }
 
+    /// The first keys that give a command where these scopes count, innermost first: keys of an inner one may cover those of an outer.
+    pub fn key_in(&self, command: CommandId, scopes: &[Scope]) -> Option<String> {
+        let reached = |b: &&Binding| b.command == command && self.find(scopes, &b.keys) == Found::Command(command);
+        self.bindings.iter().find(reached).map(|b| sequence_text(&b.keys))
+    }
+
     /// The commands that its file lists as having no key.
     pub fn unbound(&self) -> &[CommandId] {
         &self.unbound
@@ -63,7 +69,11 @@ impl Keymap {
     /// Whether `binding` counts in `place`: it stands there, or farther out and nothing farther in covers it.
     pub(super) fn counts(&self, binding: &Binding, place: Scope) -> bool {
         // A runbook's view is one of those that lie over the panes.
-        let inner: &[Scope] = if place == Scope::Book { &[Scope::Book, Scope::Overlay] } else { &[place] };
+        let inner: &[Scope] = match place {
+            Scope::Book => &[Scope::Book, Scope::Overlay],
+            Scope::Logs => &[Scope::Logs, Scope::List],
+            _ => &[place],
+        };
         let mut reached = inner.iter().chain(&[Scope::Global]).take_while(|scope| {
             let stands = binding.scope == **scope;
             stands || self.covering(binding, **scope).is_none()

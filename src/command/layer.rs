@@ -13,7 +13,7 @@ use crate::userfile::{Entry, Reader, Value, nearest};
 const NONE: &str = "none";
 
 /// Where keys that count everywhere can be covered by others. While text is typed most keys are letters anyway.
-const PLACES: [Scope; 4] = [Scope::List, Scope::Overlay, Scope::Choice, Scope::Book];
+const PLACES: [Scope; 5] = [Scope::List, Scope::Logs, Scope::Overlay, Scope::Choice, Scope::Book];
 
 /// What nobody misses in a runbook's view, as there is no row to be copied.
 const OF_ROWS: [CommandId; 3] = [CommandId::CopyValue, CommandId::CopyRow, CommandId::CopyDetails];

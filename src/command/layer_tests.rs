@@ -58,8 +58,10 @@ fn who_says_that_a_key_is_taken_away_needs_no_reason_and_who_takes_a_last_key_do
 fn a_key_that_a_runbooks_view_has_is_told() {
     let (_, mistakes) = over_default("[global]\nn = \"down\"\n");
     let told = "k.toml:2:1: `n` is not reached in [book]: there it gives book-no (bind it in [book], or take `n` away there by \"none\")";
-    assert_eq!(mistakes, [told]);
-    let (keymap, mistakes) = over_default("[global]\nn = \"down\"\n[book]\nn = \"none\"\nN = \"book-no\"\n");
+    let logs = "k.toml:2:1: `n` is not reached in [logs]: there it gives log-next (bind it in [logs], or take `n` away there by \"none\")";
+    assert_eq!(mistakes, [logs, told]);
+    let own = "[global]\nn = \"down\"\n[book]\nn = \"none\"\nN = \"book-no\"\n[logs]\nn = \"none\"\n\".\" = \"log-next\"\n";
+    let (keymap, mistakes) = over_default(own);
     assert_eq!(mistakes, [] as [&str; 0]);
     assert_eq!(find(&keymap, Scope::Book, "n"), Found::Command(CommandId::Down));
 }

@@ -68,6 +68,38 @@ impl Time {
         Self::typed_in(text, now, &jiff::tz::TimeZone::system())
     }
 
+    /// Understands what somebody types for a moment that has been: `03:00` or `03:00:12` is the last moment at which it was so late here, `-10min` is
+    /// so long ago, and one with its date is what it says.
+    ///
+    /// # Errors
+    /// It is no time, or one that is yet to come; the error is a sentence.
+    pub fn typed_past(text: &str, now: Time) -> Result<Self, String> {
+        Self::typed_past_in(text, now, &jiff::tz::TimeZone::system())
+    }
+
+    fn typed_past_in(text: &str, now: Time, zone: &jiff::tz::TimeZone) -> Result<Self, String> {
+        let text = text.trim();
+        let wrong = || format!("{text:?} is no time: write 03:00, 03:00:12, -10min, or 2026-11-24 03:00");
+        if let Some(span) = text.strip_prefix('-') {
+            return super::quantity::span(span).map(|span| now.before(span)).ok_or_else(wrong);
+        }
+        // What is there twice, or not at all, when the clock is set: the first that fits.
+        let here = |civil: jiff::civil::DateTime| zone.to_timestamp(civil).map(|t| Self(t.as_microsecond())).map_err(|_| wrong());
+        let today = now.timestamp().to_zoned_datetime(zone.clone()).date();
+        // A date with a time of day is read as a time of day too.
+        let time = match (Self::parse(text), text.parse::<jiff::civil::DateTime>(), text.parse::<jiff::civil::Time>()) {
+            (Some(time), ..) => time,
+            _ if !text.contains(':') => return Err(wrong()),
+            (_, Ok(civil), _) => here(civil)?,
+            (_, _, Ok(clock)) => match here(today.to_datetime(clock))? {
+                time if time <= now => time,
+                _ => here(today.yesterday().map_err(|_| wrong())?.to_datetime(clock))?,
+            },
+            _ => return Err(wrong()),
+        };
+        if time <= now { Ok(time) } else { Err(format!("{} is yet to come", time.minute())) }
+    }
+
     fn typed_in(text: &str, now: Time, zone: &jiff::tz::TimeZone) -> Result<Self, String> {
         let text = text.trim();
         let wrong = || format!("{text:?} is no time: write 03:00, 2026-11-24 03:00, or 2026-11-24 03:00+00:00");
@@ -185,6 +217,24 @@ mod tests {
         assert_eq!(typed("2026-10-25 02:30"), Err("the clock here is set then: write the time with its zone".to_owned()));
         assert_eq!(typed("2026-03-28 12:00"), Err("2026-03-28 11:00 UTC is past".to_owned()));
         for wrong in ["", "3", "2026-11-24", "25:00", "tomorrow", "03:00 tomorrow", "now"] {
+            assert!(typed(wrong).is_err_and(|why| why.contains("is no time")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_typed_for_the_past_is_the_last_time_that_it_was_so() {
+        let zone = jiff::tz::TimeZone::posix("CET-1").expect("a zone");
+        let now = Time::parse("2026-11-24T12:00:00Z").expect("a time");
+        let typed = |text: &str| Time::typed_past_in(text, now, &zone).map(|time| time.to_string());
+        let utc = |text: &str| Ok(text.to_owned());
+        assert_eq!(typed("12:30"), utc("2026-11-24T11:30:00.000Z"));
+        assert_eq!(typed("13:00:00"), utc("2026-11-24T12:00:00.000Z"));
+        assert_eq!(typed("13:00:01"), utc("2026-11-23T12:00:01.000Z"), "that of yesterday");
+        assert_eq!(typed("-10min"), utc("2026-11-24T11:50:00.000Z"));
+        assert_eq!(typed("2026-11-20 03:00"), utc("2026-11-20T02:00:00.000Z"));
+        assert_eq!(typed("2026-11-20T03:00:00Z"), utc("2026-11-20T03:00:00.000Z"));
+        assert_eq!(typed("2026-11-25 03:00"), Err("2026-11-25 02:00 UTC is yet to come".to_owned()));
+        for wrong in ["", "3", "-", "-x", "25:00", "2026-11-24", "tomorrow"] {
             assert!(typed(wrong).is_err_and(|why| why.contains("is no time")), "{wrong}");
         }
     }

@@ -1,5 +1,9 @@
 //! What the console does beside the picture: it calls, it copies, it changes its looks.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -34,6 +38,23 @@ impl<F> Console<F> {
             }
             Err(why) => drop(update(&mut self.state, Msg::Notice(Notice { level: Level::Warning, text: why.to_string() }))),
         }
+    }
+
+    /// Writes lines of the logs to a file that was not there, for the one who looks alone, and says where.
+    pub(super) fn save_log(&mut self, text: &str) {
+        let name: String = self.state.cluster.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+        let at = self.state.now.map(|at| at.to_string().replace(':', "")).unwrap_or_default();
+        let path = PathBuf::from(format!("pgbaton-{name}-{at}.log"));
+        let written =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+        let (level, text) = match written {
+            Ok(()) => {
+                let place = std::path::absolute(&path).unwrap_or(path);
+                (Level::Ok, format!("{} lines saved to {}", text.lines().count(), place.display()))
+            }
+            Err(why) => (Level::Warning, format!("{} cannot be written: {why}", path.display())),
+        };
+        update(&mut self.state, Msg::Notice(Notice { level, text }));
     }
 
     /// Copies to the clipboard of the one who looks, and says what.

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use crate::app::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, Opened, Opening, PlanSheet};
 use crate::document::Document;
+use crate::log::Heard;
 use crate::runbook::Run;
 
 /// Where the picture comes from: the live sources, a recording, a test.
@@ -76,6 +77,16 @@ pub trait Feed {
     /// What was done from this machine, when that is new.
     fn audit(&mut self) -> Option<Result<Vec<Audited>, String>> {
         None
+    }
+
+    /// Begins to read the nodes' logs, and goes on until we end. The error is a sentence.
+    fn read_logs(&mut self) -> Result<(), String> {
+        Err("the nodes' logs are not read here".to_owned())
+    }
+
+    /// What was heard of them since: so much at a time that a key is answered in between; the rest comes with the next call.
+    fn logs(&mut self) -> Vec<Heard> {
+        Vec::new()
     }
 
     /// The action under way, until it was told once that it is over.

@@ -276,6 +276,10 @@ impl<F: Feed> Console<F> {
         if let Some(course) = self.feed.course() {
             effects.extend(update(&mut self.state, Msg::Course(course)));
         }
+        let heard = self.feed.logs();
+        if !heard.is_empty() {
+            effects.extend(update(&mut self.state, Msg::Heard(heard)));
+        }
         if let Some((asked, rows)) = self.feed.listed() {
             effects.extend(update(&mut self.state, Msg::Listed(asked, rows)));
         }
@@ -341,6 +345,11 @@ impl<F: Feed> Console<F> {
                     self.call(&sentence);
                     continue;
                 }
+                Effect::SaveLog(text) => {
+                    self.save_log(&text);
+                    continue;
+                }
+                Effect::ReadLogs => Msg::Reading(self.feed.read_logs()),
                 Effect::Plan(asked) => Msg::Planned(self.feed.plan(&asked)),
                 Effect::Confirm(answer) => Msg::Begun(self.feed.confirm(&answer)),
                 Effect::List(asked) => match self.feed.list(&asked) {

@@ -28,6 +28,13 @@ roles! {
     Leader "leader" "The leader.";
     Replica "replica" "A replica.";
     ReplicaSync "replica.sync" "A replica in the synchronous set.";
+    Node "node" "A node, in the logs.";
+    Node1 "node.1" "The first node.";
+    Node2 "node.2" "The second node.";
+    Node3 "node.3" "The third node.";
+    Node4 "node.4" "The fourth node.";
+    Node5 "node.5" "The fifth node.";
+    Node6 "node.6" "The sixth node; the seventh is as the first.";
     Ok "ok" "Verified, and good.";
     OkHeadline "ok.headline" "The verdict when all is well.";
     Unknown "unknown" "Not known.";

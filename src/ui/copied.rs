@@ -21,6 +21,7 @@ const DETAILS: u16 = 100;
 pub fn copied(state: &State, look: &Look<'_>, what: &Copied) -> Result<String, String> {
     match what {
         Copied::Text(text) => Ok(clean(text)),
+        Copied::Lines(text) => Ok(text.lines().map(clean_inside).collect::<Vec<_>>().join("\n")),
         Copied::Row(pane, row) => row_text(state, look, *pane, row).ok_or_else(|| format!("{row} is not there any more")),
         Copied::Details(pane, row) => {
             let details = Ctx::of(state, look, *pane).zip(PANES.get(*pane)).and_then(|(ctx, pane)| pane.details(&ctx, row, DETAILS));

@@ -6,8 +6,9 @@ use ratatui::text::{Line, Span};
 
 use super::format::display_width;
 use super::look::Look;
+use super::panes::logs;
 use crate::app::{Mode, Overlay, State, Typing};
-use crate::command::CommandId;
+use crate::command::{CommandId, Scope};
 use crate::document::Level;
 use crate::runbook::Stage;
 use crate::theme::Role;
@@ -22,9 +23,14 @@ const WIDE: usize = 90;
 /// Most lines that something to say takes.
 const MOST: usize = 3;
 
+/// Whether what is typed stands in the last line.
+fn here(typing: Typing) -> bool {
+    matches!(typing, Typing::Filter | Typing::Search | Typing::LogSearch | Typing::LogTime)
+}
+
 /// What there is to say, in lines that fit; nothing while something else has the line.
 fn told(state: &State, look: &Look<'_>, width: u16) -> Vec<String> {
-    let Some(notice) = state.notice.as_ref().filter(|_| !matches!(state.typing, Some(Typing::Filter | Typing::Search))) else {
+    let Some(notice) = state.notice.as_ref().filter(|_| !state.typing.is_some_and(here)) else {
         return Vec::new();
     };
     let hint: usize = if notice.level >= Level::Warning {
@@ -59,7 +65,7 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
     let pending_width = u16::try_from(display_width(&pending)).unwrap_or(u16::MAX);
     let room = area.width.saturating_sub(pending_width + 2);
     let line = match (state.typing, &state.notice) {
-        (Some(typing @ (Typing::Filter | Typing::Search)), _) => typed(state, look, typing, usize::from(room)),
+        (Some(typing), _) if here(typing) => typed(state, look, typing, usize::from(room)),
         _ if state.pending.is_some() => continuations(state, look),
         (_, Some(notice)) => {
             let last = told(state, look, area.width).pop().unwrap_or_default();
@@ -80,9 +86,12 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
 fn typed(state: &State, look: &Look<'_>, typing: Typing, room: usize) -> Line<'static> {
     let text = match (typing, &state.overlay) {
         (Typing::Search, Some(Overlay::Help { query, .. })) => query.clone(),
+        (Typing::LogSearch, _) => state.facts.logs.query.clone(),
+        (Typing::LogTime, _) => state.facts.logs.time.clone(),
         _ => state.view().map(|view| view.filter.clone()).unwrap_or_default(),
     };
-    let mut spans = vec![look.span(" /", Role::Key)];
+    let lead = if typing == Typing::LogTime { " time " } else { " /" };
+    let mut spans = vec![look.span(lead, Role::Key)];
     spans.extend(typed_line(look, &state.editor, &text, room.saturating_sub(HINTS).max(10)).spans);
     spans.push(Span::raw("   "));
     spans.extend(hint(look, &[CommandId::Accept], "keep"));
@@ -123,6 +132,7 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
         Some(Overlay::Details { .. } | Overlay::Text { .. } | Overlay::Course { .. } | Overlay::Plan(_)) => {
             &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }
+        None if state.scopes().first() == Some(&Scope::Logs) => logs::HINTS,
         None => &[
             (&[CommandId::Help], "help"),
             (&[CommandId::PaneNext], "next pane"),
@@ -148,6 +158,8 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
         }
         let spans = match commands {
             [CommandId::Switchover] => acting(state, look),
+            // There `/` searches, and the filter has another key.
+            [CommandId::Filter] => told_keys(look, look.keymap.key_in(CommandId::Filter, state.scopes()).into_iter().collect(), title),
             commands => hint(look, commands, title),
         };
         let width: usize = spans.iter().map(|s| display_width(&s.content)).sum();
@@ -188,6 +200,9 @@ fn continuations(state: &State, look: &Look<'_>) -> Line<'static> {
 
 /// `up down scroll`; nothing when no key gives the commands.
 fn hint(look: &Look<'_>, commands: &[CommandId], title: &str) -> Vec<Span<'static>> {
-    let keys: Vec<String> = commands.iter().filter_map(|command| look.key(*command)).collect();
+    told_keys(look, commands.iter().filter_map(|command| look.key(*command)).collect(), title)
+}
+
+fn told_keys(look: &Look<'_>, keys: Vec<String>, title: &str) -> Vec<Span<'static>> {
     if keys.is_empty() { Vec::new() } else { vec![look.span(keys.join(" "), Role::Key), look.span(format!(" {title}"), Role::Hint)] }
 }

@@ -5,6 +5,7 @@ mod audit;
 mod events;
 mod findings;
 mod lag;
+pub(super) mod logs;
 mod member_details;
 mod members;
 mod quorum;
@@ -15,8 +16,8 @@ use super::pane::Pane;
 use crate::app::PaneModel;
 
 /// The panes, in the order of their numbers. One line each.
-pub static PANES: [&dyn Pane; 7] =
-    [&members::Members, &lag::Lag, &quorum::Quorum, &routes::Routes, &findings::Findings, &events::Events, &audit::Audit];
+pub static PANES: [&dyn Pane; 8] =
+    [&members::Members, &lag::Lag, &quorum::Quorum, &routes::Routes, &findings::Findings, &events::Events, &audit::Audit, &logs::Logs];
 
 /// The panes as the machine knows them.
 pub fn models() -> Vec<&'static dyn PaneModel> {

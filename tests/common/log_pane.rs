@@ -1,0 +1,218 @@
+//! The pane of logs: what it shows of a real switchover, and what its keys do.
+
+use pgbaton::app::{Copied, Effect, Narrow, Reading};
+use pgbaton::log::{Format, Gap, Heard, Program, Stream, What};
+use pgbaton::model::Time;
+
+use super::*;
+use crate::log_files::heard;
+
+/// The console in its logs, a minute after the switchover.
+fn logs() -> State {
+    let mut state = console(vec![sample::healthy()]);
+    let effects = update(&mut state, Msg::Command(CommandId::Pane8));
+    assert_eq!(effects, [Effect::ReadLogs], "who opens them has them read");
+    update(&mut state, Msg::Tick(Time::parse("2026-11-26T23:56:20Z").expect("a time")));
+    update(&mut state, Msg::Heard(heard()));
+    screen(&mut state, (80, 24), false);
+    state
+}
+
+fn typed(state: &mut State, command: CommandId, text: &str) {
+    press(state, &[command]);
+    update(state, Msg::Text(TextEdit::Insert(text.to_owned())));
+    press(state, &[CommandId::Accept]);
+    screen(state, (80, 24), false);
+}
+
+/// The text of the line one is at.
+fn here(state: &State) -> String {
+    state.facts.logs.here().map(|(_, entry)| format!("{} {}", entry.stream.node, entry.text)).unwrap_or_default()
+}
+
+fn said(state: &State) -> &str {
+    state.notice.as_ref().map_or("", |notice| notice.text.as_str())
+}
+
+#[test]
+fn a_switchover_in_one_view() {
+    for size in [(80, 24), (120, 40)] {
+        let mut state = logs();
+        typed(&mut state, CommandId::Filter, "-stats/ -establishing");
+        typed(&mut state, CommandId::LogTime, "2026-11-26 23:55:12.753Z");
+        typed(&mut state, CommandId::LogSearch, "psg2");
+        press(&mut state, &[CommandId::LogMark]);
+        state.notice = None;
+        screen(&mut state, size, false);
+        snapshot(&format!("logs-{}x{}", size.0, size.1), &screen(&mut state, size, false));
+    }
+}
+
+#[test]
+fn a_line_is_explained() {
+    let mut state = logs();
+    typed(&mut state, CommandId::LogSearch, "replication terminated");
+    press(&mut state, &[CommandId::Open]);
+    snapshot("logs-explained", &screen(&mut state, (80, 40), false));
+    press(&mut state, &[CommandId::Back]);
+    assert_eq!(state.overlay, None);
+}
+
+#[test]
+fn who_follows_sees_the_newest_and_who_does_not_stays_where_he_is() {
+    let mut state = logs();
+    let line = |second: u32, text: &str| {
+        let bytes = format!("2026-11-26 23:56:{second:02},000 INFO: {text}").into_bytes();
+        let stream = Stream { node: "psg1".to_owned(), program: Program::Patroni };
+        Heard { stream, at: Time::parse("2026-11-26T23:56:30Z").expect("a time"), what: What::Line { bytes, stamp: None, cut: 0 } }
+    };
+    update(&mut state, Msg::Heard(vec![line(1, "one")]));
+    assert_eq!(here(&state), "psg1 one");
+    press(&mut state, &[CommandId::LogFollow]);
+    let before = text(&screen(&mut state, (80, 24), false));
+    update(&mut state, Msg::Heard(vec![line(2, "two"), line(3, "three")]));
+    let after = text(&screen(&mut state, (80, 24), false));
+    assert_eq!(here(&state), "psg1 one");
+    let lines = |text: &str| text.lines().skip(4).take(18).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&before), lines(&after), "what one reads does not move");
+    assert!(after.contains("paused, 2 new below"), "{after}");
+    press(&mut state, &[CommandId::Bottom]);
+    assert_eq!(here(&state), "psg1 three");
+    press(&mut state, &[CommandId::Up, CommandId::Up]);
+    assert_eq!(here(&state), "psg1 one");
+    press(&mut state, &[CommandId::Top, CommandId::PageDown]);
+    assert!(!state.facts.logs.follows() && state.facts.logs.log().first() != state.facts.logs.at);
+    press(&mut state, &[CommandId::LogFollow]);
+    assert_eq!(here(&state), "psg1 three");
+}
+
+#[test]
+fn what_is_searched_for_is_found_above_and_below() {
+    let mut state = logs();
+    typed(&mut state, CommandId::LogSearch, "/timeline (ID: )?2/");
+    let last = here(&state);
+    press(&mut state, &[CommandId::LogPrevious]);
+    let before = here(&state);
+    assert_ne!(last, before);
+    press(&mut state, &[CommandId::LogNext]);
+    assert_eq!(here(&state), last);
+    press(&mut state, &[CommandId::LogNext]);
+    assert_eq!(said(&state), "nothing below has /timeline (ID: )?2/");
+    typed(&mut state, CommandId::LogSearch, "");
+    press(&mut state, &[CommandId::Back, CommandId::Back]);
+    typed(&mut state, CommandId::LogSearch, "xyzzy");
+    assert_eq!(said(&state), "no line has xyzzy");
+    press(&mut state, &[CommandId::LogSearch, CommandId::EraseStart]);
+    update(&mut state, Msg::Text(TextEdit::Insert("/(".to_owned())));
+    press(&mut state, &[CommandId::Accept]);
+    assert!(said(&state).contains("no regular expression"), "{}", said(&state));
+}
+
+#[test]
+fn a_filter_that_makes_no_sense_leaves_the_one_before() {
+    let mut state = logs();
+    typed(&mut state, CommandId::Filter, "node:psg3");
+    let shown = state.facts.logs.log().shown();
+    assert!(shown > 0 && shown < state.facts.logs.log().len());
+    press(&mut state, &[CommandId::Filter]);
+    update(&mut state, Msg::Text(TextEdit::Insert(" program:oracle".to_owned())));
+    assert_eq!(state.facts.logs.log().shown(), shown);
+    let drawn = text(&screen(&mut state, (80, 24), false));
+    assert!(drawn.contains("the filter does not count: there is no program \"oracle\""), "{drawn}");
+    press(&mut state, &[CommandId::Discard]);
+    assert_eq!(state.facts.logs.log().shown(), state.facts.logs.log().len());
+}
+
+#[test]
+fn one_key_shows_one_node_one_program_or_what_is_bad() {
+    let mut state = logs();
+    typed(&mut state, CommandId::LogSearch, "promoted self");
+    press(&mut state, &[CommandId::LogNode, CommandId::LogProgram]);
+    assert_eq!(state.facts.logs.narrow, Narrow { node: Some("psg2".to_owned()), program: Some(Program::Patroni), least: None });
+    let log = state.facts.logs.log();
+    assert!(log.from(log.first().expect("lines")).all(|(_, e)| e.stream.node == "psg2" && e.stream.program == Program::Patroni));
+    press(&mut state, &[CommandId::LogNode, CommandId::LogProgram, CommandId::LogLevel]);
+    let log = state.facts.logs.log();
+    assert!(log.from(log.first().expect("lines")).all(|(_, e)| e.level >= pgbaton::log::Severity::Warning));
+    press(&mut state, &[CommandId::LogLevel, CommandId::LogLevel]);
+    assert_eq!(state.facts.logs.narrow, Narrow::default());
+    assert_eq!(state.facts.logs.log().shown(), state.facts.logs.log().len());
+}
+
+#[test]
+fn from_an_event_to_the_lines_around_it_and_from_line_to_event() {
+    let mut state = logs();
+    let document = state.facts.document.clone().expect("a document");
+    let at = |text: &str| Time::parse(text).expect("a time");
+    let events = vec![
+        EventLine::new(at("2026-11-26T23:55:12.760Z"), Level::Critical, "leader-lost", "nobody leads"),
+        EventLine::new(at("2026-11-26T23:55:12.930Z"), Level::Ok, "leader-changed", "psg2 leads instead of psg1"),
+    ];
+    update(&mut state, Msg::Document(document, events));
+    typed(&mut state, CommandId::Filter, "node:psg3");
+    press(&mut state, &[CommandId::LogsAround]);
+    assert_eq!(said(&state), "select an event first, in the Events pane");
+    press(&mut state, &[CommandId::Pane6, CommandId::Down, CommandId::Up, CommandId::LogsAround]);
+    assert_eq!(state.panes[state.focus].title(), "Logs");
+    assert_eq!(here(&state), "psg2 received promote request");
+    assert_eq!(said(&state), "the lines around it, of all nodes and programs");
+    assert_eq!(state.facts.logs.log().shown(), state.facts.logs.log().len(), "a filter does not hide them");
+    press(&mut state, &[CommandId::LogEventBefore]);
+    assert_eq!(said(&state), "nobody leads");
+    press(&mut state, &[CommandId::LogEventBefore]);
+    assert_eq!(said(&state), "no event was seen before this line");
+    press(&mut state, &[CommandId::LogEventNext]);
+    assert_eq!(said(&state), "nobody leads");
+}
+
+#[test]
+fn a_mark_is_found_again_and_what_is_shown_is_saved_and_copied() {
+    let mut state = logs();
+    press(&mut state, &[CommandId::LogMarkNext]);
+    assert_eq!(said(&state), "no line is marked");
+    typed(&mut state, CommandId::LogSearch, "promoted self");
+    press(&mut state, &[CommandId::LogMark, CommandId::Top, CommandId::LogMarkNext]);
+    assert!(here(&state).starts_with("psg2 promoted self"));
+    let effects = update(&mut state, Msg::Command(CommandId::CopyRow));
+    let line = "2026-11-26T23:55:12.924Z psg2 patroni info: promoted self to leader by acquiring session lock";
+    assert_eq!(effects, [Effect::Copy(Copied::Lines(line.to_owned()))]);
+    press(&mut state, &[CommandId::Open, CommandId::Down]);
+    let effects = update(&mut state, Msg::Command(CommandId::CopyRow));
+    assert_eq!(effects, [Effect::Copy(Copied::Lines(line.to_owned()))], "what is open is copied");
+    press(&mut state, &[CommandId::Back]);
+    typed(&mut state, CommandId::Filter, "/new timeline|terminated by primary/");
+    let effects = update(&mut state, Msg::Command(CommandId::LogSave));
+    let [Effect::SaveLog(saved)] = &effects[..] else { panic!("{effects:?}") };
+    assert!(saved.contains("psg2 postgres info: selected new timeline ID: 2\n"), "{saved}");
+    assert!(saved.contains("psg3 postgres info: replication terminated by primary server\n    DETAIL: End of WAL"), "{saved}");
+}
+
+#[test]
+fn why_there_is_nothing_and_what_is_missing_is_said() {
+    let mut state = console(vec![sample::healthy()]);
+    press(&mut state, &[CommandId::Pane8]);
+    assert!(text(&screen(&mut state, (80, 24), false)).contains("nothing was heard yet"));
+    update(&mut state, Msg::Reading(Err("no node can be reached by ssh".to_owned())));
+    assert!(matches!(state.facts.logs.reading, Reading::Refused(_)));
+    assert!(text(&screen(&mut state, (80, 24), false)).contains("no node can be reached by ssh"));
+    let stream = Stream { node: "psg1".to_owned(), program: Program::Etcd };
+    let at = Time::parse("2026-11-26T23:55:12Z").expect("a time");
+    let of = |what: What| Heard { stream: stream.clone(), at, what };
+    let gap = Gap::Unread { from: at, to: at, why: "rotated away".to_owned() };
+    let open = What::Open { format: Format::Etcd, file: "etcd".to_owned() };
+    update(&mut state, Msg::Heard(vec![of(open), of(What::Gap(gap)), of(What::Gap(Gap::Dropped { lines: 7, bytes: 70 }))]));
+    let drawn = text(&screen(&mut state, (80, 24), false));
+    assert!(drawn.contains("lines are missing from") && drawn.contains("7 never read"), "{drawn}");
+}
+
+#[test]
+fn a_clock_that_is_ahead_is_told() {
+    let mut document = sample::healthy();
+    document.members[0].clock_skew_ms = Some(3200.0);
+    let name = document.members[0].name.clone();
+    let mut state = console(vec![document]);
+    press(&mut state, &[CommandId::Pane8]);
+    update(&mut state, Msg::Heard(heard()));
+    let drawn = text(&screen(&mut state, (80, 24), false));
+    assert!(drawn.contains(&format!("{name}'s clock is 3.2 s ahead: reckoned with in the order")), "{drawn}");
+}
