@@ -18,7 +18,7 @@
 //! | [`permit`] | who may change something: the machine's policy file, decided once | `model` |
 //! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | `finding` (the limits), `model` |
 //! | [`lab`] | the practice cluster and its faults | nothing |
-//! | [`source`] | reading etcd, Patroni, PostgreSQL and HAProxy; nothing in it writes, and what it opens for writing takes a permit | `config`, `model`, `permit` |
+//! | [`source`] | reading etcd, Patroni, PostgreSQL, HAProxy, and the nodes' logs over ssh; nothing in it writes, and what it opens for writing takes a permit | `config`, `log`, `model`, `permit` |
 //! | [`action`] | writing: what can be done, checked before, sent once, proved after, written down | `config`, `finding`, `model`, `permit`, `source` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
 //! | [`condition`] | conditions over the document, in CEL | `document`, `model` |
@@ -62,6 +62,9 @@
 //! | which sources run, and when they stop | `source/collector.rs` |
 //! | how often a source is asked, its deadline, when it is old | `model/source.rs` |
 //! | the SQL that is run | `source/postgres/query.rs` |
+//! | what is run on a node over ssh | `source/ssh/command.rs`, `source/ssh/scripts/` |
+//! | where a program's log is | `source/ssh/place.rs` |
+//! | what is read next of a log after rotation, a lost line | `source/ssh/course.rs` |
 //! | what a key does | `command/`, then `app/update.rs` |
 //! | a keymap, and what is wrong with one | `keymaps/`; `command/library.rs`, `command/layer.rs` |
 //! | why a command cannot run now | `app/possible.rs` |

@@ -12,6 +12,7 @@ pub mod explain;
 pub mod history;
 pub mod keys;
 pub mod lab;
+pub mod logs;
 mod mode;
 pub mod runbook;
 pub mod screenshot;
@@ -55,6 +56,8 @@ enum Command {
     Check(check::CheckArgs),
     /// One JSON line for each change, as it is pushed, until interrupted
     Events(events::EventsArgs),
+    /// What Patroni, PostgreSQL, etcd and HAProxy log, of all nodes in one, over ssh
+    Logs(logs::LogsArgs),
     /// Hand the leadership over, now or at a time
     Switchover(act::SwitchoverArgs),
     /// Give the leadership to a member, whether or not there is a leader
@@ -165,7 +168,7 @@ impl Command {
             Self::Reinit(_) | Self::Flush(_) | Self::Checkpoint(_) | Self::ResumeReplay(_) | Self::DropSlot(_) | Self::Terminate(_) => true,
             Self::EditConfig(_) | Self::Remove(_) | Self::DemoteCluster(_) | Self::PromoteCluster(_) | Self::Haproxy(_) => true,
             Self::Status(_) | Self::Check(_) | Self::Events(_) | Self::ShowConfig(_) | Self::History(_) | Self::Dsn(_) => false,
-            Self::Version(_) | Self::Audit(_) | Self::Approve(_) | Self::Run(_) | Self::Runbook(_) | Self::Explain(_) => false,
+            Self::Logs(_) | Self::Version(_) | Self::Audit(_) | Self::Approve(_) | Self::Run(_) | Self::Runbook(_) | Self::Explain(_) => false,
             Self::Keys(_) | Self::Themes(_) | Self::Config { .. } | Self::Lab(_) | Self::Screenshot(_) => false,
         }
     }
@@ -225,6 +228,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Status(args)) => status::run(&connect, &args),
         Some(Command::Check(args)) => check::run(&connect, &args),
         Some(Command::Events(args)) => events::run(&connect, &args),
+        Some(Command::Logs(args)) => logs::run(&connect, &args),
         Some(Command::Switchover(args)) => args.run(&connect),
         Some(Command::Failover(args)) => args.run(&connect),
         Some(Command::Pause(args)) => args.run(&connect),

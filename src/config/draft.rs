@@ -39,6 +39,8 @@ pub(crate) struct Draft {
     pub postgres: PostgresDraft,
     pub haproxy: Vec<HaproxyDraft>,
     pub limits: LimitsDraft,
+    pub ssh: Option<SshDraft>,
+    pub logs: LogsDraft,
     /// A patronictl file to import from.
     pub patronictl: Option<Setting<PathBuf>>,
 }
@@ -73,6 +75,29 @@ impl LimitsDraft {
         }
         self
     }
+}
+
+/// How nodes are reached by ssh.
+#[derive(Debug, Clone)]
+pub(crate) struct SshDraft {
+    pub config_file: Option<Setting<PathBuf>>,
+    pub host: Option<Setting<String>>,
+    /// By the node's name, in the order of the file.
+    pub hosts: Vec<(String, Setting<String>)>,
+}
+
+/// Where the programs' logs are, by the program's name.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LogsDraft {
+    pub programs: BTreeMap<&'static str, LogDraft>,
+}
+
+/// Where one program's log is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LogDraft {
+    pub file: Option<Setting<String>>,
+    pub unit: Option<Setting<String>>,
+    pub log_line_prefix: Option<Setting<String>>,
 }
 
 #[derive(Debug, Clone, Default)]

@@ -30,6 +30,7 @@ mod patroni_yaml;
 mod pgbaton_console;
 mod pgbaton_haproxy;
 mod pgbaton_limits;
+mod pgbaton_ssh;
 mod pgbaton_toml;
 mod profile;
 mod resolve;

@@ -120,6 +120,8 @@ impl Reader<'_> {
                 "postgres",
                 "haproxy",
                 "limits",
+                "ssh",
+                "logs",
             ],
             self.out,
         );
@@ -168,6 +170,8 @@ impl Reader<'_> {
             postgres: table.table("postgres", self.out).map(|t| self.postgres(&t)).unwrap_or_default(),
             haproxy: self.haproxies(table),
             limits: self.limits(table),
+            ssh: self.ssh(table),
+            logs: self.logs(table),
             patronictl,
         }
     }
@@ -283,7 +287,7 @@ impl Reader<'_> {
     }
 
     /// A path, relative to the file's folder.
-    fn file_path(&mut self, table: &Section<'_>, key: &str) -> Option<Setting<PathBuf>> {
+    pub fn file_path(&mut self, table: &Section<'_>, key: &str) -> Option<Setting<PathBuf>> {
         Some(table.text(key, self.out)?.map(|path| self.env.relative_to(self.path, &path)))
     }
 

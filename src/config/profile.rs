@@ -1,5 +1,6 @@
 //! One cluster, as the configuration describes it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,6 +45,37 @@ pub struct Profile {
     pub syslog: Option<PathBuf>,
     /// From where on something is too much.
     pub limits: Limits,
+    /// How nodes are reached by ssh.
+    pub ssh: SshProfile,
+    /// Where the programs' logs are, where the configuration says it; by one of [`LOGS`].
+    pub logs: BTreeMap<&'static str, LogProfile>,
+}
+
+/// The programs whose log's place can be configured, as the configuration calls them.
+pub const LOGS: [&str; 4] = ["patroni", "postgres", "etcd", "haproxy"];
+
+/// How nodes are reached by ssh. All else is OpenSSH's own configuration.
+#[derive(Debug, Clone, Default)]
+pub struct SshProfile {
+    /// Whether the configuration has a table `ssh`: then the nodes themselves are looked at too, not only their logs on request.
+    pub configured: bool,
+    /// OpenSSH's configuration; `None`: the user's.
+    pub config_file: Option<PathBuf>,
+    /// The host to connect to, with `{name}` and `{host}` in it; `None`: the node's address.
+    pub host: Option<String>,
+    /// The host to connect to, by the node's name.
+    pub hosts: BTreeMap<String, String>,
+}
+
+/// Where one program's log is.
+#[derive(Debug, Clone, Default)]
+pub struct LogProfile {
+    /// A file's whole path on the node, with `{name}` and `{host}` in it.
+    pub file: Option<String>,
+    /// A unit of systemd's, in whose journal it is.
+    pub unit: Option<String>,
+    /// PostgreSQL's `log_line_prefix`, for a node whose PostgreSQL cannot be asked.
+    pub log_line_prefix: Option<String>,
 }
 
 /// How the console looks and how it calls, where pgbaton.toml says it; each word is one of those that there are.

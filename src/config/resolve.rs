@@ -1,12 +1,13 @@
 //! From a draft to a profile: defaults filled in, secrets read, and a line of explanation for every value.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::diagnostic::{Diagnostic, quote};
-use super::draft::{Draft, EtcdDraft, HaproxyDraft, LoginDraft, OperateDraft, PostgresDraft, Secret, TlsDraft};
+use super::draft::{Draft, EtcdDraft, HaproxyDraft, LoginDraft, LogsDraft, OperateDraft, PostgresDraft, Secret, SshDraft, TlsDraft};
 use super::env::Env;
 use super::fact::{Fact, Facts, toml_key};
 use super::libpq;
@@ -14,8 +15,8 @@ use super::login::{self, Login};
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
 use super::profile::{
-    AdminSocket, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile, OperateCert, PostgresProfile, Profile, RestProfile, SslMode,
-    TlsProfile,
+    AdminSocket, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile, LogProfile, OperateCert, PostgresProfile, Profile, RestProfile,
+    SshProfile, SslMode, TlsProfile,
 };
 use crate::finding::LIMITS;
 
@@ -105,8 +106,44 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         assist: draft.assist.is_some_and(|a| a.value),
         syslog: draft.syslog.map(|path| path.value),
         limits: draft.limits.values,
+        ssh: ssh(draft.ssh, &mut facts),
+        logs: logs(draft.logs, &mut facts),
     };
     Ok(Ready { profile, facts: facts.into_vec() })
+}
+
+fn ssh(draft: Option<SshDraft>, facts: &mut Facts) -> SshProfile {
+    let Some(draft) = draft else { return SshProfile::default() };
+    if let Some(file) = &draft.config_file {
+        facts.path("ssh.config_file", file);
+    }
+    match &draft.host {
+        Some(host) => facts.text("ssh.host", host),
+        None => facts.plain("ssh.host", "\"{host}\"", &Origin::Default),
+    }
+    for (name, host) in &draft.hosts {
+        facts.text(&format!("ssh.hosts.{}", toml_key(name)), host);
+    }
+    SshProfile {
+        configured: true,
+        config_file: draft.config_file.map(|file| file.value),
+        host: draft.host.map(|host| host.value),
+        hosts: draft.hosts.into_iter().map(|(name, host)| (name, host.value)).collect(),
+    }
+}
+
+fn logs(draft: LogsDraft, facts: &mut Facts) -> BTreeMap<&'static str, LogProfile> {
+    let mut all = BTreeMap::new();
+    for (program, draft) in draft.programs {
+        for (key, value) in [("file", &draft.file), ("unit", &draft.unit), ("log_line_prefix", &draft.log_line_prefix)] {
+            if let Some(value) = value {
+                facts.text(&format!("logs.{program}.{key}"), value);
+            }
+        }
+        let [file, unit, log_line_prefix] = [draft.file, draft.unit, draft.log_line_prefix].map(|value| value.map(|v| v.value));
+        all.insert(program, LogProfile { file, unit, log_line_prefix });
+    }
+    all
 }
 
 /// As Patroni joins it into keys: one slash at each end, none doubled.

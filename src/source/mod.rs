@@ -11,6 +11,7 @@ mod inbox;
 pub mod patroni;
 mod poll;
 pub mod postgres;
+pub mod ssh;
 mod supervise;
 mod targets;
 pub mod tls;

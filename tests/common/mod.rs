@@ -111,5 +111,7 @@ pub fn whole_profile(etcd: EtcdProfile) -> Profile {
         read_only: true,
         assist: false,
         syslog: None,
+        ssh: Default::default(),
+        logs: Default::default(),
     }
 }

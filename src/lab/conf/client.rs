@@ -64,7 +64,19 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
         write!(out, "write_address = \"{ip}:{WRITE}\"\nread_address = \"{ip}:{READ}\"\n")?;
         writeln!(out, "admin_socket = {:?}", format!("unix:{}", lab.stats_socket(proxy).display()))?;
     }
+    out.push_str(&ssh_and_logs(lab));
     Ok(out)
+}
+
+/// The nodes by their names in the lab's own configuration of OpenSSH, and the files that programs write which do not tell where.
+fn ssh_and_logs(lab: &Lab) -> String {
+    let (name, dir) = (&lab.record.name, lab.dir.display());
+    let mut out = format!("\n[clusters.{name}.ssh]\nconfig_file = {:?}\nhost = \"{{name}}\"\n", lab.ssh_config());
+    for program in ["patroni", "etcd", "haproxy"] {
+        let file = format!("{dir}/{{name}}/log/{program}.log");
+        let _ = write!(out, "\n[clusters.{name}.logs.{program}]\nfile = {file:?}\n");
+    }
+    out
 }
 
 fn patronictl_yaml(lab: &Lab, secrets: &Secrets) -> Result<String> {

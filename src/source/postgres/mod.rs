@@ -9,6 +9,7 @@ mod client_sessions;
 mod connect;
 mod errors;
 mod line;
+mod log_settings;
 mod query;
 mod reading;
 mod session;
@@ -17,6 +18,7 @@ mod target;
 mod write_access;
 
 pub use client_sessions::{session, sessions};
+pub use log_settings::{LogSettings, log_settings};
 pub use write_access::WriteAccess;
 
 pub use self::line::{Answer, Line};

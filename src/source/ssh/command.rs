@@ -1,0 +1,111 @@
+//! Everything that pgbaton runs on a node: a closed list of fixed scripts, which take what differs as arguments.
+
+use super::way::shown;
+
+/// A place in a file that cannot be mistaken for another file: device and inode as `stat` prints them, `65024:131`.
+pub(super) type FileId = String;
+
+/// One thing to run. Each reads only, and ends when its standard input does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Holds the line.
+    Hold,
+    /// Asks once for what a node has.
+    Ask,
+    /// Lists the newest files of a folder that match one of two patterns.
+    Look { folder: String, pattern: String, more: String },
+    /// Reads a file from a byte on.
+    Follow { folder: String, name: String, id: FileId, from: u64, on: bool, pattern: String },
+    /// Reads a unit's entries in the journal.
+    Journal { unit: String, cursor: String, since: i64, on: bool },
+}
+
+/// How often a file is looked at, seconds.
+const PACE: &str = "0.5";
+
+impl Command {
+    /// Its text.
+    pub fn script(&self) -> &'static str {
+        match self {
+            Self::Hold => include_str!("scripts/hold.sh"),
+            Self::Ask => include_str!("scripts/ask.sh"),
+            Self::Look { .. } => include_str!("scripts/look.sh"),
+            Self::Follow { .. } => include_str!("scripts/follow.sh"),
+            Self::Journal { .. } => include_str!("scripts/journal.sh"),
+        }
+    }
+
+    /// What it is given.
+    fn arguments(&self) -> Vec<String> {
+        let flag = |on: bool| if on { "1" } else { "0" }.to_owned();
+        match self {
+            Self::Hold | Self::Ask => Vec::new(),
+            Self::Look { folder, pattern, more } => vec![folder.clone(), pattern.clone(), more.clone()],
+            Self::Follow { folder, name, id, from, on, pattern } => {
+                vec![folder.clone(), name.clone(), id.clone(), from.to_string(), PACE.to_owned(), flag(*on), pattern.clone()]
+            }
+            Self::Journal { unit, cursor, since, on } => vec![unit.clone(), cursor.clone(), since.to_string(), flag(*on)],
+        }
+    }
+
+    /// The words of the command line. `sh` reads the script, whatever the login's shell is.
+    pub fn words(&self) -> Vec<String> {
+        let mut words: Vec<String> = ["sh", "-c", self.script(), "pgbaton"].map(str::to_owned).to_vec();
+        words.extend(self.arguments());
+        words
+    }
+
+    /// Name and arguments, for a person: the text is told once.
+    pub fn told(&self) -> String {
+        let name = match self {
+            Self::Hold => "hold",
+            Self::Ask => "ask",
+            Self::Look { .. } => "look",
+            Self::Follow { .. } => "follow",
+            Self::Journal { .. } => "journal",
+        };
+        match self.arguments() {
+            arguments if arguments.is_empty() => name.to_owned(),
+            arguments => format!("{name} {}", shown(&arguments)),
+        }
+    }
+
+    /// One of each, with words for what is put in.
+    pub fn all() -> [Self; 5] {
+        let [folder, name, unit] = ["FOLDER", "FILE", "UNIT"].map(str::to_owned);
+        let (pattern, more, cursor, id) = ("PATTERN".to_owned(), "PATTERN".to_owned(), "CURSOR".to_owned(), "DEVICE:INODE".to_owned());
+        [
+            Self::Hold,
+            Self::Ask,
+            Self::Look { folder: folder.clone(), pattern: pattern.clone(), more },
+            Self::Follow { folder, name, id, from: 0, on: true, pattern },
+            Self::Journal { unit, cursor, since: 0, on: true },
+        ]
+    }
+}
+
+/// Characters of a file's name that a pattern has meaning for, taken literally.
+pub(super) fn literally(name: &str) -> String {
+    name.chars().flat_map(|c| if "*?[]\\".contains(c) { vec!['\\', c] } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_a_shells_signs_is_one_word() {
+        let name = "a'b;$(x) \"*".to_owned();
+        let command = Command::Follow { folder: "/l".into(), name: name.clone(), id: "1:2".into(), from: 7, on: false, pattern: String::new() };
+        let line = shown(&command.words());
+        let words = shlex::split(&line).expect("splits");
+        assert_eq!(words, command.words());
+        assert!(words.contains(&name));
+    }
+
+    #[test]
+    fn each_command_is_told_by_its_name() {
+        let told: Vec<String> = Command::all().iter().map(|c| c.told().split(' ').next().unwrap_or_default().to_owned()).collect();
+        assert_eq!(told, ["hold", "ask", "look", "follow", "journal"]);
+    }
+}
