@@ -74,7 +74,7 @@ fn a_switchover_is_read_on_all_nodes(lab: &TestLab) {
         lines.line(member, "patroni", "I am");
     }
     lab.tool("patronictl", &["switchover", "--leader", &leader, "--candidate", candidate, "--force", lab.scope()]);
-    let asked = lines.line(&leader, "patroni", "manual failover: demoting myself");
+    let asked = lines.line(&leader, "patroni", "Demoting self (graceful)");
     let promoted = lines.line(candidate, "patroni", "promoted self to leader");
     lines.line(candidate, "postgres", "received promote request");
     lines.line(third, "patroni", &format!("following a leader ({candidate})"));
@@ -190,7 +190,9 @@ fn nothing_is_lost_or_told_twice(lab: &TestLab, own: &Path) {
     let layout = lab.layout();
     let key = format!("{node}/sshd");
     let sshd = process::running(layout, &key).unwrap();
-    let sessions: Vec<i32> = children(sshd.pid).collect();
+    let mut sessions: Vec<i32> = children(sshd.pid).collect();
+    let theirs: Vec<i32> = sessions.iter().flat_map(|pid| children(*pid)).collect();
+    sessions.extend(theirs);
     sshd.signal(Signal::KILL).unwrap();
     sessions.into_iter().for_each(kill);
     numbered.write(10);
@@ -242,7 +244,7 @@ fn a_reason_comes_with_the_command_that_mends_it(lab: &TestLab, own: &Path) {
     fs::write(&changed_key, format!("[{ip}]:2222 {other}")).unwrap();
     let known = lab.dir().join("ssh/known_hosts").display().to_string();
     let user_key = lab.dir().join("ssh/user_key").display().to_string();
-    let mut path = |name: &str, from: &str, to: &str| {
+    let path = |name: &str, from: &str, to: &str| {
         assert!(ssh_config.contains(from), "{from}");
         let file = own.join(name);
         fs::write(&file, ssh_config.replace(from, to)).unwrap();

@@ -18,10 +18,10 @@ use crate::model::SourceError;
 use crate::source::Clock;
 
 /// The pause after a connection was lost or could not be made: twice as long each time, up to the second.
-const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
+const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
 
 /// A connection that lasted so long was a good one.
-const LASTED: Duration = Duration::from_secs(10);
+const LASTED: Duration = Duration::from_secs(2);
 
 /// How long ssh may take to say why a connection ended whose commands have.
 const WHY: Duration = Duration::from_secs(2);

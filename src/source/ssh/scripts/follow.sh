@@ -13,12 +13,17 @@ exec 3<"$file" || exit 21
 [ "$(stat -L -c %d:%i /proc/self/fd/3)" = "$id" ] || exit 22
 [ "$from" = 0 ] || dd bs=1 skip="$from" count=0 <&3 2>/dev/null
 newest() { cd "$folder" && IFS= && stat -L -c '%.9Y %d:%i' -- $pattern 2>/dev/null | sort -rn | sed -n '1s/.* //p'; }
-still=0 round=0
+still=0 round=0 changed= first=
 while kill -0 $line 2>/dev/null; do
-    set -- $(stat -L -c '%d:%i %s' /proc/self/fd/3 "$file" 2>/dev/null)
-    size=$2 now=$3
+    set -- $(stat -L -c '%d:%i %s %.9Y' /proc/self/fd/3 "$file" 2>/dev/null)
+    size=$2 now=$4
     read -r _ at </proc/$$/fdinfo/3
     [ "$size" -lt "$at" ] && exit 23
+    if [ "$3" != "$changed" ]; then
+        # It can have been emptied and have grown again since the last look: then it begins otherwise.
+        changed=$3 begins=$(od -An -v -tx1 -N128 /proc/self/fd/3)
+        case $begins in "$first"*) first=$begins ;; *) exit 23 ;; esac
+    fi
     if [ "$size" -gt "$at" ]; then
         cat <&3 || exit 21
         still=0
