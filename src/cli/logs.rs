@@ -1,22 +1,23 @@
 //! `pgbaton logs`: what the programs of all nodes log, in one.
 
+mod teller;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
-use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::connect::{ConnectArgs, runtime};
 use super::start::start;
 use crate::live::Live;
-use crate::log::{Heard, Program, What};
+use crate::log::{Filter, Pattern, Program, Severity, What};
+use crate::model::Time;
 use crate::model::quantity::{self, SPAN};
-use crate::model::{Time, washed};
 use crate::source::ssh::{self, Chosen, Hearing, Logs, Wanted};
 use crate::source::{Clock, MemberTarget, Targets};
+use teller::Teller;
 
 /// `pgbaton logs`.
 #[derive(Debug, clap::Args)]
@@ -33,7 +34,16 @@ pub struct LogsArgs {
     /// Go on as lines are written, until interrupted
     #[arg(long, short)]
     follow: bool,
-    /// One JSON object for each line
+    /// Only what matters at least so much: debug, info, warning, error, fatal; lines that tell no level are shown
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<String>,
+    /// Only what has this text in it, or /a regular expression/; can be given several times, and all must be in it
+    #[arg(long, value_name = "TEXT")]
+    grep: Vec<String>,
+    /// Passwords and other secrets as they stand in the lines, instead of masked
+    #[arg(long)]
+    unmasked: bool,
+    /// One JSON object for each message
     #[arg(long)]
     json: bool,
     /// Only show what would be run here and on the nodes
@@ -44,8 +54,22 @@ pub struct LogsArgs {
 /// How long the first picture may take to become whole: it tells whom there is.
 const FIRST: Duration = Duration::from_secs(3);
 
+/// How long what the nodes say is gathered before the first of it is told.
+const GATHER: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether something can be told.
+const TICK: Duration = Duration::from_millis(200);
+
 /// How many bytes of each file are looked through for what was written since the time that is asked for.
 const BACK: u64 = 4 * 1024 * 1024;
+
+impl LogsArgs {
+    fn filter(&self) -> Result<Filter, String> {
+        let level = |name: &String| name.parse::<Severity>().map_err(|_| format!("there is no level {name:?}: debug, info, warning, error, fatal"));
+        let include = self.grep.iter().map(|text| Pattern::parse(text)).collect::<Result<_, _>>()?;
+        Ok(Filter { least: self.level.as_ref().map(level).transpose()?, include, ..Filter::default() })
+    }
+}
 
 /// Reads until all is read (exit code 1 when some of it could not be), or with `--follow` until SIGINT or SIGTERM, or until nobody reads us any more.
 pub fn run(connect: &ConnectArgs, args: &LogsArgs) -> anyhow::Result<ExitCode> {
@@ -54,6 +78,7 @@ pub fn run(connect: &ConnectArgs, args: &LogsArgs) -> anyhow::Result<ExitCode> {
         let mut terminate = signal(SignalKind::terminate())?;
         let clock = Clock::start();
         let since = since(&args.since, clock.now()).map_err(anyhow::Error::msg)?;
+        let filter = args.filter().map_err(anyhow::Error::msg)?;
         let profile = connect.profile(None).await?;
         let programs: BTreeSet<Program> = Program::ALL.into_iter().filter(|p| args.program.iter().any(|name| name == p.name())).collect();
         let chosen = Chosen { nodes: args.nodes.iter().cloned().collect(), programs };
@@ -69,13 +94,15 @@ pub fn run(connect: &ConnectArgs, args: &LogsArgs) -> anyhow::Result<ExitCode> {
         }
         let (mut logs, hearing) = Logs::new(profile, clock, Wanted { on: args.follow, since, back: BACK }, chosen);
         logs.follow(&members);
+        let mut teller = Teller::new(since, filter, args.json, !args.unmasked);
+        teller.hear_clocks(live.cluster(), live.now());
         let told = async {
             match args.follow {
-                true => follow(logs, live, hearing, args.json).await,
+                true => follow(logs, live, hearing, teller).await,
                 false => {
                     drop(live);
                     let _reading = logs.close();
-                    once(hearing, args.json).await
+                    once(hearing, teller).await
                 }
             }
         };
@@ -87,28 +114,42 @@ pub fn run(connect: &ConnectArgs, args: &LogsArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn follow(mut logs: Logs, mut live: Live, mut hearing: Hearing, json: bool) -> anyhow::Result<ExitCode> {
+/// Tells what is heard, until nobody reads us or nobody is read any more.
+async fn follow(mut logs: Logs, mut live: Live, mut hearing: Hearing, mut teller: Teller) -> anyhow::Result<ExitCode> {
+    let begun = live.now();
+    let mut tick = tokio::time::interval(TICK);
     loop {
         tokio::select! {
             heard = hearing.next() => match heard {
-                Some(heard) if write(&heard, json)? => {}
-                _ => return Ok(ExitCode::SUCCESS),
+                Some(heard) => teller.take(heard),
+                None => break,
             },
-            _ = live.wait() => logs.follow(&members(&live)),
+            _ = live.wait() => {
+                logs.follow(&members(&live));
+                teller.hear_clocks(live.cluster(), live.now());
+            }
+            _ = tick.tick() => {
+                let now = live.now();
+                // What was there before comes from all nodes at once, as fast as each can.
+                if now.since(begun) > GATHER && !teller.tell(now)? {
+                    return Ok(ExitCode::SUCCESS);
+                }
+            }
         }
     }
+    teller.end()?;
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn once(mut hearing: Hearing, json: bool) -> anyhow::Result<ExitCode> {
+async fn once(mut hearing: Hearing, mut teller: Teller) -> anyhow::Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     while let Some(heard) = hearing.next().await {
         if heard.iter().any(|heard| matches!(heard.what, What::Failed(_))) {
             code = ExitCode::FAILURE;
         }
-        if !write(&heard, json)? {
-            break;
-        }
+        teller.take(heard);
     }
+    teller.end()?;
     Ok(code)
 }
 
@@ -129,39 +170,6 @@ fn since(text: &str, now: Time) -> Result<Time, String> {
     };
     let span = quantity::span(&ago);
     span.map(|span| now.before(span)).ok_or_else(|| format!("{text:?} is no time: {SPAN}, or write a moment as 2026-11-24T03:00:00Z"))
-}
-
-#[derive(Serialize)]
-struct Line<'h> {
-    node: &'h str,
-    program: Program,
-    heard: Time,
-    text: String,
-}
-
-/// Whether somebody still reads.
-fn write(heard: &[Heard], json: bool) -> anyhow::Result<bool> {
-    let mut text = Vec::new();
-    for Heard { stream, at, what } in heard {
-        let told = match what {
-            What::Line { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
-            What::Open { .. } => continue,
-            What::Rotated => "(the file was replaced)".to_owned(),
-            What::Gap(gap) => format!("(lines are missing: {gap:?})"),
-            What::Failed(error) => format!("(not read: {})", error.told()),
-        };
-        let line = Line { node: &stream.node, program: stream.program, heard: *at, text: washed(&told) };
-        match json {
-            true => serde_json::to_writer(&mut text, &line)?,
-            false => write!(text, "{} {} {}", line.node, line.program, line.text)?,
-        }
-        text.push(b'\n');
-    }
-    match std::io::stdout().lock().write_all(&text) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(error.into()),
-    }
 }
 
 #[cfg(test)]

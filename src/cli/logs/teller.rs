@@ -1,0 +1,96 @@
+//! From what was heard to what is printed.
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Write};
+use std::time::Duration;
+
+use crate::log::{Entry, Filter, Heard, Kind, Merge, Read, Reader, Stream};
+use crate::model::{Cluster, Time};
+
+/// How long a message waits for earlier ones of other nodes: a file is looked at twice a second.
+const WINDOW: Duration = Duration::from_millis(900);
+
+/// Puts messages in order, and prints those that are wanted.
+pub(super) struct Teller {
+    readers: BTreeMap<Stream, Reader>,
+    merge: Merge,
+    /// By how much the nodes' clocks are ahead of ours, microseconds.
+    skews: BTreeMap<String, i64>,
+    since: Time,
+    filter: Filter,
+    json: bool,
+    masks: bool,
+}
+
+impl Teller {
+    /// Tells what was written since then, and passes the filter; `masks`: without secrets.
+    pub fn new(since: Time, filter: Filter, json: bool, masks: bool) -> Self {
+        Self { readers: BTreeMap::new(), merge: Merge::new(WINDOW), skews: BTreeMap::new(), since, filter, json, masks }
+    }
+
+    /// Learns how the nodes' clocks differ from ours, where that is more than the way of an answer explains.
+    pub fn hear_clocks(&mut self, cluster: &Cluster, now: Time) {
+        for member in cluster.members.values() {
+            let skew = member.clock_now(now).and_then(|(_, recent)| recent.last().copied()).filter(|skew| !skew.certain().is_zero());
+            self.skews.insert(member.name.clone(), skew.map_or(0, |skew| skew.about()));
+        }
+        for (stream, reader) in &mut self.readers {
+            reader.set_skew(self.skews.get(&stream.node).copied().unwrap_or(0));
+        }
+    }
+
+    /// Takes in what was heard.
+    pub fn take(&mut self, heard: Vec<Heard>) {
+        for Heard { stream, at, what } in heard {
+            let (masks, skew) = (self.masks, self.skews.get(&stream.node).copied().unwrap_or(0));
+            let reader = self.readers.entry(stream).or_insert_with_key(|stream| {
+                let mut reader = Reader::new(stream.clone(), masks);
+                reader.set_skew(skew);
+                reader
+            });
+            for read in reader.take(at, what) {
+                self.merge.take(read, at);
+            }
+        }
+    }
+
+    /// Prints what nothing earlier is to be expected before; whether somebody still reads.
+    pub fn tell(&mut self, now: Time) -> std::io::Result<bool> {
+        let ready = self.merge.ready(now);
+        self.print(&ready)
+    }
+
+    /// Prints all that is left.
+    pub fn end(&mut self) -> std::io::Result<bool> {
+        let unfinished: Vec<(Time, Vec<Read>)> = self.readers.values_mut().map(|reader| (self.since, reader.end(self.since))).collect();
+        for (heard, reads) in unfinished {
+            reads.into_iter().for_each(|read| self.merge.take(read, heard));
+        }
+        let left = self.merge.end();
+        self.print(&left)
+    }
+
+    fn print(&self, entries: &[Entry]) -> std::io::Result<bool> {
+        let mut text = Vec::new();
+        for entry in entries.iter().filter(|entry| self.is_wanted(entry)) {
+            match self.json {
+                true => serde_json::to_writer(&mut text, entry)?,
+                false => text.extend_from_slice(entry.plain().as_bytes()),
+            }
+            text.push(b'\n');
+        }
+        if text.is_empty() {
+            return Ok(true);
+        }
+        let mut out = std::io::stdout().lock();
+        match out.write_all(&text).and_then(|()| out.flush()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_wanted(&self, entry: &Entry) -> bool {
+        (entry.kind != Kind::Line || entry.when >= self.since) && self.filter.passes(entry)
+    }
+}
