@@ -30,10 +30,8 @@ impl Lines {
                 self.partial.extend_from_slice(kept);
                 self.cut += (text.len() - kept.len()) as u64;
             }
-            if ends {
-                if !std::mem::take(&mut self.skips) {
-                    out.push(self.take());
-                }
+            if ends && !std::mem::take(&mut self.skips) {
+                out.push(self.take());
             }
         }
     }
