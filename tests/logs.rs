@@ -224,7 +224,9 @@ fn nothing_is_lost_or_told_twice(lab: &TestLab, own: &Path) {
 /// The ssh that a process of ours has started.
 fn master_of(pid: u32) -> i32 {
     let parent = i32::try_from(pid).unwrap();
-    until("an ssh of the reader", PATIENCE, || children(parent).find(|pid| words_of(*pid).iter().any(|word| word == "-S")).ok_or_else(|| "none".to_owned()))
+    until("an ssh of the reader", PATIENCE, || {
+        children(parent).find(|pid| words_of(*pid).iter().any(|word| word == "-S")).ok_or_else(|| "none".to_owned())
+    })
 }
 
 /// The processes that a process has started.
@@ -261,7 +263,13 @@ fn a_reason_comes_with_the_command_that_mends_it(lab: &TestLab, own: &Path) {
     let host = "host = \"{name}\"";
     for (name, from, to, sentence, mends) in [
         ("unknown", &given, path("unknown", &known, "/nowhere/known_hosts"), "the host key of psg1 is not known", "ssh -F"),
-        ("changed", &given, path("changed", &known, &changed_key.display().to_string()), "the host key of psg1 has changed", "known_changed:1"),
+        (
+            "changed",
+            &given,
+            path("changed", &known, &changed_key.display().to_string()),
+            "the host key of psg1 has changed",
+            "known_changed:1",
+        ),
         ("key", &given, path("key", &user_key, &key.display().to_string()), "psg1 lets nobody in", "ssh-add"),
         ("port", &given, path("port", "Port 2222", "Port 1"), "connection refused by psg1", "sshd"),
         ("name", &host.to_owned(), "host = \"{name}.invalid\"".to_owned(), "psg1.invalid cannot be resolved", "clusters.NAME.ssh"),

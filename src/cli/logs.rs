@@ -65,7 +65,8 @@ const BACK: u64 = 4 * 1024 * 1024;
 
 impl LogsArgs {
     fn filter(&self) -> Result<Filter, String> {
-        let level = |name: &String| name.parse::<Severity>().map_err(|_| format!("there is no level {name:?}: debug, info, warning, error, fatal"));
+        let level =
+            |name: &String| name.parse::<Severity>().map_err(|_| format!("there is no level {name:?}: debug, info, warning, error, fatal"));
         let include = self.grep.iter().map(|text| Pattern::parse(text)).collect::<Result<_, _>>()?;
         Ok(Filter { least: self.level.as_ref().map(level).transpose()?, include, ..Filter::default() })
     }

@@ -168,7 +168,9 @@ impl Command {
             Self::Reinit(_) | Self::Flush(_) | Self::Checkpoint(_) | Self::ResumeReplay(_) | Self::DropSlot(_) | Self::Terminate(_) => true,
             Self::EditConfig(_) | Self::Remove(_) | Self::DemoteCluster(_) | Self::PromoteCluster(_) | Self::Haproxy(_) => true,
             Self::Status(_) | Self::Check(_) | Self::Events(_) | Self::ShowConfig(_) | Self::History(_) | Self::Dsn(_) => false,
-            Self::Logs(_) | Self::Version(_) | Self::Audit(_) | Self::Approve(_) | Self::Run(_) | Self::Runbook(_) | Self::Explain(_) => false,
+            Self::Logs(_) | Self::Version(_) | Self::Audit(_) | Self::Approve(_) | Self::Run(_) | Self::Runbook(_) | Self::Explain(_) => {
+                false
+            }
             Self::Keys(_) | Self::Themes(_) | Self::Config { .. } | Self::Lab(_) | Self::Screenshot(_) => false,
         }
     }

@@ -15,8 +15,8 @@ use super::login::{self, Login};
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
 use super::profile::{
-    AdminSocket, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile, LogProfile, OperateCert, PostgresProfile, Profile, RestProfile,
-    SshProfile, SslMode, TlsProfile,
+    AdminSocket, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile, LogProfile, OperateCert, PostgresProfile, Profile,
+    RestProfile, SshProfile, SslMode, TlsProfile,
 };
 use crate::finding::LIMITS;
 

@@ -27,7 +27,8 @@ pub struct LogLines {
 impl LogLines {
     /// Starts it with a configuration and these arguments.
     pub fn start(config: &Path, args: &[&str]) -> Self {
-        let mut child = pgbaton().arg("-c").arg(config).args(["logs", "--json", "--follow"]).args(args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            pgbaton().arg("-c").arg(config).args(["logs", "--json", "--follow"]).args(args).stdout(Stdio::piped()).spawn().unwrap();
         let output = child.stdout.take().unwrap();
         let (send, lines) = channel();
         thread::spawn(move || {

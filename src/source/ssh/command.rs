@@ -96,7 +96,8 @@ mod tests {
     #[test]
     fn a_name_with_a_shells_signs_is_one_word() {
         let name = "a'b;$(x) \"*".to_owned();
-        let command = Command::Follow { folder: "/l".into(), name: name.clone(), id: "1:2".into(), from: 7, on: false, pattern: String::new() };
+        let command =
+            Command::Follow { folder: "/l".into(), name: name.clone(), id: "1:2".into(), from: 7, on: false, pattern: String::new() };
         let line = shown(&command.words());
         let words = shlex::split(&line).expect("splits");
         assert_eq!(words, command.words());

@@ -165,7 +165,12 @@ mod tests {
 
     #[test]
     fn a_file_that_was_moved_is_read_to_its_end_and_then_all_that_followed() {
-        let seen = [file("l", "1:3", 10, 9, "new"), file("l.1", "1:2", 20, 8, "mid"), file("l.2", "1:1", 800, 7, "abc"), file("l.3", "1:0", 9, 3, "x")];
+        let seen = [
+            file("l", "1:3", 10, 9, "new"),
+            file("l.1", "1:2", 20, 8, "mid"),
+            file("l.2", "1:1", 800, 7, "abc"),
+            file("l.3", "1:0", 9, 3, "x"),
+        ];
         assert_eq!(course(Some(&at("1:1", 700, "abc")), &seen, false), (parts(&[("l.2", 700), ("l.1", 0), ("l", 0)]), true, None));
     }
 
@@ -204,7 +209,9 @@ mod tests {
 
     #[test]
     fn the_answer_of_a_look_is_read() {
-        let seen = read_look("1795736898.569760134 65024:10223797 12 61310a/x y/z.log.1\n1795736898.5 1:2 0 /empty\n1.0 1:3 4 -/denied\nnonsense\n");
+        let seen = read_look(
+            "1795736898.569760134 65024:10223797 12 61310a/x y/z.log.1\n1795736898.5 1:2 0 /empty\n1.0 1:3 4 -/denied\nnonsense\n",
+        );
         assert_eq!(seen.len(), 3, "{seen:?}");
         assert_eq!(seen[0].modified, 1_795_736_898_569_760_134);
         assert_eq!((seen[0].name.as_str(), seen[0].size, seen[0].head.as_deref()), ("x y/z.log.1", 12, Some(&b"a1\n"[..])));

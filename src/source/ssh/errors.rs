@@ -14,8 +14,11 @@ pub(super) fn explain(said: &str, way: &Way, agent: bool) -> SourceError {
             Some(place) => format!("if the node was set up anew, take its old key out of {place}, then run: {typed}"),
             None => format!("if the node was set up anew, take its old key out with ssh-keygen -R, then run: {typed}"),
         };
-        return error(ErrorKind::Denied, format!("ssh: the host key of {whom} has changed: it is another machine, or somebody is in between"))
-            .with_hint(mend);
+        return error(
+            ErrorKind::Denied,
+            format!("ssh: the host key of {whom} has changed: it is another machine, or somebody is in between"),
+        )
+        .with_hint(mend);
     }
     if has(&["host key is known for", "Host key verification failed"]) {
         return error(ErrorKind::Denied, format!("ssh: the host key of {whom} is not known"))
@@ -24,7 +27,9 @@ pub(super) fn explain(said: &str, way: &Way, agent: bool) -> SourceError {
     if has(&["Permission denied", "Too many authentication failures", "No more authentication methods"]) {
         let hint = match agent {
             true => format!("ssh-add -l lists the agent's keys; in full: {} -v", typed),
-            false => format!("no agent is running here: eval \"$(ssh-agent)\" and ssh-add, or an IdentityFile in ssh's configuration; in full: {typed} -v"),
+            false => format!(
+                "no agent is running here: eval \"$(ssh-agent)\" and ssh-add, or an IdentityFile in ssh's configuration; in full: {typed} -v"
+            ),
         };
         return error(ErrorKind::Auth, format!("ssh: {whom} lets nobody in with the keys there are")).with_hint(hint);
     }
@@ -76,7 +81,8 @@ mod tests {
     fn each_thing_that_ssh_says_has_its_sentence() {
         let way = Way { destination: "psg1".into(), config_file: Some("/x/config".into()) };
         let changed = "@@@@@@\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n@@@\nOffending ED25519 key in /x/known_hosts:2\nHost key for [127.0.0.1]:2222 has changed and you have requested strict checking.\nHost key verification failed.\n";
-        let unknown = "No ED25519 host key is known for [127.77.3.11]:2222 and you have requested strict checking.\nHost key verification failed.\n";
+        let unknown =
+            "No ED25519 host key is known for [127.77.3.11]:2222 and you have requested strict checking.\nHost key verification failed.\n";
         for (said, kind, sentence, hint) in [
             (changed, ErrorKind::Denied, "has changed", "/x/known_hosts:2"),
             (unknown, ErrorKind::Denied, "is not known", "ssh -F /x/config psg1"),
@@ -86,7 +92,12 @@ mod tests {
             ("ssh: connect to host 127.0.0.1 port 2222: Connection refused", ErrorKind::Refused, "refused", "sshd"),
             ("ssh: connect to host 10.0.0.1 port 22: Connection timed out", ErrorKind::Timeout, "does not answer", "-v"),
             ("ssh: connect to host 10.0.0.1 port 22: No route to host", ErrorKind::Broken, "no way", "-v"),
-            ("/x/config: line 3: Bad configuration option: foo\n/x/config: terminating, 1 bad configuration options", ErrorKind::Config, "terminating", "ssh"),
+            (
+                "/x/config: line 3: Bad configuration option: foo\n/x/config: terminating, 1 bad configuration options",
+                ErrorKind::Config,
+                "terminating",
+                "ssh",
+            ),
             ("kex_exchange_identification: Connection closed by remote host", ErrorKind::Broken, "closed by remote host", "-v"),
             ("", ErrorKind::Broken, "without a word", "-v"),
         ] {

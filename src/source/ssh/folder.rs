@@ -35,7 +35,9 @@ fn place() -> PathBuf {
 fn sweep(place: &Path) {
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(pid) = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()).and_then(|pid| pid.parse().ok()) else { continue };
+        let Some(pid) = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()).and_then(|pid| pid.parse().ok()) else {
+            continue;
+        };
         let gone = Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid).is_err_and(|e| e == rustix::io::Errno::SRCH));
         let ours = entry.metadata().is_ok_and(|about| about.is_dir() && about.uid() == geteuid().as_raw());
         if gone && ours {

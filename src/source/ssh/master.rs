@@ -107,14 +107,12 @@ impl Life {
                 let said = (&mut master.said).await.unwrap_or_default();
                 lost(&said, way)
             }
-            Self::Users(socket) => {
-                loop {
-                    sleep(CHECK).await;
-                    if Session::resume_mux(socket.clone().into_boxed_path(), None).check().await.is_err() {
-                        return lost("", way);
-                    }
+            Self::Users(socket) => loop {
+                sleep(CHECK).await;
+                if Session::resume_mux(socket.clone().into_boxed_path(), None).check().await.is_err() {
+                    return lost("", way);
                 }
-            }
+            },
         }
     }
 }

@@ -236,7 +236,12 @@ mod tests {
         }
     }
 
-    fn place(program: Program, logs: &[(&'static str, LogProfile)], answer: &str, postgres: Option<LogSettings>) -> Result<(Place, Format), String> {
+    fn place(
+        program: Program,
+        logs: &[(&'static str, LogProfile)],
+        answer: &str,
+        postgres: Option<LogSettings>,
+    ) -> Result<(Place, Format), String> {
         let logs = logs.iter().cloned().collect();
         let answers = Answers::read(answer);
         let silent = SourceError::new(ErrorKind::Refused, "connection refused");
@@ -261,7 +266,10 @@ mod tests {
     #[test]
     fn a_node_tells_where_patroni_logs_then_its_units_then_its_files() {
         let unit = |name: &str| Ok((Place::Unit(name.into()), Format::Etcd));
-        assert_eq!(place(Program::Etcd, &[], "unit etcd-defrag.service\nunit etcd.service\nfile /var/log/etcd/etcd.log\n", None), unit("etcd.service"));
+        assert_eq!(
+            place(Program::Etcd, &[], "unit etcd-defrag.service\nunit etcd.service\nfile /var/log/etcd/etcd.log\n", None),
+            unit("etcd.service")
+        );
         let found = place(Program::Patroni, &[], "unit patroni.service\npatroni '/var/log/p/'\n", None);
         assert_eq!(found, Ok((file("/var/log/p", "patroni.log", None), Format::Patroni { utc_offset: 0 })));
         let found = place(Program::Haproxy, &[], "file /var/log/haproxy.log\n", None);
@@ -274,7 +282,8 @@ mod tests {
         let stderr = Format::PostgresStderr { prefix: "%t [%p] ".into(), utc_offset: 3600 };
         let found = place(Program::Postgres, &[], "", Some(settings()));
         assert_eq!(found, Ok((file("/data/log", "postgresql-%a.log", Some("postgresql-*.log")), stderr)));
-        let csv = LogSettings { log_destination: "stderr, csvlog".into(), log_directory: "/l".into(), log_filename: "pg".into(), ..settings() };
+        let csv =
+            LogSettings { log_destination: "stderr, csvlog".into(), log_directory: "/l".into(), log_filename: "pg".into(), ..settings() };
         assert_eq!(place(Program::Postgres, &[], "", Some(csv)), Ok((file("/l", "pg.csv", None), Format::PostgresCsv)));
         let off = LogSettings { logging_collector: false, ..settings() };
         let stderr = Format::PostgresStderr { prefix: "%t [%p] ".into(), utc_offset: 3600 };
