@@ -117,6 +117,11 @@ impl Live {
         self.clock.now()
     }
 
+    /// The clock of the sources.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
     /// The cluster.
     pub fn cluster(&self) -> &Cluster {
         self.picture.cluster()

@@ -2,6 +2,7 @@
 
 mod books;
 mod chosen;
+mod node_logs;
 mod operate;
 
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use self::books::Books;
+use self::node_logs::NodeLogs;
 use self::operate::Operating;
 use super::connect::ConnectArgs;
 use super::start::{self, PauseFollow};
@@ -20,6 +22,7 @@ use crate::app::{Arrangement, Asked, Audited, ChoiceRow, CourseSheet, EventLine,
 use crate::config::yaml_text;
 use crate::document::Document;
 use crate::live::Live;
+use crate::log::Heard;
 use crate::model::clean;
 use crate::permit::Policy;
 use crate::runbook::Run;
@@ -104,8 +107,10 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
         let mut options = Options::new(&profile.name, mode, &looks, |name| std::env::var(name).ok())?;
         options.notices.extend(notices);
         let books = Books::new(&profile);
+        let logs = NodeLogs::new(profile.clone());
         let live = start::start(profile, clock);
-        shell::run(options, LiveFeed { live, operating, books, audit, unread: true, pause: PauseFollow::default() }).await
+        let pause = PauseFollow::default();
+        shell::run(options, LiveFeed { live, operating, books, logs, audit, unread: true, pause }).await
     })?;
     // What a source was in the middle of is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(50));
@@ -120,11 +125,15 @@ fn word<T: FromStr>(text: Option<&str>) -> Option<T> {
 /// How often an action under way is looked at, if nothing is pushed.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// The same for the nodes' logs while more was heard of them than is shown.
+const BEHIND: Duration = Duration::from_millis(10);
+
 struct LiveFeed {
     live: Live,
     /// `None` in a read-only session.
     operating: Option<Operating>,
     books: Books,
+    logs: NodeLogs,
     /// Where the audit is, or why that is not known.
     audit: Result<Audit, String>,
     /// Whether it is to be read again.
@@ -142,8 +151,17 @@ impl Feed for LiveFeed {
                 }
             }
             let busy = self.operating.as_ref().is_some_and(Operating::busy);
-            let changes = match tokio::time::timeout(if busy { LOOK } else { PASSING }, self.live.wait()).await {
-                Ok(changes) => return lines(&changes),
+            let limit = match busy || self.logs.is_reading() {
+                _ if self.logs.is_behind() => BEHIND,
+                true => LOOK,
+                false => PASSING,
+            };
+            let changes = match tokio::time::timeout(limit, self.live.wait()).await {
+                Ok(changes) => {
+                    self.logs.follow(&self.live);
+                    return lines(&changes);
+                }
+                Err(_) if self.logs.arrived() => return Vec::new(),
                 Err(_) => self.live.pass(),
             };
             if busy || !changes.is_empty() {
@@ -209,6 +227,15 @@ impl Feed for LiveFeed {
 
     fn plan_next(&mut self) -> Result<Option<PlanSheet>, String> {
         self.operating.as_mut().ok_or(READ_ONLY)?.plan_next(&self.live)
+    }
+
+    fn read_logs(&mut self) -> Result<(), String> {
+        self.logs.read(&self.live);
+        Ok(())
+    }
+
+    fn logs(&mut self) -> Vec<Heard> {
+        self.logs.take()
     }
 
     fn course(&mut self) -> Option<CourseSheet> {

@@ -94,6 +94,11 @@ impl Hearing {
     pub async fn next(&mut self) -> Option<Vec<Heard>> {
         self.0.recv().await
     }
+
+    /// The same if there is something at this moment.
+    pub fn try_next(&mut self) -> Option<Vec<Heard>> {
+        self.0.try_recv().ok()
+    }
 }
 
 fn nodes(profile: &Profile, members: &BTreeMap<String, MemberTarget>, chosen: &Chosen) -> Vec<site::Node> {
