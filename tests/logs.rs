@@ -4,6 +4,8 @@
 mod common {
     pub mod lab;
     pub mod log_lines;
+    #[allow(dead_code, reason = "each test file uses its part of it")]
+    pub mod pty;
 }
 
 use std::fs::{self, File, OpenOptions};
@@ -15,6 +17,7 @@ use std::time::Duration;
 
 use common::lab::{Running, TestLab, pgbaton, said, until};
 use common::log_lines::{LogLines, PATIENCE, is};
+use common::pty::Pty;
 use jiff::{SignedDuration, ZonedDateTime};
 use pgbaton::lab::{conf, process, procfs, scan};
 use rustix::process::Signal;
@@ -33,6 +36,8 @@ fn each_line_is_told_once_whatever_happens_to_the_line_and_to_the_files() {
     nothing_is_lost_or_told_twice(&lab, own.path());
     a_reason_comes_with_the_command_that_mends_it(&lab, own.path());
     a_connection_of_the_users_is_used(&lab, own.path());
+    a_file_whose_name_changes_is_followed(&lab);
+    the_console_reads_when_it_is_looked_at(&lab, own.path());
     a_reader_that_is_killed_leaves_nothing(&lab);
 }
 
@@ -297,6 +302,55 @@ fn a_connection_of_the_users_is_used(lab: &TestLab, own: &Path) {
     let config = changed(lab, own, "users.toml", &given, &without.display().to_string());
     let out = pgbaton().arg("-c").arg(&config).args(["logs", "psg2", "--program", "etcd", "--since", "1h"]).output().unwrap();
     assert!(out.status.success() && String::from_utf8_lossy(&out.stdout).contains(" etcd "), "{}", said(&out));
+}
+
+/// PostgreSQL begins a file of another name, and pgbaton knows of it by what PostgreSQL told of its names.
+fn a_file_whose_name_changes_is_followed(lab: &TestLab) {
+    let node = "psg3";
+    lab.sql(node, "ALTER SYSTEM SET log_filename = 'named-%H%M%S.log'");
+    lab.sql(node, "SELECT pg_reload_conf(), pg_rotate_logfile()");
+    let file = || lab.sql(node, "SELECT pg_current_logfile()");
+    let named = || until("a file of that name", PATIENCE, || Some(file()).filter(|f| f.contains("named-")).ok_or_else(file));
+    let first = named();
+    let host = lab.layout().ip(node).to_string();
+    let mark = |n: usize| {
+        let statement = format!("SELECT * FROM mark{n}");
+        let out = lab.try_tool(60, "psql", &["-h", &host, "-p", "5432", "-U", "postgres", "-d", "postgres", "-c", &statement]);
+        assert!(!out.status.success(), "{}", said(&out));
+    };
+    mark(1);
+    let mut lines = LogLines::start(&lab.config(), &["--program", "postgres", node, "--since", "1h"]);
+    let told = |n: usize| format!("relation \"mark{n}\" does not exist");
+    lines.line(node, "postgres", &told(1));
+    mark(2);
+    until("another name", PATIENCE, || {
+        lab.sql(node, "SELECT pg_rotate_logfile()");
+        Some(named()).filter(|now| *now != first).ok_or_else(|| first.clone())
+    });
+    mark(3);
+    for n in 1..=3 {
+        lines.line(node, "postgres", &told(n));
+        assert_eq!(lines.seen.iter().filter(|line| is(line, node, "postgres", &told(n))).count(), 1, "mark {n}");
+    }
+    lab.sql(node, "ALTER SYSTEM RESET log_filename");
+    lab.sql(node, "SELECT pg_reload_conf(), pg_rotate_logfile()");
+    until("the file as before", PATIENCE, || Some(file()).filter(|f| !f.contains("named-")).ok_or_else(file));
+}
+
+fn the_console_reads_when_it_is_looked_at(lab: &TestLab, own: &Path) {
+    let config = lab.config();
+    let env = [("HOME", own.to_str().unwrap())];
+    let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &["-c", config.to_str().unwrap()], &env, (140, 45));
+    pty.until_text("4 of 4 sources agree");
+    assert!(sshs_with(&lab.layout().ssh_config().display().to_string()).is_empty(), "nobody has looked yet");
+    pty.press("8");
+    pty.until_text("no action. I am (psg");
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
+    until("the end of its connections", GONE_WITHIN, || {
+        let left = sshs_with(&lab.layout().ssh_config().display().to_string());
+        if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
+    });
 }
 
 fn a_reader_that_is_killed_leaves_nothing(lab: &TestLab) {
