@@ -458,9 +458,10 @@ fn the_audit_has_the_screen_when_it_is_gone_to() {
 }
 
 /// A runbook that waits for something, and then acts.
-fn runbook(state: &mut State) {
+fn runbook(state: &mut State, kept: bool) {
     let text = concat!(
-        "---\ntitle: Hand over\ndanger: interrupts\n---\n# Hand over\n## Before\nAll have to be near.\n",
+        "---\ntitle: Hand over\ndanger: interrupts\nfindings: [lag-high]\n---\n# Hand over\nWrites stop for a moment.\n\n## Before\n",
+        "All have to be near.\n",
         "```pgbaton\nid = \"near\"\nwait = \"members.all(m, m.replay_lag_bytes == 0)\"\ndeadline = \"5min\"\n```\n",
         "## The leader\n```pgbaton\nid = \"switchover\"\naction = \"switchover --candidate=psg2\"\n```\n",
     );
@@ -480,17 +481,19 @@ fn runbook(state: &mut State) {
         loops: std::collections::BTreeMap::new(),
         entries: Vec::new(),
     };
-    update(state, Msg::Opened(Ok(Box::new(Opened { runbook, run, kept: true }))));
+    update(state, Msg::Opened(Ok(Box::new(Opened { runbook, run, kept }))));
 }
 
 #[test]
 fn a_runbook_shows_what_it_waits_for_and_what_comes_next() {
     let mut state = console(vec![sample::healthy()]);
     state.mode = Mode::Operator;
-    runbook(&mut state);
+    runbook(&mut state, true);
     snapshot("runbook-waits", &screen(&mut state, (80, 24), false));
+    runbook(&mut state, false);
+    snapshot("runbook-offered", &screen(&mut state, (80, 24), false));
     let mut state = console(vec![sample::healthy()]);
     state.mode = Mode::ReadOnly("no policy says that ada may operate".to_owned());
-    runbook(&mut state);
+    runbook(&mut state, true);
     snapshot("runbook-read-only", &screen(&mut state, (80, 24), false));
 }

@@ -96,7 +96,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
             }
         }
     }
-    let ended = |book: &Book| matches!(book.progress.stage, Stage::Finished | Stage::Aborted | Stage::Reading(_));
+    let ended = |book: &Book| matches!(book.progress.stage, Stage::Finished | Stage::Aborted | Stage::Reading(_) | Stage::Offered);
     if state.book.as_ref().is_some_and(|book| !ended(book)) {
         state.overlay = Some(Overlay::Book { scroll: 0 });
         return Vec::new();
@@ -123,7 +123,10 @@ pub(super) fn opened(state: &mut State, opened: Result<Opened, String>) -> Vec<E
                 Mode::ReadOnly(why) if acts => Some(format!("read-only session: {why}")),
                 _ => None,
             };
-            let progress = Progress::of(runbook, run, idle, &document, now(state));
+            let mut progress = Progress::of(runbook, run, idle, &document, now(state));
+            if !kept {
+                progress.offer();
+            }
             state.book = Some(Book { progress, kept, drawn: false, due: false });
             state.overlay = Some(Overlay::Book { scroll: 0 });
             return look(state);
@@ -208,7 +211,7 @@ fn why(state: &mut State, id: CommandId) -> Vec<Effect> {
         (Stage::Acts(_), CommandId::BookSkip | CommandId::BookAbort) => Some("an action is under way".to_owned()),
         (Stage::Finished | Stage::Aborted, CommandId::BookSkip | CommandId::BookAbort) => Some("the run is at its end".to_owned()),
         (Stage::Gone(_), CommandId::BookSkip) => Some("say first whether the run goes on though something holds no longer".to_owned()),
-        (Stage::Input(_), _) => Some("the run has not begun yet; esc leaves it".to_owned()),
+        (Stage::Input(_) | Stage::Offered, _) => Some("the run has not begun yet; esc leaves it".to_owned()),
         _ => None,
     };
     if let Some(told) = told {
@@ -230,6 +233,13 @@ fn go(state: &mut State) -> Vec<Effect> {
     let (Some(book), Some(document)) = (&mut state.book, &state.facts.document) else { return Vec::new() };
     let progress = &mut book.progress;
     let (question, answers) = match &progress.stage {
+        Stage::Offered => {
+            progress.start(document, now);
+            if let Some(Overlay::Book { scroll }) = &mut state.overlay {
+                *scroll = 0;
+            }
+            return turned(state);
+        }
         Stage::Input(_) => match progress.input() {
             Some(input) => (format!("{}?", input.question), input.answers()),
             None => return Vec::new(),

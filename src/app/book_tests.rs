@@ -41,14 +41,19 @@ fn opened_with(steps: &[&str], mode: Mode) -> State {
     state
 }
 
-/// Opens a runbook of these steps, of which that much was done.
+/// Takes up a run of these steps, of which that much was done.
 fn opens(state: &mut State, steps: &[&str], entries: Vec<Entry>) {
+    opens_as(state, "", steps, entries, true);
+}
+
+/// Opens a runbook of these steps that asks for this first, `kept`: a run of it that was begun.
+fn opens_as(state: &mut State, inputs: &str, steps: &[&str], entries: Vec<Entry>, kept: bool) {
     let steps: String = steps.iter().map(|step| format!("```pgbaton\n{step}\n```\n")).collect();
-    let text = format!("---\ntitle: t\ndanger: reads\n---\n# T\n{steps}");
+    let text = format!("---\ntitle: t\ndanger: reads\n{inputs}---\n# T\n{steps}");
     let runbook = parse("t", "t.md", &text, &|_| Ok(())).expect("no mistake");
     let run = Run { begun: moment(0), entries, ..Run::sample(runbook.digest()) };
 
-    update(state, Msg::Opened(Ok(Box::new(Opened { runbook, run, kept: false }))));
+    update(state, Msg::Opened(Ok(Box::new(Opened { runbook, run, kept }))));
     seen(state);
 }
 
@@ -113,6 +118,35 @@ fn confirmed_plan(state: &mut State) -> Vec<Effect> {
     update(state, Msg::Rested);
     seen(state);
     press(state, CommandId::Accept)
+}
+
+#[test]
+fn a_runbook_that_is_opened_is_read_and_begins_when_that_is_said() {
+    use CommandId::{BookAbort, BookAgain, BookGo, BookNo, BookNote, BookSettled, BookSkip, BookYes};
+    let holds = "id = \"held\"\nrequire = \"cluster.name == 'card'\"";
+    let opened = |inputs: &str| {
+        let mut state = State::new(Vec::new(), "card", Mode::Operator);
+        hears(&mut state, 0);
+        opens_as(&mut state, inputs, &[holds, LOOK], Vec::new(), false);
+        state
+    };
+    let mut state = opened("");
+    assert_eq!((stage(&state), hears(&mut state, 5)), (Some(Stage::Offered), Vec::new()), "nothing is judged, and nothing written down");
+    for key in [BookYes, BookNo, BookAgain, BookSettled, BookSkip, BookNote, BookAbort] {
+        seen(&mut state);
+        assert_eq!((press(&mut state, key), stage(&state), state.typing), (Vec::new(), Some(Stage::Offered), None), "{key}");
+    }
+    // Whoever leaves it has begun nothing, and finds the list again.
+    assert_eq!(press(&mut state, CommandId::Back), []);
+    assert_eq!(press(&mut state, CommandId::Runbooks), [Effect::ListBooks]);
+    let mut state = opened("");
+    hears(&mut state, 5);
+    assert_eq!(written(&press(&mut state, BookGo)[0]), ["done"]);
+    let book = state.book.as_ref().expect("it is open");
+    assert!(matches!(book.progress.stage, Stage::Asks(Task::Look { .. })) && book.progress.run.begun == moment(5));
+    // What it asks for first is asked then.
+    let mut state = opened("inputs: [{name: who, question: Who, choices: [ada, bert]}]\n");
+    assert_eq!((press(&mut state, BookGo), stage(&state)), (Vec::new(), Some(Stage::Input(0))));
 }
 
 #[test]

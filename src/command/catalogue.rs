@@ -151,8 +151,8 @@ commands! {
     Remove       Global Disrupts "remove cluster"     "Delete what Patroni keeps of the cluster in etcd.";
     ShowConfig   Global Harmless "show config" "Show the dynamic configuration.";
     Course       Global Harmless "progress"   "Show the action under way, or the last one.";
-    Runbooks     Global Harmless "runbooks"   "Open the runbook that answers the finding; else the one begun, or the list.";
-    BookGo       Book   Harmless "go on"      "Answer the question, or show the plan of the step.";
+    Runbooks     Global Harmless "runbooks"   "Read the runbook that answers the finding; else the one begun, or the list.";
+    BookGo       Book   Harmless "go on"      "Begin the run, answer the question, or show the plan of the step.";
     BookYes      Book   Harmless "yes"        "Yes: it is so, it is done.";
     BookNo       Book   Harmless "no"         "No: it is not so, it is not done.";
     BookAgain    Book   Harmless "again"      "Take the step again that did not come to be.";

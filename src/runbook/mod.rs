@@ -43,6 +43,8 @@ pub struct Runbook {
     pub front: Front,
     /// The whole file.
     pub text: String,
+    /// What it says before its first part.
+    pub intro: String,
     /// Its steps, in the order of the file.
     pub steps: Vec<Step>,
 }

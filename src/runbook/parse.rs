@@ -47,9 +47,21 @@ pub fn parse(name: &str, path: &str, text: &str, valid: &dyn Fn(&[String]) -> Re
     let steps = steps(path, text, &pieces, front.as_ref(), valid, &mut mistakes);
     mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
     match front {
-        Some(front) if mistakes.is_empty() => Ok(Runbook { name: name.to_owned(), front, text: text.to_owned(), steps }),
+        Some(front) if mistakes.is_empty() => {
+            let intro = intro(text, &pieces).to_owned();
+            Ok(Runbook { name: name.to_owned(), front, text: text.to_owned(), intro, steps })
+        }
         _ => Err(mistakes),
     }
+}
+
+/// What stands between the first heading and the next one; what stands before a step is that step's.
+fn intro<'t>(text: &'t str, pieces: &[Piece]) -> &'t str {
+    let between = match pieces {
+        [Piece::Heading { range: first, .. }, Piece::Heading { range: next, .. }, ..] => text.get(first.end..next.start),
+        _ => None,
+    };
+    between.unwrap_or_default().trim()
 }
 
 /// A loop or a branch that the steps belong to.

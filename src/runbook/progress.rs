@@ -15,6 +15,8 @@ const LAG: Duration = Duration::from_secs(1);
 pub enum Stage {
     /// Nothing can be done, and why: it is only read.
     Reading(String),
+    /// It lies open to be read: nothing is begun yet.
+    Offered,
     /// Something has to be said before it begins: the input of this number.
     Input(usize),
     /// What held when it was left holds no longer: the steps, each with the reason.
@@ -78,6 +80,28 @@ impl Progress {
             progress.ask_first();
         }
         progress
+    }
+
+    /// Lays a run that was not begun open to be read, if something can be done in it at all.
+    pub fn offer(&mut self) {
+        if !matches!(self.stage, Stage::Reading(_)) {
+            self.stage = Stage::Offered;
+        }
+    }
+
+    /// Begins it, if it is for this cluster still.
+    pub fn start(&mut self, document: &Document, now: Time) {
+        if self.stage != Stage::Offered {
+            return;
+        }
+        self.since = now;
+        match self.run.unsuited(&self.runbook, document) {
+            Some(why) => self.stage = Stage::Reading(why),
+            None => {
+                self.run.begun = now;
+                self.ask_first();
+            }
+        }
     }
 
     /// Whether everything is said that it asks for before it begins.

@@ -110,6 +110,9 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
             &[(&[CommandId::Accept], "answer"), (&[CommandId::Back], "cancel"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }
         Some(Overlay::Book { .. }) if reads(state) => &[(&[CommandId::Back], "leave"), (&[CommandId::Up, CommandId::Down], "scroll")],
+        Some(Overlay::Book { .. }) if offered(state) => {
+            &[(&[CommandId::BookGo], "begin the run"), (&[CommandId::Back], "leave"), (&[CommandId::Up, CommandId::Down], "scroll")]
+        }
         Some(Overlay::Book { .. }) => &[
             (&[CommandId::BookGo], "go on"),
             (&[CommandId::BookSkip], "pass over"),
@@ -177,6 +180,11 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
 /// Whether nothing can be done in the runbook that is open.
 fn reads(state: &State) -> bool {
     state.book.as_ref().is_some_and(|book| matches!(book.progress.stage, Stage::Reading(_)))
+}
+
+/// Whether the runbook that is open was not begun.
+fn offered(state: &State) -> bool {
+    state.book.as_ref().is_some_and(|book| book.progress.stage == Stage::Offered)
 }
 
 /// The key with which everything begins that changes something, for who may.

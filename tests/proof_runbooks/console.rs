@@ -31,8 +31,14 @@ pub fn switchover_and_kill(operator: &Operator<'_>) {
     let mut pty = opened(operator, &[]);
     pty.press("R");
     press_at(&mut pty, "Runbooks and runs", "\r");
-    press_at(&mut pty, "Who is to lead?", "\r");
+    // It is read first; nothing is written down of that.
+    pty.until_text("enter begins the run");
+    pty.until_text("asks first: Who is to lead?");
+    let before = operator.told(&["history"]);
+    pty.press("\r");
+    press_at(&mut pty, "enter answers", "\r");
     pty.until("the members", |screen| screen.contents().contains("▸ psg1"));
+    assert_eq!(operator.told(&["history"]), before);
     pty.press(&"j".repeat(below));
     press_at(&mut pty, &format!("▸ {candidate}"), "\r");
     press_at(&mut pty, "[4/9]", "n");
@@ -64,8 +70,9 @@ pub fn switchover_and_kill(operator: &Operator<'_>) {
     pty.press("R");
     press_at(&mut pty, "Runbooks and runs", "\r");
     pty.until_text("nothing can be done here: read-only session");
-    pty.until_text("would do: pgbaton switchover");
     assert!(pty.screen().contains("now: "), "{}", pty.screen());
+    pty.press("G");
+    pty.until_text("would do: pgbaton switchover");
     pty.press("qq");
     assert_eq!(pty.end(), 0);
 }
@@ -78,6 +85,8 @@ pub fn from_a_finding(operator: &Operator<'_>, member: &str) {
     pty.press("\r");
     pty.until_text("What to do");
     pty.press("R");
+    press_at(&mut pty, "enter begins the run", "\r");
+    pty.until_text("Is it done, and did it do what it should?");
     pty.until_text(&format!("run on {member}:"));
     pty.press("m");
     pty.until_text("What is to be remembered?");

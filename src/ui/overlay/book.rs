@@ -43,6 +43,17 @@ impl Sheet<'_> {
         }
     }
 
+    /// Paragraphs, and lists line by line.
+    fn prose(&mut self, text: &str) {
+        for paragraph in text.split("\n\n").filter(|text| !text.trim().is_empty()) {
+            let list = paragraph.trim_start().starts_with("- ");
+            match list {
+                true => paragraph.lines().for_each(|line| self.text(2, &washed(line), Role::Muted)),
+                false => self.text(2, &washed(&paragraph.replace('\n', " ")), Role::Muted),
+            }
+        }
+    }
+
     fn heading(&mut self, text: &str) {
         self.lines.push(Line::default());
         self.text(0, text, Role::TitleFocus);
@@ -71,13 +82,21 @@ pub(super) fn view(look: &Look<'_>, book: &Book, course: Option<&CourseSheet>, d
         false => "not begun yet; it is written down from its first step on".to_owned(),
     };
     sheet.text(0, &format!("on {} · danger: {} · {began}", clean(&run.cluster), progress.runbook.front.danger), Role::Muted);
-    if let Stage::Reading(why) = &progress.stage {
-        read(&mut sheet, progress, why, document);
-    } else {
-        step(&mut sheet, progress, document);
-        stage(&mut sheet, progress, course, document, now);
-        ahead(&mut sheet, progress);
-        behind(&mut sheet, &run.entries);
+    match &progress.stage {
+        Stage::Reading(why) => {
+            sheet.signed(Level::Warning, &format!("nothing can be done here: {}", clean(why)));
+            read(&mut sheet, progress, Some(why), document);
+        }
+        Stage::Offered => {
+            sheet.keys(&[(CommandId::BookGo, "begins the run"), (CommandId::Back, "leaves it")]);
+            read(&mut sheet, progress, None, document);
+        }
+        _ => {
+            step(&mut sheet, progress, document);
+            stage(&mut sheet, progress, course, document, now);
+            ahead(&mut sheet, progress);
+            behind(&mut sheet, &run.entries);
+        }
     }
     Details { title: plan::capital(&progress.runbook.front.title), lines: sheet.lines }
 }
@@ -92,13 +111,7 @@ fn step(sheet: &mut Sheet<'_>, progress: &Progress, document: &Document) {
     if matches!(progress.stage, Stage::Input(_) | Stage::Gone(_)) {
         return;
     }
-    for paragraph in step.prose.split("\n\n").filter(|text| !text.trim().is_empty()) {
-        let list = paragraph.trim_start().starts_with("- ");
-        match list {
-            true => paragraph.lines().for_each(|line| sheet.text(2, &washed(line), Role::Muted)),
-            false => sheet.text(2, &washed(&paragraph.replace('\n', " ")), Role::Muted),
-        }
-    }
+    sheet.prose(&step.prose);
     if let Stage::Ahead = progress.stage {
         let values = progress.run.values(&progress.runbook, step, each.as_deref(), leader(document));
         sheet.lines.push(Line::default());
@@ -124,7 +137,7 @@ fn stage(sheet: &mut Sheet<'_>, progress: &Progress, course: Option<&CourseSheet
     use CommandId::{BookAbort, BookAgain, BookGo, BookNo, BookSettled, BookSkip, BookYes};
     sheet.lines.push(Line::default());
     match &progress.stage {
-        Stage::Reading(_) => {}
+        Stage::Reading(_) | Stage::Offered => {}
         Stage::Input(_) => {
             let Some(input) = progress.input() else { return };
             sheet.text(2, &format!("{}?", input.question), Role::Emphasis);
@@ -233,16 +246,36 @@ fn behind(sheet: &mut Sheet<'_>, entries: &[Entry]) {
     }
 }
 
-/// The whole of it, for one who only looks: each condition as it is now, each action greyed.
-fn read(sheet: &mut Sheet<'_>, progress: &Progress, why: &str, document: &Document) {
-    sheet.signed(Level::Warning, &format!("nothing can be done here: {}", clean(why)));
-    let count = progress.runbook.steps.len();
-    for (n, step) in progress.runbook.steps.iter().enumerate() {
+/// The whole of it, for one who reads: what it says of itself, each condition as it is now; if nothing can be done, and so `why`, each action greyed.
+fn read(sheet: &mut Sheet<'_>, progress: &Progress, why: Option<&str>, document: &Document) {
+    let Progress { runbook, run, .. } = progress;
+    sheet.lines.push(Line::default());
+    let front = &runbook.front;
+    if !front.findings.is_empty() {
+        sheet.text(2, &clean(&format!("answers: {}", front.findings.join(", "))), Role::Text);
+    }
+    for input in &front.inputs {
+        let known = run.values.get(&input.name).map(|value| format!(" {value}, by what was found"));
+        sheet.text(2, &clean(&format!("asks first: {}?{}", input.question, known.unwrap_or_default())), Role::Text);
+    }
+    if !runbook.intro.is_empty() {
+        sheet.lines.push(Line::default());
+    }
+    sheet.prose(&runbook.intro);
+    let count = runbook.steps.len();
+    let mut told = None;
+    for (n, step) in runbook.steps.iter().enumerate() {
         sheet.heading(&format!("[{}/{count}] {}: {}", n + 1, clean(&step.title), step.id));
-        let values = progress.run.values(&progress.runbook, step, None, leader(document));
-        let role = if matches!(step.kind, Kind::Action(_)) { Role::Muted } else { Role::Text };
+        // Some steps share the prose before the first of them.
+        if told != Some(&step.prose) {
+            sheet.prose(&step.prose);
+            told = Some(&step.prose);
+        }
+        let values = run.values(runbook, step, None, leader(document));
+        let greyed = why.filter(|_| matches!(step.kind, Kind::Action(_)));
+        let role = if greyed.is_some() { Role::Muted } else { Role::Text };
         walked(step, &values, document).lines().for_each(|line| sheet.text(2, &clean(line), role));
-        if matches!(step.kind, Kind::Action(_)) {
+        if let Some(why) = greyed {
             sheet.text(2, &clean(&format!("not here: {why}")), Role::Muted);
         }
     }
