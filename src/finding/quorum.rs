@@ -21,14 +21,14 @@ pub(super) const RULE: Rule = Rule {
         },
         Explanation {
             code: "quorum-at-risk",
-            runbook: Some("quorum-lost"),
+            runbook: Some("etcd-member-down"),
             fires: "etcd has a majority, and one more member that fails ends it.",
             matters: "The next fault, or the next maintenance, stops the cluster.",
             next: &["Bring the missing etcd member back before any other work.", "Do not restart a node that runs one of the others."],
         },
         Explanation {
             code: "etcd-member-down",
-            runbook: Some("quorum-lost"),
+            runbook: Some("etcd-member-down"),
             fires: "an etcd member does not answer or sees no raft leader, and the majority can still lose another one.",
             matters: "The margin is smaller than it was meant to be.",
             next: &["Look at the member: systemctl status etcd, its log, its disk."],

@@ -9,6 +9,7 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("replace-replica", include_str!("../../runbooks/replace-replica.md")),
     ("leader-down", include_str!("../../runbooks/leader-down.md")),
     ("quorum-lost", include_str!("../../runbooks/quorum-lost.md")),
+    ("etcd-member-down", include_str!("../../runbooks/etcd-member-down.md")),
     ("slot-fills-disk", include_str!("../../runbooks/slot-fills-disk.md")),
     ("archive-failing", include_str!("../../runbooks/archive-failing.md")),
     ("split-brain", include_str!("../../runbooks/split-brain.md")),

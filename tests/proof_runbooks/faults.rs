@@ -18,11 +18,16 @@ pub fn tags(lab: &TestLab, node: &str, tags: &str) {
     fs::write(&path, kept + tags).unwrap();
 }
 
-/// As systemd stops it: PostgreSQL goes with it.
+/// Stops one program of a node, as systemd does.
+pub fn stop(lab: &TestLab, program: &str) {
+    let process = process::running(lab.layout(), program).unwrap();
+    process.signal(Signal::TERM).unwrap();
+    until("its end", PATIENCE, || if process.state().is_none() { Ok(()) } else { Err(format!("{program} runs")) });
+}
+
+/// PostgreSQL goes with it.
 pub fn stop_patroni(lab: &TestLab, node: &str) {
-    let patroni = process::running(lab.layout(), &format!("{node}/patroni")).unwrap();
-    patroni.signal(Signal::TERM).unwrap();
-    until("the end of Patroni", PATIENCE, || if patroni.state().is_none() { Ok(()) } else { Err("it runs".to_owned()) });
+    stop(lab, &format!("{node}/patroni"));
 }
 
 /// Starts one program of a node.

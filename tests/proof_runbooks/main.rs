@@ -10,6 +10,7 @@ mod common {
 }
 
 mod console;
+mod etcd;
 mod faults;
 mod maintenance;
 mod operator;
@@ -80,11 +81,13 @@ fn faults_from_start_to_end() {
     faults::certificate_renewal(&operator);
     faults::archive_failing(&operator);
     faults::slot_fills_disk(&operator);
+    etcd::member_down(&operator);
     faults::quorum_lost(&operator);
+    etcd::majority_gone(&operator);
     faults::failsafe(&operator);
     faults::paused_and_down(&operator);
     faults::down_for_good(&operator);
     faults::split_brain(&operator);
-    let ends = ["finished", "aborted"].into_iter().chain(["finished"; 7]);
+    let ends = ["finished", "aborted"].into_iter().chain(["finished"; 9]);
     assert!(standings(&operator).into_iter().eq(ends), "{:?}", standings(&operator));
 }
