@@ -7,7 +7,7 @@ use pgbaton::finding::{Forecast, Limits};
 use pgbaton::model::{ClientSession, ErrorKind, Lsn, Slot, Time};
 use serde_json::json;
 
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, WRITTEN};
 
 /// The plan of an operation on the cluster as it is.
 fn plan(s: &Scenario, operation: impl Operation + 'static) -> Plan {
@@ -153,4 +153,20 @@ fn who_replays_late_is_no_candidate_without_a_word() {
     let (light, would, _) = of(74.0, false);
     assert_eq!((light, would), (Light::Red, true));
     assert_eq!(of(74.0, true).0, Light::Amber, "there may be nobody better");
+}
+
+#[test]
+fn who_lacks_too_much_takes_a_key_that_nobody_holds_if_somebody_insists() {
+    let mut s = Scenario::healthy();
+    let at = WRITTEN - (4 << 20);
+    s.patroni("psg2", json!({"xlog": {"received_location": at, "replayed_location": at, "replayed_timestamp": null, "paused": false}}));
+    s.sql("psg2", |sql| (sql.receive_lsn, sql.replay_lsn) = (Some(Lsn(at)), Some(Lsn(at)))).pass(1);
+    let of = |s: &Scenario| plan(s, Failover { candidate: "psg2".to_owned() });
+    let (light, would, _) = check(&of(&s), "candidate-lagging");
+    assert_eq!((light, would), (Light::Red, false), "a leader does not hand over to it");
+    s.crash("psg1").delete("leader").pass(1);
+    let forced = of(&s);
+    let (light, would, _) = check(&forced, "candidate-lagging");
+    assert_eq!((light, would), (Light::Red, true));
+    assert!(forced.overridable().contains(&"loss"), "{:?}", forced.checks);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use pgbaton::lab::{conf, process};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::common::lab::{TestLab, until};
 use crate::common::pty::Pty;
@@ -173,7 +173,31 @@ pub fn paused_and_down(operator: &Operator<'_>) {
     well(lab);
 }
 
-/// No replica is allowed to take over, and the leader does not come back.
+/// Makes a replica take in nothing more, while the leader goes on for more than `maximum_lag_on_failover`; the leader has said so to etcd.
+fn left_behind(lab: &TestLab, leader: &str, replicas: &[String]) {
+    let receivers: Vec<Pid> = replicas
+        .iter()
+        .map(|replica| lab.sql(replica, "SELECT pid FROM pg_stat_wal_receiver").parse().ok().and_then(Pid::from_raw).unwrap())
+        .collect();
+    receivers.iter().for_each(|pid| kill_process(*pid, Signal::STOP).unwrap());
+    // More than what waits between the two.
+    lab.sql(leader, "SELECT pg_logical_emit_message(false, 'test', repeat('x', 1 << 20)) IS NULL FROM generate_series(1, 64)");
+    let written: u64 = lab.sql(leader, "SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint").parse().unwrap();
+    until("where the leader is, in etcd", PATIENCE, || {
+        let status = lab.tool_json("etcdctl", &["get", "--print-value-only", &format!("/service/{}/status", lab.scope())]);
+        if status["optime"].as_u64() >= Some(written) { Ok(()) } else { Err(status.to_string()) }
+    });
+    // A PostgreSQL that is stopped in order would wait for them.
+    let server = postmaster(lab, leader);
+    process::running(lab.layout(), &format!("{leader}/patroni")).unwrap().signal(Signal::KILL).unwrap();
+    kill_process(server, Signal::QUIT).unwrap();
+    until("its end", PATIENCE, || if test_kill_process(server).is_err() { Ok(()) } else { Err("it runs".to_owned()) });
+    // The lease would end by itself, later.
+    lab.tool("etcdctl", &["del", &format!("/service/{}/leader", lab.scope())]);
+    receivers.iter().for_each(|pid| kill_process(*pid, Signal::CONT).unwrap());
+}
+
+/// No replica is allowed to take over, each lacks much, and the leader does not come back.
 pub fn down_for_good(operator: &Operator<'_>) {
     let lab = operator.lab;
     let old = lab.leader();
@@ -186,7 +210,7 @@ pub fn down_for_good(operator: &Operator<'_>) {
         let list = lab.tool("patronictl", &["list", "-e"]);
         if list.matches("nofailover: true").count() == 2 { Ok(()) } else { Err(list) }
     });
-    stop_patroni(lab, &old);
+    left_behind(lab, &old, &replicas);
     leaderless(lab);
     let candidate = &replicas[1];
     let mut pty = operator.start(&["run", "leader-down", "--set", &format!("old={old}")]);
@@ -199,6 +223,11 @@ pub fn down_for_good(operator: &Operator<'_>) {
     yes(&mut pty, &["is its machine off for good?"]);
     did(&mut pty, "the tag nofailover away", || tags(lab, candidate, ""));
     answer(&mut pty, "do it?", "y");
+    // It does not take over by itself.
+    yes(&mut pty, &[&format!("what {candidate} has not received is given up?")]);
+    // That something is lost is red: whoever does it all the same says so.
+    let insists = format!("override {candidate}");
+    answer(&mut pty, &format!("to do it all the same, type {insists}"), &insists);
     yes(&mut pty, &["until somebody has compared it?", "Do the applications write again?"]);
     finished(&mut pty);
     assert_eq!(lab.leader(), *candidate);

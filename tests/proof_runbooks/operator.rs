@@ -54,7 +54,7 @@ pub fn asked(pty: &mut Pty, question: &str) {
     pty.until(question, |screen| {
         let text = screen.contents();
         let last = text.trim_end().lines().last().unwrap_or_default().trim_end();
-        let typed = question.starts_with("to do it, type ") && last.ends_with(question);
+        let typed = question.starts_with("to do it") && last.ends_with(question);
         // Half a question on the screen is not one that can be answered.
         last.contains(question) && (typed || ["]", "abort the run:", "?", ":"].iter().any(|end| last.ends_with(end)))
     });

@@ -24,6 +24,12 @@ pub fn candidate(s: &Situation<'_>, name: &str, failover: bool) -> Vec<Check> {
             // They are checks of their own, or do not count for one who is named.
             Reason::Paused | Reason::NoQuorum | Reason::Reserved(_) | Reason::PrimaryAlive(_) | Reason::Votes(..) => {}
             Reason::NotSync if failover => checks.push(Check::red(&id, told)),
+            // One who is named takes a key that nobody holds without being asked for that (`manual_failover_process_no_leader`).
+            Reason::Lagging(..) | Reason::Timeline(Some(_), _) | Reason::NotInFailsafe
+                if failover && s.current() && s.leader().is_none() =>
+            {
+                checks.push(Check::red(&id, told));
+            }
             // Patroni asks it too before it does anything, and may reach it by another way.
             Reason::Silent(_) => checks.push(Check::red(&id, told)),
             reason if reason.doubt() => checks.push(Check::amber(&id, told)),

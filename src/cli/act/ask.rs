@@ -27,14 +27,30 @@ pub fn flush() -> anyhow::Result<()> {
     Ok(rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)?)
 }
 
-/// Asks on the terminal; what was typed comes when it was typed. Nothing typed before the question counts.
-pub fn ask(plan: &Plan) -> anyhow::Result<oneshot::Receiver<String>> {
+/// What is typed before the word by whoever passes over red checks.
+const INSISTS: &str = "override ";
+
+/// The answer without the word that passes over red checks, if that was asked for: without it, it is none.
+pub fn insisted<'a>(typed: &'a str, red: &[String]) -> &'a str {
+    if red.is_empty() { typed } else { typed.strip_prefix(INSISTS).unwrap_or_default() }
+}
+
+/// Asks on the terminal; what was typed comes when it was typed. Nothing typed before the question counts. `red`: checks that the answer passes over.
+pub fn ask(plan: &Plan, red: &[String]) -> anyhow::Result<oneshot::Receiver<String>> {
     let mut err = std::io::stderr().lock();
     flush()?;
     let warned = if plan.light() == Light::Green { "" } else { " (there are notes above)" };
+    let sentence = &plan.sentence;
     let question = match &plan.confirm {
-        Confirm::YesNo => format!("{}: do it?{warned} [y/N] ", plan.sentence),
-        Confirm::Type(word) => format!("{}{warned}: to do it, type {} ", plan.sentence, clean(word)),
+        confirm if !red.is_empty() => {
+            let word = match confirm {
+                Confirm::YesNo => "y".to_owned(),
+                Confirm::Type(word) => clean(word),
+            };
+            format!("{sentence} (red: {}): to do it all the same, type {INSISTS}{word} ", red.join(", "))
+        }
+        Confirm::YesNo => format!("{sentence}: do it?{warned} [y/N] "),
+        Confirm::Type(word) => format!("{sentence}{warned}: to do it, type {} ", clean(word)),
     };
     // In one piece: who answers may be a program, and half a question looks like a whole one.
     err.write_all(question.as_bytes())?;

@@ -146,7 +146,8 @@ async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box
         print(&if how.json { told::plan_json(&plan)? } else { told::plan(&plan) });
     }
     let name = plan.name;
-    if let Err(why) = plan.ready(&how.overridden) {
+    let red = insists(desk, how, &plan);
+    if let (Err(why), true) = (plan.ready(&how.overridden), red.is_empty()) {
         let refused = refuse(how, Some(name), &why.to_string());
         let hint = match plan.overridable().as_slice() {
             [] => return Ok(refused),
@@ -159,7 +160,7 @@ async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box
     if desk.alone(&plan).is_err() {
         return Ok(second::wait(live, desk, how, &plan));
     }
-    let confirmed = match confirm(live, how, plan).await? {
+    let confirmed = match confirm(live, how, plan, red).await? {
         Ok(confirmed) => confirmed,
         Err(why) => return Ok(refuse(how, Some(name), &why)),
     };
@@ -167,6 +168,13 @@ async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box
         Ok(execution) => follow(live, execution, how.json).await.map(|outcome| ExitCode::from(outcome.code())),
         Err(why) => Ok(refuse(how, Some(name), &why.to_string())),
     }
+}
+
+/// The red checks that are left and that somebody at a terminal may pass over, as in the console; none where one is left that nobody may.
+fn insists(desk: Option<&Desk>, how: &HowArgs, plan: &Plan) -> Vec<String> {
+    let all: Vec<String> = plan.overridable().into_iter().map(str::to_owned).collect();
+    let asked = how.asks() && ask::can_ask() && desk.is_some_and(|desk| desk.alone(plan).is_ok());
+    if asked && plan.ready(&how.overridden).is_err() && plan.ready(&all).is_ok() { all } else { Vec::new() }
 }
 
 /// Says that nothing was asked for, and why.
@@ -178,15 +186,15 @@ fn refuse(how: &HowArgs, operation: Option<&str>, why: &str) -> ExitCode {
     ExitCode::from(Outcome::Refused.code())
 }
 
-/// Asks, if that is to be done; the picture lives on meanwhile.
-async fn confirm(live: &mut Live, how: &HowArgs, plan: Plan) -> anyhow::Result<Result<Confirmed, String>> {
+/// Asks, if that is to be done; the picture lives on meanwhile. `red`: the checks that the answer has to pass over.
+async fn confirm(live: &mut Live, how: &HowArgs, plan: Plan, red: Vec<String>) -> anyhow::Result<Result<Confirmed, String>> {
     if how.yes {
         return Ok(plan.confirm(Answer::Yes, &how.overridden).map_err(|why| why.to_string()));
     }
     if !ask::can_ask() {
         return Ok(Err("nobody can be asked here; --yes answers".to_owned()));
     }
-    let mut answer = ask::ask(&plan)?;
+    let mut answer = ask::ask(&plan, &red)?;
     // Once somebody has listened for it, it no longer ends the process by itself.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let typed = loop {
@@ -196,7 +204,8 @@ async fn confirm(live: &mut Live, how: &HowArgs, plan: Plan) -> anyhow::Result<R
             _ = live.wait() => {}
         }
     };
-    Ok(plan.confirm(Answer::Typed(&typed), &how.overridden).map_err(|why| why.to_string()))
+    let overridden = if red.is_empty() { &how.overridden } else { &red };
+    Ok(plan.confirm(Answer::Typed(ask::insisted(&typed, &red)), overridden).map_err(|why| why.to_string()))
 }
 
 /// Watches until there is nothing more to see, or somebody wants it to end. The order itself is not taken back by that.

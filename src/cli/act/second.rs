@@ -175,7 +175,7 @@ impl RunArgs {
         for differs in request.differs(&plan) {
             tell(&format!("note: {differs}"));
         }
-        let confirmed = match confirm(&mut live, &how, plan).await? {
+        let confirmed = match confirm(&mut live, &how, plan, Vec::new()).await? {
             Ok(confirmed) => confirmed,
             Err(why) => return Ok(refuse(&how, Some(&request.name), &why)),
         };
