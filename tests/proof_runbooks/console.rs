@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::common::lab::until;
+use crate::common::lab::{said, until};
 use crate::common::pty::Pty;
 use crate::operator::{Operator, PATIENCE};
 
@@ -93,6 +93,12 @@ pub fn from_a_finding(operator: &Operator<'_>, member: &str) {
     pty.press("the disk is nearly full");
     press_at(&mut pty, "enter goes on", "\r");
     pty.until_text("note room the disk is nearly full");
+    // Nobody else goes on with it meanwhile, or ends it, and is told why.
+    let run = operator.last_run();
+    for words in [&["resume", &run][..], &["abort", &run, "--reason", "x"]] {
+        let out = said(&operator.tried(words));
+        assert!(out.contains(&format!("run {run} is held by process {}, of ", pty.pid().as_raw_nonzero())), "{out}");
+    }
     pty.press("x");
     pty.until_text("Why is the run ended?");
     pty.press("only looked");

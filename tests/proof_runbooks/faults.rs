@@ -5,7 +5,7 @@ use std::fs;
 use pgbaton::lab::{conf, process};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use crate::common::lab::{TestLab, until};
+use crate::common::lab::{TestLab, said, until};
 use crate::common::pty::Pty;
 use crate::operator::{Operator, PATIENCE, answer, asked, did, finished, yes};
 use crate::{config, console, well};
@@ -71,6 +71,7 @@ pub fn archive_failing(operator: &Operator<'_>) {
     let leader = lab.leader();
     lab.fault(&["bad-archive-command"]);
     console::from_a_finding(operator, &leader);
+    nobody_there(operator);
     // Whom it is about the finding says.
     let mut pty = operator.start(&["run", "archive-failing"]);
     found(&mut pty, &format!("member = {leader}, by what was found"));
@@ -90,6 +91,18 @@ pub fn archive_failing(operator: &Operator<'_>) {
     yes(&mut pty, &["base backup begun?"]);
     finished(&mut pty);
     assert_eq!(lab.sql(&leader, "SELECT last_archived_time > last_failed_time FROM pg_stat_archiver"), "t");
+}
+
+/// Where nobody can be asked the run stops at its first question; somebody ends it later, once.
+fn nobody_there(operator: &Operator<'_>) {
+    let out = operator.tried(&["run", "archive-failing"]);
+    let run = operator.last_run();
+    assert!(out.status.code() == Some(1) && said(&out).contains(&format!("pgbaton runbook resume {run}")), "{}", said(&out));
+    let abort = || operator.tried(&["abort", &run, "--reason", "nobody was there"]);
+    assert!(abort().status.success());
+    let history = operator.told(&["history", &run]);
+    assert!(history.trim_end().ends_with("aborted  room  nobody was there"), "{history}");
+    assert!(said(&abort()).contains(&format!("run {run} is aborted already")));
 }
 
 /// Waits for a line that is no question.

@@ -40,10 +40,21 @@ impl<'l> Operator<'l> {
         pty
     }
 
+    /// A command at no terminal.
+    pub fn tried(&self, words: &[&str]) -> std::process::Output {
+        let config = self.lab.config();
+        pgbaton().args(["-c", config.to_str().unwrap(), "runbook"]).args(words).envs(self.env()).output().unwrap()
+    }
+
+    /// The id of the run that was begun last.
+    pub fn last_run(&self) -> String {
+        let history = self.told(&["history"]);
+        history.lines().last().and_then(|line| line.split_whitespace().next()).unwrap_or_else(|| panic!("{history}")).to_owned()
+    }
+
     /// What a command that asks nothing prints.
     pub fn told(&self, words: &[&str]) -> String {
-        let config = self.lab.config();
-        let out = pgbaton().args(["-c", config.to_str().unwrap(), "runbook"]).args(words).envs(self.env()).output().unwrap();
+        let out = self.tried(words);
         assert!(out.status.success(), "{}", said(&out));
         String::from_utf8(out.stdout).unwrap()
     }

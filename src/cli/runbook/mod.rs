@@ -1,6 +1,8 @@
 //! `pgbaton runbook`: maintenance step by step, each written down when it is done.
 
+mod abort;
 mod drive;
+mod holder;
 pub(super) mod library;
 mod paper;
 mod prompt;
@@ -52,6 +54,8 @@ enum RunbookCommand {
     Run(RunArgs),
     /// Go on with a run that was left, after a look at whether the facts still hold
     Resume(ResumeArgs),
+    /// End a run that nobody goes on with, with a reason; nothing that was done is taken back
+    Abort(abort::AbortArgs),
     /// The runs there were, or what was done in one
     History {
         /// A run's id
@@ -104,6 +108,7 @@ pub fn run(connect: &ConnectArgs, args: &RunbookArgs) -> anyhow::Result<ExitCode
         RunbookCommand::Check { files } => library::check(files),
         RunbookCommand::Run(args) => begin(connect, args),
         RunbookCommand::Resume(args) => resume(connect, args),
+        RunbookCommand::Abort(args) => abort::abort(args),
         RunbookCommand::History { run: None } => told::runs(&Record::all()?),
         RunbookCommand::History { run: Some(id) } => told::entries(&Record::read(id)?),
     }

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use directories::ProjectDirs;
 use rustix::fs::{FlockOperation, flock};
 
+use super::holder;
 use crate::model::{Time, clean};
 use crate::runbook::{Deed, Entry, Run, Step, Taken};
 
@@ -105,8 +106,9 @@ impl Record {
             .open(&path)
             .with_context(|| format!("cannot open {}", path.display()))?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            bail!("another pgbaton is at work on run {}", self.run.id);
+            bail!("{}", holder::told(&path, &self.run.id));
         }
+        holder::sign(&file).with_context(|| format!("cannot write {}", path.display()))?;
         self.lock = Some(file);
         Ok(())
     }
@@ -171,12 +173,31 @@ mod tests {
         let create = |run: Run| Record::create_in(folder.path().to_owned(), run);
         let mut first = create(run()).expect("there is none");
         first.add(Some("a"), None, Deed::Begun, Time::from_micros(1)).expect("written");
-        assert_eq!(create(run()).expect_err("it is open").to_string(), "another pgbaton is at work on run 1-2");
+        assert!(create(run()).expect_err("it is open").to_string().starts_with("run 1-2 is held by "));
         let was = first.run().clone();
         drop(first);
         let newer = Run { by: "bert".to_owned(), ..run() };
         assert_eq!(create(newer).expect_err("it is there").to_string(), "there is a run 1-2 already; begin anew");
         assert_eq!(load(&folder.path().join("1-2.json")).expect("a run"), was, "and it stays as it was");
+    }
+
+    #[test]
+    fn whoever_holds_a_run_is_told_to_the_next_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let held = || Record::create_in(folder.path().to_owned(), run());
+        // A lock that nobody has signed yet, or that one has signed who is gone, names nobody.
+        let path = folder.path().join("1-2.lock");
+        for text in ["", r#"{"pid":2147483646,"by":"ada","since":"2026-11-24T03:00:00Z"}"#] {
+            let lock = File::create(&path).expect("a file");
+            (&lock).write_all(text.as_bytes()).expect("written");
+            flock(&lock, FlockOperation::NonBlockingLockExclusive).expect("nobody has it");
+            assert!(held().expect_err("it is locked").to_string().starts_with("run 1-2 is held by another pgbaton: "), "{text}");
+        }
+        let _first = held().expect("it is free");
+        let told = held().expect_err("it is open").to_string();
+        let by = crate::permit::Operator::of_process().told();
+        assert!(told.starts_with(&format!("run 1-2 is held by process {}, of {by}, since 20", std::process::id())), "{told}");
+        assert!(told.ends_with("`pgbaton runbook resume 1-2`"), "{told}");
     }
 
     #[test]
