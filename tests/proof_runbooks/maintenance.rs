@@ -16,12 +16,13 @@ pub fn planned_switchover(operator: &Operator<'_>) {
     assert_eq!(lab.sql(&candidate, "SELECT pg_is_in_recovery()"), "f");
     // What is true already is not done again: the run stops at its first step, and says why.
     let mut pty = operator.start(&["run", "planned-switchover", "--set", &format!("candidate={candidate}")]);
+    answer(&mut pty, "r again, s REASON pass over, q stop here", "?");
     answer(&mut pty, "r again, s REASON pass over, q stop here", "s");
     answer(&mut pty, "r again, s REASON pass over, q stop here", "x wrong candidate");
     let code = pty.end();
     let screen = pty.screen();
     assert!(code == 1 && screen.contains(&format!("nobody leads, or {candidate} leads already")), "{code} {screen}");
-    assert!(screen.contains("a step is passed over with a reason"), "{screen}");
+    assert!(screen.contains("a step is passed over with a reason") && screen.contains("takes the step again"), "{screen}");
 }
 
 /// With a Ctrl-C at the first question, and a resume when what was true is so no longer.
@@ -40,9 +41,17 @@ pub fn forgotten_pause(operator: &Operator<'_>) {
     assert!(code == 1 && pty.screen().contains("no longer so: paused"), "{code} {}", pty.screen());
     lab.tool("patronictl", &["pause", lab.scope(), "--wait"]);
     let mut pty = operator.start(&["resume"]);
+    // Whoever does not know what is asked is told, and has answered nothing.
+    answer(&mut pty, "needs the pause? [yes/no]", "?");
+    answer(&mut pty, "needs the pause? [yes/no]", "perhaps");
     answer(&mut pty, "needs the pause? [yes/no]", "yes");
+    answer(&mut pty, "do it?", "?");
     answer(&mut pty, "do it?", "y");
-    finished(&mut pty);
+    let screen = finished(&mut pty);
+    for told in ["yes: the run goes on", "yes or no; ? tells", "y: what stands above is sent, once"] {
+        assert!(screen.contains(told), "{told}: {screen}");
+    }
+    assert!(!screen.contains("FAILED"), "{screen}");
     assert!(config(lab)["pause"].is_null(), "{}", config(lab));
 }
 

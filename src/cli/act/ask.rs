@@ -27,6 +27,23 @@ pub fn flush() -> anyhow::Result<()> {
     Ok(rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)?)
 }
 
+/// What is answered by whoever wants to know what is asked.
+pub const HELP: &str = "?";
+
+/// What is told then.
+pub fn help(plan: &Plan, red: &[String]) -> String {
+    format!("{}: what stands above is sent, once\nanything else: nothing is sent", word(plan, red))
+}
+
+/// What has to be typed.
+fn word(plan: &Plan, red: &[String]) -> String {
+    let word = match &plan.confirm {
+        Confirm::YesNo => "y".to_owned(),
+        Confirm::Type(word) => clean(word),
+    };
+    if red.is_empty() { word } else { format!("{INSISTS}{word}") }
+}
+
 /// What is typed before the word by whoever passes over red checks.
 const INSISTS: &str = "override ";
 
@@ -42,15 +59,11 @@ pub fn ask(plan: &Plan, red: &[String]) -> anyhow::Result<oneshot::Receiver<Stri
     let warned = if plan.light() == Light::Green { "" } else { " (there are notes above)" };
     let sentence = &plan.sentence;
     let question = match &plan.confirm {
-        confirm if !red.is_empty() => {
-            let word = match confirm {
-                Confirm::YesNo => "y".to_owned(),
-                Confirm::Type(word) => clean(word),
-            };
-            format!("{sentence} (red: {}): to do it all the same, type {INSISTS}{word} ", red.join(", "))
+        _ if !red.is_empty() => {
+            format!("{sentence} (red: {}): to do it all the same, type {} ", red.join(", "), word(plan, red))
         }
         Confirm::YesNo => format!("{sentence}: do it?{warned} [y/N] "),
-        Confirm::Type(word) => format!("{sentence}{warned}: to do it, type {} ", clean(word)),
+        Confirm::Type(_) => format!("{sentence}{warned}: to do it, type {} ", word(plan, red)),
     };
     // In one piece: who answers may be a program, and half a question looks like a whole one.
     err.write_all(question.as_bytes())?;

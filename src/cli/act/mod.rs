@@ -199,7 +199,13 @@ async fn confirm(live: &mut Live, how: &HowArgs, plan: Plan, red: Vec<String>) -
     let mut interrupt = signal(SignalKind::interrupt())?;
     let typed = loop {
         tokio::select! {
-            typed = &mut answer => break typed?,
+            typed = &mut answer => match typed? {
+                typed if typed == ask::HELP => {
+                    ask::help(&plan, &red).lines().for_each(tell);
+                    answer = ask::ask(&plan, &red)?;
+                }
+                typed => break typed,
+            },
             _ = interrupt.recv() => return Ok(Err("it was not confirmed".to_owned())),
             _ = live.wait() => {}
         }

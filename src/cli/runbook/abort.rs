@@ -39,7 +39,8 @@ pub(super) fn abort(args: &AbortArgs) -> anyhow::Result<ExitCode> {
     });
     let reason = match &args.reason {
         Some(reason) => reason.clone(),
-        None => ask("Why is the run ended?")?.context("nobody can be asked here; say --reason")?,
+        None => ask("Why is the run ended?", "the reason is written down; Ctrl-C leaves the run as it is")?
+            .context("nobody can be asked here; say --reason")?,
     };
     let reason = clean(reason.trim());
     if reason.is_empty() {

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::help;
 use super::paper::{columns, lines};
 use super::prompt::ask;
 use super::record::Record;
+use crate::action::Outcome;
 use crate::cli::connect::{ConnectArgs, runtime};
 use crate::model::{Time, clean};
 use crate::runbook::{Deed, Kind, Next, Run, Runbook, Step, Taken, leader, walked};
@@ -115,7 +117,7 @@ impl<'r> Drive<'r> {
             }
             (_, None) => return Ok(true),
         };
-        println!("  NO  {}", clean(&why));
+        println!("  {}  {}", if unknown { Outcome::Unknown } else { Outcome::Failed }, clean(&why));
         // Without a word on its end, an action stays one of which nobody knows.
         if !unknown {
             add(record, Deed::Failed { reason: why.clone() })?;
@@ -152,7 +154,7 @@ impl<'r> Drive<'r> {
         let settled = if unknown { "d it was done, " } else { "" };
         loop {
             let question = format!("{settled}r again, s REASON pass over, q stop here, x REASON abort the run:");
-            let Some(answer) = ask(&question)? else { return Ok(Want::Stop) };
+            let Some(answer) = ask(&question, &help::failed(unknown))? else { return Ok(Want::Stop) };
             let (word, rest) = answer.split_once(' ').map_or((answer.as_str(), ""), |(word, rest)| (word, rest.trim()));
             return Ok(match word {
                 "r" => Want::Again,

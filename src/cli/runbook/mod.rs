@@ -2,6 +2,7 @@
 
 mod abort;
 mod drive;
+mod help;
 mod holder;
 pub(super) mod library;
 mod paper;
@@ -143,7 +144,12 @@ fn begin(connect: &ConnectArgs, args: &RunArgs) -> anyhow::Result<ExitCode> {
         return drive.walk(&run);
     }
     let title = &runbook.front.title;
-    println!("run {}: {title} on {}; Ctrl-C stops, `pgbaton runbook resume {}` goes on", run.id, clean(&run.cluster), run.id);
+    println!(
+        "run {}: {title} on {}; `?` at a question explains it; Ctrl-C stops, `pgbaton runbook resume {}` goes on",
+        run.id,
+        clean(&run.cluster),
+        run.id
+    );
     drive.go(&mut Record::create(run)?)
 }
 
@@ -217,7 +223,8 @@ fn inputs(runbook: &Runbook, given: &[(String, String)], told: Values, document:
             }
             None if !can_ask() => bail!("{}? nobody can be asked here; say --set {}=...", input.question, input.name),
             None => {
-                let answer = asked(&format!("{}?", input.question), &answers, document)?.context("nothing was answered")?;
+                let answer = asked(&format!("{}?", input.question), &answers, document, &help::answers(&answers, document))?
+                    .context("nothing was answered")?;
                 values.insert(input.name.clone(), answer);
             }
         }
@@ -244,7 +251,7 @@ fn resume(connect: &ConnectArgs, args: &ResumeArgs) -> anyhow::Result<ExitCode> 
         println!("  no longer so: {step}: {why}");
     }
     if !gone.is_empty() {
-        match ask("Go on all the same? [y/N]")?.as_deref() {
+        match ask("Go on all the same? [y/N]", &help::gone())?.as_deref() {
             Some("y" | "yes") => {}
             Some(_) => return Ok(ExitCode::FAILURE),
             None => bail!("what was true is so no longer, and nobody can be asked here"),

@@ -8,16 +8,28 @@ use tokio::sync::oneshot;
 
 use crate::cli::act::can_ask;
 use crate::cli::connect::runtime;
-use crate::model::clean;
+use crate::model::{clean, washed};
 
-/// A line from the operator; `None` where nobody can be asked.
+/// What is answered by whoever wants to know what is asked.
+const HELP: &str = "?";
+
+/// A line from the operator; `None` where nobody can be asked. `?` is no answer: the help is told, and it is asked again.
 ///
 /// # Errors
 /// The operator wants to stop.
-pub(super) fn ask(question: &str) -> anyhow::Result<Option<String>> {
+pub(super) fn ask(question: &str, help: &str) -> anyhow::Result<Option<String>> {
     if !can_ask() {
         return Ok(None);
     }
+    loop {
+        match once(question)? {
+            answer if answer == HELP => help.lines().for_each(|line| println!("    {}", washed(line))),
+            answer => return Ok(Some(answer)),
+        }
+    }
+}
+
+fn once(question: &str) -> anyhow::Result<String> {
     let mut err = std::io::stderr().lock();
     // What was typed before the question was there answers nothing.
     rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)?;
@@ -38,7 +50,7 @@ pub(super) fn ask(question: &str) -> anyhow::Result<Option<String>> {
         }
     })?;
     match answer {
-        Some(answer) => Ok(Some(answer)),
+        Some(answer) => Ok(answer),
         None => bail!("stopped; nothing was answered, and the step is as it was"),
     }
 }

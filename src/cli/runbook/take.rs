@@ -7,6 +7,7 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::drive::Drive;
+use super::help;
 use super::prompt::ask;
 use crate::action::Outcome;
 use crate::cli::Cli;
@@ -51,18 +52,20 @@ impl Drive<'_> {
                 words.extend(self.yes.then(|| "--yes".to_owned()));
                 self.act(&words)?
             }
-            Task::Ask { question, into, answers } => match asked(&question, &answers, document)? {
-                Some(answer) => Taken::Answered(into, answer),
-                None => Taken::Failed("nothing was answered".to_owned()),
-            },
+            Task::Ask { question, into, answers } => {
+                match asked(&question, &answers, document, &help::with_prose(step, &help::answers(&answers, document)))? {
+                    Some(answer) => Taken::Answered(into, answer),
+                    None => Taken::Failed("nothing was answered".to_owned()),
+                }
+            }
             Task::Command { on, command } => {
                 let place = on.map(|on| format!("on {on}: ")).unwrap_or_default();
                 println!("  run {}\n", clean(&place));
                 command.lines().for_each(|line| println!("      {}", washed(line)));
                 println!();
-                yes_or_no("Is it done, and did it do what it should?", true)?
+                yes_or_no("Is it done, and did it do what it should?", true, &help::with_prose(step, &help::command()))?
             }
-            Task::Look { question, wanted } => yes_or_no(&question, wanted)?,
+            Task::Look { question, wanted } => yes_or_no(&question, wanted, &help::with_prose(step, &help::yes_or_no(wanted)))?,
         })
     }
 
@@ -124,10 +127,10 @@ impl Drive<'_> {
 }
 
 /// An answer that the question takes; it is asked again until there is one. `None` where nobody can be asked, or nothing is said.
-pub(super) fn asked(question: &str, answers: &Answers, document: &Document) -> anyhow::Result<Option<String>> {
+pub(super) fn asked(question: &str, answers: &Answers, document: &Document, help: &str) -> anyhow::Result<Option<String>> {
     let choices = answers.choices(document).map(|choices| format!(" [{}]", choices.join(", "))).unwrap_or_default();
     loop {
-        let Some(answer) = ask(&format!("{question}{choices}"))?.filter(|answer| !answer.is_empty()) else { return Ok(None) };
+        let Some(answer) = ask(&format!("{question}{choices}"), help)?.filter(|answer| !answer.is_empty()) else { return Ok(None) };
         match answers.refused(&answer, document) {
             None => return Ok(Some(answer)),
             Some(why) => println!("  {}", clean(&why)),
@@ -135,9 +138,13 @@ pub(super) fn asked(question: &str, answers: &Answers, document: &Document) -> a
     }
 }
 
-fn yes_or_no(question: &str, wanted: bool) -> anyhow::Result<Taken> {
-    Ok(match ask(&format!("{question} [yes/no]"))? {
-        Some(answer) => confirmed(question, &answer, wanted),
-        None => Taken::Failed("nobody can be asked here".to_owned()),
-    })
+/// Yes or no; anything else is no answer.
+fn yes_or_no(question: &str, wanted: bool, help: &str) -> anyhow::Result<Taken> {
+    loop {
+        match ask(&format!("{question} [yes/no]"), help)?.as_deref() {
+            Some(answer @ ("y" | "yes" | "n" | "no")) => return Ok(confirmed(question, answer, wanted)),
+            Some(_) => println!("  yes or no; ? tells what each of them does"),
+            None => return Ok(Taken::Failed("nobody can be asked here".to_owned())),
+        }
+    }
 }
