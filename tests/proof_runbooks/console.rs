@@ -79,7 +79,18 @@ pub fn switchover_and_kill(operator: &Operator<'_>) {
 
 /// From the details of a finding, which says whom it is about.
 pub fn from_a_finding(operator: &Operator<'_>, member: &str) {
+    // One that is broken keeps nobody from the others, and is told: when the console opens, and in its place in the list.
+    let broken = operator.own_runbook("mine.md", "---\ntitle: Mine\ndanger: none\n---\n");
     let mut pty = opened(operator, &[]);
+    pty.until_text("mine.md:3:9: ");
+    pty.press("\x1b");
+    pty.until("no word on it", |screen| !screen.contents().contains("esc dismisses"));
+    pty.press("R");
+    pty.until_text("Runbooks and runs");
+    pty.until_text("cannot be read: ");
+    std::fs::remove_file(broken).unwrap();
+    pty.press("\x1b");
+    pty.until("the panes", |screen| !screen.contents().contains("Runbooks and runs"));
     pty.press("5");
     pty.until_text("cannot archive its WAL");
     pty.press("\r");

@@ -22,7 +22,16 @@ impl<'l> Operator<'l> {
 
     fn env(&self) -> Vec<(String, String)> {
         let home = self.home.path().to_str().unwrap();
-        [("HOME", home.to_owned()), ("XDG_STATE_HOME", format!("{home}/state"))].map(|(name, value)| (name.to_owned(), value)).into()
+        let folders = [("XDG_STATE_HOME", format!("{home}/state")), ("XDG_CONFIG_HOME", format!("{home}/config"))];
+        [("HOME", home.to_owned())].into_iter().chain(folders).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// A runbook of their own.
+    pub fn own_runbook(&self, name: &str, text: &str) -> std::path::PathBuf {
+        let folder = self.home.path().join("config/pgbaton/runbooks");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(name), text).unwrap();
+        folder.join(name)
     }
 
     pub fn start(&self, words: &[&str]) -> Pty {

@@ -1,13 +1,13 @@
 //! Runbooks for the console: which there are, and their runs on the disk.
 
 use crate::app::{ChoiceRow, Opened, Opening};
-use crate::cli::runbook::library;
+use crate::cli::runbook::library::{self, Broken};
 use crate::cli::runbook::record::Record;
 use crate::cli::runbook::{fits, new};
 use crate::config::Profile;
 use crate::document::Document;
 use crate::model::{Time, clean};
-use crate::runbook::{Run, facts};
+use crate::runbook::{Run, Runbook, facts};
 
 /// The shelf, and the run that was taken from it.
 #[derive(Debug)]
@@ -37,12 +37,7 @@ impl Books {
                 rows.push(ChoiceRow { id: Opening::Run(run.id.clone()).id(), cells: cells.to_vec() });
             }
         }
-        for runbook in library::all().into_iter().flatten() {
-            let cells =
-                [&runbook.name, &runbook.front.danger.to_string(), &clean(&runbook.front.title), &runbook.front.findings.join(", ")];
-            let id = Opening::Runbook(runbook.name.clone(), None).id();
-            rows.push(ChoiceRow { id, cells: cells.map(String::clone).to_vec() });
-        }
+        rows.extend(library::all().into_iter().map(shelved));
         Ok(rows)
     }
 
@@ -85,6 +80,15 @@ impl Books {
             }
         }
     }
+}
+
+/// A runbook's row; one that is broken has its own, and whoever opens it is told why it cannot be.
+fn shelved(read: Result<Runbook, Broken>) -> ChoiceRow {
+    let (name, cells) = match read {
+        Ok(Runbook { name, front, .. }) => (name, [front.danger.to_string(), clean(&front.title), front.findings.join(", ")]),
+        Err(Broken { name, why }) => (name, ["-".to_owned(), format!("cannot be read: {}", clean(&why.join("; "))), String::new()]),
+    };
+    ChoiceRow { id: Opening::Runbook(name.clone(), None).id(), cells: [name].into_iter().chain(cells).collect() }
 }
 
 fn told(why: anyhow::Error) -> String {

@@ -15,6 +15,7 @@ use self::books::Books;
 use self::node_logs::NodeLogs;
 use self::operate::Operating;
 use super::connect::ConnectArgs;
+use super::runbook::library;
 use super::start::{self, PauseFollow};
 use super::{act, mode};
 use crate::action::{Audit, Base, Desk};
@@ -105,6 +106,7 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
             },
         };
         let mut options = Options::new(&profile.name, mode, &looks, |name| std::env::var(name).ok())?;
+        options.notices.extend(library::mistakes());
         options.notices.extend(notices);
         let books = Books::new(&profile);
         let logs = NodeLogs::new(profile.clone());

@@ -112,14 +112,45 @@ pub(in crate::cli) fn find(name: &str) -> anyhow::Result<Runbook> {
     }
 }
 
+/// A file that is no runbook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct Broken {
+    /// The name it would have.
+    pub name: String,
+    /// Why not: a line for each mistake.
+    pub why: Vec<String>,
+}
+
 /// All there are, the user's own before those that come with pgbaton; of a file that cannot be read why not.
-pub(in crate::cli) fn all() -> Vec<Result<Runbook, String>> {
-    let told = |mistakes: Vec<Mistake>| mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n");
-    let loaded = |path: &PathBuf| load(path).map_err(|why| format!("{why:#}")).and_then(|read| read.map_err(told));
-    let mut all: Vec<Result<Runbook, String>> = own().iter().map(loaded).collect();
-    let names: Vec<String> = all.iter().flatten().map(|runbook| runbook.name.clone()).collect();
+pub(in crate::cli) fn all() -> Vec<Result<Runbook, Broken>> {
+    all_of(&own())
+}
+
+/// What is wrong with the user's own, a line for each mistake.
+pub(in crate::cli) fn mistakes() -> Vec<String> {
+    own().iter().filter_map(|path| loaded(path).err()).flat_map(|broken| broken.why).collect()
+}
+
+fn loaded(path: &Path) -> Result<Runbook, Broken> {
+    let name = path.file_stem().map(|stem| clean(&stem.to_string_lossy())).unwrap_or_default();
+    let why = match load(path) {
+        Ok(Ok(runbook)) => return Ok(runbook),
+        Ok(Err(mistakes)) => mistakes.iter().map(Mistake::to_string).collect(),
+        Err(why) => vec![format!("{why:#}")],
+    };
+    Err(Broken { name, why })
+}
+
+fn all_of(own: &[PathBuf]) -> Vec<Result<Runbook, Broken>> {
+    let mut all: Vec<Result<Runbook, Broken>> = own.iter().map(|path| loaded(path)).collect();
+    // A broken one of the same name is not passed over for another.
+    let names: Vec<String> =
+        all.iter().map(|read| read.as_ref().map_or_else(|broken| broken.name.clone(), |runbook| runbook.name.clone())).collect();
     let builtin = BUILTIN.iter().filter(|(name, _)| !names.iter().any(|own| own == name));
-    all.extend(builtin.map(|(name, text)| read(name, &format!("runbooks/{name}.md"), text).map_err(told)));
+    all.extend(builtin.map(|(name, text)| {
+        let told = |mistakes: Vec<Mistake>| mistakes.iter().map(Mistake::to_string).collect();
+        read(name, &format!("runbooks/{name}.md"), text).map_err(|mistakes| Broken { name: (*name).to_owned(), why: told(mistakes) })
+    }));
     all
 }
 
@@ -135,8 +166,8 @@ pub(super) fn list() -> anyhow::Result<ExitCode> {
                 let Runbook { name, front, .. } = &runbook;
                 table += &format!("{name:<20} {:<10} {}{answers}\n", front.danger.to_string(), clean(&front.title));
             }
-            Err(why) => {
-                why.lines().for_each(|line| eprintln!("{}", washed(line)));
+            Err(broken) => {
+                broken.why.iter().for_each(|line| eprintln!("{}", washed(line)));
                 code = ExitCode::FAILURE;
             }
         }
@@ -192,6 +223,18 @@ mod tests {
             explanations().filter_map(|explanation| Some((explanation.code.to_owned(), explanation.runbook?))).collect();
         assert_eq!(said, named);
         assert!(named.iter().any(|(code, name)| code == "split-brain" && *name == "split-brain"));
+    }
+
+    #[test]
+    fn a_broken_file_is_told_in_the_place_of_the_one_that_it_was_to_be() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("failsafe.md");
+        std::fs::write(&path, "---\ntitle: x\ndanger: reads\n---\n# X\n```pgbaton\nrequire = \"cluster.nonsense\"\n```\n").expect("a file");
+        let all = all_of(std::slice::from_ref(&path));
+        let broken: Vec<&Broken> = all.iter().filter_map(|read| read.as_ref().err()).collect();
+        assert_eq!((broken.len(), broken[0].name.as_str(), all.len()), (1, "failsafe", BUILTIN.len()));
+        assert!(broken[0].why[0].starts_with(&format!("{}:7:", path.display())), "{broken:?}");
+        assert!(!all.iter().flatten().any(|runbook| runbook.name == "failsafe"), "as when it is asked for by name");
     }
 
     #[test]
