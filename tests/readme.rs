@@ -161,7 +161,7 @@ const DAILY: [(&str, &[CommandId]); 12] = [
     ("everything about a row", &[CommandId::Open]),
     ("filter, sort, turn round", &[CommandId::Filter, CommandId::SortNext, CommandId::SortReverse]),
     ("close, go back", &[CommandId::Back]),
-    ("leave", &[CommandId::Quit]),
+    ("leave what is looked at, in the end pgbaton; leave it at once", &[CommandId::Leave, CommandId::Quit]),
 ];
 
 /// A key as it stands in a table of Markdown.

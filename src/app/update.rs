@@ -223,6 +223,11 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         state.notice = None;
     }
     let leaving = std::mem::take(&mut state.leaving);
+    let id = match id {
+        CommandId::Leave if inside(state) => CommandId::Back,
+        CommandId::Leave => CommandId::Quit,
+        id => id,
+    };
     if waits(state) && !in_dialog(id) {
         return Vec::new();
     }
@@ -234,7 +239,7 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
                 "an action is under way; quit once more to leave it: what was asked for goes on, and the audit has no outcome of it",
             );
         }
-        CommandId::Quit => return vec![Effect::Quit],
+        CommandId::Quit | CommandId::Leave => return vec![Effect::Quit],
         CommandId::Suspend => return vec![Effect::Suspend],
         CommandId::Redraw => return vec![Effect::Redraw],
         CommandId::Help => {
@@ -411,6 +416,11 @@ fn in_dialog(id: CommandId) -> bool {
     use CommandId::{Back, Bottom, Choose, Down, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up};
     let allowed = [Back, Bottom, Choose, Down, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up];
     allowed.contains(&id) || id.command().scope == Scope::Text
+}
+
+/// Whether what is on the screen is not the plain view.
+pub(super) fn inside(state: &State) -> bool {
+    state.overlay.is_some() || state.typing.is_some() || state.zoom || state.view().is_some_and(|view| !view.filter.is_empty())
 }
 
 fn back(state: &mut State) {

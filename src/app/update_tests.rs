@@ -1,7 +1,7 @@
 //! Messages in, state and effects out.
 
 use CommandId::{
-    Accept, Back, Bottom, Discard, Down, EraseWord, Filter, Help, Open, PageDown, Pane1, Pane2, Pane3, PaneNext, PanePrevious, Quit,
+    Accept, Back, Bottom, Discard, Down, EraseWord, Filter, Help, Leave, Open, PageDown, Pane1, Pane2, Pane3, PaneNext, PanePrevious, Quit,
     Redraw, Search, SortNext, SortReverse, Suspend, Top, Up, Zoom,
 };
 
@@ -235,6 +235,21 @@ fn the_world_is_asked_for_what_only_it_can_do() {
     assert_eq!(update(&mut state, Msg::Command(Suspend)), [Effect::Suspend]);
     assert_eq!(update(&mut state, Msg::Command(Redraw)), [Effect::Redraw]);
     assert_eq!(update(&mut state, Msg::Command(Help)), []);
+}
+
+#[test]
+fn leaving_leaves_what_is_looked_at_and_pgbaton_from_the_plain_view_only() {
+    let mut state = after(&[Zoom, Filter]);
+    type_in(&mut state, "a");
+    give(&mut state, &[Accept, Open]);
+    let told = |state: &State| (state.overlay.is_some(), state.view().is_some_and(|view| !view.filter.is_empty()), state.zoom);
+    assert_eq!(told(&state), (true, true, true));
+    for left in [(false, true, true), (false, false, true), (false, false, false)] {
+        assert_eq!((update(&mut state, Msg::Command(Leave)), told(&state)), (Vec::new(), left));
+    }
+    assert_eq!(update(&mut state, Msg::Command(Leave)), [Effect::Quit]);
+    give(&mut state, &[Zoom]);
+    assert_eq!(update(&mut state, Msg::Command(Quit)), [Effect::Quit], "at once is at once");
 }
 
 #[test]

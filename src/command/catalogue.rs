@@ -81,7 +81,8 @@ macro_rules! commands {
 commands! {
     Help         Global Harmless "help"       "Show every key and what it does.";
     Palette      Global Harmless "commands"   "Search for a command by a few letters, and run it.";
-    Quit         Global Harmless "quit"       "Leave pgbaton; the terminal is put back as it was.";
+    Leave        Global Harmless "leave"      "As back; where nothing is on top, no filter is set and no pane has the full screen, quit.";
+    Quit         Global Harmless "quit"       "Leave pgbaton at once; the terminal is put back as it was.";
     Back         Global Harmless "back"       "Close what is on top, else clear the filter, else leave the full screen.";
     PaneNext     Global Harmless "next pane"  "Go to the next pane.";
     PanePrevious Global Harmless "previous"   "Go to the previous pane.";

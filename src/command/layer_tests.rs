@@ -21,7 +21,7 @@ fn a_users_key_wins_and_the_rest_stays() {
     assert_eq!(find(&keymap, Scope::List, "g"), Found::Command(CommandId::Zoom));
     assert_eq!(find(&keymap, Scope::List, "g g"), Found::Nothing, "the longer one gives way");
     assert_eq!(find(&keymap, Scope::List, "z"), Found::Nothing);
-    assert_eq!(find(&keymap, Scope::List, "q"), Found::Command(CommandId::Quit));
+    assert_eq!(find(&keymap, Scope::List, "q"), Found::Command(CommandId::Leave));
     assert_eq!(keymap.keys_of(CommandId::Quit).first().map(String::as_str), Some("Q"));
 }
 

@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(press(&mut resolver, &scopes, &keymap, "g"), Resolved::Command(CommandId::Top));
         assert_eq!(press(&mut resolver, &scopes, &keymap, "g"), Resolved::Pending("g".to_owned()));
         assert_eq!(press(&mut resolver, &scopes, &keymap, "f9"), Resolved::Nothing("g f9".to_owned()));
-        assert_eq!(press(&mut resolver, &scopes, &keymap, "q"), Resolved::Command(CommandId::Quit));
+        assert_eq!(press(&mut resolver, &scopes, &keymap, "q"), Resolved::Command(CommandId::Leave));
     }
 
     #[test]
@@ -81,6 +81,6 @@ mod tests {
     fn an_inner_scope_comes_first() {
         let (keymap, mut resolver) = (Keymap::builtin(), Resolver::default());
         assert_eq!(press(&mut resolver, &[Scope::Overlay, Scope::Global], &keymap, "q"), Resolved::Command(CommandId::Back));
-        assert_eq!(press(&mut resolver, &[Scope::List, Scope::Global], &keymap, "q"), Resolved::Command(CommandId::Quit));
+        assert_eq!(press(&mut resolver, &[Scope::List, Scope::Global], &keymap, "q"), Resolved::Command(CommandId::Leave));
     }
 }

@@ -34,7 +34,7 @@ fn told(state: &State, look: &Look<'_>, width: u16) -> Vec<String> {
         return Vec::new();
     };
     let hint: usize = if notice.level >= Level::Warning {
-        3 + hint(look, &[CommandId::Back], "dismiss").iter().map(Span::width).sum::<usize>()
+        3 + hint(look, &[CommandId::Back], "dismisses").iter().map(Span::width).sum::<usize>()
     } else {
         0
     };
@@ -72,7 +72,7 @@ pub(super) fn draw(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buff
             let mut spans = vec![look.span(format!(" {last}"), role)];
             if notice.level >= Level::Warning {
                 spans.push(Span::raw("   "));
-                spans.extend(hint(look, &[CommandId::Back], "dismiss"));
+                spans.extend(hint(look, &[CommandId::Back], "dismisses"));
             }
             Line::from(spans)
         }
@@ -94,9 +94,9 @@ fn typed(state: &State, look: &Look<'_>, typing: Typing, room: usize) -> Line<'s
     let mut spans = vec![look.span(lead, Role::Key)];
     spans.extend(typed_line(look, &state.editor, &text, room.saturating_sub(HINTS).max(10)).spans);
     spans.push(Span::raw("   "));
-    spans.extend(hint(look, &[CommandId::Accept], "keep"));
+    spans.extend(hint(look, &[CommandId::Accept], "keeps"));
     spans.push(Span::raw("  "));
-    spans.extend(hint(look, &[CommandId::Discard], "clear"));
+    spans.extend(hint(look, &[CommandId::Discard], "clears"));
     Line::from(spans)
 }
 
@@ -104,36 +104,37 @@ fn typed(state: &State, look: &Look<'_>, typing: Typing, room: usize) -> Line<'s
 fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
     let hints: &[(&[CommandId], &str)] = match &state.overlay {
         Some(Overlay::Help { .. }) => {
-            &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll"), (&[CommandId::Search], "search")]
+            &[(&[CommandId::Back], "closes"), (&[CommandId::Up, CommandId::Down], "scroll"), (&[CommandId::Search], "searches")]
         }
+        // What enter does the dialog says, and when.
         Some(Overlay::Plan(dialog)) if dialog.sheet.ask.is_ok() => {
-            &[(&[CommandId::Accept], "answer"), (&[CommandId::Back], "cancel"), (&[CommandId::Up, CommandId::Down], "scroll")]
+            &[(&[CommandId::Back], "cancels"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }
-        Some(Overlay::Book { .. }) if reads(state) => &[(&[CommandId::Back], "leave"), (&[CommandId::Up, CommandId::Down], "scroll")],
+        Some(Overlay::Book { .. }) if reads(state) => &[(&[CommandId::Back], "leaves"), (&[CommandId::Up, CommandId::Down], "scroll")],
         Some(Overlay::Book { .. }) if offered(state) => {
-            &[(&[CommandId::BookGo], "begin the run"), (&[CommandId::Back], "leave"), (&[CommandId::Up, CommandId::Down], "scroll")]
+            &[(&[CommandId::BookGo], "begins the run"), (&[CommandId::Back], "leaves"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }
         Some(Overlay::Book { .. }) => &[
-            (&[CommandId::BookGo], "go on"),
-            (&[CommandId::BookSkip], "pass over"),
-            (&[CommandId::BookNote], "note"),
-            (&[CommandId::BookAbort], "end run"),
-            (&[CommandId::Back], "leave"),
+            (&[CommandId::BookGo], "goes on"),
+            (&[CommandId::BookSkip], "passes over"),
+            (&[CommandId::BookNote], "notes"),
+            (&[CommandId::BookAbort], "ends the run"),
+            (&[CommandId::Back], "leaves"),
         ],
         Some(Overlay::Themes(_)) => {
-            &[(&[CommandId::Choose], "keep"), (&[CommandId::Back], "take back"), (&[CommandId::Up, CommandId::Down], "select")]
+            &[(&[CommandId::Choose], "keeps"), (&[CommandId::Back], "takes back"), (&[CommandId::Up, CommandId::Down], "select")]
         }
         Some(Overlay::Choice(_)) => {
-            &[(&[CommandId::Choose], "choose"), (&[CommandId::Back], "cancel"), (&[CommandId::Up, CommandId::Down], "select")]
+            &[(&[CommandId::Choose], "chooses"), (&[CommandId::Back], "cancels"), (&[CommandId::Up, CommandId::Down], "select")]
         }
         Some(Overlay::Palette(_)) => &[
-            (&[CommandId::Accept], "run"),
-            (&[CommandId::Discard], "close"),
+            (&[CommandId::Accept], "runs"),
+            (&[CommandId::Discard], "closes"),
             (&[CommandId::HistoryPrevious, CommandId::HistoryNext], "select"),
         ],
-        Some(Overlay::Question(_)) => &[(&[CommandId::Accept], "go on"), (&[CommandId::Discard], "cancel")],
+        Some(Overlay::Question(_)) => &[(&[CommandId::Accept], "goes on"), (&[CommandId::Discard], "cancels")],
         Some(Overlay::Details { .. } | Overlay::Text { .. } | Overlay::Course { .. } | Overlay::Plan(_)) => {
-            &[(&[CommandId::Back], "close"), (&[CommandId::Up, CommandId::Down], "scroll")]
+            &[(&[CommandId::Back], "closes"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }
         None if state.scopes().first() == Some(&Scope::Logs) => logs::HINTS,
         None => &[
@@ -144,7 +145,7 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
             (&[CommandId::Zoom], "zoom"),
             (&[CommandId::Filter], "filter"),
             (&[CommandId::SortNext], "sort"),
-            (&[CommandId::Quit], "quit"),
+            (&[CommandId::Leave], "quit"),
         ],
     };
     let sortable = state.panes.get(state.focus).is_some_and(|pane| pane.sorts().len() > 1);
@@ -163,6 +164,7 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
             [CommandId::Switchover] => acting(state, look),
             // There `/` searches, and the filter has another key.
             [CommandId::Filter] => told_keys(look, look.keymap.key_in(CommandId::Filter, state.scopes()).into_iter().collect(), title),
+            [CommandId::Leave] => leaving(state, look),
             commands => hint(look, commands, title),
         };
         let width: usize = spans.iter().map(|s| display_width(&s.content)).sum();
@@ -192,6 +194,13 @@ fn acting(state: &State, look: &Look<'_>) -> Vec<Span<'static>> {
     let key = look.key(CommandId::Switchover).filter(|_| state.mode == Mode::Operator);
     let first = key.as_deref().and_then(|keys| keys.split(' ').next()).map(str::to_owned);
     first.map(|first| vec![look.span(first, Role::Key), look.span(" act", Role::Hint)]).unwrap_or_default()
+}
+
+/// The key by which one leaves what is looked at, and in the end pgbaton.
+fn leaving(state: &State, look: &Look<'_>) -> Vec<Span<'static>> {
+    let inside = state.zoom || state.view().is_some_and(|view| !view.filter.is_empty());
+    let spans = hint(look, &[CommandId::Leave], if inside { "back" } else { "quit" });
+    if spans.is_empty() { hint(look, &[CommandId::Quit], "quit") } else { spans }
 }
 
 /// What the keys pressed so far can become.

@@ -105,7 +105,7 @@ fn what_there_is_to_say_is_not_cut() {
     update(&mut state, Msg::Notice(notice));
     let shown = text(&screen(&mut state, (80, 24), false));
     let foot: Vec<&str> = shown.lines().rev().take(2).map(str::trim).collect();
-    assert!(format!("{} {}", foot[1], foot[0]).starts_with(said) && foot[0].ends_with("esc dismiss"), "{shown}");
+    assert!(format!("{} {}", foot[1], foot[0]).starts_with(said) && foot[0].ends_with("esc dismisses"), "{shown}");
 }
 
 #[test]

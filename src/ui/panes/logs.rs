@@ -313,5 +313,5 @@ pub(in crate::ui) const HINTS: &[(&[CommandId], &str)] = &[
     (&[CommandId::LogNode], "this node"),
     (&[CommandId::LogLevel], "level"),
     (&[CommandId::LogTime], "time"),
-    (&[CommandId::Quit], "quit"),
+    (&[CommandId::Leave], "quit"),
 ];
