@@ -86,7 +86,7 @@ pub use remove::Remove;
 pub use request::Request;
 pub use restart::{Restart, RestartRole};
 pub use resume_replay::ResumeReplay;
-pub use rolling::{Rolling, RollingStep, next_pending};
+pub use rolling::{Rolling, RollingStep, needless, next_pending};
 pub use second::{SecondError, Waiting, approve, ask};
 pub use settings::{Base, Change, EditConfig, Undo, merged, with_setting};
 pub use sql_order::{SqlOrder, Statement};

@@ -1,9 +1,10 @@
 //! Restarts of several members, one after the other: which is the next, by what the cluster says and not by what was asked for.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use super::Situation;
-use crate::model::{Time, listed};
+use super::{Check, Situation};
+use crate::model::{Member, Time, listed, spoken};
 
 /// A rolling restart under way: when each member's PostgreSQL had started before it.
 #[derive(Debug)]
@@ -63,6 +64,23 @@ impl Rolling {
         let step = in_turn(s, &left)?;
         Some(RollingStep { told: format!("step {} of {all} of a rolling restart; {}", all - left.len() + 1, step.told), ..step })
     }
+}
+
+/// Since when every member has started anew at the most, for another round to need a reason.
+const LATELY: Duration = Duration::from_secs(3600);
+
+/// That a rolling restart would do again what was just done: every member's PostgreSQL has started within the last hour, and no setting waits for
+/// a restart. `None`: it is not so, or not known.
+pub fn needless(s: &Situation<'_>) -> Option<Check> {
+    let members: Vec<_> = s.cluster.members.values().filter(|member| member.present).collect();
+    let pending = |member: &&Member| member.rest_now(s.now).is_none_or(|rest| rest.pending_restart);
+    if !s.current() || members.iter().any(pending) {
+        return None;
+    }
+    let ages: Option<Vec<Duration>> = members.iter().map(|member| Some(s.now.since(started(s, &member.name)?))).collect();
+    let oldest = ages?.into_iter().max().filter(|oldest| *oldest < LATELY)?;
+    let told = format!("every member's PostgreSQL has started within the last {}, and nothing waits for a restart", spoken(oldest));
+    Some(Check::amber("needless", told))
 }
 
 /// The next member whose settings wait for a restart.

@@ -247,6 +247,17 @@ fn in_turn(lab: &TestLab, pty: &mut Pty, leader: &str) {
         close(pty);
         Err(screen)
     });
+    // Another round is possible, and not offered as if it were the first.
+    until("a word on the last one", PATIENCE, || {
+        pty.press("ao");
+        pty.until("the plan", |screen| {
+            let text = screen.contents();
+            text.contains("to do it, type ") || text.contains("refused  ")
+        });
+        let screen = pty.screen();
+        close(pty);
+        if screen.contains("nothing waits for a restart") { Ok(()) } else { Err(screen) }
+    });
 }
 
 /// A Patroni that runs ends the pause of a replay by itself, so it is stopped meanwhile.

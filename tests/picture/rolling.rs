@@ -1,6 +1,6 @@
 //! Restarts of several members, one after the other: which is the next.
 
-use pgbaton::action::{Rolling, Situation, next_pending};
+use pgbaton::action::{Light, Rolling, Situation, needless, next_pending};
 use pgbaton::finding::{Forecast, Limits};
 use pgbaton::model::{ErrorKind, Time};
 use serde_json::json;
@@ -85,4 +85,27 @@ fn what_is_pending_is_restarted_in_turn() {
     let step = on(&s, next_pending).expect("a step");
     let told = "left after it: psg1; the same command goes on with them";
     assert_eq!((step.member.as_str(), step.leads, step.told.as_str()), ("psg3", false, told));
+}
+
+#[test]
+fn another_round_right_after_the_last_needs_a_reason() {
+    let mut s = Scenario::healthy();
+    let told = |s: &Scenario| on(s, needless).map(|check| (check.light, check.sentence));
+    for name in ["psg1", "psg2"] {
+        starts_anew(&mut s, name);
+    }
+    assert_eq!(told(&s), None, "psg3 has started long ago");
+    starts_anew(&mut s, "psg3");
+    s.pass(720);
+    let sentence = "every member's PostgreSQL has started within the last 12 min, and nothing waits for a restart";
+    assert_eq!(told(&s), Some((Light::Amber, sentence.to_owned())));
+    // Something waits, it is not known whether something does, or it is long ago: that is reason enough.
+    s.patroni("psg2", json!({"pending_restart": true})).pass(1);
+    assert_eq!(told(&s), None);
+    s.patroni("psg2", json!({"pending_restart": false})).pass(1);
+    assert!(told(&s).is_some());
+    s.silent("rest psg2").pass(10);
+    assert_eq!(told(&s), None);
+    s.answers("rest psg2").pass(3600);
+    assert_eq!(told(&s), None);
 }

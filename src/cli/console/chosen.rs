@@ -1,9 +1,9 @@
 //! What a key asks for, with what was typed or chosen for it.
 
 use crate::action::{
-    Assisted, Base, Checkpoint, DemoteCluster, DropSlot, EditConfig, Failover, FlushRestart, FlushSwitchover, Operation, Pause,
+    Assisted, Base, Check, Checkpoint, DemoteCluster, DropSlot, EditConfig, Failover, FlushRestart, FlushSwitchover, Operation, Pause,
     PromoteCluster, Reinit, Reload, Remove, Restart, Resume, ResumeReplay, Rolling, RollingStep, SetProxy, Situation, Switchover,
-    Terminate, Undo, next_pending,
+    Terminate, Undo, needless, next_pending,
 };
 use crate::app::{Asked, Choice, source};
 use crate::cli::act::edited;
@@ -33,6 +33,8 @@ pub struct Chosen {
     pub operation: Box<dyn Operation>,
     /// Sentences.
     pub told: Vec<String>,
+    /// What is to be known beside its own checks.
+    pub noted: Option<Check>,
 }
 
 impl Parts {
@@ -75,7 +77,7 @@ impl Parts {
 pub fn chosen(asked: &Asked, s: &Situation<'_>, parts: &mut Parts) -> Result<Chosen, String> {
     let member = || asked.member.clone().ok_or("no member is selected");
     let given = |n: usize| asked.given.get(n).map(String::as_str).ok_or("something is missing");
-    let mut told = Vec::new();
+    let (mut told, mut noted) = (Vec::new(), None);
     let operation: Box<dyn Operation> = match asked.command {
         CommandId::Switchover | CommandId::SwitchoverAt => {
             let selected = member()?;
@@ -96,6 +98,7 @@ pub fn chosen(asked: &Asked, s: &Situation<'_>, parts: &mut Parts) -> Result<Cho
         CommandId::RestartRolling => {
             let step = parts.roll(s)?;
             told.push(step.told);
+            noted = needless(s).filter(|_| !parts.rolling.as_ref().is_some_and(Rolling::begun));
             match step.leads {
                 // A leader that hands over stops, and is started anew as a replica: its restart is in that.
                 true => parts.switchover(Switchover { candidate: None, at: None, leader: Some(step.member) }),
@@ -145,7 +148,7 @@ pub fn chosen(asked: &Asked, s: &Situation<'_>, parts: &mut Parts) -> Result<Cho
         CommandId::Remove => Box::new(Remove),
         other => return Err(format!("{other} changes nothing")),
     };
-    Ok(Chosen { operation, told })
+    Ok(Chosen { operation, told, noted })
 }
 
 /// The time that was typed, if one was, and what it is here.

@@ -62,8 +62,9 @@ impl Operating {
             self.parts.undo = self.desk.last_edit().map_err(|why| why.to_string())?;
         }
         let (plan, target, told) = with_situation(live, |s| {
-            let Chosen { operation, told } = chosen(asked, s, &mut self.parts)?;
-            let plan = Plan::of(operation, s);
+            let Chosen { operation, told, noted } = chosen(asked, s, &mut self.parts)?;
+            let mut plan = Plan::of(operation, s);
+            plan.checks.extend(noted);
             let target = target(&plan, asked.member.as_deref(), s);
             Ok::<_, String>((plan, target, told))
         })?;
