@@ -14,7 +14,8 @@ pub(super) const RULE: Rule = Rule {
                 leader; until the new leader's PostgreSQL accepts writes and every write route leads to it, or, once the limit `switchover` is over, one. \
                 While it takes no longer than that limit, counted from when it was asked for or due, what belongs to it (no leader key, a write route without a server, the old leader's PostgreSQL stopped) is a warning; \
                 afterwards each is as bad as without it, and so is this one if clients cannot write. One that was there when pgbaton came and \
-                was not scheduled may have lasted for any time: nothing is lessened by it.",
+                was not scheduled may have lasted for any time: nothing is lessened by it, unless a replica has replayed a commit that is no older than the limit, \
+                by the old leader's clock, which its host has told.",
         matters: "Clients cannot write from the moment at which the old leader stops until HAProxy has seen the new one. It was asked for, and usually \
                   takes 5 to 11 seconds, most of which HAProxy waits for its checks.",
         next: &[
@@ -26,9 +27,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// The switchover that is under way, if it is known that it has not taken longer than the limit: for a check that comes anew each time, one
-/// that hangs would otherwise be new each time.
+/// that hangs would otherwise be new each time. Of one whose beginning nobody saw that is known when a commit is younger: writes have been away
+/// for no longer.
 pub(super) fn in_time(case: &Case<'_>) -> Option<Handover> {
-    case.cluster.handover(case.now).filter(|h| h.since.is_some_and(|since| case.now.since(since) <= case.limits.switchover))
+    let since = |h: &Handover| h.since.or(h.wrote.as_ref().map(|(_, at)| *at));
+    case.cluster.handover(case.now).filter(|h| since(h).is_some_and(|since| case.now.since(since) <= case.limits.switchover))
 }
 
 /// Where writes are.
@@ -90,7 +93,12 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let writes = Writes::of(cluster, &handover, now);
     let from = &handover.from;
     // Nobody writes to a standby cluster.
-    let told = if standby_cluster { String::new() } else { writes.told(from) };
+    let mut told = if standby_cluster { String::new() } else { writes.told(from) };
+    let wrote = handover.wrote.as_ref().filter(|_| handover.since.is_none() && matches!(writes, Writes::Away));
+    if let (Some((_, at)), false) = (wrote, standby_cluster) {
+        // What is a part of a second counts as one.
+        told += &format!(", for {} at most", spoken(now.since(*at) + MOMENT));
+    }
     let to = handover.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
     let least = if handover.since.is_none() { " at least" } else { "" };
     let sentence = if late {
@@ -115,7 +123,9 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         None => "done with".to_owned(),
     };
     let key = Evidence::dcs(cluster, "failover key", key);
-    vec![Finding::new("switchover", severity, sentence).because([key]).because(leader_disagreement::evidence(cluster, now))]
+    let commit = wrote.map(|(source, at)| Evidence::new(source.clone(), "newest commit replayed", at, Some(*at)));
+    let told = leader_disagreement::evidence(cluster, now);
+    vec![Finding::new("switchover", severity, sentence).because([key]).because(commit).because(told)]
 }
 
 /// What lasts for less has no number.

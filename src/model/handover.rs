@@ -1,6 +1,6 @@
 //! A switchover that somebody asked for, from the moment at which it is due until clients can write again.
 
-use super::{Cluster, Member, PatroniStatus, RouteKind, Time};
+use super::{Cluster, Member, PatroniStatus, RouteKind, SourceId, SourceKind, Time};
 
 /// A switchover that is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub struct Handover {
     pub seen: Time,
     /// Clients could write to the new leader at some time, if not on every route.
     pub arrived: bool,
+    /// The newest commit of the old leader that a replica has replayed, and which source says so: clients could write then, at the earliest by
+    /// our clock. `None`: nobody says, or by how much the old leader's clock differs from ours is not known.
+    pub wrote: Option<(SourceId, Time)>,
 }
 
 impl Cluster {
@@ -34,7 +37,24 @@ impl Cluster {
             None => asked.candidate,
         };
         let (from, to) = (asked.from.to_owned(), to.map(str::to_owned));
-        Some(Handover { from, to, since: asked.since, seen: asked.seen, arrived: asked.arrived })
+        let wrote = self.last_commit(&from, now);
+        Some(Handover { from, to, since: asked.since, seen: asked.seen, arrived: asked.arrived, wrote })
+    }
+
+    /// The newest commit of this leader that a replica has replayed. The commit has the leader's time, so its clock has to be known, from an
+    /// answer of its host's.
+    fn last_commit(&self, leader: &str, now: Time) -> Option<(SourceId, Time)> {
+        let skew = *self.members.get(leader)?.clock_now(now)?.1.last()?;
+        let replicas = self.members.values().filter(|member| member.name != leader);
+        let told = replicas.flat_map(|member| {
+            let sql = member.sql_now(now).and_then(|sql| sql.replay_timestamp).map(|at| (SourceKind::Sql, at));
+            let rest = member.rest_now(now).and_then(|rest| rest.replayed_at).map(|at| (SourceKind::Rest, at));
+            sql.into_iter().chain(rest).map(|(kind, at)| (SourceId::new(kind, &member.name), at))
+        });
+        let (source, theirs) = told.max_by_key(|(_, at)| *at)?;
+        let at = Time::from_micros(theirs.as_micros().saturating_sub(skew.most));
+        // What lies ahead proves that one of the clocks was set meanwhile.
+        (at <= now).then_some((source, at))
     }
 
     /// Notes when clients can write to the new leader: when all can, nothing that happens from then on belongs to the switchover.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pgbaton::document::Level;
 use pgbaton::finding::Limits;
-use pgbaton::model::ErrorKind;
+use pgbaton::model::{ErrorKind, SourceKind, Time};
 use serde_json::json;
 
 use crate::scenario::Scenario;
@@ -155,6 +155,36 @@ fn one_whose_beginning_nobody_saw_lessens_nothing() {
     s.writes_go_to(&[]).list().pass(1);
     assert_eq!(critical(&s), ["switchover", "no-leader", "route-none"]);
     assert_eq!(s.sentence("no-leader"), "nobody leads: clients cannot write");
+}
+
+/// Clients wrote a moment ago: whatever hangs has not hung for longer than that.
+#[test]
+fn one_whose_beginning_nobody_saw_has_taken_no_longer_than_since_the_last_commit() {
+    let came = |clock: &[(&str, SourceKind, i64)], ago: i64| {
+        let mut s = Scenario::unheard();
+        s.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#).delete("leader");
+        stops(&mut s, "stopped");
+        s.writes_go_to(&[]).list().pass(1);
+        s.clocks(clock);
+        let at = s.now().as_micros() - ago * 1_000_000;
+        s.sql("psg3", |sql| sql.replay_timestamp = Some(Time::from_micros(at))).pass(1);
+        s
+    };
+    let known = [("psg1", SourceKind::Rest, 0)];
+    let s = came(&known, 3);
+    assert_eq!((critical(&s), worst(&s)), (Vec::new(), Some(Level::Warning)));
+    assert_eq!(s.sentence("no-leader"), "nobody leads while psg1 hands over to psg2 as asked: clients cannot write");
+    let told = s.sentence("switchover");
+    assert!(told.contains("writes are away, for ") && told.ends_with(" s at most"), "{told}");
+    // One that hangs is not new each time.
+    assert_eq!(critical(&came(&known, 30)), ["switchover", "no-leader", "route-none"]);
+    // A commit has the time of who made it: by a clock that is ahead it may be old, and by one that nobody knows it says nothing.
+    assert_eq!(critical(&came(&[("psg1", SourceKind::Rest, 60_000)], 3)), ["switchover", "no-leader", "route-none"]);
+    assert_eq!(critical(&came(&[("psg2", SourceKind::Rest, 0)], 3)), ["switchover", "no-leader", "route-none"]);
+    // And it ends as every other does.
+    let mut s = came(&known, 3);
+    s.pass(20);
+    assert_eq!(critical(&s), ["switchover", "no-leader", "route-none"]);
 }
 
 #[test]
