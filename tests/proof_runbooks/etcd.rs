@@ -5,7 +5,7 @@ use std::fs;
 use pgbaton::lab::{conf, process};
 
 use crate::common::lab::{TestLab, said, until};
-use crate::faults::{stop};
+use crate::faults::stop;
 use crate::operator::{Operator, PATIENCE, answer, did, finished, yes};
 use crate::{config, well};
 
