@@ -161,7 +161,7 @@ pub(super) fn searched(state: &mut State) {
         Ok(search) => search,
         Err(why) => return say(state, why),
     };
-    let Some((here, _)) = logs.here() else { return };
+    let Some((here, _)) = logs.here() else { return say(state, "there is no line") };
     let has = |(_, entry): &(Key, &Entry)| entry.texts().any(|text| search.is_in(text));
     let at = logs.log.from(here).take(1).find(has);
     let found = at.or_else(|| logs.log.before(here).find(has)).or_else(|| logs.log.from(here).find(has)).map(|(key, _)| key);

@@ -191,6 +191,7 @@ impl Log {
 
     /// Puts new messages in their places.
     fn put(&mut self, mut fresh: Vec<Slot>) {
+        not_after_what_follows(&mut fresh);
         fresh.sort_by_key(|slot| slot.key);
         self.shown += fresh.iter().filter(|slot| slot.passes).count();
         let Some(earliest) = fresh.first().map(|slot| slot.key) else { return };
@@ -301,6 +302,23 @@ impl Log {
     /// The place of the oldest message that passes the filter.
     pub fn first(&self) -> Option<Key> {
         self.slots.iter().find(|slot| slot.passes).map(|slot| slot.key)
+    }
+}
+
+/// A line that tells no time was not written after the next one of its stream that tells one. It matters where reading begins: what stands first in a
+/// file was not written when it was heard.
+fn not_after_what_follows(fresh: &mut [Slot]) {
+    let mut next: BTreeMap<Arc<Stream>, (Time, Time)> = BTreeMap::new();
+    for slot in fresh.iter_mut().rev() {
+        let entry = &mut slot.entry;
+        match next.get(&entry.stream) {
+            Some((at, when)) if entry.guessed && *when < entry.when => {
+                (entry.at, entry.when) = (*at, *when);
+                slot.key.0 = *when;
+            }
+            _ if !entry.guessed => drop(next.insert(Arc::clone(&entry.stream), (entry.at, entry.when))),
+            _ => {}
+        }
     }
 }
 

@@ -136,6 +136,19 @@ fn a_line_without_a_time_has_that_of_the_line_before_or_of_its_coming() {
 }
 
 #[test]
+fn what_stands_first_in_a_file_was_not_written_when_it_was_heard() {
+    let mut log = Log::default();
+    let link = "10.0.0.9:4358 [26/Nov/2026:23:16:41.000] pg_write pg_write/psg1 1/0/0 4109 -- 2/1/0/0/0 0/0";
+    log.take(vec![open("vm1", Program::Haproxy, Format::Haproxy { utc_offset: 0 }), patroni("a"), said("a", 2.0, 900.0, "later")]);
+    let lines = ["[NOTICE]   (7) : New worker (8) forked", "[NOTICE]   (7) : Loading success.", link];
+    log.take(lines.into_iter().map(|text| line("vm1", Program::Haproxy, 900.0, text)).collect());
+    assert_eq!(all(&log).last().map(String::as_str), Some("a later"), "{:?}", all(&log));
+    log.take(vec![line("vm1", Program::Haproxy, 905.0, lines[0])]);
+    assert_eq!(all(&log).last().map(String::as_str), Some("vm1 New worker (8) forked"), "what comes alone was written when it came");
+    assert_eq!((log.taken(), log.kept()), (5, 5));
+}
+
+#[test]
 fn what_is_missing_is_marked_where_it_is_missing() {
     let mut log = Log::default();
     log.take(vec![patroni("a"), said("a", 1.0, 1.0, "one")]);
