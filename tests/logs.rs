@@ -143,7 +143,7 @@ impl Numbered {
 
     /// Waits until all have been told, each once and in order.
     fn told(&self, lines: &mut LogLines, what: &str) {
-        lines.until(&format!("number {} after {what}", self.written), |seen| seen.iter().any(|line| number(line) == Some(self.written)));
+        lines.until(&format!("number {} after {what}", self.written), |seen| seen.last().and_then(number) == Some(self.written));
         let numbers: Vec<usize> = lines.seen.iter().filter_map(number).collect();
         let expected: Vec<usize> = (1..=self.written).collect();
         assert!(numbers == expected, "after {what}: {} told of {}: {}", numbers.len(), expected.len(), wrong(&numbers));
@@ -220,7 +220,7 @@ fn nothing_is_lost_or_told_twice(lab: &TestLab, own: &Path) {
     numbered.file = Numbered::append(&numbered.path);
     numbered.write(10);
     let last = numbered.written;
-    lines.until("what follows a gap", |seen| seen.iter().any(|line| number(line) == Some(last)));
+    lines.until("what follows a gap", |seen| seen.last().and_then(number) == Some(last));
     assert!(lines.seen.iter().any(|line| line["kind"] == "gap"), "{:?}", lines.seen.last());
     let numbers: Vec<usize> = lines.seen.iter().filter_map(number).collect();
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{}", wrong(&numbers));
@@ -344,7 +344,7 @@ fn the_console_reads_when_it_is_looked_at(lab: &TestLab, own: &Path) {
     pty.until_text("4 of 4 sources agree");
     assert!(sshs_with(&lab.layout().ssh_config().display().to_string()).is_empty(), "nobody has looked yet");
     pty.press("8");
-    pty.until_text("no action. I am (psg");
+    pty.until("lines of the nodes", |screen| ["no action. I am", "<STATS>"].iter().any(|text| screen.contents().contains(text)));
     pty.press("q");
     assert_eq!(pty.end(), 0);
     until("the end of its connections", GONE_WITHIN, || {

@@ -70,8 +70,11 @@ impl LogLines {
     /// Waits for a line of this node and program with this text in it; where among all lines it is.
     pub fn line(&mut self, node: &str, program: &str, text: &str) -> usize {
         let is = |line: &Value| is(line, node, program, text);
-        self.until(&format!("{text:?} of {program} on {node}"), |seen| seen.iter().any(is));
-        self.seen.iter().position(is).unwrap()
+        if let Some(at) = self.seen.iter().position(is) {
+            return at;
+        }
+        self.until(&format!("{text:?} of {program} on {node}"), |seen| seen.last().is_some_and(is));
+        self.seen.len() - 1
     }
 }
 
