@@ -253,6 +253,12 @@ fn around(state: &mut State) {
     to(state, at, "the lines around it, of all nodes and programs");
 }
 
+/// Whether something hides lines or lights them up.
+pub(super) fn narrowed(state: &State) -> bool {
+    let logs = &state.facts.logs;
+    !logs.query.is_empty() || logs.narrow != Narrow::default()
+}
+
 /// Takes back what hides lines or lights them up, one thing after the other; whether there was something.
 pub(super) fn back(state: &mut State) -> bool {
     let logs = &mut state.facts.logs;

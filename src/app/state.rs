@@ -1,5 +1,6 @@
 //! Everything that decides what is on the screen.
 
+use super::log_commands;
 use super::{
     Arrangement, Book, Choice, CourseSheet, Dialog, Editor, Facts, Field, Held, Palette, PaneModel, Question, RowId, Themes, View,
 };
@@ -254,6 +255,13 @@ impl State {
         let selected = self.view().and_then(|view| view.selected.clone()).filter(|_| of_members).ok_or(SELECT)?;
         // A row that the filter hides, or that is gone, is not what the one who presses the key looks at.
         if self.rows(self.focus).contains(&selected) { Ok(selected) } else { Err(SELECT) }
+    }
+
+    /// Whether what is on the screen is not the plain view: there is something to go back from.
+    pub fn inside(&self) -> bool {
+        let filtered = self.view().is_some_and(|view| !view.filter.is_empty());
+        let narrowed = log_commands::here(self) && log_commands::narrowed(self);
+        self.overlay.is_some() || self.typing.is_some() || self.zoom || filtered || narrowed
     }
 
     /// What was chosen in the pane that has the focus.

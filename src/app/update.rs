@@ -224,7 +224,7 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
     }
     let leaving = std::mem::take(&mut state.leaving);
     let id = match id {
-        CommandId::Leave if inside(state) => CommandId::Back,
+        CommandId::Leave if state.inside() => CommandId::Back,
         CommandId::Leave => CommandId::Quit,
         id => id,
     };
@@ -416,11 +416,6 @@ fn in_dialog(id: CommandId) -> bool {
     use CommandId::{Back, Bottom, Choose, Down, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up};
     let allowed = [Back, Bottom, Choose, Down, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up];
     allowed.contains(&id) || id.command().scope == Scope::Text
-}
-
-/// Whether what is on the screen is not the plain view.
-pub(super) fn inside(state: &State) -> bool {
-    state.overlay.is_some() || state.typing.is_some() || state.zoom || state.view().is_some_and(|view| !view.filter.is_empty())
 }
 
 fn back(state: &mut State) {

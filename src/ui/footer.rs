@@ -198,8 +198,7 @@ fn acting(state: &State, look: &Look<'_>) -> Vec<Span<'static>> {
 
 /// The key by which one leaves what is looked at, and in the end pgbaton.
 fn leaving(state: &State, look: &Look<'_>) -> Vec<Span<'static>> {
-    let inside = state.zoom || state.view().is_some_and(|view| !view.filter.is_empty());
-    let spans = hint(look, &[CommandId::Leave], if inside { "back" } else { "quit" });
+    let spans = hint(look, &[CommandId::Leave], if state.inside() { "back" } else { "quit" });
     if spans.is_empty() { hint(look, &[CommandId::Quit], "quit") } else { spans }
 }
 

@@ -137,6 +137,12 @@ fn one_key_shows_one_node_one_program_or_what_is_bad() {
     press(&mut state, &[CommandId::LogLevel, CommandId::LogLevel]);
     assert_eq!(state.facts.logs.narrow, Narrow::default());
     assert_eq!(state.facts.logs.log().shown(), state.facts.logs.log().len());
+    // What leaves pgbaton in the end leaves that first.
+    press(&mut state, &[CommandId::LogNode]);
+    for left in [(true, false), (true, true)] {
+        assert_eq!(update(&mut state, Msg::Command(CommandId::Leave)), []);
+        assert_eq!((state.facts.logs.query.is_empty(), state.facts.logs.narrow == Narrow::default()), left);
+    }
 }
 
 #[test]
