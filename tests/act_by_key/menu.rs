@@ -256,7 +256,7 @@ fn in_turn(lab: &TestLab, pty: &mut Pty, leader: &str) {
         });
         let screen = pty.screen();
         close(pty);
-        if screen.contains("nothing waits for a restart") { Ok(()) } else { Err(screen) }
+        if screen.contains("every member's PostgreSQL has started within the last") { Ok(()) } else { Err(screen) }
     });
 }
 
