@@ -10,9 +10,13 @@ use ratatui::layout::Rect;
 use crate::app::{EventLine, Mode, Msg, State, TextEdit, update};
 use crate::command::{Keymap, Resolved, Resolver, parse_sequence};
 use crate::document::Document;
-use crate::model::Change;
+use crate::log::{Format, Heard, Program, Stream, What};
+use crate::model::{Change, Time};
 use crate::theme::{Depth, Library};
 use crate::ui::{Look, draw, models, svg};
+
+/// `log_line_prefix` of the practice cluster.
+const POSTGRES_PREFIX: &str = "%m [%p] %q%u@%d/%a ";
 
 /// Draw the console from captured documents, as SVG or as text.
 #[derive(Debug, clap::Args)]
@@ -23,6 +27,9 @@ pub struct ScreenshotArgs {
     /// A file with what `pgbaton events` printed meanwhile; those up to the last document are shown.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
+    /// A log of the practice cluster, as its programs write it; can be given several times.
+    #[arg(long = "log", value_name = "NODE:PROGRAM:FILE", value_parser = log)]
+    pub logs: Vec<(Stream, PathBuf)>,
     /// Columns and rows.
     #[arg(long, value_name = "COLUMNSxROWS", default_value = "120x40", value_parser = size)]
     pub size: (u16, u16),
@@ -51,6 +58,31 @@ fn size(text: &str) -> Result<(u16, u16), String> {
     }
 }
 
+fn log(text: &str) -> Result<(Stream, PathBuf), String> {
+    let mut parts = text.splitn(3, ':');
+    let (node, program, file) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+    let program = Program::ALL.into_iter().find(|known| Some(known.name()) == program);
+    match (program, file) {
+        (Some(program), Some(file)) => Ok((Stream { node: node.to_owned(), program }, PathBuf::from(file))),
+        _ => Err("a log is NODE:PROGRAM:FILE, of patroni, postgres, etcd or haproxy".to_owned()),
+    }
+}
+
+/// What a log says, as if all of it had been heard at `at`.
+fn heard((stream, file): &(Stream, PathBuf), at: Time) -> anyhow::Result<Vec<Heard>> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let format = match stream.program {
+        Program::Patroni => Format::Patroni { utc_offset: 0 },
+        Program::Postgres => Format::PostgresStderr { prefix: POSTGRES_PREFIX.to_owned(), utc_offset: 0 },
+        Program::Etcd => Format::Etcd,
+        Program::Haproxy => Format::Haproxy { utc_offset: 0 },
+    };
+    let open = What::Open { format, file: file.display().to_string() };
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let lines = lines.map(|line| What::Line { bytes: line.to_vec(), stamp: None, cut: 0 });
+    Ok(std::iter::once(open).chain(lines).map(|what| Heard { stream: stream.clone(), at, what }).collect())
+}
+
 /// Draws the picture.
 pub fn run(args: &ScreenshotArgs) -> anyhow::Result<()> {
     let (theme, mistakes) = Library::default().theme(&args.theme, args.colors)?;
@@ -65,6 +97,10 @@ pub fn run(args: &ScreenshotArgs) -> anyhow::Result<()> {
         let later = coming.iter().position(|e| e.at > document.at).unwrap_or(coming.len());
         let happened = coming.drain(..later).collect();
         update(&mut state, Msg::Document(Box::new(document), happened));
+    }
+    let now = state.now.unwrap_or(Time::from_micros(0));
+    for log in &args.logs {
+        update(&mut state, Msg::Heard(heard(log, now)?));
     }
     let mut buffer = Buffer::empty(Rect::new(0, 0, args.size.0, args.size.1));
     let mut redraw = |state: &mut State| {
