@@ -28,6 +28,8 @@ use crate::ui::{Look, models};
 const NEWS: Duration = Duration::from_millis(50);
 /// In the first second every source answers for the first time, and nobody wants to wait for the whole picture.
 const OPENING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(20));
+/// How long a picture may take in what the nodes log: in a flood a key waits for no more. What is left waits at the nodes.
+const LOGS: Duration = Duration::from_millis(40);
 /// Ages and countdowns.
 const TICK: Duration = Duration::from_secs(1);
 /// A key that comes later than this after the one before, while nothing else was waiting to be read, was pressed and not pasted with it. Nobody
@@ -276,9 +278,15 @@ impl<F: Feed> Console<F> {
         if let Some(course) = self.feed.course() {
             effects.extend(update(&mut self.state, Msg::Course(course)));
         }
-        let heard = self.feed.logs();
-        if !heard.is_empty() {
+        loop {
+            let heard = self.feed.logs();
+            if heard.is_empty() {
+                break;
+            }
             effects.extend(update(&mut self.state, Msg::Heard(heard)));
+            if self.made.elapsed() > LOGS {
+                break;
+            }
         }
         if let Some((asked, rows)) = self.feed.listed() {
             effects.extend(update(&mut self.state, Msg::Listed(asked, rows)));

@@ -15,8 +15,8 @@ const BEFORE: Duration = Duration::from_secs(60 * 60);
 /// The same for a file, bytes before its end.
 const BACK: u64 = 256 * 1024;
 
-/// How many lines are handed over at once: a key is answered in between.
-const AT_ONCE: usize = 2000;
+/// How many lines are handed over at once. The console takes as many such parts as it has time for before it looks for a key again.
+const AT_ONCE: usize = 500;
 
 /// The logs of all nodes.
 pub(super) struct NodeLogs {
