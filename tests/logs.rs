@@ -340,17 +340,17 @@ fn a_file_whose_name_changes_is_followed(lab: &TestLab) {
 fn the_console_reads_when_it_is_looked_at(lab: &TestLab, own: &Path) {
     let config = lab.config();
     let env = [("HOME", own.to_str().unwrap())];
+    let connections = || sshs_with(&lab.layout().ssh_config().display().to_string());
+    let none = || if connections().is_empty() { Ok(()) } else { Err(format!("{:?}", connections())) };
+    until("the end of those before", GONE_WITHIN, none);
     let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &["-c", config.to_str().unwrap()], &env, (140, 45));
     pty.until_text("4 of 4 sources agree");
-    assert!(sshs_with(&lab.layout().ssh_config().display().to_string()).is_empty(), "nobody has looked yet");
+    assert!(connections().is_empty(), "nobody has looked yet");
     pty.press("8");
     pty.until("lines of the nodes", |screen| ["no action. I am", "<STATS>"].iter().any(|text| screen.contents().contains(text)));
     pty.press("q");
     assert_eq!(pty.end(), 0);
-    until("the end of its connections", GONE_WITHIN, || {
-        let left = sshs_with(&lab.layout().ssh_config().display().to_string());
-        if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
-    });
+    until("the end of its connections", GONE_WITHIN, none);
 }
 
 fn a_reader_that_is_killed_leaves_nothing(lab: &TestLab) {

@@ -2,7 +2,6 @@
 
 use openssh::Session;
 use tokio::io::AsyncReadExt;
-use tokio::time::sleep;
 
 use super::command::{Command, literally};
 use super::course::{Course, HEAD, Part, Position, Seen, read_look};
@@ -10,7 +9,7 @@ use super::lines::Lines;
 use super::master::{Running, answer};
 use super::outbox::{Deaf, Outbox};
 use super::place::FilePlace;
-use super::reading::{AGAIN, Stop, Wanted};
+use super::reading::{AGAIN, Stop, Wanted, again};
 use crate::log::{Format, Gap, What};
 use crate::model::{ErrorKind, SourceError, Time};
 
@@ -42,21 +41,14 @@ impl FileReader {
     /// Reads until the connection ends, or nobody listens; to the present end only, where nothing is to be followed.
     pub async fn run(&mut self, session: &Session, place: &FilePlace, format: &Format, wanted: &Wanted, out: &mut Outbox) -> Stop {
         loop {
-            let shut = match self.stretch(session, place, format, wanted, out).await {
+            let error = match self.stretch(session, place, format, wanted, out).await {
                 Ok(End::Read) => return Stop::Read,
-                Ok(End::Changed) => None,
-                Ok(End::Shut(error)) => Some(error),
+                Ok(End::Changed) => continue,
+                Ok(End::Shut(error)) => error,
                 Err(stop) => return stop,
             };
-            if let Some(error) = shut {
-                out.failed(error);
-                if let Err(Deaf) = out.flush().await {
-                    return Stop::Deaf;
-                }
-                if !wanted.on {
-                    return Stop::Read;
-                }
-                sleep(AGAIN).await;
+            if let Err(stop) = again(out, error, wanted, AGAIN).await {
+                return stop;
             }
         }
     }

@@ -4,12 +4,11 @@ use openssh::Session;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::time::sleep;
 
 use super::command::Command;
 use super::master::Running;
 use super::outbox::{Deaf, Outbox};
-use super::reading::{AGAIN, Stop, Wanted};
+use super::reading::{AGAIN, Stop, Wanted, again};
 use crate::log::{Format, Gap, Heard, What};
 use crate::model::{ErrorKind, SourceError, Time};
 
@@ -46,14 +45,9 @@ impl JournalReader {
                 Ok(Some(error)) => error,
                 Err(stop) => return stop,
             };
-            out.failed(error);
-            if let Err(Deaf) = out.flush().await {
-                return Stop::Deaf;
+            if let Err(stop) = again(out, error, wanted, AGAIN).await {
+                return stop;
             }
-            if !wanted.on {
-                return Stop::Read;
-            }
-            sleep(AGAIN).await;
         }
     }
 

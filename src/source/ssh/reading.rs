@@ -41,6 +41,20 @@ pub(super) enum Stop {
     Deaf,
 }
 
+/// Says why nothing is read, and waits until it is tried again.
+///
+/// # Errors
+/// It is not: nobody listens, or nothing is to be followed.
+pub(super) async fn again(out: &mut Outbox, error: SourceError, wanted: &Wanted, after: Duration) -> Result<(), Stop> {
+    out.failed(error);
+    out.flush().await.map_err(|Deaf| Stop::Deaf)?;
+    if !wanted.on {
+        return Err(Stop::Read);
+    }
+    sleep(after).await;
+    Ok(())
+}
+
 /// One stream, and how far it was read.
 pub(super) struct Reading {
     /// What was heard of it.
@@ -63,11 +77,8 @@ impl Reading {
             match site.place(session, self.out.stream().program).await {
                 Ok(place) => self.place = Some(place),
                 Err(error) => {
-                    self.out.failed(error);
-                    match self.out.flush().await {
-                        Err(Deaf) => return Stop::Deaf,
-                        Ok(()) if !wanted.on => return Stop::Read,
-                        Ok(()) => sleep(LOOK_AGAIN).await,
+                    if let Err(stop) = again(&mut self.out, error, wanted, LOOK_AGAIN).await {
+                        return stop;
                     }
                 }
             }
