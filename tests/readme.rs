@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 #[allow(dead_code)]
 mod pty;
 
-use pgbaton::command::{COMMANDS, CommandId, Keymap, Keymaps};
+use pgbaton::command::{COMMANDS, CommandId, Keymap, Keymaps, Scope, sequence_text};
 use pty::Pty;
 
 /// A fenced block: the mark in the comment before it, its language, its lines.
@@ -149,7 +149,7 @@ fn the_commands_for_scripts_and_for_practice_and_the_consoles() {
 }
 
 /// What is used every day; the README tells the keys of these in the default keymap.
-const DAILY: [(&str, &[CommandId]); 12] = [
+const DAILY: [(&str, &[CommandId]); 13] = [
     ("every key of the place", &[CommandId::Help]),
     ("search for a command and run it", &[CommandId::Palette]),
     ("row", &[CommandId::Up, CommandId::Down]),
@@ -160,6 +160,7 @@ const DAILY: [(&str, &[CommandId]); 12] = [
     ("the whole screen for the pane", &[CommandId::Zoom]),
     ("everything about a row", &[CommandId::Open]),
     ("filter, sort, turn round", &[CommandId::Filter, CommandId::SortNext, CommandId::SortReverse]),
+    ("the runbook of a finding, or the list of all", &[CommandId::Runbooks]),
     ("close, go back", &[CommandId::Back]),
     ("leave what is looked at, in the end pgbaton; leave it at once", &[CommandId::Leave, CommandId::Quit]),
 ];
@@ -169,12 +170,21 @@ fn key(keys: &str) -> String {
     format!("`{}`", keys.replace('|', "\\|"))
 }
 
-/// The table of the daily keys.
+/// The table of the daily keys: each once, those of the logs' pane left out, which the README tells beside it.
 fn daily() -> String {
     let keymap = Keymap::builtin();
+    let keys_of = |id: CommandId| {
+        let mut keys: Vec<String> = Vec::new();
+        for binding in keymap.bindings().iter().filter(|binding| binding.command == id && binding.scope != Scope::Logs) {
+            let text = key(&sequence_text(&binding.keys));
+            if !keys.contains(&text) {
+                keys.push(text);
+            }
+        }
+        keys.join(" ")
+    };
     let row = |(what, ids): &(&str, &[CommandId])| {
-        let keys: Vec<String> =
-            ids.iter().map(|id| keymap.keys_of(*id).iter().map(|keys| key(keys)).collect::<Vec<_>>().join(" ")).collect();
+        let keys: Vec<String> = ids.iter().map(|id| keys_of(*id)).collect();
         let keys = if ids.contains(&CommandId::Pane8) { keys.join(" to ") } else { keys.join(", ") };
         format!("| {keys} | {what} |\n")
     };

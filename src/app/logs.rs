@@ -47,7 +47,7 @@ pub struct Logs {
     held: u64,
     /// What is shown beside the filter.
     pub narrow: Narrow,
-    /// The text that the filter was made of, and what is wrong with it.
+    /// What the filter was made of: the text, and what is shown beside it.
     filtered: (String, Narrow),
     /// Why the filter that is typed does not count.
     pub wrong: Option<String>,

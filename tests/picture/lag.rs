@@ -58,6 +58,15 @@ fn a_paused_replay_is_found_at_once_however_little_is_written() {
 }
 
 #[test]
+fn a_paused_replay_of_a_standby_leader_is_found_too() {
+    let mut s = Scenario::healthy();
+    s.merge("config", json!({"standby_cluster": {"host": "192.0.2.50"}}));
+    s.patroni("psg1", json!({"role": "standby_leader", "state": "streaming"}));
+    s.sql("psg1", |sql| (sql.in_recovery, sql.current_lsn, sql.replay_paused) = (true, None, Some(true))).pass(1);
+    assert!(s.sentence("replay-paused").starts_with("replay on psg1 is paused"), "{:?}", s.codes());
+}
+
+#[test]
 fn little_that_is_not_replayed_for_long_is_found() {
     let mut s = Scenario::healthy();
     behind(&mut s, 0, 328 * 1024, Some(60.0));

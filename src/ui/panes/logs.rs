@@ -183,14 +183,19 @@ fn words(ctx: &Ctx<'_>) -> Option<String> {
     if let Some(why) = &logs.wrong {
         return Some(format!("the filter does not count: {why}"));
     }
-    let mut nodes: Vec<&str> = logs.log().streams().map(|(stream, _)| stream.node.as_str()).collect();
-    nodes.dedup();
-    let clocks = nodes.into_iter().filter_map(|node| {
+    let clocks = nodes(ctx).into_iter().filter_map(|node| {
         let ahead = logs.log().skew(node).filter(|ahead| ahead.abs() >= SKEW_MS * 1000)?;
         Some(format!("{node}'s clock is {}", skew(ahead)))
     });
     let clocks: Vec<String> = clocks.collect();
     (!clocks.is_empty()).then(|| format!("{}: reckoned with in the order", clocks.join(", ")))
+}
+
+/// The nodes that were heard of, each once.
+fn nodes<'c>(ctx: &Ctx<'c>) -> Vec<&'c str> {
+    let mut nodes: Vec<&str> = ctx.facts.logs.log().streams().map(|(stream, _)| stream.node.as_str()).collect();
+    nodes.dedup();
+    nodes
 }
 
 fn skew(ahead: i64) -> String {
@@ -234,8 +239,7 @@ struct Columns<'c> {
 
 impl<'c> Columns<'c> {
     fn of(ctx: &Ctx<'c>, width: u16) -> Self {
-        let mut nodes: Vec<&str> = ctx.facts.logs.log().streams().map(|(stream, _)| stream.node.as_str()).collect();
-        nodes.dedup();
+        let nodes = nodes(ctx);
         let node = nodes.iter().map(|node| display_width(node)).max().unwrap_or(0).min(NODE);
         Self { nodes, node, fine: width >= FINE }
     }
