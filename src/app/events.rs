@@ -26,6 +26,11 @@ pub struct EventLine {
 }
 
 impl EventLine {
+    /// Whether it tells who leads: another, or nobody.
+    pub fn is_of_leader(&self) -> bool {
+        matches!(self.code.as_str(), "leader-changed" | "leader-lost")
+    }
+
     /// An event that is told in one sentence.
     pub fn new(at: Time, level: Level, code: impl Into<String>, sentence: impl Into<String>) -> Self {
         Self { at, level, code: code.into(), sentence: sentence.into(), about: None, evidence: Vec::new() }

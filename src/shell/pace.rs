@@ -18,6 +18,17 @@ const RAREST: Duration = Duration::from_millis(500);
 /// No picture waits longer than this for the line: on a fast one, keys that are held down would keep what is new away for ever.
 const LONGEST: Duration = Duration::from_millis(1500);
 
+/// What there is to be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    /// Values that have changed.
+    Values,
+    /// Something has happened.
+    Event,
+    /// Another leads, or nobody. The new leader follows the loss of the old one within a moment, and must not wait behind the picture of that.
+    Leader,
+}
+
 /// When the line will have carried what it was sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
@@ -55,9 +66,14 @@ impl Pace {
         self.usual
     }
 
-    /// When data that is due may be drawn. News does not wait for the line to have been free for a while.
-    pub(super) fn from(&self, due: Instant, news: bool) -> Instant {
-        due.max(if news { self.through } else { self.through + self.free }).min(due + LONGEST)
+    /// When data that is due may be drawn. News does not wait for the line to have been free for a while; who leads waits for nothing.
+    pub(super) fn from(&self, due: Instant, news: News) -> Instant {
+        let free = match news {
+            News::Values => self.through + self.free,
+            News::Event => self.through,
+            News::Leader => due,
+        };
+        due.max(free).min(due + LONGEST)
     }
 }
 
@@ -72,7 +88,7 @@ mod tests {
         let (mut pace, mut now, mut sent) = (Pace::new(begun), begun, 0u64);
         for n in 0..400u64 {
             let bytes = [22, 140, 300, 3000, 140][(n % 5) as usize];
-            now = pace.from(now + Duration::from_millis(1), n % 7 == 0);
+            now = pace.from(now + Duration::from_millis(1), if n % 7 == 0 { News::Event } else { News::Values });
             let carried = (now - begun).as_secs_f64() * f64::from(SLOWEST_LINE);
             assert!(sent as f64 <= carried + 1.0, "{} bytes wait when the next frame is sent", sent as f64 - carried);
             pace.sent(bytes as usize, now);
@@ -90,9 +106,9 @@ mod tests {
             pace.sent(3000, begun + Duration::from_millis(30 * n));
         }
         let due = begun + Duration::from_secs(1);
-        assert!(pace.from(due, false) <= due + LONGEST, "thirty seconds of keys");
+        assert!(pace.from(due, News::Values) <= due + LONGEST, "thirty seconds of keys");
         let later = begun + Duration::from_secs(40);
-        assert_eq!(pace.from(later, false), later, "and nothing of them is left to wait for");
+        assert_eq!(pace.from(later, News::Values), later, "and nothing of them is left to wait for");
     }
 
     #[test]
@@ -101,9 +117,11 @@ mod tests {
         let mut pace = Pace::new(begun);
         pace.sent(140, begun);
         let later = begun + USUAL;
-        assert_eq!(pace.from(later, false), later, "140 bytes are through before the next picture is due");
+        assert_eq!(pace.from(later, News::Values), later, "140 bytes are through before the next picture is due");
         pace.sent(3000, later);
-        assert!(pace.from(later, true) > later + RAREST && pace.from(later, false) > pace.from(later, true));
+        let [values, event, leader] = [News::Values, News::Event, News::Leader].map(|news| pace.from(later, news));
+        assert!(event > later + RAREST && values > event);
+        assert_eq!(leader, later, "who leads is not kept waiting by the picture that said that nobody does");
         pace.accepted(Duration::from_secs(1));
         assert_eq!(pace.usual(), RAREST);
     }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::attention::{self, Attention};
 use super::hangup::Hangup;
-use super::pace::Pace;
+use super::pace::{News, Pace};
 use super::signals::{Caught, Signals, can_stop};
 use super::terminal::{Terminal, drop_unsent};
 use super::writer::Writer;
@@ -165,7 +165,12 @@ impl<F: Feed> Console<F> {
             let due = self.due.unwrap_or_else(|| Instant::now() + TICK);
             // Whoever opens it waits for the picture, on the slowest line as well.
             let opening = self.opened.elapsed() < OPENING.0;
-            let due = if opening { due } else { self.pace.from(due, !self.news.is_empty()) };
+            let news = match self.news.as_slice() {
+                [] => News::Values,
+                news if news.iter().any(EventLine::is_of_leader) => News::Leader,
+                _ => News::Event,
+            };
+            let due = if opening { due } else { self.pace.from(due, news) };
             // Counted from when there is nothing else to do: what drawing takes is no rest.
             if !self.state.answered() {
                 self.rest = None;
