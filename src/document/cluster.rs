@@ -26,7 +26,7 @@ pub(super) fn document(cluster: &Cluster, name: &str, now: Time) -> ClusterDoc {
         // Both speak of the present, and the keys may be old.
         leader_since: cluster.leader_since.filter(|_| leader.is_some()),
         leaderless_since: cluster.leaderless_since.filter(|_| cluster.dcs_current(now)),
-        timeline: leader.and_then(|l| cluster.timeline(l, now)),
+        timeline: leader.and_then(|l| cluster.timeline_sure(l, now)).map(|(timeline, _)| timeline),
         paused: config.map(|c| c.paused),
         lease_ttl_seconds,
         lease_age_ms,

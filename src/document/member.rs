@@ -29,7 +29,7 @@ pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, 
         state: member.state(now),
         // Of a replica that streams, when it began to is not known: Patroni's own word for it is `running`.
         state_since: member.standing_now(now).filter(|s| Some(&s.state.0) == member.state(now).as_ref()).map(|s| s.since),
-        timeline: cluster.timeline(name, now),
+        timeline: cluster.timeline_sure(name, now).map(|(timeline, _)| timeline),
         present: member.present,
         missing_since: member.missing_since,
         last_known: last_known(member, now),

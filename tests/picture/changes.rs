@@ -232,4 +232,8 @@ fn a_timeline_does_not_go_back_with_a_leader_that_is_still_a_standby() {
     let told = s.changes();
     assert!(told.iter().any(|line| line.starts_with("leader-changed: psg3 leads")), "{told:?}");
     assert!(!told.iter().any(|line| line.contains("timeline 1")), "{told:?}");
+    // Nor on the screen: its Patroni knows better, and without that it is not known.
+    assert_eq!((s.document().cluster.timeline, s.member("psg3").timeline), (Some(2), Some(2)));
+    s.patroni("psg3", json!({"timeline": null})).pass(1);
+    assert_eq!((s.document().cluster.timeline, s.member("psg3").timeline), (None, None));
 }
