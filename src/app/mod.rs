@@ -40,6 +40,6 @@ pub use palette::Palette;
 pub use pane::{Facts, PaneModel, RowId, View};
 pub use possible::why_not;
 pub use question::{Question, Wanted, source};
-pub use state::{Measured, Mode, Notice, Overlay, State, Typing};
+pub use state::{Measured, Mode, Notice, Overlay, Scene, State, Typing};
 pub use typing::Held;
 pub use update::{Effect, Msg, TextEdit, update};

@@ -179,7 +179,21 @@ pub struct State {
     pub measured: Measured,
 }
 
+/// What kind of picture there is: two of one scene differ in what they tell.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Scene {
+    overlay: Option<std::mem::Discriminant<Overlay>>,
+    zoom: bool,
+    arrangement: Option<Arrangement>,
+}
+
 impl State {
+    /// What kind of picture this is.
+    pub fn scene(&self) -> Scene {
+        let overlay = self.overlay.as_ref().map(std::mem::discriminant);
+        Scene { overlay, zoom: self.zoom, arrangement: self.arrangement }
+    }
+
     /// The console as it opens.
     pub fn new(panes: Vec<&'static dyn PaneModel>, cluster: impl Into<String>, mode: Mode) -> Self {
         let views = vec![View::default(); panes.len()];

@@ -25,6 +25,16 @@ const SHORT: usize = 400;
 const GOES: usize = 4;
 const TRIED: usize = 4;
 
+/// In what order a terminal may be told. One that is told slowly, and has no way to wait for the whole or does not wait that long, shows half of
+/// it for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Words from the top to the bottom, as they are read: of a changed picture a new name beside an old role would be false.
+    Reading,
+    /// As is shortest: the picture is another one altogether.
+    Any,
+}
+
 /// A cell to be written, with its place.
 type Change<'a> = (u16, u16, &'a Cell);
 
@@ -33,15 +43,20 @@ type Change<'a> = (u16, u16, &'a Cell);
 ///
 /// Every byte counts on a slow line, so that the shortest of what all terminals understand is taken. Looks that come up again and again, as
 /// those of the frames beside each line, are drawn in one go where that is shorter than to switch to and fro.
-pub fn difference(before: &Buffer, after: &Buffer) -> String {
+pub fn difference(before: &Buffer, after: &Buffer, order: Order) -> String {
     let changes = changes(before, after);
+    let movable = match order {
+        Order::Reading => is_line,
+        Order::Any => is_seen,
+    };
+    let often = |changes: &[Change<'_>]| often(changes.iter().filter(|(_, _, cell)| movable(cell)).map(|(_, _, cell)| pen(cell)));
     let mut shortest = encode(&changes, after);
     let mut goes: Vec<Pen> = Vec::new();
     while shortest.len() > SHORT && goes.len() < GOES {
         let others = often(&changes).into_iter().filter(|pen| !goes.contains(pen)).take(TRIED);
         let tried = others.map(|pen| {
             let goes: Vec<Pen> = goes.iter().copied().chain([pen]).collect();
-            (encode(&in_goes(&changes, &goes), after), goes)
+            (encode(&in_goes(&changes, &goes, movable), after), goes)
         });
         match tried.min_by_key(|(bytes, _)| bytes.len()) {
             Some((bytes, more)) if bytes.len() < shortest.len() => (shortest, goes) = (bytes, more),
@@ -51,11 +66,11 @@ pub fn difference(before: &Buffer, after: &Buffer) -> String {
     shortest
 }
 
-/// The looks of what is to be seen, those that are taken up most often first.
-fn often(changes: &[Change<'_>]) -> Vec<Pen> {
+/// These looks, those that are taken up most often first.
+fn often(looks: impl Iterator<Item = Pen>) -> Vec<Pen> {
     let mut times: Vec<(Pen, usize)> = Vec::new();
     let mut last = None;
-    for pen in changes.iter().filter_map(|(_, _, cell)| seen(cell)) {
+    for pen in looks {
         if last.replace(pen) == Some(pen) {
             continue;
         }
@@ -68,18 +83,27 @@ fn often(changes: &[Change<'_>]) -> Vec<Pen> {
     times.into_iter().map(|(pen, _)| pen).collect()
 }
 
-/// The changes in another order: those of each of these looks first, then the others. No write undoes another: a wide character that the first
-/// of them breaks is broken for all.
-fn in_goes<'a>(changes: &[Change<'a>], goes: &[Pen]) -> Vec<Change<'a>> {
-    let go = |(_, _, cell): &Change<'_>| seen(cell).and_then(|pen| goes.iter().position(|go| *go == pen)).unwrap_or(goes.len());
+/// The changes in another order: what may be moved of each of these looks first, then the others. No write undoes another: a wide character
+/// that the first of them breaks is broken for all.
+fn in_goes<'a>(changes: &[Change<'a>], goes: &[Pen], movable: fn(&Cell) -> bool) -> Vec<Change<'a>> {
+    let go = |(_, _, cell): &Change<'_>| goes.iter().position(|go| movable(cell) && *go == pen(cell)).unwrap_or(goes.len());
     let mut ordered = changes.to_vec();
     ordered.sort_by_key(go);
     ordered
 }
 
-/// The looks of a cell that shows something.
-fn seen(cell: &Cell) -> Option<Pen> {
-    ground(cell).is_none().then_some(Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier })
+fn pen(cell: &Cell) -> Pen {
+    Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier }
+}
+
+/// Whether a cell shows something.
+fn is_seen(cell: &Cell) -> bool {
+    ground(cell).is_none()
+}
+
+/// Whether a cell shows a line, and no word.
+fn is_line(cell: &Cell) -> bool {
+    is_seen(cell) && cell.symbol().chars().all(|c| ('\u{2500}'..='\u{257f}').contains(&c))
 }
 
 fn encode(changes: &[Change<'_>], after: &Buffer) -> String {
@@ -101,7 +125,7 @@ fn encode(changes: &[Change<'_>], after: &Buffer) -> String {
             // A blank shows nothing of what is written; only its ground counts.
             Some(bg) if bg == pen.bg && !(pen.modifier.intersects(SEEN_ON_BLANKS)) => pen,
             Some(bg) => Pen { bg, ..PLAIN },
-            None => Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier },
+            None => self::pen(cell),
         };
         if wanted != pen {
             switch(&mut out, pen, wanted);
@@ -294,7 +318,7 @@ mod tests {
     fn nothing_changed_is_no_byte() {
         let mut buffer = Buffer::empty(AREA);
         buffer.set_string(1, 1, "psg1 leads", Style::new().fg(Color::Green));
-        assert_eq!(difference(&buffer, &buffer), "");
+        assert_eq!(difference(&buffer, &buffer, Order::Any), "");
     }
 
     #[test]
@@ -303,7 +327,7 @@ mod tests {
         before.set_string(0, 0, "lease 27 s", Style::new());
         let mut after = before.clone();
         after.set_string(0, 0, "lease 26 s", Style::new());
-        assert_eq!(difference(&before, &after), "\x1b[1;8H6");
+        assert_eq!(difference(&before, &after, Order::Reading), "\x1b[1;8H6");
     }
 
     fn size(cells: u16) -> std::num::NonZero<u16> {
@@ -311,10 +335,10 @@ mod tests {
     }
 
     /// What a terminal shows after the bytes is what the buffer holds.
-    fn shown(before: &Buffer, after: &Buffer) -> vt100::Parser {
+    fn shown(before: &Buffer, after: &Buffer, order: Order) -> vt100::Parser {
         let mut parser = vt100::Parser::new(size(AREA.height), size(AREA.width), 0);
-        parser.process(difference(&Buffer::empty(AREA), before).as_bytes());
-        parser.process(difference(before, after).as_bytes());
+        parser.process(difference(&Buffer::empty(AREA), before, Order::Any).as_bytes());
+        parser.process(difference(before, after, order).as_bytes());
         parser
     }
 
@@ -337,13 +361,37 @@ mod tests {
         }
     }
 
+    /// Enough of them that an order by looks would be shorter.
+    #[test]
+    fn half_of_a_changed_picture_has_its_words_in_their_order() {
+        let area = Rect { x: 0, y: 0, width: 60, height: 20 };
+        let (mut before, mut after) = (Buffer::empty(area), Buffer::empty(area));
+        let styles = [Style::new().fg(Color::Rgb(70, 70, 70)), Style::new().fg(Color::Rgb(70, 170, 70)).add_modifier(Modifier::BOLD)];
+        for (buffer, words) in [(&mut before, ["psg1", "primary"]), (&mut after, ["sgp2", "replica"])] {
+            for y in 0..area.height {
+                buffer.set_string(2, y, words[0], styles[0]);
+                buffer.set_string(8, y, words[1], styles[1]);
+            }
+        }
+        assert!(difference(&before, &after, Order::Any).len() < difference(&before, &after, Order::Reading).len());
+        let mut parser = vt100::Parser::new(size(area.height), size(area.width), 0);
+        parser.process(difference(&Buffer::empty(area), &before, Order::Any).as_bytes());
+        for byte in difference(&before, &after, Order::Reading).bytes() {
+            parser.process(&[byte]);
+            let words = parser.screen().contents();
+            let news: Vec<bool> = words.split_whitespace().map(|word| word == "sgp2" || word == "replica").collect();
+            let last_new = news.iter().rposition(|new| *new).map_or(0, |at| at + 1);
+            assert!(news[..last_new].iter().all(|new| *new), "{words}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn a_terminal_shows_what_the_buffer_holds(first in screens(), second in screens()) {
+        fn a_terminal_shows_what_the_buffer_holds(first in screens(), second in screens(), any: bool) {
             let (mut before, mut after) = (Buffer::empty(AREA), Buffer::empty(AREA));
             paint(&mut before, &first);
             paint(&mut after, &second);
-            let parser = shown(&before, &after);
+            let parser = shown(&before, &after, if any { Order::Any } else { Order::Reading });
             for y in 0..AREA.height {
                 for x in 0..AREA.width {
                     let cell = parser.screen().cell(y, x).expect("a cell");

@@ -7,9 +7,9 @@ use std::time::Instant;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::encode::difference;
+use super::encode::{Order, difference};
 use super::writer::Writer;
-use crate::app::{Measured, State};
+use crate::app::{Measured, Scene, State};
 use crate::ui::{Look, draw};
 
 const BEGIN: &str = "\x1b[?2026h";
@@ -20,6 +20,7 @@ const CLEAR: &str = "\x1b[0m\x1b[2J";
 pub(super) struct Screen {
     shown: Buffer,
     next: Buffer,
+    scene: Scene,
     /// Whether nothing is known of what the terminal shows.
     blank: bool,
     synchronized: bool,
@@ -40,7 +41,7 @@ impl Screen {
             None => None,
         };
         let area = area(size);
-        Ok(Self { shown: Buffer::empty(area), next: Buffer::empty(area), blank: true, synchronized, trace })
+        Ok(Self { shown: Buffer::empty(area), next: Buffer::empty(area), scene: Scene::default(), blank: true, synchronized, trace })
     }
 
     /// The terminal has another size, or shows who knows what: everything is to be drawn anew.
@@ -56,7 +57,9 @@ impl Screen {
     /// `aside` is what the terminal is sent beside the picture: the bell, a title.
     pub(super) fn draw(&mut self, state: &State, look: &Look<'_>, aside: &str, writer: &mut Writer) -> io::Result<(Measured, usize)> {
         let measured = draw(state, look, &mut self.next);
-        let changes = difference(&self.shown, &self.next);
+        let scene = state.scene();
+        let order = if self.blank || scene != self.scene { Order::Any } else { Order::Reading };
+        let changes = difference(&self.shown, &self.next, order);
         if changes.is_empty() && aside.is_empty() && !self.blank {
             return Ok((measured, 0));
         }
@@ -77,7 +80,7 @@ impl Screen {
         }
         let sent = frame.len();
         writer.send(frame.into_bytes())?;
-        self.blank = false;
+        (self.blank, self.scene) = (false, scene);
         std::mem::swap(&mut self.shown, &mut self.next);
         Ok((measured, sent))
     }

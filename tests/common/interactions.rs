@@ -4,7 +4,7 @@
 use pgbaton::app::{EventLine, Mode, Msg, State, TextEdit, update};
 use pgbaton::command::{CommandId, Keymap};
 use pgbaton::document::{Document, Level};
-use pgbaton::shell::difference;
+use pgbaton::shell::{Order, difference};
 use pgbaton::theme::{Depth, Library};
 use pgbaton::ui::{Look, draw, models};
 use ratatui::buffer::Buffer;
@@ -135,12 +135,16 @@ impl Interaction {
             step(&mut state, *before);
             picture(&mut state, &look, size);
         }
-        let before = match self.then {
-            // What the terminal shows counts for nothing then.
-            Command(CommandId::Redraw) => Buffer::empty(Rect::new(0, 0, size.0, size.1)),
-            _ => picture(&mut state, &look, size),
-        };
+        let scene = state.scene();
+        let before = picture(&mut state, &look, size);
         step(&mut state, self.then);
-        difference(&before, &picture(&mut state, &look, size)).len()
+        let after = picture(&mut state, &look, size);
+        // What the terminal shows counts for nothing when it is to be drawn anew.
+        let (before, anew) = match self.then {
+            Command(CommandId::Redraw) => (Buffer::empty(Rect::new(0, 0, size.0, size.1)), true),
+            _ => (before, false),
+        };
+        let order = if anew || state.scene() != scene { Order::Any } else { Order::Reading };
+        difference(&before, &after, order).len()
     }
 }

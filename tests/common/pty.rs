@@ -34,7 +34,12 @@ pub struct Pty {
     pub pressed: String,
     /// Bytes that have left the terminal so far; on a slow line they are still on their way.
     carried: Arc<AtomicUsize>,
+    /// Whether a synchronized update has begun and is still to come in part: a terminal that knows them shows nothing of it yet.
+    in_a_frame: bool,
 }
+
+const FRAME: &[u8] = b"\x1b[?2026h";
+const FRAME_END: &[u8] = b"\x1b[?2026l";
 
 /// A line between the terminal and whoever looks at it.
 #[derive(Debug, Clone, Copy)]
@@ -159,11 +164,17 @@ impl Pty {
             seen: Vec::new(),
             pressed: String::new(),
             carried,
+            in_a_frame: false,
         }
     }
 
     fn take(&mut self, bytes: &[u8]) {
+        // A mark may come in two parts.
+        let known = self.seen.len().saturating_sub(FRAME.len() - 1);
         self.seen.extend_from_slice(bytes);
+        if let Some(mark) = self.seen[known..].windows(FRAME.len()).rfind(|bytes| matches!(*bytes, FRAME | FRAME_END)) {
+            self.in_a_frame = mark == FRAME;
+        }
         self.parser.process(bytes);
     }
 
@@ -200,7 +211,7 @@ impl Pty {
     pub fn until(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) -> Duration {
         let begun = Instant::now();
         loop {
-            if wanted(self.parser.screen()) {
+            if !self.in_a_frame && wanted(self.parser.screen()) {
                 return begun.elapsed();
             }
             match self.output.recv_timeout(self.patience.saturating_sub(begun.elapsed())) {

@@ -78,6 +78,8 @@ pub fn member_down(operator: &Operator<'_>) {
     let before = id(lab, &other, &node);
     lab.fault(&["stop-etcd", &node]);
     lose_data(lab, &node);
+    // If it was the raft leader, the others elect first.
+    operator.sees("quorum-at-risk");
     let mut pty = operator.start(&["run", "etcd-member-down", "--finding", "quorum-at-risk", "--set", &format!("node={node}")]);
     yes(&mut pty, &["until this is over?"]);
     did(&mut pty, "systemctl status etcd", || {});

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::common::lab::{TestLab, pgbaton, said};
+use crate::common::lab::{TestLab, pgbaton, said, until};
 use crate::common::pty::Pty;
 
 /// Longer than anything that works takes.
@@ -61,6 +61,14 @@ impl<'l> Operator<'l> {
         history.lines().last().and_then(|line| line.split_whitespace().next()).unwrap_or_else(|| panic!("{history}")).to_owned()
     }
 
+    /// Waits until one look at the cluster finds it.
+    pub fn sees(&self, finding: &str) {
+        until(finding, PATIENCE, || {
+            let document = self.lab.status();
+            if document.findings.iter().any(|found| found.code == finding) { Ok(()) } else { Err(format!("{:?}", document.findings)) }
+        });
+    }
+
     /// What a command that asks nothing prints.
     pub fn told(&self, words: &[&str]) -> String {
         let out = self.tried(words);
@@ -69,29 +77,34 @@ impl<'l> Operator<'l> {
     }
 }
 
-/// Waits until the question is the last thing on the screen, and nothing is typed behind it yet.
+/// The line that the cursor is on.
+fn line(screen: &vt100::Screen) -> String {
+    let (row, _) = screen.cursor_position();
+    let cols = screen.size().1.get();
+    screen.rows(0, cols).nth(row.into()).unwrap_or_default().trim_end().to_owned()
+}
+
+/// Waits until the question is where the cursor is, and nothing is typed behind it yet.
 pub fn asked(pty: &mut Pty, question: &str) {
     pty.until(question, |screen| {
-        let text = screen.contents();
-        let last = text.trim_end().lines().last().unwrap_or_default().trim_end();
-        let typed = question.starts_with("to do it") && last.ends_with(question);
+        let line = line(screen);
+        let typed = question.starts_with("to do it") && line.ends_with(question);
         // Half a question on the screen is not one that can be answered.
-        last.contains(question) && (typed || ["]", "abort the run:", "?", ":"].iter().any(|end| last.ends_with(end)))
+        line.contains(question) && (typed || ["]", "abort the run:", "?", ":"].iter().any(|end| line.ends_with(end)))
     });
 }
 
-/// Waits for the question, and answers it. The next one may have the same words: the answer is on the screen once more before that is looked for.
+/// Waits for the question, and answers it. The next one may have the same words, and so may the answered one: it is left behind before that is
+/// looked for.
 pub fn answer(pty: &mut Pty, question: &str, answer: &str) {
     asked(pty, question);
-    let prompt = pty.screen().trim_end().lines().last().unwrap_or_default().trim_end().to_owned();
+    let prompt = line(pty.parser.screen());
     // The space behind the question may come after what is typed.
-    let answered = |screen: &vt100::Screen| {
-        let text = screen.contents();
-        text.lines().filter(|line| line.strip_prefix(&prompt).is_some_and(|rest| rest.trim() == answer)).count()
-    };
+    let is_answered = |line: &str| line.strip_prefix(&prompt).is_some_and(|rest| rest.trim() == answer);
+    let answered = |screen: &vt100::Screen| screen.contents().lines().filter(|line| is_answered(line)).count();
     let before = answered(pty.parser.screen());
     pty.press(&format!("{answer}\r"));
-    pty.until("the answer taken", |screen| answered(screen) > before);
+    pty.until("the answer taken", |screen| answered(screen) > before && !is_answered(&line(screen)));
 }
 
 /// Waits for a command that is to be run elsewhere, does what stands for it here, and says so.
