@@ -194,9 +194,10 @@ async fn confirm(live: &mut Live, how: &HowArgs, plan: Plan, red: Vec<String>) -
     if !ask::can_ask() {
         return Ok(Err("nobody can be asked here; --yes answers".to_owned()));
     }
-    let mut answer = ask::ask(&plan, &red)?;
-    // Once somebody has listened for it, it no longer ends the process by itself.
+    // Before the question is there: whoever sees it may press Ctrl-C at once. Once somebody has listened for it, it no longer ends the process
+    // by itself.
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut answer = ask::ask(&plan, &red)?;
     let typed = loop {
         tokio::select! {
             typed = &mut answer => match typed? {

@@ -30,6 +30,23 @@ pub(super) fn ask(question: &str, help: &str) -> anyhow::Result<Option<String>> 
 }
 
 fn once(question: &str) -> anyhow::Result<String> {
+    let answer = runtime()?.block_on(async {
+        // Before the question is there: whoever sees it may press Ctrl-C at once.
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let told = put(question)?;
+        tokio::select! {
+            told = told => anyhow::Ok(told.context("the terminal is gone")?),
+            _ = interrupt.recv() => Ok(None),
+        }
+    })?;
+    match answer {
+        Some(answer) => Ok(answer),
+        None => bail!("stopped; nothing was answered, and the step is as it was"),
+    }
+}
+
+/// Puts the question; what is typed comes when it was typed, and nothing at the end of input.
+fn put(question: &str) -> anyhow::Result<oneshot::Receiver<Option<String>>> {
     let mut err = std::io::stderr().lock();
     // What was typed before the question was there answers nothing.
     rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)?;
@@ -42,15 +59,5 @@ fn once(question: &str) -> anyhow::Result<String> {
         let read = std::io::stdin().lock().read_line(&mut line).ok().filter(|bytes| *bytes > 0);
         let _ = tell.send(read.map(|_| line.trim().to_owned()));
     });
-    let answer = runtime()?.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            told = told => anyhow::Ok(told.context("the terminal is gone")?),
-            _ = interrupt.recv() => Ok(None),
-        }
-    })?;
-    match answer {
-        Some(answer) => Ok(answer),
-        None => bail!("stopped; nothing was answered, and the step is as it was"),
-    }
+    Ok(told)
 }

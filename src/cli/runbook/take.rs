@@ -94,10 +94,11 @@ impl Drive<'_> {
 
     fn wait(&self, condition: &str, deadline: Duration, goes_on: bool, values: &Values) -> anyhow::Result<Taken> {
         let shown = shown(condition, values);
-        println!("  waits up to {} s for: {}", deadline.as_secs(), clean(&shown));
         runtime()?.block_on(async {
-            let mut live = self.live().await?;
+            // Before anything is told: whoever sees it may press Ctrl-C at once.
             let mut interrupt = signal(SignalKind::interrupt())?;
+            println!("  waits up to {} s for: {}", deadline.as_secs(), clean(&shown));
+            let mut live = self.live().await?;
             let begun = Instant::now();
             let mut said = String::new();
             live.settle(FIRST).await;

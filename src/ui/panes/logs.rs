@@ -95,7 +95,7 @@ impl Pane for Logs {
     fn draw(&self, ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) -> Drawn {
         let logs = &ctx.facts.logs;
         let mut area = area;
-        if let Some(text) = words(ctx) {
+        if let Some(text) = words(ctx).filter(|_| area.height > 1) {
             let role = if logs.wrong.is_some() { Role::Warning } else { Role::Muted };
             let width = usize::from(area.width.saturating_sub(2));
             buffer.set_stringn(area.x.saturating_add(2), area.y, cut_end(&text, width), width, ctx.look.style(role));
