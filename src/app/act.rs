@@ -288,7 +288,7 @@ pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
     let (cancelled, planned, of_view) = match &state.overlay {
         Some(Overlay::Plan(dialog)) => (dialog.sheet.ask.is_ok(), true, false),
         Some(Overlay::Question(question)) => (true, false, book::of_view(&question.asked)),
-        Some(Overlay::Choice(choice)) => (true, false, book::of_view(&choice.asked)),
+        Some(Overlay::Choice(choice)) => (choice.asked.command != CommandId::Runbooks, false, book::of_view(&choice.asked)),
         _ => (false, false, false),
     };
     close(state);

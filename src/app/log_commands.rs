@@ -74,7 +74,11 @@ pub(super) fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
             }
             _ => state.facts.logs.follow(),
         },
-        CommandId::LogSearch => typing::begin(state, super::Typing::LogSearch),
+        CommandId::LogSearch => {
+            // What was searched before comes back by the history.
+            state.facts.logs.query.clear();
+            typing::begin(state, super::Typing::LogSearch);
+        }
         CommandId::LogTime => {
             state.facts.logs.time.clear();
             typing::begin(state, super::Typing::LogTime);

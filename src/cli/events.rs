@@ -150,6 +150,7 @@ mod tests {
             subject: Some("psg2".into()),
             since: Time::from_micros(0),
             seconds: 4.5,
+            now: None,
         });
         assert_eq!(
             cleared,

@@ -111,6 +111,8 @@ fn nothing(looked: &[Looked]) -> ConfigError {
         vec![
             "pgbaton takes the file that patronictl uses: pgbaton -c patronictl.yaml".to_owned(),
             format!("or write pgbaton.toml, which begins with {example} and endpoints = [\"HOST:2379\"]"),
+            "without a cluster: `pgbaton lab` starts a practice cluster; one that runs is reached after eval \"$(pgbaton lab env)\""
+                .to_owned(),
         ],
     )
 }

@@ -115,6 +115,17 @@ impl Tracker {
     /// Forgets what has been away for long enough.
     fn end(&mut self, now: Time, opening: bool) -> Vec<ChangeKind> {
         let mut over = Vec::new();
+        let standing: Vec<(&'static str, Option<String>, Time)> = self
+            .lives
+            .iter()
+            .filter(|(_, life)| life.raised && !life.away)
+            .map(|((code, s), life)| (*code, s.clone(), life.since))
+            .collect();
+        // The same fault by another name: that it "is over" would be false.
+        let goes_on = |subject: &Option<String>, ended: Time| {
+            let next = |since: Time| since.since(ended) <= SAME && ended.since(since) <= SAME;
+            standing.iter().find(|(_, of, since)| of.is_some() && of == subject && next(*since)).map(|(code, ..)| (*code).to_owned())
+        };
         self.lives.retain(|(code, subject), life| {
             let stays = !life.away || now.since(life.seen) <= SAME;
             // What nobody was told of, and is gone before the picture was whole, is not told of either.
@@ -124,6 +135,7 @@ impl Tracker {
                     subject: subject.clone(),
                     since: life.since,
                     seconds: (life.seen.since(life.since).as_millis() as f64) / 1000.0,
+                    now: goes_on(subject, life.seen),
                 });
             }
             stays

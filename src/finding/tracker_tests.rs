@@ -50,6 +50,21 @@ fn a_gap_is_not_shown_and_not_told_and_a_long_one_is_the_end() {
 }
 
 #[test]
+fn one_that_goes_on_by_another_name_is_not_called_over() {
+    let mut play = Play::begun();
+    let missing = || vec![Finding::new("member-missing", Level::Warning, "gone".into()).about("psg2")];
+    play.look(vec![lag(Level::Warning)], 20_000);
+    play.look(vec![lag(Level::Warning)], 40_900);
+    play.look(missing(), 41_000);
+    assert_eq!(play.look(missing(), 46_100).1, ["finding-cleared: lag-high of psg2 is member-missing now, after 20 s"]);
+    // Another began long before the first one ended: that is over all the same.
+    play.look([missing(), vec![lag(Level::Warning)]].concat(), 60_000);
+    play.look([missing(), vec![lag(Level::Warning)]].concat(), 80_000);
+    play.look(missing(), 81_000);
+    assert_eq!(play.look(missing(), 86_100).1, ["finding-cleared: lag-high of psg2 is over; it was seen for 20 s"]);
+}
+
+#[test]
 fn worse_is_told_at_once_and_milder_when_it_stays_so() {
     let mut play = Play::begun();
     let mut at_level = |severity, millis| play.look(vec![lag(severity)], millis).1;

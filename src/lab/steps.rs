@@ -8,6 +8,9 @@ pub fn tell(line: &str) {
     let _ = writeln!(stderr(), "{line}");
 }
 
+/// Columns of the seconds behind a line.
+const SECONDS: usize = 12;
+
 /// Shows progress on standard error.
 #[derive(Debug)]
 pub struct Steps {
@@ -36,7 +39,9 @@ impl Steps {
         };
         if self.tty {
             let waiting = if waiting_for.is_empty() { String::new() } else { format!(" ({waiting_for})") };
-            let line: String = format!("  ..  {what}{waiting}").chars().take(96).collect();
+            // A line that is wider than the screen would go on in the next one, and never be overwritten.
+            let columns = rustix::termios::tcgetwinsize(stderr()).map_or(80, |size| usize::from(size.ws_col));
+            let line: String = format!("  ..  {what}{waiting}").chars().take(columns.saturating_sub(SECONDS).clamp(10, 96)).collect();
             // Return, text, clear to the end of the line: an older, longer text leaves nothing behind.
             let _ = write!(stderr(), "\r{line:<60} {:>5.1} s\x1b[K", since.elapsed().as_secs_f32());
             let _ = stderr().flush();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cluster, Lsn, Time};
+use super::{Cluster, Lsn, PostgresStatus, ReplicationRow, Time};
 
 /// Where the figures come from, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
@@ -31,6 +31,15 @@ pub struct Lag {
     pub source: Option<LagSource>,
 }
 
+/// The seconds of a standby that has not replayed all: what it told, and what has gone by since. It replies when it has replayed more, else
+/// every `wal_receiver_status_interval` (10 s), and `replay_lag` stands still between two replies (PostgreSQL's manual, `pg_stat_replication`).
+/// The time of the reply is by the standby's clock, so it counts for no more than the age of the newest commit there allows.
+fn grown(told: f64, row: &ReplicationRow, leader: &PostgresStatus, standby: Option<&PostgresStatus>) -> f64 {
+    let since = leader.server_time.zip(row.reply_time).map_or(0.0, |(now, at)| now.since(at).as_secs_f64());
+    let newest = standby.and_then(|s| s.server_time.zip(s.replay_timestamp)).map(|(now, then)| now.since(then).as_secs_f64());
+    newest.map_or(told, |newest| (told + since).min(newest).max(told))
+}
+
 impl Cluster {
     /// How far `name` is behind the leader at `now`, from current answers only.
     ///
@@ -45,7 +54,7 @@ impl Cluster {
             && let (Some(flushed), Some(replayed)) = (row.flush_lsn, row.replay_lsn)
         {
             let replay = at.bytes_since(replayed);
-            let seconds = if replay == 0 { Some(0.0) } else { row.replay_lag };
+            let seconds = if replay == 0 { Some(0.0) } else { row.replay_lag.map(|told| grown(told, row, sql, member.sql_now(now))) };
             // What it has replayed it has: a receiver begins at a segment's start, behind what was replayed from the archive.
             let held = flushed.max(replayed);
             return Lag { receive: Some(at.bytes_since(held)), replay: Some(replay), seconds, source: Some(LagSource::Sql) };

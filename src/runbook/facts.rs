@@ -15,15 +15,22 @@ pub enum Fact {
     Member,
     /// A replication slot, by its name.
     Slot,
+    /// The etcd member that does not answer, or sees no leader.
+    EtcdMember,
 }
 
 impl Fact {
     /// What the finding says of it.
-    fn of<'f>(self, finding: &'f FindingDoc, document: &Document) -> Option<&'f str> {
+    fn of<'f>(self, finding: &'f FindingDoc, document: &'f Document) -> Option<&'f str> {
+        if self == Self::EtcdMember {
+            let mut bad = document.etcd.members.iter().filter(|m| matches!(m.state.as_str(), "unreachable" | "no leader"));
+            return bad.next().filter(|_| bad.next().is_none()).map(|member| member.name.as_str());
+        }
         let (first, rest) = finding.subject.as_deref().map(|subject| subject.split_once(' ').unwrap_or((subject, "")))?;
         document.members.iter().find(|member| member.name == first)?;
         match self {
             Self::Member => Some(first),
+            Self::EtcdMember => None,
             Self::Slot => Some(rest).filter(|rest| finding.code.starts_with("slot-") && !rest.is_empty()),
         }
     }

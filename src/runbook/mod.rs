@@ -26,7 +26,7 @@ pub use judge::{judged, shown};
 pub use members::{Among, Loop, etcd_answers, leader};
 pub use parse::parse;
 pub use place::Place;
-pub use placeholder::{Values, fill, fill_condition, words};
+pub use placeholder::{Values, fill, fill_condition, fill_known, words};
 pub use progress::{Progress, Stage};
 pub use run::{Deed, Entry, Next, Run};
 pub use step::{Kind, Step};

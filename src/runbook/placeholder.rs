@@ -139,6 +139,14 @@ pub fn fill(text: &str, values: &Values) -> Result<String, String> {
     filled(text, values, str::to_owned)
 }
 
+/// The same, for one who only reads: a name whose value is not known yet stays.
+pub fn fill_known(text: &str, values: &Values) -> String {
+    parts(text)
+        .into_iter()
+        .map(|part| part.map_or_else(|name| values.get(name).cloned().unwrap_or(format!("{{{name}}}")), str::to_owned))
+        .collect()
+}
+
 /// A condition, with each value as a text of CEL. No value can become a part of the condition itself, as a name stands in no text of the
 /// condition's own: a runbook in which one does is not read.
 ///

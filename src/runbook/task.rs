@@ -133,7 +133,7 @@ pub fn confirmed(question: &str, answer: &str, wanted: bool) -> Taken {
     match answer {
         "y" | "yes" if wanted => Taken::Done(format!("{question} yes")),
         "n" | "no" if !wanted => Taken::Done(format!("{question} no")),
-        other => Taken::Failed(format!("{question} {other}")),
+        other => Taken::Failed(format!("it goes on by the answer {} only: {question} {other}", if wanted { "yes" } else { "no" })),
     }
 }
 

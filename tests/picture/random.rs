@@ -250,7 +250,7 @@ fn lives(scenario: &mut Scenario, raised: &mut BTreeSet<(String, Option<String>)
             ChangeKind::FindingRaised { code, subject, .. } => {
                 prop_assert!(raised.insert((code.clone(), subject.clone())), "{} {:?} is raised twice", code, subject);
             }
-            ChangeKind::FindingCleared { code, subject, since, seconds } => {
+            ChangeKind::FindingCleared { code, subject, since, seconds, now: _ } => {
                 prop_assert!(raised.remove(&(code.clone(), subject)), "{} ends and was not there", code);
                 prop_assert!(seconds >= 0.0 && since <= change.at);
             }

@@ -120,8 +120,16 @@ pub enum ChangeKind {
     },
     /// A finding is of another severity; `says` is its own sentence now.
     FindingChanged { code: String, subject: Option<String>, from: Level, to: Level, says: String },
-    /// A finding is over: it was there from `since` for so many seconds.
-    FindingCleared { code: String, subject: Option<String>, since: Time, seconds: f64 },
+    /// A finding is over: it was there from `since` for so many seconds. `now`: the code of another on the same subject, which began when this
+    /// one ended and stands.
+    FindingCleared {
+        code: String,
+        subject: Option<String>,
+        since: Time,
+        seconds: f64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        now: Option<String>,
+    },
 }
 
 /// One changed key of the dynamic configuration, as a path with dots.

@@ -70,6 +70,9 @@ impl Change {
             ChangeKind::FindingChanged { code, subject, from, to, says } => {
                 format!("{} is {to}, was {from}: {says}", finding(code, subject.as_deref()))
             }
+            ChangeKind::FindingCleared { code, subject, seconds, now: Some(now), .. } => {
+                format!("{} is {now} now, after {}", finding(code, subject.as_deref()), span(*seconds))
+            }
             ChangeKind::FindingCleared { code, subject, seconds, .. } => {
                 format!("{} is over; it was seen for {}", finding(code, subject.as_deref()), span(*seconds))
             }

@@ -8,7 +8,7 @@ use crate::command::CommandId;
 use crate::condition::live;
 use crate::document::{Document, Level};
 use crate::model::{Time, clean, washed};
-use crate::runbook::{Entry, Kind, Progress, Stage, Step, Task, Values, leader, shown, walked};
+use crate::runbook::{Entry, Kind, Progress, Stage, Step, Task, Values, fill_known, leader, shown, walked};
 use crate::theme::{Role, sign};
 use crate::ui::format::wrap;
 use crate::ui::look::Look;
@@ -94,7 +94,7 @@ pub(super) fn view(look: &Look<'_>, book: &Book, course: Option<&CourseSheet>, d
         _ => {
             step(&mut sheet, progress, document);
             stage(&mut sheet, progress, course, document, now);
-            ahead(&mut sheet, progress);
+            ahead(&mut sheet, progress, document);
             behind(&mut sheet, &run.entries);
         }
     }
@@ -125,9 +125,9 @@ fn told(step: &Step, values: &Values) -> String {
         Kind::Require { condition, .. } => format!("must hold: {}", shown(condition, values)),
         Kind::Wait { condition, .. } => format!("is waited for: {}", shown(condition, values)),
         Kind::When(condition) => format!("only if it is so: {}", shown(condition, values)),
-        Kind::Action(words) => format!("pgbaton {words}"),
-        Kind::Ask { question, .. } | Kind::Look { question, .. } => question.clone(),
-        Kind::Command { command, .. } => format!("to be run: {command}"),
+        Kind::Action(words) => format!("pgbaton {}", fill_known(words, values)),
+        Kind::Ask { question, .. } | Kind::Look { question, .. } => fill_known(question, values),
+        Kind::Command { command, .. } => format!("to be run: {}", fill_known(command, values)),
         Kind::ForEach(each) => format!("for each of: {}", each.among),
     }
 }
@@ -178,9 +178,11 @@ fn stage(sheet: &mut Sheet<'_>, progress: &Progress, course: Option<&CourseSheet
             sheet.text(2, "Is it done, and did it do what it should?", Role::Text);
             sheet.keys(&[(BookYes, "yes"), (BookNo, "no"), (BookSkip, "passes it over"), (BookAbort, "ends the run")]);
         }
-        Stage::Asks(Task::Look { question, .. }) => {
+        Stage::Asks(Task::Look { question, wanted }) => {
             sheet.text(2, &clean(question), Role::Emphasis);
-            sheet.keys(&[(BookYes, "yes"), (BookNo, "no"), (BookSkip, "passes it over"), (BookAbort, "ends the run")]);
+            // Whichever it is, the hand must not know it by itself.
+            let [yes, no] = if *wanted { ["yes: goes on", "no: stops here"] } else { ["yes: stops here", "no: goes on"] };
+            sheet.keys(&[(BookYes, yes), (BookNo, no), (BookSkip, "passes it over"), (BookAbort, "ends the run")]);
         }
         Stage::Asks(Task::Settled(_) | Task::Wait { .. }) => {}
         Stage::Acts(words) => {
@@ -217,7 +219,7 @@ fn values(sheet: &mut Sheet<'_>, condition: &str, document: &Document) {
 }
 
 /// What comes after the step.
-fn ahead(sheet: &mut Sheet<'_>, progress: &Progress) {
+fn ahead(sheet: &mut Sheet<'_>, progress: &Progress, document: &Document) {
     let course = progress.run.course(&progress.runbook);
     let Some((step, each)) = progress.step() else { return };
     let at = course.iter().position(|(other, of)| other.id == step.id && *of == each).unwrap_or_default();
@@ -228,7 +230,8 @@ fn ahead(sheet: &mut Sheet<'_>, progress: &Progress) {
     sheet.heading("Next");
     for (step, each) in rest.iter().take(NEXT) {
         let whose = each.as_ref().map(|each| format!(", {}", clean(each))).unwrap_or_default();
-        sheet.text(2, &clean(&format!("{}{whose}: {}", step.title, told(step, &progress.run.values))), Role::Muted);
+        let values = progress.run.values(&progress.runbook, step, each.as_deref(), leader(document));
+        sheet.text(2, &clean(&format!("{}{whose}: {}", step.title, told(step, &values))), Role::Muted);
     }
 }
 

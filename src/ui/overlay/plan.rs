@@ -87,8 +87,12 @@ pub(super) fn course(look: &Look<'_>, sheet: &CourseSheet, width: u16) -> Detail
                 Outcome::Unknown => Role::CriticalHeadline,
             };
             lines.extend(text(look, &outcome.to_string(), sentence, role, width));
-            if !sheet.over {
-                lines.extend(text(look, "", "watching what follows", Role::Muted, width));
+            let open: Vec<&str> = sheet.phases.iter().filter(|(_, after)| after.is_none()).map(|(name, _)| name.as_str()).collect();
+            match (sheet.over, open.is_empty()) {
+                (true, _) => {}
+                (false, true) => lines.extend(text(look, "", "watching what follows", Role::Muted, width)),
+                // What was ordered is done; clients may not have it yet.
+                (false, false) => lines.extend(text(look, "not yet", &format!("{}; still watched", open.join(", ")), Role::Warning, width)),
             }
         }
         None => lines.extend(text(look, "", &sheet.now, Role::Text, width)),

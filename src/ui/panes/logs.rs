@@ -106,7 +106,7 @@ impl Pane for Logs {
             let (text, role) = match &logs.reading {
                 Reading::Refused(why) => (why.as_str(), Role::Warning),
                 Reading::Idle => ("the logs are read from when this pane is opened", Role::Muted),
-                Reading::Begun if logs.log().is_empty() => ("nothing was heard yet", Role::Muted),
+                Reading::Begun if logs.log().is_empty() => ("the nodes are asked over ssh; nothing was heard yet", Role::Muted),
                 Reading::Begun => ("no line passes the filter", Role::Muted),
             };
             ctx.say(text, role, area, buffer);
