@@ -18,7 +18,7 @@
 //! | [`permit`] | who may change something: the machine's policy file, decided once | `model` |
 //! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | `finding` (the limits), `model` |
 //! | [`lab`] | the practice cluster and its faults | nothing |
-//! | [`source`] | reading etcd, Patroni, PostgreSQL, HAProxy, and the nodes' logs over ssh; nothing in it writes, and what it opens for writing takes a permit | `config`, `log`, `model`, `permit` |
+//! | [`source`] | reading etcd, Patroni, PostgreSQL, HAProxy, and over ssh the nodes' logs and the nodes themselves; nothing in it writes, and what it opens for writing takes a permit | `config`, `log`, `model`, `permit` |
 //! | [`action`] | writing: what can be done, checked before, sent once, proved after, written down | `config`, `finding`, `model`, `permit`, `source` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
 //! | [`condition`] | conditions over the document, in CEL | `document`, `model` |
@@ -63,6 +63,8 @@
 //! | how often a source is asked, its deadline, when it is old | `model/source.rs` |
 //! | the SQL that is run | `source/postgres/query.rs` |
 //! | what is run on a node over ssh | `source/ssh/command.rs`, `source/ssh/scripts/` |
+//! | what a node tells of itself, and where its data lies | `source/ssh/host.rs`, `source/ssh/host_answer.rs`, `source/ssh/homes.rs`; `model/host.rs` |
+//! | when a disk will be full | `model/space_trend.rs` |
 //! | where a program's log is | `source/ssh/place.rs` |
 //! | what is read next of a log after rotation, a lost line | `source/ssh/course.rs` |
 //! | what a key does | `command/`, then `app/update.rs` |

@@ -9,6 +9,7 @@ use crate::config::Profile;
 use crate::document::Document;
 use crate::finding::{self, Forecast, Limits, Tracker, UNREPEATED};
 use crate::model::{Change, Cluster, Fact, Observation, Outcome, PauseNote, RouteUse, SourceId, SourceKind, Time, clean};
+use crate::source::ssh::Connections;
 use crate::source::{Clock, Collector, Inbox};
 
 /// A cluster with what is found in it. Pure: time comes in as an argument.
@@ -120,6 +121,11 @@ impl Live {
     /// The clock of the sources.
     pub fn clock(&self) -> Clock {
         self.clock
+    }
+
+    /// The connections to the nodes, for who else reads there.
+    pub fn connections(&self) -> Connections {
+        self.collector.connections()
     }
 
     /// The cluster.

@@ -83,7 +83,10 @@ pub fn run(connect: &ConnectArgs, args: &LogsArgs) -> anyhow::Result<ExitCode> {
         let profile = connect.profile(None).await?;
         let programs: BTreeSet<Program> = Program::ALL.into_iter().filter(|p| args.program.iter().any(|name| name == p.name())).collect();
         let chosen = Chosen { nodes: args.nodes.iter().cloned().collect(), programs };
-        let mut live = start(profile.clone(), clock);
+        // Who is there is all that is to be known of them here.
+        let mut known = profile.clone();
+        known.ssh.facts = false;
+        let mut live = start(known, clock);
         tokio::select! {
             _ = live.settle(FIRST) => {}
             _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
@@ -93,7 +96,7 @@ pub fn run(connect: &ConnectArgs, args: &LogsArgs) -> anyhow::Result<ExitCode> {
             super::print(&ssh::explain(&profile, &members, &chosen))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let (mut logs, hearing) = Logs::new(profile, clock, Wanted { on: args.follow, since, back: BACK }, chosen);
+        let (mut logs, hearing) = Logs::new(profile, clock, Wanted { on: args.follow, since, back: BACK }, chosen, live.connections());
         logs.follow(&members);
         let mut teller = Teller::new(since, filter, args.json, !args.unmasked);
         teller.hear_clocks(live.cluster(), live.now());

@@ -10,6 +10,7 @@ use super::endpoint::Endpoint;
 use super::origin::{Origin, Setting};
 use super::profile::{AdminAddress, ClientAddress, HaproxyAddress, SslMode};
 use crate::finding::{LIMITS, Limits};
+use crate::model::PlaceKind;
 
 /// Where a secret is. It is read when its cluster is made ready, not when the file is parsed.
 #[derive(Debug, Clone)]
@@ -80,6 +81,8 @@ impl LimitsDraft {
 /// How nodes are reached by ssh.
 #[derive(Debug, Clone)]
 pub(crate) struct SshDraft {
+    pub facts: Option<Setting<bool>>,
+    pub folders: Vec<(PlaceKind, Setting<String>)>,
     pub config_file: Option<Setting<PathBuf>>,
     pub host: Option<Setting<String>>,
     /// By the node's name, in the order of the file.

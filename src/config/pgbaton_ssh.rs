@@ -6,6 +6,7 @@ use super::origin::Setting;
 use super::pgbaton_toml::Reader;
 use super::profile::LOGS;
 use super::section::Section;
+use crate::model::PlaceKind;
 
 /// What can stand between braces.
 const PLACES: [&str; 2] = ["{name}", "{host}"];
@@ -14,7 +15,7 @@ impl Reader<'_> {
     /// The table `ssh`; `None` when there is none.
     pub fn ssh(&mut self, table: &Section<'_>) -> Option<SshDraft> {
         let section = table.table("ssh", self.out)?;
-        section.only(&["config_file", "host", "hosts"], self.out);
+        section.only(&["config_file", "host", "hosts", "facts", "folders"], self.out);
         let host = section.text("host", self.out).filter(|host| self.template(host));
         let mut hosts = Vec::new();
         if let Some(names) = section.table("hosts", self.out) {
@@ -30,7 +31,22 @@ impl Reader<'_> {
         if let Some(host) = &host {
             self.option(host);
         }
-        Some(SshDraft { config_file: self.file_path(&section, "config_file"), host, hosts })
+        let facts = section.boolean("facts", self.out);
+        let folders = self.folders(&section);
+        Some(SshDraft { facts, folders, config_file: self.file_path(&section, "config_file"), host, hosts })
+    }
+
+    /// Where data lies on the nodes.
+    fn folders(&mut self, table: &Section<'_>) -> Vec<(PlaceKind, Setting<String>)> {
+        let Some(section) = table.table("folders", self.out) else { return Vec::new() };
+        let kinds = [("data", PlaceKind::Data), ("wal", PlaceKind::Wal), ("etcd", PlaceKind::Etcd)];
+        section.only(&kinds.map(|(key, _)| key), self.out);
+        let mut folders = Vec::new();
+        for (key, kind) in kinds {
+            let path = section.text(key, self.out).filter(|path| self.template(path) && self.absolute(path, &section.path(key)));
+            folders.extend(path.map(|path| (kind, path)));
+        }
+        folders
     }
 
     /// The table `logs`.
@@ -68,7 +84,7 @@ impl Reader<'_> {
     fn absolute(&mut self, path: &Setting<String>, key: &str) -> bool {
         let good = path.value.starts_with('/') && !path.value.ends_with('/');
         if !good {
-            let message = format!("{} is {}, which is no whole path of a file", quote(key), quote(&path.value));
+            let message = format!("{} is {}, which is no whole path", quote(key), quote(&path.value));
             self.out.push(Diagnostic::new(path.origin.clone(), message).hint("it is a path on the node, beginning with /"));
         }
         good

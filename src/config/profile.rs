@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use super::login::Login;
 use super::passfile::{PassFile, PassFileError};
 use crate::finding::Limits;
+use crate::model::PlaceKind;
 use crate::permit::Permit;
 
 /// One cluster.
@@ -57,8 +58,10 @@ pub const LOGS: [&str; 4] = ["patroni", "postgres", "etcd", "haproxy"];
 /// How nodes are reached by ssh. All else is OpenSSH's own configuration.
 #[derive(Debug, Clone, Default)]
 pub struct SshProfile {
-    /// Whether the configuration has a table `ssh`: then the nodes themselves are looked at too, not only their logs on request.
-    pub configured: bool,
+    /// Whether the nodes themselves are looked at too, and not only their logs on request: as the table `ssh` says; without one they are not.
+    pub facts: bool,
+    /// Where data lies on a node, with `{name}` and `{host}` in it, where the configuration says it.
+    pub folders: BTreeMap<PlaceKind, String>,
     /// OpenSSH's configuration; `None`: the user's.
     pub config_file: Option<PathBuf>,
     /// The host to connect to, with `{name}` and `{host}` in it; `None`: the node's address.

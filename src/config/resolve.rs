@@ -124,8 +124,14 @@ fn ssh(draft: Option<SshDraft>, facts: &mut Facts) -> SshProfile {
     for (name, host) in &draft.hosts {
         facts.text(&format!("ssh.hosts.{}", toml_key(name)), host);
     }
+    let looked_at = draft.facts.unwrap_or_else(|| Setting::new(true, Origin::Default));
+    facts.plain("ssh.facts", looked_at.value, &looked_at.origin);
+    for (kind, path) in &draft.folders {
+        facts.text(&format!("ssh.folders.{kind}"), path);
+    }
     SshProfile {
-        configured: true,
+        facts: looked_at.value,
+        folders: draft.folders.into_iter().map(|(kind, path)| (kind, path.value)).collect(),
         config_file: draft.config_file.map(|file| file.value),
         host: draft.host.map(|host| host.value),
         hosts: draft.hosts.into_iter().map(|(name, host)| (name, host.value)).collect(),

@@ -8,13 +8,16 @@ mod cluster;
 mod etcd;
 mod forecast;
 mod headline;
+mod host;
 mod member;
 mod postgres;
 mod routes;
 mod schema;
+mod schema_host;
 mod schema_postgres;
 
 pub use schema::*;
+pub use schema_host::*;
 pub use schema_postgres::*;
 
 use std::time::Duration;
@@ -31,6 +34,7 @@ impl Document {
         let members = cluster.members.values().map(|m| member::document(cluster, forecast, m, now)).collect();
         let etcd = etcd::document(cluster, now);
         let routes = routes::document(cluster, now);
+        let nodes = host::document(cluster, now);
         let sources: Vec<SourceDoc> = cluster.sources(now).iter().map(source).collect();
         let certificates = certificates::document(cluster, now);
         let forecast = forecast::document(forecast);
@@ -48,6 +52,7 @@ impl Document {
             findings,
             history,
             certificates,
+            nodes,
             sources,
         }
     }

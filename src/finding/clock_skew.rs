@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use super::{Case, Evidence, Explanation, Finding, Rule, listed, spoken};
-use crate::model::{ClockSkew, Level, SourceId, Time};
+use crate::model::{ClockSkew, Level, SourceId, SourceKind, Time};
 
 pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "clock-skew",
         runbook: None,
-        fires: "the time that a member's PostgreSQL tells (clock_timestamp()), else the Date of its REST API's answers, differs from the clock \
-                of the machine that pgbaton runs on by more than the limit `clock_skew` (2 s) for certain, in three readings in a row (15 s). \
+        fires: "the time that a member's PostgreSQL tells (clock_timestamp()), else the Date of its REST API's answers, else the \
+                node's own word over ssh, differs from the clock of the machine that pgbaton runs on by more than the limit `clock_skew` (2 s) for certain, in three readings in a row (15 s, over ssh 30 s). \
                 The way of the answer and Date's whole seconds are allowed for. When all members differ from us alike, it is our own clock.",
         matters: "Patroni's leases do not depend on it. But a scheduled switchover or restart comes at the wrong moment, the logs of the nodes cannot be laid side by side, a replica's delay in seconds is wrong by as much, recovery to a point in time stops elsewhere, and certificates begin and end at another time.",
         next: &[
@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
     }],
 };
 
-/// Readings in a row, five seconds apart.
+/// Readings in a row, five seconds apart; ten over ssh.
 const READINGS: usize = 3;
 
 /// A member whose clock is known.
@@ -42,7 +42,15 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         let off = recent.held(READINGS, |skew| skew.certain() > limits.clock_skew).copied();
         Some(Known { name: &member.name, source, at: recent.at(), newest: *recent.last()?, off })
     });
-    let known: Vec<Known<'_>> = known.collect();
+    let mut known: Vec<Known<'_>> = known.collect();
+    let told: Vec<&str> = known.iter().map(|k| k.name).collect();
+    // The node's own word, where no server on it tells the time.
+    let nodes = cluster.hosts.iter().filter(|(name, _)| !told.contains(&name.as_str())).filter_map(|(name, host)| {
+        let recent = host.clock_now(now)?;
+        let off = recent.held(READINGS, |skew| skew.certain() > limits.clock_skew).copied();
+        Some(Known { name, source: SourceId::new(SourceKind::Host, name), at: recent.at(), newest: *recent.last()?, off })
+    });
+    known.extend(nodes.collect::<Vec<_>>());
     let off: Vec<ClockSkew> = known.iter().filter_map(|k| k.off).collect();
     if known.len() > 1 && off.len() == known.len() && alike(&off, limits.clock_skew) {
         return vec![our_own(&known, &off, limits.clock_skew)];

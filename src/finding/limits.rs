@@ -10,6 +10,18 @@ use crate::model::quantity::{SIZES, SPANS};
 pub struct Limits {
     /// How much WAL a slot may keep, bytes.
     pub slot_retained_bytes: u64,
+    /// Below which share of what it can hold a disk is low, if it is below the bytes too.
+    pub disk_low_share: f64,
+    /// Below how many bytes.
+    pub disk_low_bytes: u64,
+    /// Below which share that is critical, if it is below the bytes too.
+    pub disk_critical_share: f64,
+    /// Below how many bytes.
+    pub disk_critical_bytes: u64,
+    /// Within which time a disk that fills must not be full.
+    pub disk_full_within: Duration,
+    /// Which share of a disk's inodes must be free.
+    pub disk_inodes_share: f64,
     /// How long a transaction on the leader may stay open.
     pub long_transaction: Duration,
     /// How long a session on the leader may sit in an open transaction without doing anything.
@@ -55,6 +67,13 @@ impl Default for Limits {
         const MINUTE: Duration = Duration::from_secs(60);
         Self {
             slot_retained_bytes: 1 << 30,
+            // Field practice warns at 10 to 20 % and calls 3 to 5 % critical; the bytes keep a large disk from being called low with room for days.
+            disk_low_share: 0.1,
+            disk_low_bytes: 100 << 30,
+            disk_critical_share: 0.03,
+            disk_critical_bytes: 10 << 30,
+            disk_full_within: 24 * 60 * MINUTE,
+            disk_inodes_share: 0.05,
             long_transaction: 30 * MINUTE,
             idle_in_transaction: 5 * MINUTE,
             certificate_left: 21 * 24 * 60 * MINUTE,
@@ -116,6 +135,48 @@ pub const LIMITS: &[Limit] = &[
         what: "how much WAL a slot may keep",
         codes: &["slot-retains-wal"],
         amount: Amount::Bytes(|l| &mut l.slot_retained_bytes),
+        most: None,
+    },
+    Limit {
+        key: "disk_low_share",
+        what: "below which share of what it can hold a disk is low, if it is below `disk_low_bytes` too",
+        codes: &["disk-low"],
+        amount: Amount::Share(|l| &mut l.disk_low_share),
+        most: None,
+    },
+    Limit {
+        key: "disk_low_bytes",
+        what: "below how much room a disk is low, if it is below `disk_low_share` too",
+        codes: &["disk-low"],
+        amount: Amount::Bytes(|l| &mut l.disk_low_bytes),
+        most: None,
+    },
+    Limit {
+        key: "disk_critical_share",
+        what: "the same for a disk that is critically low",
+        codes: &["disk-low"],
+        amount: Amount::Share(|l| &mut l.disk_critical_share),
+        most: None,
+    },
+    Limit {
+        key: "disk_critical_bytes",
+        what: "the same for a disk that is critically low",
+        codes: &["disk-low"],
+        amount: Amount::Bytes(|l| &mut l.disk_critical_bytes),
+        most: None,
+    },
+    Limit {
+        key: "disk_full_within",
+        what: "within which time a disk that fills must not be full",
+        codes: &["disk-low"],
+        amount: Amount::Span(|l| &mut l.disk_full_within),
+        most: None,
+    },
+    Limit {
+        key: "disk_inodes_share",
+        what: "which share of a disk's inodes must be free",
+        codes: &["disk-inodes-low"],
+        amount: Amount::Share(|l| &mut l.disk_inodes_share),
         most: None,
     },
     Limit {
@@ -316,6 +377,12 @@ mod tests {
             told,
             [
                 "slot_retained_bytes = \"1GB\"",
+                "disk_low_share = 0.1",
+                "disk_low_bytes = \"100GB\"",
+                "disk_critical_share = 0.03",
+                "disk_critical_bytes = \"10GB\"",
+                "disk_full_within = \"1d\"",
+                "disk_inodes_share = 0.05",
                 "long_transaction = \"30min\"",
                 "idle_in_transaction = \"5min\"",
                 "certificate_left = \"21d\"",

@@ -8,6 +8,8 @@ mod commits_hang;
 mod config_missing;
 mod config_unsafe;
 mod dcs_value_bad;
+mod disk_inodes_low;
+mod disk_low;
 mod diverged;
 mod etcd_alarm;
 mod etcd_db_near_quota;
@@ -29,6 +31,7 @@ mod member_missing;
 mod member_renamed;
 mod no_candidate;
 mod no_leader;
+mod oom_killed;
 mod opening;
 mod part;
 mod paused;
@@ -55,6 +58,7 @@ mod sync_missing;
 mod sync_set_mismatch;
 mod timeline_behind;
 mod tracker;
+mod unit_failed;
 mod upstream_unexpected;
 mod version_skew;
 mod watchdog_off;
@@ -148,6 +152,10 @@ const RULES: &[Rule] = &[
     archive_failing::RULE,
     slot_lost::RULE,
     slot_retains_wal::RULE,
+    disk_low::RULE,
+    disk_inodes_low::RULE,
+    oom_killed::RULE,
+    unit_failed::RULE,
     logical_slot_unmanaged::RULE,
     long_transaction::RULE,
     failsafe::RULE,

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     codes: &[Explanation {
         code: "source-stale",
         runbook: None,
-        fires: "a source has given no answer within its freshness limit: 5 s for etcd's keys, the lease, REST and SQL, 7 s for etcd's members and HAProxy. For REST, SQL, etcd's members and HAProxy also when every attempt has failed for 3 s.",
+        fires: "a source has given no answer within its freshness limit: 5 s for etcd's keys, the lease, REST and SQL, 7 s for etcd's members and HAProxy, 36 s for a node's own word over ssh. For REST, SQL, etcd's members, HAProxy and nodes also when every attempt has failed for 3 s.",
         matters: "That part of the picture is old or missing. The fault may be with us (our address, password, network) as well as there.",
         next: &[
             "Read the error in the evidence; it says what was tried and often what would mend it.",
@@ -23,7 +23,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, .. } = *case;
     let sources = cluster.sources(now);
     let mut found = Vec::new();
-    for kind in [SourceKind::Dcs, SourceKind::Lease, SourceKind::Etcd, SourceKind::Rest, SourceKind::Sql, SourceKind::Haproxy] {
+    use SourceKind::{Dcs, Etcd, Haproxy, Host, Lease, Rest, Sql};
+    for kind in [Dcs, Lease, Etcd, Rest, Sql, Haproxy, Host] {
         let stale: Vec<&Heard<'_>> = sources.iter().filter(|h| h.source.kind == kind && silent(h, cluster, now)).collect();
         let Some(first) = stale.first() else { continue };
         // Each source answers or fails within its deadline; one that does neither hangs, or its host slept.
@@ -39,6 +40,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             SourceKind::Etcd => format!("how {} does is not known: {error}", listed(&names)),
             SourceKind::Rest => format!("the Patroni of {} cannot be asked: {error}", listed(&names)),
             SourceKind::Sql => format!("PostgreSQL on {} cannot be asked: {error}", listed(&names)),
+            SourceKind::Host => format!("the disks, the memory and the units of {} are not known: {error}", listed(&names)),
             SourceKind::Audit => format!("the audit cannot be read: {error}"),
         };
         let severity = match kind {
@@ -72,6 +74,8 @@ fn silent(heard: &Heard<'_>, cluster: &Cluster, now: Time) -> bool {
         SourceKind::Lease => cluster.dcs.error().is_some() || !cluster.dcs_current(now) || cluster.holder().is_none(),
         // That nothing can be read without a quorum is said by `quorum-lost`.
         SourceKind::Dcs => cluster.quorum(now).has == Some(false),
+        // A node that is gone with its Patroni is not missed by itself.
+        SourceKind::Host => cluster.members.get(&heard.source.target).is_some_and(|m| m.rest.error().is_some_and(|e| e.kind.is_absence())),
         SourceKind::Haproxy | SourceKind::Audit => false,
     };
     let fails = match heard.source.kind {

@@ -69,12 +69,15 @@ impl Member {
 impl Cluster {
     /// Takes in what a member's clock said.
     pub(super) fn clock_read(&mut self, source: &SourceId, reading: ClockReading, at: Time, rtt: Option<Duration>) {
-        let Some(member) = self.members.get_mut(&source.target) else { return };
         let skew = reading.skew(rtt.unwrap_or_default());
+        if source.kind == SourceKind::Host {
+            return self.hosts.entry(source.target.clone()).or_default().clock.push(skew, at);
+        }
+        let Some(member) = self.members.get_mut(&source.target) else { return };
         match source.kind {
             SourceKind::Sql => member.sql_clock.push(skew, at),
             SourceKind::Rest => member.rest_clock.push(skew, at),
-            SourceKind::Dcs | SourceKind::Lease | SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Audit => {}
+            SourceKind::Host | SourceKind::Dcs | SourceKind::Lease | SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Audit => {}
         }
     }
 }

@@ -9,8 +9,8 @@ use super::hygiene::Hygiene;
 use super::succession::{Gone, Succession};
 use super::{
     Certificate, Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership, EtcdStatus, EtcdTrend, Fact,
-    HaproxyStatus, HistoryEntry, Lease, Member, Observation, Observed, Outcome, Parsed, Parting, PauseWatch, PostgresStatus, RouteMemory,
-    RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing, clean,
+    HaproxyStatus, HistoryEntry, Host, Lease, Member, Observation, Observed, Outcome, Parsed, Parting, PauseWatch, PostgresStatus,
+    RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -40,6 +40,8 @@ pub struct Cluster {
     pub haproxies: BTreeMap<String, Observed<HaproxyStatus>>,
     /// Since when each HAProxy's servers have taken sessions or not.
     pub route_memory: BTreeMap<String, RouteMemory>,
+    /// Every node that is looked at over ssh, by its name.
+    pub hosts: BTreeMap<String, Host>,
     /// The certificates that were shown to us, by who showed them, and our own, by their files.
     pub certificates: BTreeMap<SourceId, Observed<Certificate>>,
     /// The dynamic configuration as the REST APIs give it.
@@ -116,6 +118,7 @@ impl Cluster {
             etcd_alarms: Observed::default(),
             haproxies,
             route_memory: BTreeMap::new(),
+            hosts: BTreeMap::new(),
             certificates: BTreeMap::new(),
             rest_config: Observed::default(),
             rest_history: Observed::default(),
@@ -210,6 +213,7 @@ impl Cluster {
                 self.follow_writers(at);
             }
             Fact::PauseNote(note) => self.pause.hear(note),
+            Fact::Host(status) => self.host_told(&source.target, *status, at, rtt),
             Fact::Clock(reading) => self.clock_read(source, reading, at, rtt),
             Fact::Certificate(certificate) => self.certificates.entry(source.clone()).or_default().record(*certificate, at, rtt),
             Fact::Haproxy(status) => {
@@ -245,6 +249,7 @@ impl Cluster {
                 }
             }
             SourceKind::Haproxy => self.haproxies.entry(source.target.clone()).or_default().fail(error, at),
+            SourceKind::Host => self.hosts.entry(source.target.clone()).or_default().seen.fail(error, at),
             // What it had told stands; whoever reads it says why it cannot be read.
             SourceKind::Audit => {}
         }
@@ -423,6 +428,7 @@ impl Cluster {
         all.extend(self.members.values().map(|m| Heard::of(SourceKind::Rest, &m.name, &m.rest, now)));
         all.extend(self.members.values().map(|m| Heard::of(SourceKind::Sql, &m.name, &m.sql, now)));
         all.extend(self.haproxies.iter().map(|(name, seen)| Heard::of(SourceKind::Haproxy, name, seen, now)));
+        all.extend(self.hosts.iter().map(|(name, host)| Heard::of(SourceKind::Host, name, &host.seen, now)));
         all
     }
 }

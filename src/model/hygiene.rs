@@ -5,9 +5,9 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Archiver, BaseBackup, Certificate, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, Observation,
-    Outcome, PatroniReplication, PatroniStatus, PauseNote, PendingChange, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot,
-    SourceError, SourceId, Subscription, Transaction, clean,
+    Archiver, BaseBackup, Certificate, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, HostStatus,
+    Login, Observation, Outcome, PatroniReplication, PatroniStatus, PauseNote, PendingChange, Place, PostgresStatus, Receiver,
+    ReplicationRow, ServerSettings, Slot, SourceError, SourceId, Space, Subscription, Transaction, Unit, clean,
 };
 
 /// Something that holds text from outside.
@@ -105,8 +105,58 @@ impl Hygiene for Fact {
             Fact::Patroni(status) => status.wash(),
             Fact::Postgres(status) => status.wash(),
             Fact::Haproxy(HaproxyStatus { servers }) => servers.wash(),
+            Fact::Host(status) => status.wash(),
             Fact::Certificate(certificate) => certificate.wash(),
         }
+    }
+}
+
+impl Hygiene for HostStatus {
+    fn wash(&mut self) {
+        let Self {
+            places,
+            load: _,
+            cpus: _,
+            memory: _,
+            memory_available: _,
+            swap_used: _,
+            oom_kills: _,
+            boot,
+            uptime: _,
+            synchronized: _,
+            units,
+            logins,
+        } = self;
+        places.wash();
+        boot.wash();
+        units.wash();
+        logins.wash();
+    }
+}
+
+impl Hygiene for Place {
+    fn wash(&mut self) {
+        let Self { kind: _, path, space } = self;
+        path.wash();
+        match space {
+            Ok(Space { device: _, mount, size: _, free: _, available: _, inodes: _, inodes_free: _ }) => mount.wash(),
+            Err(why) => why.wash(),
+        }
+    }
+}
+
+impl Hygiene for Unit {
+    fn wash(&mut self) {
+        let Self { name, state, sub, result, changed_ago: _, restarts: _ } = self;
+        [name, state, sub, result].into_iter().for_each(Hygiene::wash);
+    }
+}
+
+impl Hygiene for Login {
+    fn wash(&mut self) {
+        let Self { user, terminal, from, since } = self;
+        [user, terminal, since].into_iter().for_each(Hygiene::wash);
+        from.wash();
     }
 }
 

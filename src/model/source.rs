@@ -22,6 +22,8 @@ pub enum SourceKind {
     Sql,
     /// One HAProxy.
     Haproxy,
+    /// One node, over ssh: its disks, its memory, its units.
+    Host,
     /// The audit of pgbaton on this machine. Asked when the pause begins or something was done, not by the clock.
     Audit,
 }
@@ -31,19 +33,25 @@ impl SourceKind {
     pub fn period(self) -> Duration {
         match self {
             SourceKind::Etcd | SourceKind::Haproxy => Duration::from_secs(2),
+            // A disk that fills at 500 MB a second gives 5 GB away between two looks; a dozen short programs run for each of them on the node.
+            SourceKind::Host => Duration::from_secs(10),
             SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit => Duration::from_secs(1),
         }
     }
 
-    /// How long one answer may take.
+    /// How long one answer may take. A node's has a dozen programs in it, and a file system that hangs may take some seconds of it.
     pub fn deadline(self) -> Duration {
-        Duration::from_secs(2)
+        match self {
+            SourceKind::Host => Duration::from_secs(16),
+            _ => Duration::from_secs(2),
+        }
     }
 
     /// How old an answer may be and still be called current: two periods and a deadline, rounded up.
     pub const fn freshness(self) -> Duration {
         match self {
             SourceKind::Etcd | SourceKind::Haproxy => Duration::from_secs(7),
+            SourceKind::Host => Duration::from_secs(36),
             SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit => Duration::from_secs(5),
         }
     }
@@ -54,7 +62,7 @@ impl SourceKind {
 pub struct SourceId {
     /// Its kind.
     pub kind: SourceKind,
-    /// A member's name, an etcd endpoint's URL, an HAProxy's name in the configuration; the scope for `Dcs` and `Lease`.
+    /// A member's name, an etcd endpoint's URL, an HAProxy's name in the configuration; for `Host` a member's, an HAProxy's, or an etcd's host; the scope for `Dcs` and `Lease`.
     pub target: String,
 }
 

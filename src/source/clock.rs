@@ -26,7 +26,7 @@ impl Clock {
 }
 
 /// What this machine's clock says now. It jumps when somebody sets it, so it is good for a comparison with another clock and nothing else.
-fn wall() -> Time {
+pub(super) fn wall() -> Time {
     let micros = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_micros());
     Time::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::certificate;
 use super::etcd::{self, Access, Endpoint, Keys};
+use super::ssh::{self, Connections};
 use super::supervise::{Task, supervise};
 use super::{Clock, Inbox, Sink, Targets, TlsCache, haproxy, inbox, patroni, postgres};
 use crate::config::Profile;
@@ -23,6 +24,7 @@ pub struct Collector {
     configured: Vec<Endpoint>,
     endpoints: watch::Sender<Vec<Endpoint>>,
     targets: Targets,
+    connections: Connections,
     running: BTreeMap<SourceId, Running>,
     _own_certificates: Task,
     /// Endpoints whose address cannot be read; that was reported at the start.
@@ -60,6 +62,7 @@ impl Collector {
             rest_tls: Arc::new(TlsCache::new(profile.restapi.tls.clone(), &[b"http/1.1"])),
             endpoints: watch::Sender::new(configured.clone()),
             targets: Targets::default(),
+            connections: Connections::default(),
             running: BTreeMap::new(),
             _own_certificates: Task::of(certificate::own(sink.clone(), clock, profile.clone())),
             profile,
@@ -113,12 +116,23 @@ impl Collector {
         for endpoint in targets.etcd_endpoints.iter().filter_map(|url| Endpoint::parse(url).ok()) {
             self.start_endpoint(endpoint);
         }
+        for target in ssh::hosts(&self.profile, &targets.members) {
+            let (asked, profile, connections) = (target.clone(), self.profile.clone(), self.connections.clone());
+            self.run(target.source(), target.address(), move |sink, clock| {
+                ssh::host(sink, clock, asked.clone(), profile.clone(), connections.clone())
+            });
+        }
         self.targets = targets.clone();
     }
 
     /// All sources that run. Each reports, good or bad, within its deadline of the start; so when all of these have, the picture is whole.
     pub fn expected(&self) -> BTreeSet<SourceId> {
         self.running.keys().chain(&self.unusable).cloned().collect()
+    }
+
+    /// The connections to the nodes, for who else reads there.
+    pub fn connections(&self) -> Connections {
+        self.connections.clone()
     }
 
     /// Ends all sources.

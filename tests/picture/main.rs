@@ -23,6 +23,7 @@ mod explanations;
 mod failsafe;
 mod forecast;
 mod history;
+mod host;
 mod hostile;
 mod lag;
 mod leader;

@@ -36,7 +36,7 @@ impl NodeLogs {
     pub fn read(&mut self, live: &Live) {
         if self.reading.is_none() {
             let wanted = Wanted { on: true, since: live.now().before(BEFORE), back: BACK };
-            self.reading = Some(Logs::new(self.profile.clone(), live.clock(), wanted, Chosen::default()));
+            self.reading = Some(Logs::new(self.profile.clone(), live.clock(), wanted, Chosen::default(), live.connections()));
         }
         self.follow(live);
     }

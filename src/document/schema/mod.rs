@@ -5,6 +5,7 @@ mod member;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::document::NodeDoc;
 pub use crate::model::{Level, Role, RouteKind};
 use crate::model::{Lsn, Time};
 pub use member::*;
@@ -38,6 +39,9 @@ pub struct Document {
     pub history: Vec<TimelineDoc>,
     /// The certificates that were shown to us, and our own.
     pub certificates: Vec<CertificateDoc>,
+    /// The nodes as they tell of themselves, where the configuration has a table `ssh`.
+    #[serde(default)]
+    pub nodes: Vec<NodeDoc>,
     /// Who was asked, and how that went.
     pub sources: Vec<SourceDoc>,
 }

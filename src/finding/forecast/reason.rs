@@ -1,6 +1,6 @@
 //! Why a member cannot take over.
 
-use crate::model::size;
+use crate::model::{PlaceKind, size};
 
 /// A reason that keeps a member from taking over, or from being known to be able to.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,8 @@ pub enum Reason {
     Lagging(u64, u64),
     /// Nobody current says up to where it has the WAL.
     PositionUnknown,
+    /// Where this is kept on its node, there is no room for one more segment of WAL. Patroni does not ask for it.
+    NoRoom(PlaceKind),
     /// Its timeline (if that is known), and the cluster's, where Patroni looks at them: with `check_timeline`, and of a primary.
     Timeline(Option<u32>, u32),
     /// In synchronous mode only members of the synchronous set may take over.
@@ -66,6 +68,7 @@ impl Reason {
             Reason::Watchdog => "watchdog",
             Reason::Lagging(..) => "lagging",
             Reason::PositionUnknown => "position-unknown",
+            Reason::NoRoom(_) => "no-room",
             Reason::Timeline(..) => "timeline",
             Reason::NotSync => "not-sync",
             Reason::Votes(..) => "votes",
@@ -75,9 +78,10 @@ impl Reason {
         }
     }
 
-    /// Whether it is only a gap in our knowledge and not a known hindrance.
+    /// Whether it is only a gap in our knowledge and not a known hindrance: Patroni may promote a member without room, and nobody knows for how
+    /// long it then writes.
     pub fn doubt(&self) -> bool {
-        matches!(self, Reason::Silent(_) | Reason::Unheard | Reason::PositionUnknown | Reason::Timeline(None, _))
+        matches!(self, Reason::Silent(_) | Reason::Unheard | Reason::PositionUnknown | Reason::NoRoom(_) | Reason::Timeline(None, _))
     }
 
     /// Whether it keeps everybody away, and not just this member.
@@ -113,6 +117,7 @@ impl Reason {
             Reason::Watchdog => "has no working watchdog".to_owned(),
             Reason::Lagging(bytes, limit) => format!("is {} behind (limit {})", size(*bytes), size(*limit)),
             Reason::PositionUnknown => "does not tell its position".to_owned(),
+            Reason::NoRoom(kind) => format!("has no room for {}", kind.told()),
             Reason::Timeline(Some(own), needed) => format!("is on timeline {own}, not {needed}"),
             Reason::Timeline(None, _) => "does not tell its timeline".to_owned(),
             Reason::NotSync => "is not in the synchronous set".to_owned(),

@@ -2,7 +2,7 @@
 //! `is_healthiest_node` and the first half of `_is_healthiest_node`).
 
 use super::Reason;
-use crate::model::{Cluster, ErrorKind, Lsn, Member, Parsed, Time};
+use crate::model::{Cluster, ErrorKind, Lsn, Member, Parsed, PlaceKind, Time};
 
 /// Patroni's default for `maximum_lag_on_failover`, bytes (`patroni/global_config.py`).
 pub(in crate::finding) const MAXIMUM_LAG: u64 = 1_048_576;
@@ -85,6 +85,7 @@ pub(super) fn of(cluster: &Cluster, member: &Member, now: Time) -> Standing {
         reasons.push(Reason::Watchdog);
     }
     reasons.extend(lag(cluster, position));
+    reasons.extend(room(cluster, member, now));
     if config.is_some_and(|c| c.check_timeline && !c.standby_cluster) {
         reasons.extend(timeline(cluster, member, now));
     }
@@ -134,6 +135,17 @@ fn lag(cluster: &Cluster, position: Option<Lsn>) -> Option<Reason> {
     let written = cluster.dcs.keys.status.as_ref().and_then(Parsed::good).and_then(|s| s.optime)?;
     let lacks = written.bytes_since(position);
     (lacks > limit).then_some(Reason::Lagging(lacks, limit))
+}
+
+/// A segment of WAL, bytes, as `initdb` makes them unless it is told otherwise.
+const SEGMENT: u64 = 16 << 20;
+
+/// Whether there is room for what a leader writes, where its node tells.
+fn room(cluster: &Cluster, member: &Member, now: Time) -> Option<Reason> {
+    let places = &cluster.hosts.get(&member.name)?.status_now(now)?.places;
+    let full =
+        places.iter().find(|place| place.kind != PlaceKind::Etcd && place.space.as_ref().is_ok_and(|space| space.available < SEGMENT));
+    full.map(|place| Reason::NoRoom(place.kind))
 }
 
 fn timeline(cluster: &Cluster, member: &Member, now: Time) -> Option<Reason> {

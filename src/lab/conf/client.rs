@@ -68,10 +68,11 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
     Ok(out)
 }
 
-/// The nodes by their names in the lab's own configuration of OpenSSH, and the files that programs write which do not tell where.
+/// The nodes by their names in the lab's own configuration of OpenSSH, and the files that programs write which do not tell where. The nodes are one
+/// machine, whose disk and memory are not the lab's: they are looked at on request only.
 fn ssh_and_logs(lab: &Lab) -> String {
     let (name, dir) = (&lab.record.name, lab.dir.display());
-    let mut out = format!("\n[clusters.{name}.ssh]\nconfig_file = {:?}\nhost = \"{{name}}\"\n", lab.ssh_config());
+    let mut out = format!("\n[clusters.{name}.ssh]\nconfig_file = {:?}\nhost = \"{{name}}\"\nfacts = false\n", lab.ssh_config());
     for program in ["patroni", "etcd", "haproxy"] {
         let file = format!("{dir}/{{name}}/log/{program}.log");
         let _ = write!(out, "\n[clusters.{name}.logs.{program}]\nfile = {file:?}\n");

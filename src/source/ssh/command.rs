@@ -5,7 +5,7 @@ use super::way::shown;
 /// A place in a file that cannot be mistaken for another file: device and inode as `stat` prints them, `65024:131`.
 pub(super) type FileId = String;
 
-/// One thing to run. Each reads only, and ends when its standard input does.
+/// One thing to run. Each reads only, and ends when its standard input does, or by itself within seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Command {
     /// Holds the line.
@@ -16,6 +16,10 @@ pub(super) enum Command {
     Look { folder: String, pattern: String, more: String },
     /// Reads a file from a byte on.
     Follow { folder: String, name: String, id: FileId, from: u64, on: bool, pattern: String },
+    /// Asks how the servers were started, which names their folders.
+    Homes,
+    /// Asks for what a node is doing; for each folder a word and its path.
+    Facts { homes: Vec<String> },
     /// Reads a unit's entries in the journal.
     Journal { unit: String, cursor: String, since: i64, on: bool },
 }
@@ -31,6 +35,8 @@ impl Command {
             Self::Ask => include_str!("scripts/ask.sh"),
             Self::Look { .. } => include_str!("scripts/look.sh"),
             Self::Follow { .. } => include_str!("scripts/follow.sh"),
+            Self::Homes => include_str!("scripts/homes.sh"),
+            Self::Facts { .. } => include_str!("scripts/facts.sh"),
             Self::Journal { .. } => include_str!("scripts/journal.sh"),
         }
     }
@@ -39,7 +45,8 @@ impl Command {
     fn arguments(&self) -> Vec<String> {
         let flag = |on: bool| if on { "1" } else { "0" }.to_owned();
         match self {
-            Self::Hold | Self::Ask => Vec::new(),
+            Self::Hold | Self::Ask | Self::Homes => Vec::new(),
+            Self::Facts { homes } => homes.clone(),
             Self::Look { folder, pattern, more } => vec![folder.clone(), pattern.clone(), more.clone()],
             Self::Follow { folder, name, id, from, on, pattern } => {
                 vec![folder.clone(), name.clone(), id.clone(), from.to_string(), PACE.to_owned(), flag(*on), pattern.clone()]
@@ -62,6 +69,8 @@ impl Command {
             Self::Ask => "ask",
             Self::Look { .. } => "look",
             Self::Follow { .. } => "follow",
+            Self::Homes => "homes",
+            Self::Facts { .. } => "facts",
             Self::Journal { .. } => "journal",
         };
         match self.arguments() {
@@ -71,7 +80,7 @@ impl Command {
     }
 
     /// One of each, with words for what is put in.
-    pub fn all() -> [Self; 5] {
+    pub fn all() -> [Self; 7] {
         let [folder, name, unit] = ["FOLDER", "FILE", "UNIT"].map(str::to_owned);
         let (pattern, more, cursor, id) = ("PATTERN".to_owned(), "PATTERN".to_owned(), "CURSOR".to_owned(), "DEVICE:INODE".to_owned());
         [
@@ -80,6 +89,8 @@ impl Command {
             Self::Look { folder: folder.clone(), pattern: pattern.clone(), more },
             Self::Follow { folder, name, id, from: 0, on: true, pattern },
             Self::Journal { unit, cursor, since: 0, on: true },
+            Self::Homes,
+            Self::Facts { homes: ["WORD", "FOLDER"].map(str::to_owned).to_vec() },
         ]
     }
 }
@@ -107,6 +118,6 @@ mod tests {
     #[test]
     fn each_command_is_told_by_its_name() {
         let told: Vec<String> = Command::all().iter().map(|c| c.told().split(' ').next().unwrap_or_default().to_owned()).collect();
-        assert_eq!(told, ["hold", "ask", "look", "follow", "journal"]);
+        assert_eq!(told, ["hold", "ask", "look", "follow", "journal", "homes", "facts"]);
     }
 }

@@ -11,6 +11,7 @@ use openssh::{Session, Stdio as RemoteStdio};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, Command as Process};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -18,6 +19,7 @@ use super::command::Command;
 use super::errors::{explain, late};
 use super::way::{Way, shown};
 use crate::model::{ErrorKind, SourceError};
+use crate::source::supervise::Task;
 
 /// How long getting there may take in all, with jump hosts on the way.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -59,12 +61,13 @@ const STANDS: &str = "pgbaton-line-stands";
 pub(super) struct Connection {
     /// For commands.
     pub session: Session,
-    /// Its end.
-    pub life: Life,
+    /// Why it is over, once it is.
+    end: watch::Receiver<Option<SourceError>>,
+    _life: Task,
 }
 
 /// What a connection hangs on.
-pub(super) enum Life {
+enum Life {
     /// Our own master.
     Ours(Box<Master>),
     /// The user's, found alive by the control socket of his configuration.
@@ -72,7 +75,7 @@ pub(super) enum Life {
 }
 
 /// Our own master process.
-pub(super) struct Master {
+struct Master {
     child: Child,
     said: JoinHandle<String>,
     _input: ChildStdin,
@@ -88,7 +91,7 @@ impl Connection {
         if let Some(socket) = users_socket(way).await {
             let session = Session::resume_mux(socket.clone().into_boxed_path(), None);
             if session.check().await.is_ok() {
-                return Ok(Self { session, life: Life::Users(socket) });
+                return Ok(Self::new(session, Life::Users(socket), way));
             }
         }
         match timeout(PATIENCE, master(way)).await {
@@ -96,11 +99,33 @@ impl Connection {
             Err(_) => Err(late(way, PATIENCE.as_secs())),
         }
     }
+
+    fn new(session: Session, mut life: Life, way: &Way) -> Self {
+        let (told, end) = watch::channel(None);
+        let way = way.clone();
+        let life = Task::of(async move {
+            let error = life.ended(&way).await;
+            told.send_replace(Some(error));
+        });
+        Self { session, end, _life: life }
+    }
+
+    /// Whether it is there, as far as is known.
+    pub fn stands(&self) -> bool {
+        self.end.borrow().is_none()
+    }
+
+    /// Waits until it is over; why it is.
+    pub async fn ended(&self) -> SourceError {
+        let mut end = self.end.clone();
+        let told = end.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
+        told.unwrap_or_else(|| SourceError::new(ErrorKind::Broken, "ssh: the connection is lost"))
+    }
 }
 
 impl Life {
     /// Waits until the connection is over; why it is.
-    pub async fn ended(&mut self, way: &Way) -> SourceError {
+    async fn ended(&mut self, way: &Way) -> SourceError {
         match self {
             Self::Ours(master) => {
                 let _ = master.child.wait().await;
@@ -168,7 +193,7 @@ async fn master(way: &Way) -> Result<Connection, SourceError> {
     if stands(output).await {
         let session = Session::resume_mux(socket.into_boxed_path(), None);
         let master = Master { child, said, _input: input, _folder: folder };
-        return Ok(Connection { session, life: Life::Ours(Box::new(master)) });
+        return Ok(Connection::new(session, Life::Ours(Box::new(master)), way));
     }
     drop(input);
     let said = said.await.unwrap_or_default();
@@ -263,21 +288,26 @@ impl<'s> Running<'s> {
 /// # Errors
 /// It does not end in time, or with another code than 0; the code is told beside.
 pub(super) async fn answer(session: &Session, command: &Command) -> Result<String, (Option<i32>, SourceError)> {
-    let whole = async {
-        let mut running = Running::start(session, command).await.map_err(|error| (None, error))?;
-        let mut bytes = Vec::new();
-        let read = (&mut running.output).take(MOST_ANSWERED).read_to_end(&mut bytes).await;
-        read.map_err(|error| (None, SourceError::new(ErrorKind::Broken, format!("ssh: {error}"))))?;
-        let ended = running.ended().await;
-        match ended.code {
-            Some(0) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-            None => Err((None, SourceError::new(ErrorKind::Broken, "ssh: the connection is lost"))),
-            code => {
-                let why = ended.said.trim().lines().last().unwrap_or("no reason was given").to_owned();
-                Err((code, SourceError::new(ErrorKind::Unavailable, why)))
-            }
-        }
-    };
     let slow = || (None, SourceError::new(ErrorKind::Timeout, format!("no answer over ssh within {} s", ANSWER.as_secs())));
-    timeout(ANSWER, whole).await.unwrap_or_else(|_| Err(slow()))
+    timeout(ANSWER, answer_whenever(session, command)).await.unwrap_or_else(|_| Err(slow()))
+}
+
+/// The same, however long it takes: a command that hangs on the node cannot be ended there, so whoever could ask again waits for it.
+///
+/// # Errors
+/// It ends with another code than 0; the code is told beside.
+pub(super) async fn answer_whenever(session: &Session, command: &Command) -> Result<String, (Option<i32>, SourceError)> {
+    let mut running = Running::start(session, command).await.map_err(|error| (None, error))?;
+    let mut bytes = Vec::new();
+    let read = (&mut running.output).take(MOST_ANSWERED).read_to_end(&mut bytes).await;
+    read.map_err(|error| (None, SourceError::new(ErrorKind::Broken, format!("ssh: {error}"))))?;
+    let ended = running.ended().await;
+    match ended.code {
+        Some(0) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        None => Err((None, SourceError::new(ErrorKind::Broken, "ssh: the connection is lost"))),
+        code => {
+            let why = ended.said.trim().lines().last().unwrap_or("no reason was given").to_owned();
+            Err((code, SourceError::new(ErrorKind::Unavailable, why)))
+        }
+    }
 }

@@ -1,14 +1,18 @@
-//! What the nodes say: their logs, read over the user's own OpenSSH.
+//! What the nodes say: their logs, and what they tell of themselves, read over the user's own OpenSSH.
 //!
 //! Nothing is installed on a node. One connection for each, through OpenSSH's own configuration, agent, jump hosts and known hosts, and over it
 //! the commands of a closed list, which read and end with the line. A stream's place is kept here, byte by byte, so that after a lost line
 //! nothing is read twice and nothing is left out that is still there.
 
 mod command;
+mod connections;
 mod course;
 mod errors;
 mod file;
 mod folder;
+mod homes;
+mod host;
+mod host_answer;
 mod journal;
 mod lines;
 mod master;
@@ -19,6 +23,8 @@ mod reading;
 mod site;
 mod way;
 
+pub use connections::Connections;
+pub(super) use host::{run as host, targets as hosts};
 pub(super) use place::name_pattern;
 pub use reading::Wanted;
 
@@ -52,15 +58,16 @@ pub struct Logs {
     clock: Clock,
     wanted: Wanted,
     chosen: Chosen,
+    connections: Connections,
     to: Sender<Vec<Heard>>,
     running: BTreeMap<String, Task>,
 }
 
 impl Logs {
-    /// Nothing is read before [`follow`](Self::follow) says whom there is.
-    pub fn new(profile: Profile, clock: Clock, wanted: Wanted, chosen: Chosen) -> (Self, Hearing) {
+    /// Nothing is read before [`follow`](Self::follow) says whom there is. The connections are shared with who else reads there.
+    pub fn new(profile: Profile, clock: Clock, wanted: Wanted, chosen: Chosen, connections: Connections) -> (Self, Hearing) {
         let (to, from) = channel(ROOM);
-        (Self { profile, clock, wanted, chosen, to, running: BTreeMap::new() }, Hearing(from))
+        (Self { profile, clock, wanted, chosen, connections, to, running: BTreeMap::new() }, Hearing(from))
     }
 
     /// Reads the nodes that are there by now and are not read yet; of these members, and of what the configuration names. Must be called within
@@ -69,7 +76,7 @@ impl Logs {
         for node in nodes(&self.profile, members, &self.chosen) {
             if !self.running.contains_key(&node.name) {
                 let name = node.name.clone();
-                let task = node::run(node, self.profile.clone(), self.clock, self.to.clone(), self.wanted);
+                let task = node::run(node, self.profile.clone(), self.clock, self.to.clone(), self.wanted, self.connections.clone());
                 self.running.insert(name, Task::of(task));
             }
         }
@@ -128,7 +135,7 @@ pub fn explain(profile: &Profile, members: &BTreeMap<String, MemberTarget>, chos
         };
         let _ = writeln!(out, "\n# {}: {}\n{line}", node.name, programs.join(", "));
     }
-    out.push_str("\n# There, each as: sh -c SCRIPT pgbaton ARGUMENTS; nothing else is ever run, and all of it ends with the connection.\n");
+    out.push_str("\n# There, each as: sh -c SCRIPT pgbaton ARGUMENTS; nothing else is ever run. It ends with the connection; `homes`\n# and `facts`, which run for a table `ssh` and not for logs, end by themselves.\n");
     for command in Command::all() {
         let _ = write!(out, "\n## {}\n{}", command.told(), command.script());
     }

@@ -7,7 +7,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::master::{Connection, Life};
+use super::connections::Connections;
+use super::master::Connection;
 use super::outbox::{Deaf, Outbox};
 use super::reading::{Reading, Stop, Wanted};
 use super::site::{Node, Site};
@@ -18,16 +19,16 @@ use crate::model::SourceError;
 use crate::source::Clock;
 
 /// The pause after a connection was lost or could not be made: twice as long each time, up to the second.
-const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
+pub(super) const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
 
 /// A connection that lasted so long was a good one.
-const LASTED: Duration = Duration::from_secs(2);
+pub(super) const LASTED: Duration = Duration::from_secs(2);
 
 /// How long ssh may take to say why a connection ended whose commands have.
 const WHY: Duration = Duration::from_secs(2);
 
 /// Reads a node's streams until all that was wanted is read, or nobody listens.
-pub(super) async fn run(node: Node, profile: Profile, clock: Clock, to: Sender<Vec<Heard>>, wanted: Wanted) {
+pub(super) async fn run(node: Node, profile: Profile, clock: Clock, to: Sender<Vec<Heard>>, wanted: Wanted, connections: Connections) {
     let stream = |program| Stream { node: node.name.clone(), program };
     let mut readings: Vec<Reading> =
         node.programs.iter().map(|program| Reading::new(Outbox::new(stream(*program), clock, to.clone()))).collect();
@@ -43,19 +44,19 @@ pub(super) async fn run(node: Node, profile: Profile, clock: Clock, to: Sender<V
     let site = Site::new(node, &profile);
     let mut pause = PAUSES[0];
     loop {
-        let error = match Connection::open(&way).await {
-            Ok(Connection { session, mut life }) => {
+        let error = match connections.to(&way).await {
+            Ok(connection) => {
                 let begun = Instant::now();
                 let stop = tokio::select! {
-                    stop = all(&mut readings, &session, &site, &wanted) => stop,
-                    error = life.ended(&way) => Stop::Lost(error),
+                    stop = all(&mut readings, &connection.session, &site, &wanted) => stop,
+                    error = connection.ended() => Stop::Lost(error),
                 };
                 if begun.elapsed() > LASTED {
                     pause = PAUSES[0];
                 }
                 match stop {
                     Stop::Read | Stop::Deaf => return,
-                    Stop::Lost(error) => why(&mut life, &way).await.unwrap_or(error),
+                    Stop::Lost(error) => why(&connection).await.unwrap_or(error),
                 }
             }
             Err(error) => error,
@@ -69,8 +70,8 @@ pub(super) async fn run(node: Node, profile: Profile, clock: Clock, to: Sender<V
 }
 
 /// What ssh says of a connection whose commands have ended, if it has ended too.
-async fn why(life: &mut Life, way: &Way) -> Option<SourceError> {
-    timeout(WHY, life.ended(way)).await.ok()
+async fn why(connection: &Connection) -> Option<SourceError> {
+    timeout(WHY, connection.ended()).await.ok()
 }
 
 /// Reads all of them, until all are read or one cannot go on.

@@ -6,7 +6,7 @@ use crate::config::SshProfile;
 use crate::model::{ErrorKind, SourceError, clean};
 
 /// How one node is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Way {
     /// What ssh is given: an alias of its configuration, `user@host`, a name or an address.
     pub destination: String,
@@ -91,7 +91,7 @@ mod tests {
 
     fn profile(host: Option<&str>) -> SshProfile {
         let hosts = BTreeMap::from([("psg9".to_owned(), "admin@vm9".to_owned())]);
-        SshProfile { configured: true, config_file: None, host: host.map(str::to_owned), hosts }
+        SshProfile { config_file: None, host: host.map(str::to_owned), hosts, ..SshProfile::default() }
     }
 
     #[test]

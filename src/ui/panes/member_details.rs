@@ -2,7 +2,7 @@
 
 use super::asked::{certificate, lines as asked_lines, said};
 use super::members::{role_of, state_role};
-use super::slots;
+use super::{host, slots};
 use crate::document::MemberDoc;
 use crate::theme::Role;
 use crate::ui::format::{UNKNOWN, bytes, seconds};
@@ -19,6 +19,7 @@ pub(super) fn details(ctx: &Ctx<'_>, row: &str, width: u16) -> Option<Details> {
     server(ctx, &mut sheet, member);
     slots::lines(ctx, &mut sheet, member);
     tags(ctx, &mut sheet, member);
+    host::lines(ctx, &mut sheet, &member.name);
     Some(Details { title: member.name.clone(), lines: sheet.lines() })
 }
 

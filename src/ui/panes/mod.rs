@@ -4,6 +4,7 @@ mod asked;
 mod audit;
 mod events;
 mod findings;
+mod host;
 mod lag;
 pub(super) mod logs;
 mod member_details;

@@ -94,6 +94,7 @@ pub fn healthy() -> Document {
                 watched: false,
             },
         ],
+        nodes: Vec::new(),
         certificates: vec![CertificateDoc {
             source: "rest".to_owned(),
             target: "psg3".to_owned(),

@@ -1,7 +1,7 @@
 //! What documents are made of.
 
 use pgbaton::document::*;
-use pgbaton::model::Lsn;
+use pgbaton::model::{Lsn, PlaceKind};
 
 use super::{NOW, at};
 
@@ -288,5 +288,70 @@ pub fn source(name: &str, target: &str) -> SourceDoc {
         limit_ms: 5000,
         error: None,
         rtt_ms: Some(1.4),
+    }
+}
+
+/// What a node tells of itself.
+pub fn node(name: &str) -> NodeDoc {
+    let disk = |kind, path: &str| PlaceDoc {
+        kind,
+        path: Some(path.to_owned()),
+        error: None,
+        device: Some(65_024),
+        mount: Some("/pg".to_owned()),
+        size_bytes: Some(200 << 30),
+        free_bytes: Some(24 << 30),
+        available_bytes: Some(14 << 30),
+        available_share: Some(0.074),
+        inodes: Some(13_107_200),
+        inodes_free: Some(12_900_000),
+        filling_bytes_per_second: Some(1_500_000.0),
+        full_in_seconds: Some(10_021),
+        filling_watched_seconds: Some(3600),
+    };
+    let unknown = PlaceDoc {
+        error: Some("/var/lib/etcd: Permission denied".to_owned()),
+        device: None,
+        mount: None,
+        size_bytes: None,
+        available_bytes: None,
+        ..disk(PlaceKind::Etcd, "/var/lib/etcd")
+    };
+    NodeDoc {
+        name: name.to_owned(),
+        asked: heard(4_000, 61.0),
+        places: vec![disk(PlaceKind::Data, "/pg/15/main"), disk(PlaceKind::Wal, "/pg/15/main/pg_wal"), unknown],
+        load_1: Some(3.9),
+        load_5: Some(2.1),
+        load_15: Some(0.7),
+        cpus: Some(8),
+        memory_bytes: Some(64 << 30),
+        memory_available_bytes: Some(20 << 30),
+        swap_used_bytes: Some(0),
+        oom_kills_total: Some(2),
+        boot: Some("57ce6eb4-85be-4ad6-8ad9-d52db9e0a74f".to_owned()),
+        uptime_seconds: Some(40 * 86_400),
+        clock_skew_ms: Some(12.0),
+        clock_skew_within_ms: Some(30.5),
+        clock_synchronized: Some(true),
+        units: Some(vec![unit("etcd.service", "active", "running"), unit("patroni.service", "failed", "failed")]),
+        logins: Some(vec![LoginDoc {
+            user: "alice".to_owned(),
+            terminal: "pts/0".to_owned(),
+            from: Some("10.20.0.77".to_owned()),
+            since: "2026-11-24 02:58".to_owned(),
+        }]),
+    }
+}
+
+fn unit(name: &str, state: &str, sub: &str) -> UnitDoc {
+    let failed = state == "failed";
+    UnitDoc {
+        name: name.to_owned(),
+        state: state.to_owned(),
+        sub: sub.to_owned(),
+        result: if failed { "exit-code" } else { "success" }.to_owned(),
+        changed_seconds_ago: Some(600),
+        restarts: Some(if failed { 5 } else { 0 }),
     }
 }

@@ -134,6 +134,7 @@ pub fn lagging() -> Document {
     doc.members[1].pending_restart = Some(true);
     doc.members[1].pending_restart_reason =
         vec![PendingSetting { parameter: "max_connections".to_owned(), old: Some("100".to_owned()), new: Some("200".to_owned()) }];
+    doc.nodes = vec![node("psg3")];
     doc.findings = vec![
         finding("lag-high", Level::Warning, Some("psg3"), "psg3 is 64 MB behind (12 s): over the limit for a failover", NOW - 75),
         finding("pending-restart", Level::Warning, Some("psg2"), "psg2 waits for a restart: max_connections 100 -> 200", NOW - 7200),

@@ -202,6 +202,13 @@ impl Scenario {
         self
     }
 
+    /// One source fails, now.
+    pub fn report_failure(&mut self, source: SourceId, error: SourceError) -> &mut Self {
+        self.observe(source, Outcome::Failed(error), RTT);
+        self.look();
+        self
+    }
+
     fn observe(&mut self, source: SourceId, outcome: Outcome, rtt: Duration) {
         let observation = self.observation(source, outcome, rtt);
         self.changes.extend(self.picture.apply(vec![observation]));
