@@ -14,7 +14,8 @@ pub(super) const RULE: Rule = Rule {
         matters: "That part of the picture is old or missing. The fault may be with us (our address, password, network) as well as there.",
         next: &[
             "Read the error in the evidence; it says what was tried and often what would mend it.",
-            "Try the same by hand from here: curl, psql, etcdctl.",
+            "Try the same by hand from here: curl, psql, etcdctl, ssh.",
+            "Nodes that shall not be looked at over ssh: facts = false in [clusters.NAME.ssh].",
         ],
     }],
 };

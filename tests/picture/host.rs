@@ -154,12 +154,12 @@ fn few_inodes_are_told_though_there_is_room() {
 #[test]
 fn what_cannot_be_read_is_not_known_and_no_finding() {
     let mut s = Scenario::healthy();
-    let denied = place(PlaceKind::Wal, Err("/pg/pg_wal: Permission denied".into()));
+    let denied = place(PlaceKind::Wal, Err("/pg/pg_wal: Permission\u{1b} denied".into()));
     told(&mut s, "psg2", HostStatus { places: vec![denied], ..HostStatus::default() });
     s.moment();
     assert_eq!(s.codes(), Vec::<String>::new());
     let node = node(&s);
-    assert_eq!((node.places[0].available_bytes, node.places[0].error.as_deref()), (None, Some("/pg/pg_wal: Permission denied")));
+    assert_eq!((node.places[0].available_bytes, node.places[0].error.as_deref()), (None, Some("/pg/pg_wal: Permission\u{FFFD} denied")));
     assert_eq!((node.load_1, node.oom_kills_total, &node.units, &node.logins), (None, None, &None, &None));
 }
 

@@ -17,6 +17,7 @@ use super::node::{LASTED, PAUSES};
 use super::site::{Node, nodes};
 use super::way::Way;
 use crate::config::Profile;
+use crate::log::Program;
 use crate::model::{ClockReading, ErrorKind, Fact, Observation, Outcome, SourceError, SourceId, SourceKind};
 use crate::source::postgres::log_settings;
 use crate::source::{Clock, MemberTarget, Sink, poll};
@@ -43,19 +44,28 @@ impl Target {
     }
 }
 
-/// The nodes that are looked at: none without a table `ssh`. A machine is asked once, though a member and an HAProxy may both run on it.
+/// The nodes that are looked at: none without a table `ssh`.
 pub(in crate::source) fn targets(profile: &Profile, members: &BTreeMap<String, MemberTarget>) -> Vec<Target> {
     if !profile.ssh.facts {
         return Vec::new();
     }
+    let reached = |node: &Node| Way::to(&profile.ssh, &node.name, node.host.as_deref()).is_ok();
+    machines(nodes(profile, members, &[]), reached).into_iter().map(Target).collect()
+}
+
+/// A machine is asked once, though a member and an HAProxy may both run on it; but each member has data of its own. An HAProxy or an etcd that is
+/// not reached by what is configured is not looked at: nobody has said that it can be.
+fn machines(nodes: Vec<Node>, reached: impl Fn(&Node) -> bool) -> Vec<Node> {
     let mut all: Vec<Node> = Vec::new();
-    for node in nodes(profile, members, &[]) {
-        match all.iter_mut().find(|known| known.host.is_some() && known.host == node.host) {
+    for node in nodes {
+        let has_data = node.programs.contains(&Program::Postgres);
+        match all.iter_mut().find(|known| !has_data && known.host.is_some() && known.host == node.host) {
             Some(known) => known.programs.extend(node.programs),
-            None => all.push(node),
+            None if has_data || reached(&node) => all.push(node),
+            None => {}
         }
     }
-    all.into_iter().map(Target).collect()
+    all
 }
 
 /// Asks a node every ten seconds; never ends, and dropping it ends the asking.
@@ -193,6 +203,28 @@ impl Asker<'_> {
 mod tests {
     use super::*;
     use crate::source::inbox;
+
+    #[test]
+    fn a_machine_is_asked_once_and_each_member_for_itself() {
+        let node = |name: &str, host: Option<&str>, programs: &[Program]| Node {
+            name: name.to_owned(),
+            host: host.map(str::to_owned),
+            sql: None,
+            programs: programs.iter().copied().collect(),
+        };
+        let nodes = vec![
+            node("psg1", Some("10.0.0.8"), &[Program::Postgres]),
+            node("psg2", Some("10.0.0.8"), &[Program::Postgres]),
+            node("psg3", None, &[Program::Postgres]),
+            node("vm1", Some("10.0.0.8"), &[Program::Haproxy]),
+            node("vm2", Some("10.0.0.1"), &[Program::Haproxy]),
+            node("vm3", None, &[Program::Haproxy]),
+        ];
+        let asked = machines(nodes, |node| node.host.is_some());
+        let names: Vec<&str> = asked.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(names, ["psg1", "psg2", "psg3", "vm2"]);
+        assert!(asked[0].programs.contains(&Program::Haproxy), "the units of all are asked for");
+    }
 
     #[tokio::test]
     async fn what_hangs_is_told_and_waited_for_and_what_does_not_is_not_told() {
