@@ -23,7 +23,7 @@ use crate::source::postgres::log_settings;
 use crate::source::{Clock, MemberTarget, Sink, poll};
 
 /// How long getting there may take until that is told: whoever asks once does not wait for longer.
-const FIRST_WORD: Duration = Duration::from_secs(3);
+const FIRST_WORD: Duration = Duration::from_millis(2500);
 
 /// How often it is looked again where the data lies; and while that is not known of all.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_secs(600), Duration::from_secs(60)];
@@ -80,8 +80,9 @@ pub(in crate::source) async fn run(sink: Sink, clock: Clock, target: Target, pro
     let asker = Asker { teller: &teller, node: &node, profile: &profile };
     let mut pause = PAUSES[0];
     loop {
-        let late =
-            || SourceError::new(ErrorKind::Timeout, format!("ssh: no connection to {} within {} s", way.destination, FIRST_WORD.as_secs()));
+        let late = || {
+            SourceError::new(ErrorKind::Timeout, format!("ssh: no connection to {} within {} s", way.destination, FIRST_WORD.as_secs_f64()))
+        };
         let error = match teller.patiently(connections.to(&way), FIRST_WORD, late).await {
             Ok(connection) => {
                 let begun = Instant::now();
@@ -166,11 +167,14 @@ impl Asker<'_> {
     }
 
     async fn homes(&self, session: &Session) -> Result<Vec<Home>, SourceError> {
-        let answer = self.answer(session, &Command::Homes).await?;
-        let data_directory = match &self.node.sql {
-            Some((host, port)) => log_settings(&self.profile.postgres, host, *port).await.map(|settings| settings.data_directory),
-            None => Err(SourceError::new(ErrorKind::Config, "it is not known where PostgreSQL listens")),
+        let data_directory = async {
+            match &self.node.sql {
+                Some((host, port)) => log_settings(&self.profile.postgres, host, *port).await.map(|settings| settings.data_directory),
+                None => Err(SourceError::new(ErrorKind::Config, "it is not known where PostgreSQL listens")),
+            }
         };
+        let (answer, data_directory) = tokio::join!(self.answer(session, &Command::Homes), data_directory);
+        let answer = answer?;
         let scope = self.profile.scope.as_deref().unwrap_or_default();
         let folders = &self.profile.ssh.folders;
         Ok(Known { node: self.node, scope, folders, data_directory, answer: &answer }.homes())
