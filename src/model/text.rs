@@ -23,8 +23,13 @@ pub fn washed(text: &str) -> String {
         .map(|c| match c {
             '\n' | '\r' | '\t' => ' ',
             c if c.is_control() => '\u{FFFD}',
-            '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}' => '\u{FFFD}',
-            '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' => '\u{FFFD}',
+            // What turns lines and directions.
+            '\u{2028}'..='\u{202E}' | '\u{FFF9}'..='\u{FFFB}' => '\u{FFFD}',
+            // What Unicode lets nobody see, among it what makes the character before wider on some terminals only.
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' => '\u{FFFD}',
+            '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' => '\u{FFFD}',
+            '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' => '\u{FFFD}',
+            '\u{E0000}'..='\u{E0FFF}' => '\u{FFFD}',
             c => c,
         })
         .collect()
@@ -85,6 +90,14 @@ mod tests {
         let cleaned = clean(hostile);
         assert!(cleaned.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{cleaned:?}");
         assert!(cleaned.starts_with('a') && cleaned.contains("[2Jb"), "{cleaned:?}");
+    }
+
+    /// A digit with the last of them is two columns wide on some terminals.
+    #[test]
+    fn nothing_that_is_not_seen_stays_unseen() {
+        for hidden in ['\u{34F}', '\u{115F}', '\u{206F}', '\u{3164}', '\u{1D173}', '\u{E0101}', '\u{FE0F}'] {
+            assert_eq!(clean(&format!("1{hidden}2")), "1\u{FFFD}2", "{hidden:?}");
+        }
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! `pgbaton logs` on a lab with a real sshd on every node: whatever happens to the line and to the files, each line is told once.
 #![allow(clippy::unwrap_used)]
 
-mod common {
-    pub mod lab;
-    pub mod log_lines;
-    #[allow(dead_code, reason = "each test file uses its part of it")]
-    pub mod pty;
-}
+mod fuzz;
+mod hostile;
+#[path = "../common/lab.rs"]
+mod lab;
+#[path = "../common/log_lines.rs"]
+mod log_lines;
+#[path = "../common/pty.rs"]
+#[allow(dead_code, reason = "each test file uses its part of it")]
+mod pty;
+mod spoken;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -15,9 +19,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::lab::{Running, TestLab, pgbaton, said, until};
-use common::log_lines::{LogLines, PATIENCE, is};
-use common::pty::Pty;
+use crate::lab::{Running, TestLab, pgbaton, said, until};
+use crate::log_lines::{LogLines, PATIENCE, is};
+use crate::pty::Pty;
 use jiff::{SignedDuration, ZonedDateTime};
 use pgbaton::lab::{conf, process, procfs, scan};
 use rustix::process::Signal;
@@ -38,6 +42,7 @@ fn each_line_is_told_once_whatever_happens_to_the_line_and_to_the_files() {
     a_connection_of_the_users_is_used(&lab, own.path());
     a_file_whose_name_changes_is_followed(&lab);
     the_console_reads_when_it_is_looked_at(&lab, own.path());
+    fuzz::nothing_hostile_reaches_the_terminal(&lab, own.path());
     a_reader_that_is_killed_leaves_nothing(&lab);
 }
 
