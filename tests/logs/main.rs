@@ -10,6 +10,7 @@ mod log_lines;
 #[path = "../common/pty.rs"]
 #[allow(dead_code, reason = "each test file uses its part of it")]
 mod pty;
+mod reboot;
 mod spoken;
 
 use std::fs::{self, File, OpenOptions};
@@ -42,6 +43,7 @@ fn each_line_is_told_once_whatever_happens_to_the_line_and_to_the_files() {
     a_connection_of_the_users_is_used(&lab, own.path());
     a_file_whose_name_changes_is_followed(&lab);
     the_console_reads_when_it_is_looked_at(&lab, own.path());
+    reboot::a_node_that_boots_again_is_read_on(&lab);
     fuzz::nothing_hostile_reaches_the_terminal(&lab, own.path());
     a_reader_that_is_killed_leaves_nothing(&lab);
 }
