@@ -3,6 +3,7 @@
 
 mod fuzz;
 mod hostile;
+mod journal;
 #[path = "../common/lab.rs"]
 mod lab;
 #[path = "../common/log_lines.rs"]
@@ -44,6 +45,7 @@ fn each_line_is_told_once_whatever_happens_to_the_line_and_to_the_files() {
     a_file_whose_name_changes_is_followed(&lab);
     the_console_reads_when_it_is_looked_at(&lab, own.path());
     reboot::a_node_that_boots_again_is_read_on(&lab);
+    journal::a_journal_is_followed_over_rotation_and_vacuum(&lab, own.path());
     fuzz::nothing_hostile_reaches_the_terminal(&lab, own.path());
     a_reader_that_is_killed_leaves_nothing(&lab);
 }

@@ -71,7 +71,7 @@ fn lose_power(lab: &TestLab, node: &str) {
     }
 }
 
-fn stop(lab: &TestLab, node: &str, program: &str, signal: Signal) {
+pub fn stop(lab: &TestLab, node: &str, program: &str, signal: Signal) {
     let key = format!("{node}/{program}");
     let id = process::running(lab.layout(), &key).unwrap();
     if program == "sshd" {
@@ -81,7 +81,7 @@ fn stop(lab: &TestLab, node: &str, program: &str, signal: Signal) {
     until(&format!("the end of {key}"), PATIENCE, || process::running(lab.layout(), &key).map_or(Ok(()), |_| Err("it runs".to_owned())));
 }
 
-fn start(lab: &TestLab, node: &str, program: &str) {
+pub fn start(lab: &TestLab, node: &str, program: &str) {
     process::start(lab.layout(), &conf::spec(lab.layout(), &format!("{node}/{program}")).unwrap()).unwrap();
 }
 

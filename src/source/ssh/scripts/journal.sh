@@ -1,14 +1,12 @@
 # Prints a unit's entries in the journal as JSON, one in a line. It ends with the line to pgbaton.
-# Arguments: unit, the entry to begin with or nothing, else the second of Unix time to begin with, 1 to go on at the end,
-# and a folder of journal files, where they are not the machine's own.
+# Arguments: unit, the entry to begin with or nothing, else the second of Unix time to begin with, 1 to go on at the end.
 export LC_ALL=C
 command -v journalctl >/dev/null || exit 20
-unit=$1 cursor=$2 since=$3 on=$4 folder=$5
+unit=$1 cursor=$2 since=$3 on=$4
 exec 4<&0
 cat <&4 >/dev/null 2>&1 &
 line=$!
 set -- --no-pager --all --output=json --output-fields=MESSAGE,_PID,SYSLOG_IDENTIFIER "--unit=$unit"
-[ -n "$folder" ] && set -- "$@" "--directory=$folder"
 [ "$on" = 1 ] && set -- "$@" --follow --no-tail
 if [ -n "$cursor" ]; then set -- "$@" "--cursor=$cursor"; else set -- "$@" "--since=@$since"; fi
 journalctl "$@" 4<&- &
