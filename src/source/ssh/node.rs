@@ -47,8 +47,12 @@ pub(super) async fn run(node: Node, profile: Profile, clock: Clock, to: Sender<V
         let error = match connections.to(&way).await {
             Ok(connection) => {
                 let begun = Instant::now();
+                // Its end is waited for once: ssh has one last word.
                 let stop = tokio::select! {
-                    stop = all(&mut readings, &connection.session, &site, &wanted) => stop,
+                    stop = all(&mut readings, &connection.session, &site, &wanted) => match stop {
+                        Stop::Lost(error) => Stop::Lost(why(&connection).await.unwrap_or(error)),
+                        stop => stop,
+                    },
                     error = connection.ended() => Stop::Lost(error),
                 };
                 if begun.elapsed() > LASTED {
@@ -56,7 +60,7 @@ pub(super) async fn run(node: Node, profile: Profile, clock: Clock, to: Sender<V
                 }
                 match stop {
                     Stop::Read | Stop::Deaf => return,
-                    Stop::Lost(error) => why(&connection).await.unwrap_or(error),
+                    Stop::Lost(error) => error,
                 }
             }
             Err(error) => error,
