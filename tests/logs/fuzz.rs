@@ -75,10 +75,12 @@ impl Fuzzed {
         }
     }
 
-    /// A last line of each log, which can be read.
+    /// A last line that can be read, with a time after all others.
     fn end(&mut self) {
-        for (_, file) in &mut self.files {
-            file.write_all(b"\n[WARNING]  (2010) : the end of what is hostile\n").unwrap();
+        let at = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+        let line = format!("\n{} INFO: the end of what is hostile\n", at.strftime("%Y-%m-%d %H:%M:%S,000"));
+        for (_, file) in self.files.iter_mut().filter(|(program, _)| *program == "patroni") {
+            file.write_all(line.as_bytes()).unwrap();
         }
     }
 }
@@ -151,7 +153,7 @@ pub fn nothing_hostile_reaches_the_terminal(lab: &TestLab, own: &Path) {
 /// The lab's configuration, with logs that are written here.
 fn configuration(lab: &TestLab, own: &Path) -> PathBuf {
     let config = changed(lab, own, "fuzz.toml", ".log\"", "-fuzz.log\"");
-    let file = lab.layout().log_dir("psg1").join("postgres-fuzz.log");
+    let file = format!("{}/{{name}}/log/postgres-fuzz.log", lab.dir().display());
     let table = format!("\n[clusters.{}.logs.postgres]\nfile = {file:?}\n", lab.scope());
     OpenOptions::new().append(true).open(&config).unwrap().write_all(table.as_bytes()).unwrap();
     config
