@@ -100,26 +100,33 @@ pub fn run(connect: &ConnectArgs, args: &LogsArgs) -> anyhow::Result<ExitCode> {
         logs.follow(&members);
         let mut teller = Teller::new(since, filter, args.json, !args.unmasked);
         teller.hear_clocks(live.cluster(), live.now());
-        let told = async {
-            match args.follow {
-                true => follow(logs, live, hearing, teller).await,
-                false => {
-                    drop(live);
-                    let _reading = logs.close();
-                    once(hearing, teller).await
-                }
+        let stop = async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
             }
         };
+        if args.follow {
+            return follow(logs, live, hearing, teller, stop).await;
+        }
+        drop(live);
+        let _reading = logs.close();
         tokio::select! {
-            ended = told => ended,
-            _ = interrupt.recv() => Ok(ExitCode::SUCCESS),
-            _ = terminate.recv() => Ok(ExitCode::SUCCESS),
+            ended = once(hearing, teller) => ended,
+            () = stop => Ok(ExitCode::SUCCESS),
         }
     })
 }
 
-/// Tells what is heard, until nobody reads us or nobody is read any more.
-async fn follow(mut logs: Logs, mut live: Live, mut hearing: Hearing, mut teller: Teller) -> anyhow::Result<ExitCode> {
+/// Tells what is heard, until nobody reads us or nobody is read any more, or until `stop`: what was heard by then is told.
+async fn follow(
+    mut logs: Logs,
+    mut live: Live,
+    mut hearing: Hearing,
+    mut teller: Teller,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<ExitCode> {
+    tokio::pin!(stop);
     let begun = live.now();
     let mut tick = tokio::time::interval(TICK);
     loop {
@@ -128,6 +135,7 @@ async fn follow(mut logs: Logs, mut live: Live, mut hearing: Hearing, mut teller
                 Some(heard) => teller.take(heard),
                 None => break,
             },
+            () = &mut stop => break,
             _ = live.wait() => {
                 logs.follow(&members(&live));
                 teller.hear_clocks(live.cluster(), live.now());
@@ -140,6 +148,9 @@ async fn follow(mut logs: Logs, mut live: Live, mut hearing: Hearing, mut teller
                 }
             }
         }
+    }
+    while let Some(heard) = hearing.try_next() {
+        teller.take(heard);
     }
     teller.end()?;
     Ok(ExitCode::SUCCESS)

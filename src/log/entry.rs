@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::{Program, Severity, Stream, patroni};
+use super::{Program, Severity, Stream, haproxy, patroni};
 use crate::model::Time;
 
 /// Lines that belong to a message and are kept with it.
@@ -44,6 +44,15 @@ pub struct Again {
     pub times: u64,
     /// The last time, by our clock as far as the difference is known.
     pub last: Time,
+}
+
+/// What is said in every turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Repeat {
+    /// What is the same each time.
+    pub says: String,
+    /// What of this turn takes the place of what was said in it before.
+    pub turn: String,
 }
 
 /// A message.
@@ -119,6 +128,25 @@ impl Entry {
     /// Whether Patroni says it in every turn as long as nothing changes.
     pub fn is_heartbeat(&self) -> bool {
         self.stream.program == Program::Patroni && self.more.is_empty() && patroni::heartbeat(&self.text)
+    }
+
+    /// What it says over and over, if it is of that kind.
+    pub(super) fn repeat(&self) -> Option<Repeat> {
+        let text = || self.text.clone();
+        match (self.kind, self.stream.program) {
+            // The same reason again.
+            (Kind::Failed, _) => Some(Repeat { says: text(), turn: "failed".to_owned() }),
+            // `Lock owner: ...` comes beside `no action ...`, in turns.
+            (Kind::Line, Program::Patroni) if self.is_heartbeat() => {
+                let turn = if self.text.starts_with("Lock owner: ") { "lock" } else { "loop" };
+                Some(Repeat { says: text(), turn: turn.to_owned() })
+            }
+            (Kind::Line, Program::Haproxy) if self.level == Severity::Info && self.more.is_empty() => {
+                let says = haproxy::page_asked(&self.text)?;
+                Some(Repeat { turn: says.clone(), says })
+            }
+            _ => None,
+        }
     }
 
     /// About how many bytes it takes.

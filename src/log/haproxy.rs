@@ -92,6 +92,19 @@ fn connection(text: &str, utc_offset: i32) -> Option<(Time, &str, Severity)> {
     Some((at, from, level))
 }
 
+/// Who has asked HAProxy for its own page, and for what, of a line that says so: the same for each time. Consoles and monitors ask every few seconds.
+pub(super) fn page_asked(text: &str) -> Option<String> {
+    let (from, rest) = text.split_once(" [")?;
+    let (_, rest) = rest.split_once("] ")?;
+    let (host, _) = from.rsplit_once(':')?;
+    let request = rest.split_once('"').map(|(_, request)| request.trim_end_matches('"'));
+    let mut words = rest.split(' ');
+    let (frontend, server) = (words.next()?, words.next().filter(|server| server.ends_with("/<STATS>"))?);
+    // Its times, and for HTTP how it was answered.
+    let answer = request.and_then(|_| words.nth(1)).unwrap_or_default();
+    Some(format!("{host} {frontend} {server} {answer} {}", request.unwrap_or_default()))
+}
+
 /// `26/Nov/2026:23:38:44.613`, with a zone behind it perhaps.
 fn accepted(text: &str, utc_offset: i32) -> Option<Time> {
     let (day, rest) = text.split_once('/')?;
@@ -150,5 +163,19 @@ mod tests {
             assert_eq!(read(&line), Some((at, level, text.to_owned(), origin.to_owned())), "{line}");
         }
         assert_eq!(read("  goes on"), None);
+    }
+
+    #[test]
+    fn its_own_page_is_the_same_question_each_time() {
+        let asked = |port: u16, rest: &str| page_asked(&format!("10.0.0.9:{port} [27/Nov/2026:05:19:20.{port}] {rest}"));
+        let tcp = |port, bytes: u32| asked(port, &format!("stats stats/<STATS> 0/0/1 {bytes} LR 2/1/0/0/0 0/0"));
+        let http = |port, status: u16, path: &str| {
+            asked(port, &format!("web~ web/<STATS> 0/0/0/0/{port} {status} 3302 - - LR-- 1/1/0/0/0 0/0 \"GET {path} HTTP/1.1\""))
+        };
+        assert!(tcp(401, 4320).is_some() && tcp(401, 4320) == tcp(402, 4325));
+        assert!(http(401, 200, "/;csv").is_some() && http(401, 200, "/;csv") == http(402, 200, "/;csv"));
+        assert_ne!(http(401, 200, "/;csv"), http(401, 200, "/metrics"));
+        assert_ne!(http(401, 200, "/;csv"), http(401, 403, "/;csv"));
+        assert_eq!(asked(401, "pg_write pg_write/psg1 1/0/3000 4109 -- 2/1/0/0/0 0/0"), None);
     }
 }

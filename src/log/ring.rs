@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::entry::Again;
-use super::{Entry, Filter, Gap, Heard, Kind, Read, Reader, Stream, What};
+use super::entry::{Again, Repeat};
+use super::{Entry, Filter, Gap, Heard, Read, Reader, Stream, What};
 use crate::model::{Time, clean};
 
 /// A message's place and identity: its time by our clock, and its number.
 pub type Key = (Time, u64);
+
+/// Most that a stream is known to say over and over at one time: two by Patroni, one by each that asks a HAProxy for its page.
+const FOLDS: usize = 8;
 
 /// The newest messages of all streams, in order.
 #[derive(Debug, Clone)]
@@ -21,7 +24,7 @@ pub struct Log {
     /// The newest message of each stream.
     newest: BTreeMap<Stream, Key>,
     /// What each stream says over and over, and where that stands.
-    folds: BTreeMap<Stream, Vec<(String, Key)>>,
+    folds: BTreeMap<Stream, Vec<(Repeat, Key)>>,
     skews: BTreeMap<String, i64>,
     masks: bool,
     /// Messages and bytes that are kept.
@@ -138,9 +141,9 @@ impl Log {
     /// A message that begins: one of its own, or what the stream says over and over.
     fn begin(&mut self, entry: Entry, fresh: &mut Vec<Slot>) {
         let stream = entry.stream.as_ref().clone();
-        let repeats = repeats(&entry);
-        let known = self.folds.get(&stream).and_then(|folds| folds.iter().find(|(text, _)| *text == entry.text)).map(|(_, key)| *key);
-        if let Some(key) = known.filter(|_| repeats)
+        let repeat = entry.repeat();
+        let same = |repeat: &Repeat| self.folds.get(&stream)?.iter().find(|(known, _)| known == repeat).map(|(_, key)| *key);
+        if let Some(key) = repeat.as_ref().and_then(same)
             && let Some(slot) = find(&mut self.slots, fresh, key)
         {
             let times = slot.entry.again.map_or(1, |again| again.times) + 1;
@@ -152,13 +155,12 @@ impl Log {
         let key = (entry.when, self.next);
         self.next += 1;
         let folds = self.folds.entry(stream.clone()).or_default();
-        if !repeats || folds.iter().any(|(text, _)| same_kind(text, &entry.text)) {
+        let others = |repeat: &Repeat| folds.len() >= FOLDS || folds.iter().any(|(known, _)| known.turn == repeat.turn);
+        if repeat.as_ref().is_none_or(others) {
             // Something else is said, and what comes after that is not what was before.
             folds.clear();
         }
-        if repeats {
-            folds.push((entry.text.clone(), key));
-        }
+        folds.extend(repeat.map(|repeat| (repeat, key)));
         self.newest.insert(stream, key);
         self.bytes += entry.size();
         let passes = self.filter.passes(&entry);
@@ -333,19 +335,4 @@ fn find<'s>(slots: &'s mut VecDeque<Slot>, fresh: &'s mut [Slot], key: Key) -> O
             slots.get_mut(at)
         }
     }
-}
-
-/// Whether it is what is said in every turn.
-fn repeats(entry: &Entry) -> bool {
-    match entry.kind {
-        Kind::Line => entry.is_heartbeat(),
-        // The same reason again.
-        Kind::Failed => true,
-        Kind::Gap | Kind::Rotated => false,
-    }
-}
-
-/// Whether one sentence takes the place of the other: `Lock owner: ...` comes beside `no action ...`, in turns.
-fn same_kind(one: &str, other: &str) -> bool {
-    one.starts_with("Lock owner: ") == other.starts_with("Lock owner: ")
 }
