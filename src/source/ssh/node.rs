@@ -47,7 +47,6 @@ pub(super) async fn run(node: Node, profile: Profile, clock: Clock, to: Sender<V
         let error = match connections.to(&way).await {
             Ok(connection) => {
                 let begun = Instant::now();
-                // Its end is waited for once: ssh has one last word.
                 let stop = tokio::select! {
                     stop = all(&mut readings, &connection.session, &site, &wanted) => match stop {
                         Stop::Lost(error) => Stop::Lost(why(&connection).await.unwrap_or(error)),
