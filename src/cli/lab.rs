@@ -74,12 +74,18 @@ struct ShapeArgs {
     /// Patroni's loop_wait, seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     loop_wait: u32,
+    /// What runs beside the cluster, with its data in it: airflow=2.10, airflow=3
+    #[arg(long, value_name = "WHAT")]
+    with: Option<String>,
 }
 
 impl ShapeArgs {
     fn options(self) -> Result<Options> {
-        let Self { members, tls, auth, sync, failsafe, patroni, netns, ttl, loop_wait } = self;
-        let options = Options { members, tls, auth, sync, failsafe, patroni, netns, ttl, loop_wait };
+        let Self { members, tls, auth, sync, failsafe, patroni, netns, ttl, loop_wait, with } = self;
+        let mut options = Options { members, tls, auth, sync, failsafe, patroni, netns, ttl, loop_wait, airflow: None };
+        if let Some(what) = with {
+            options.with(&what)?;
+        }
         options.check()?;
         Ok(options)
     }

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::airflow;
 use super::conf;
 use super::http::Http;
 use super::layout::{Lab, PROXIES};
@@ -83,6 +84,9 @@ pub async fn facts(lab: &Lab, secrets: &Secrets, http: &Http) -> Vec<Fact> {
     let mut facts = vec![processes(lab), etcd, leader_fact(&members), replicas(lab, &members)];
     facts.extend(paths_of(lab, secrets, http, &members).await);
     facts.push(ledger_fact(lab));
+    if let (Some(_), Some(leader)) = (&lab.record.options.airflow, leader(&members)) {
+        facts.push(airflow::health(lab, &leader).await);
+    }
     facts
 }
 

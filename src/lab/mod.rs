@@ -16,6 +16,7 @@
 //! PostgreSQL with its working directory there, so that `down` finds it even when `up` was killed half way.
 
 pub mod account;
+pub mod airflow;
 pub mod address;
 pub mod conf;
 pub mod down;

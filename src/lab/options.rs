@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// The Patroni that is installed when none is named: the newest 4.1 that the lab was run with.
 pub const PATRONI_VERSION: &str = "4.1.5";
 
+/// The Airflows that the lab was run with, the newest of the two lines that are in use.
+pub const AIRFLOW_VERSIONS: [&str; 2] = ["2.10.5", "3.3.2"];
+
 /// The shape of a lab; fixed when it is started, kept in its record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
@@ -27,6 +30,9 @@ pub struct Options {
     pub ttl: u32,
     /// Patroni's `loop_wait`, seconds.
     pub loop_wait: u32,
+    /// Airflow's version as PyPI names it, with its metadata in this cluster; `None`: no Airflow.
+    #[serde(default)]
+    pub airflow: Option<String>,
 }
 
 impl Default for Options {
@@ -41,11 +47,26 @@ impl Default for Options {
             netns: false,
             ttl: 30,
             loop_wait: 10,
+            airflow: None,
         }
     }
 }
 
 impl Options {
+    /// Takes in what is to run beside the cluster: `airflow`, `airflow=2.10`, `airflow=3`.
+    ///
+    /// # Errors
+    /// A sentence with what there is.
+    pub fn with(&mut self, what: &str) -> Result<()> {
+        let (name, version) = what.split_once('=').unwrap_or((what, AIRFLOW_VERSIONS[0]));
+        let begins = |known: &&&str| known.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let Some(version) = AIRFLOW_VERSIONS.iter().find(begins).filter(|_| name == "airflow") else {
+            bail!("--with {what}: there is airflow=2.10 and airflow=3");
+        };
+        self.airflow = Some((*version).to_owned());
+        Ok(())
+    }
+
     /// Refuses what Patroni would refuse or silently change later.
     ///
     /// # Errors
@@ -109,5 +130,19 @@ mod tests {
         assert!(refused(Options { loop_wait: 25, ..Options::default() }).contains("loop_wait + 2"));
         assert!(refused(Options { sync: true, members: 1, ..Options::default() }).contains("--sync"));
         assert!(refused(Options { patroni: "4.1.5; rm".into(), ..Options::default() }).contains("not a version"));
+    }
+
+    #[test]
+    fn what_runs_beside_is_named_with_a_line_of_versions() {
+        let airflow = |what: &str| {
+            let mut options = Options::default();
+            options.with(what).map(|()| options.airflow.unwrap()).map_err(|error| error.to_string())
+        };
+        assert_eq!(airflow("airflow").unwrap(), "2.10.5");
+        assert_eq!(airflow("airflow=2.10").unwrap(), "2.10.5");
+        assert_eq!(airflow("airflow=3").unwrap(), "3.3.2");
+        for bad in ["airflow=2.1", "airflow=4", "rabbit", ""] {
+            assert_eq!(airflow(bad).unwrap_err(), format!("--with {bad}: there is airflow=2.10 and airflow=3"));
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::account::Account;
@@ -57,11 +57,8 @@ impl Started {
     }
 }
 
-/// Starts a program in a session of its own and writes it down.
-///
-/// # Errors
-/// When it cannot be started; a program that starts and dies is noticed by whoever waits for it.
-pub fn start(lab: &Lab, spec: &Spec) -> Result<Started> {
+/// The command that runs a program as it is meant to be: whom it runs as, in which network, with nothing of the caller's environment.
+fn command(lab: &Lab, spec: &Spec) -> Command {
     // The helpers replace themselves by the next in line, so the pid is the program's own. They are part of every Linux
     // (util-linux); doing it here would need code between fork and exec, which safe Rust cannot have.
     let mut line: Vec<String> = vec!["setsid".into()];
@@ -78,7 +75,39 @@ pub fn start(lab: &Lab, spec: &Spec) -> Result<Started> {
         ]);
     }
     line.extend(spec.argv.iter().cloned());
+    let mut command = Command::new(&line[0]);
+    command
+        .args(&line[1..])
+        .env_clear()
+        .env("PATH", path(lab))
+        .env("HOME", &spec.cwd)
+        .env("LANG", "C.UTF-8")
+        .envs(spec.env.iter().map(|(k, v)| (k, v)))
+        .env(MARKER, &lab.dir)
+        .current_dir(&spec.cwd)
+        .stdin(Stdio::null());
+    command
+}
 
+/// Runs a program to its end.
+///
+/// # Errors
+/// When it cannot be started, or fails: the end of what it said.
+pub fn run(lab: &Lab, spec: &Spec) -> Result<()> {
+    let out = command(lab, spec).output().with_context(|| format!("cannot start {}", spec.argv.join(" ")))?;
+    if !out.status.success() {
+        let text = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        let lines: Vec<&str> = text.lines().collect();
+        bail!("{} failed ({}):\n{}", spec.argv.join(" "), out.status, lines[lines.len().saturating_sub(12)..].join("\n"));
+    }
+    Ok(())
+}
+
+/// Starts a program in a session of its own and writes it down.
+///
+/// # Errors
+/// When it cannot be started; a program that starts and dies is noticed by whoever waits for it.
+pub fn start(lab: &Lab, spec: &Spec) -> Result<Started> {
     let owner = &lab.record.account;
     let log = OpenOptions::new()
         .create(true)
@@ -88,16 +117,7 @@ pub fn start(lab: &Lab, spec: &Spec) -> Result<Started> {
     if owner.switch {
         std::os::unix::fs::fchown(&log, Some(owner.uid), Some(owner.gid))?;
     }
-    let mut child = Command::new(&line[0])
-        .args(&line[1..])
-        .env_clear()
-        .env("PATH", path(lab))
-        .env("HOME", &spec.cwd)
-        .env("LANG", "C.UTF-8")
-        .envs(spec.env.iter().map(|(k, v)| (k, v)))
-        .env(MARKER, &lab.dir)
-        .current_dir(&spec.cwd)
-        .stdin(Stdio::null())
+    let mut child = command(lab, spec)
         .stdout(log.try_clone()?)
         .stderr(log)
         .spawn()

@@ -44,6 +44,9 @@ pub struct Tools {
     pub ssh_keygen: PathBuf,
     /// Patroni's virtual environment.
     pub venv: PathBuf,
+    /// Airflow's, if there is one.
+    #[serde(default)]
+    pub airflow: Option<PathBuf>,
 }
 
 /// The record itself.

@@ -30,6 +30,8 @@ pub enum Owner {
     Operator,
     /// PostgreSQL's `app`, who owns the ledger.
     App,
+    /// PostgreSQL's `airflow`, who owns Airflow's metadata.
+    Airflow,
     /// Patroni's REST API, with `--auth`.
     Rest,
     /// etcd's `root`, with `--auth`.

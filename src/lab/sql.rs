@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{Client, Config, NoTls};
 
+use super::conf::airflow;
 use super::layout::{DATABASE, Lab, POSTGRES, WRITE};
 use super::secrets::{Owner, Secrets};
 
@@ -17,12 +18,15 @@ pub enum User {
     Superuser,
     /// `app` in its own database.
     App,
+    /// `postgres` in the database of Airflow's metadata.
+    AirflowAdmin,
 }
 
 fn config(secrets: &Secrets, user: User, ip: Ipv4Addr, port: u16) -> Result<Config> {
     let mut config = Config::new();
     match user {
         User::Superuser => config.user("postgres").dbname("postgres").password(secrets.expose(Owner::Superuser)?),
+        User::AirflowAdmin => config.user("postgres").dbname(airflow::DATABASE).password(secrets.expose(Owner::Superuser)?),
         User::App => config.user("app").dbname(DATABASE).password(secrets.expose(Owner::App)?),
     };
     config.host(ip.to_string()).port(port).connect_timeout(Duration::from_secs(2)).application_name("pgbaton-lab");

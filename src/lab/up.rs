@@ -8,6 +8,7 @@ use tokio_postgres::Client;
 
 use super::account::Account;
 use super::address::{self, Claim};
+use super::airflow;
 use super::conf::{self, LEDGER};
 use super::down;
 use super::etcd_auth;
@@ -143,6 +144,16 @@ async fn start(place: &Place, options: &Options, tools: Tools, account: &Account
         bad.map_or(Ok(()), fact)
     })
     .await?;
+    if let Some(version) = &lab.record.options.airflow {
+        steps.begin(&format!("Airflow {version} on {}", PROXIES[0]));
+        airflow::make(&lab, &secrets, &leader).await?;
+        for key in conf::keys_of(&lab, PROXIES[0]).iter().filter(|key| key.contains(conf::airflow::PREFIX)) {
+            process::start(&lab, &conf::spec(&lab, key)?)?;
+        }
+        wait_for(&lab, steps, 90, async || fact(airflow::health(&lab, &leader).await)).await?;
+        steps.done("its programs have heartbeats");
+    }
+
     // Only now, so that a ledger begins without failures.
     process::start(&lab, &conf::spec(&lab, LEDGER)?)?;
     wait_healthy(&lab, &secrets, &http, steps, 60).await?;

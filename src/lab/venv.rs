@@ -1,4 +1,4 @@
-//! Patroni in a virtual environment below the state directory: one per version, shared by the labs, made whole or not at all.
+//! Patroni, and Airflow, in virtual environments below the state directory: one per version, shared by the labs, made whole or not at all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,34 +16,87 @@ use super::scan::MARKER;
 /// Made last: its presence says that the environment is whole.
 const READY: &str = ".ready";
 
-/// Folder of a version's environment.
-#[must_use]
-pub fn dir(place: &Place, version: &str) -> PathBuf {
-    place.base.join(format!("venv-{version}"))
+/// What is installed into an environment of its own, and in which version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of<'v> {
+    /// Patroni.
+    Patroni(&'v str),
+    /// Airflow, with its executor in the scheduler.
+    Airflow(&'v str),
 }
 
-/// Whether a version's environment is there and whole.
-#[must_use]
-pub fn is_ready(place: &Place, version: &str) -> bool {
-    dir(place, version).join(READY).exists()
+impl std::fmt::Display for Of<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Of::Patroni(version) => write!(f, "Patroni {version}"),
+            Of::Airflow(version) => write!(f, "Airflow {version}"),
+        }
+    }
 }
 
-/// What pip is asked for. Old versions of Patroni take any `ydiff`, but their patronictl starts with early ones only.
-#[must_use]
-pub fn requirements(version: &str) -> [String; 3] {
-    [format!("patroni[etcd3,psycopg3]=={version}"), "psycopg[binary]".to_owned(), "ydiff<1.3".to_owned()]
+impl Of<'_> {
+    /// What pip is asked for. Old versions of Patroni take any `ydiff`, but their patronictl starts with early ones only.
+    #[must_use]
+    pub fn requirements(self) -> Vec<String> {
+        match self {
+            Of::Patroni(version) => {
+                vec![format!("patroni[etcd3,psycopg3]=={version}"), "psycopg[binary]".to_owned(), "ydiff<1.3".to_owned()]
+            }
+            Of::Airflow(version) => vec![format!("apache-airflow[postgres]=={version}")],
+        }
+    }
+
+    /// The day after which nothing was published that is installed. Airflow names no upper bounds for what it needs, and does not run with what
+    /// came later; its own lists of versions are not on PyPI.
+    fn newest(self) -> Option<&'static str> {
+        match self {
+            Of::Airflow(version) if version.starts_with("2.") => Some("2025-02-20"),
+            _ => None,
+        }
+    }
+
+    fn install(self, dir: &Path) -> Result<()> {
+        let python = dir.join("bin/python");
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"];
+        let Of::Airflow(_) = self else {
+            return run(Command::new(python).args(pip).args(self.requirements()), dir);
+        };
+        // Only `uv` can look at PyPI as it was on a day.
+        run(Command::new(&python).args(pip).arg("uv"), dir)?;
+        let mut uv = Command::new(dir.join("bin/uv"));
+        uv.args(["pip", "install", "--quiet", "--python"]).arg(python).args(self.requirements());
+        if let Some(day) = self.newest() {
+            uv.args(["--exclude-newer", day]);
+        }
+        run(&mut uv, dir)
+    }
 }
 
-/// Makes a version's environment with `python`, unless another lab just did.
+/// Folder of an environment.
+#[must_use]
+pub fn dir(place: &Place, of: Of<'_>) -> PathBuf {
+    place.base.join(match of {
+        Of::Patroni(version) => format!("venv-{version}"),
+        Of::Airflow(version) => format!("venv-airflow-{version}"),
+    })
+}
+
+/// Whether an environment is there and whole.
+#[must_use]
+pub fn is_ready(place: &Place, of: Of<'_>) -> bool {
+    dir(place, of).join(READY).exists()
+}
+
+/// Makes an environment with `python`, unless another lab just did.
 ///
 /// # Errors
 /// What python or pip said; a half-made environment is not left behind as a whole one.
-pub async fn make(place: &Place, version: &str, python: &Path) -> Result<()> {
-    let dir = dir(place, version);
+pub async fn make(place: &Place, of: Of<'_>, python: &Path) -> Result<()> {
+    let dir = dir(place, of);
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     // The environment's own folder is the lock: a second lab waits here while the first one installs.
     let _lock = DirLock::take(&dir, Duration::from_secs(300)).await?;
-    if is_ready(place, version) {
+    if is_ready(place, of) {
         return Ok(());
     }
     // A killed run may have left files, and a pip that still writes them.
@@ -56,9 +109,8 @@ pub async fn make(place: &Place, version: &str, python: &Path) -> Result<()> {
     let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let result = (|| {
         run(Command::new(python).args(["-m", "venv"]).arg(&dir), &dir)?;
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"];
-        run(Command::new(dir.join("bin/python")).args(pip).args(requirements(version)), &dir)?;
-        fs::write(dir.join(READY), version).with_context(|| format!("cannot write below {}", dir.display()))
+        of.install(&dir)?;
+        fs::write(dir.join(READY), of.to_string()).with_context(|| format!("cannot write below {}", dir.display()))
     })();
     rustix::process::umask(before);
     result
@@ -69,7 +121,8 @@ pub async fn make(place: &Place, version: &str, python: &Path) -> Result<()> {
 /// # Errors
 /// When a folder cannot be removed.
 pub fn purge(place: &Place) -> Result<Vec<PathBuf>> {
-    let used: Vec<PathBuf> = place.labs().iter().filter_map(|l| Record::load(&place.base.join(l)).ok()).map(|r| r.tools.venv).collect();
+    let tools = place.labs().into_iter().filter_map(|lab| Record::load(&place.base.join(lab)).ok()).map(|record| record.tools);
+    let used: Vec<PathBuf> = tools.flat_map(|tools| [Some(tools.venv), tools.airflow]).flatten().collect();
     let mut removed = Vec::new();
     for entry in fs::read_dir(&place.base).into_iter().flatten().flatten() {
         let path = entry.path();

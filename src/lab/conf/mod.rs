@@ -1,5 +1,6 @@
 //! What the programs of a lab are started with and read: one file per program.
 
+pub mod airflow;
 pub mod client;
 pub mod etcd;
 pub mod haproxy;
@@ -41,6 +42,9 @@ pub fn write_all(lab: &Lab, secrets: &Secrets) -> Result<()> {
     if lab.record.options.tls {
         super::tls::make(lab)?;
     }
+    if lab.record.options.airflow.is_some() {
+        airflow::write(lab, secrets)?;
+    }
     ssh::write(lab)?;
     client::write(lab, secrets)
 }
@@ -50,7 +54,8 @@ pub fn write_all(lab: &Lab, secrets: &Secrets) -> Result<()> {
 pub fn keys_of(lab: &Lab, node: &str) -> Vec<String> {
     let programs: &[&str] = if PROXIES.contains(&node) { &["sshd", "haproxy"] } else { &["etcd", "sshd", "patroni"] };
     debug_assert!(lab.nodes().iter().any(|n| n == node));
-    programs.iter().map(|p| format!("{node}/{p}")).collect()
+    let airflow = airflow::programs(lab).iter().filter(|_| node == PROXIES[0]).map(|p| format!("{node}/{}{p}", airflow::PREFIX));
+    programs.iter().map(|p| format!("{node}/{p}")).chain(airflow).collect()
 }
 
 /// Every program that a healthy lab runs, apart from what Patroni starts.
@@ -76,6 +81,10 @@ pub fn spec(lab: &Lab, key: &str) -> Result<Spec> {
             let exe = std::env::current_exe().context("cannot find this program's own file")?;
             let words = [exe.to_string_lossy().into_owned(), "lab".into(), "run-ledger".into(), lab.dir.to_string_lossy().into_owned()];
             (words.to_vec(), Vec::new())
+        }
+        other if other.starts_with(airflow::PREFIX) => {
+            let program = other.trim_start_matches(airflow::PREFIX);
+            (airflow::argv(lab, program)?, airflow::env(lab, program))
         }
         other => bail!("no program `{other}` in a lab"),
     };

@@ -12,7 +12,7 @@ use super::options::Options;
 use super::place::Place;
 use super::record::Tools;
 use super::steps::{Steps, tell};
-use super::venv;
+use super::venv::{self, Of};
 
 /// One thing that is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +34,17 @@ pub struct Found {
     python: Option<PathBuf>,
     /// What is not there.
     pub missing: Vec<Missing>,
-    /// Patroni's environment is not there.
-    pub venv_missing: bool,
+    /// What is to be installed from PyPI.
+    pub environments: Vec<String>,
+}
+
+/// What a lab with these options has environments for.
+fn environments(options: &Options) -> Vec<Of<'_>> {
+    [Some(Of::Patroni(&options.patroni)), options.airflow.as_deref().map(Of::Airflow)].into_iter().flatten().collect()
+}
+
+fn missing_environments<'o>(place: &Place, options: &'o Options) -> Vec<Of<'o>> {
+    environments(options).into_iter().filter(|of| !venv::is_ready(place, *of)).collect()
 }
 
 /// Looks for everything that a lab with these options needs.
@@ -56,16 +65,16 @@ pub fn look(place: &Place, options: &Options) -> Found {
     let haproxy = need(program("haproxy"), "HAProxy", &["haproxy"]);
     let sshd = need(program("sshd"), "OpenSSH's server", &["openssh-server"]);
     let ssh_keygen = need(program("ssh-keygen"), "OpenSSH's client", &["openssh-client"]);
-    let venv_missing = !venv::is_ready(place, &options.patroni);
+    let environments: Vec<String> = missing_environments(place, options).iter().map(Of::to_string).collect();
     let mut python = None;
-    if venv_missing {
+    if !environments.is_empty() {
         python = need(python_with_venv(), "Python 3 with its venv module", &["python3-venv"]);
     }
     if options.netns {
         need(program("nft"), "nftables", &["nftables"]);
         need(program("ip"), "iproute2", &["iproute2"]);
     }
-    Found { pg_bin, etcd, haproxy, sshd, ssh_keygen, python, missing, venv_missing }
+    Found { pg_bin, etcd, haproxy, sshd, ssh_keygen, python, missing, environments }
 }
 
 /// Sees to it that everything is there: looks, says, asks once, installs.
@@ -74,7 +83,7 @@ pub fn look(place: &Place, options: &Options) -> Found {
 /// When something is missing and the answer is no, or it cannot be installed here: then the error says what is needed.
 pub async fn ensure(place: &Place, options: &Options, yes: bool, steps: &mut Steps) -> Result<Tools> {
     let found = look(place, options);
-    if found.missing.is_empty() && !found.venv_missing {
+    if found.missing.is_empty() && found.environments.is_empty() {
         return tools(found, place, options);
     }
     let plan = plan(&found, place, options);
@@ -94,10 +103,10 @@ pub async fn ensure(place: &Place, options: &Options, yes: bool, steps: &mut Ste
         steps.done("installed, no service started");
     }
     let found = look(place, options);
-    if found.venv_missing {
-        steps.begin(&format!("Patroni {} from PyPI", options.patroni));
+    for of in missing_environments(place, options) {
+        steps.begin(&format!("{of} from PyPI"));
         let python = found.python.as_deref().context("python3 with its venv module is still not there")?;
-        venv::make(place, &options.patroni, python).await?;
+        venv::make(place, of, python).await?;
         steps.done("installed");
     }
     tools(look(place, options), place, options)
@@ -111,7 +120,8 @@ fn tools(found: Found, place: &Place, options: &Options) -> Result<Tools> {
         haproxy: found.haproxy.clone().with_context(gone)?,
         sshd: found.sshd.clone().with_context(gone)?,
         ssh_keygen: found.ssh_keygen.clone().with_context(gone)?,
-        venv: venv::dir(place, &options.patroni),
+        venv: venv::dir(place, Of::Patroni(&options.patroni)),
+        airflow: options.airflow.as_deref().map(|version| venv::dir(place, Of::Airflow(version))),
     })
 }
 
@@ -132,13 +142,9 @@ fn plan(found: &Found, place: &Place, options: &Options) -> String {
             apt::command(&packages)
         ));
     }
-    if found.venv_missing {
-        let wanted: Vec<String> = venv::requirements(&options.patroni).map(|r| format!("'{r}'")).to_vec();
-        out.push_str(&format!(
-            "  {:<30} from PyPI, into {}\n",
-            format!("Patroni {}", options.patroni),
-            venv::dir(place, &options.patroni).display()
-        ));
+    for of in missing_environments(place, options) {
+        let wanted: Vec<String> = of.requirements().iter().map(|r| format!("'{r}'")).collect();
+        out.push_str(&format!("  {:<30} from PyPI, into {}\n", of.to_string(), venv::dir(place, of).display()));
         out.push_str(&format!("    by: python3 -m venv; pip install {}\n", wanted.join(" ")));
     }
     out

@@ -1,0 +1,47 @@
+//! Making Airflow's database, and seeing that its programs are at work.
+
+use anyhow::Result;
+
+use super::conf::{self, airflow as conf_airflow};
+use super::health::Fact;
+use super::layout::{Lab, PROXIES};
+use super::process::{self, Spec};
+use super::secrets::{Owner, Secrets};
+use super::sql::{self, User};
+
+/// Makes its user and database, and the tables by Airflow's own command, through the HAProxy.
+///
+/// # Errors
+/// What PostgreSQL or Airflow said.
+pub async fn make(lab: &Lab, secrets: &Secrets, leader: &str) -> Result<()> {
+    let name = conf_airflow::DATABASE;
+    let admin = sql::member(lab, leader, User::Superuser).await?;
+    // A password is letters and digits: it needs no escape.
+    let role = format!("CREATE ROLE {name} LOGIN PASSWORD '{}'", secrets.expose(Owner::Airflow)?);
+    admin.batch_execute(&role).await.map_err(sql::plain)?;
+    admin.batch_execute(&format!("CREATE DATABASE {name} OWNER {name}")).await.map_err(sql::plain)?;
+    let first = conf_airflow::programs(lab)[0];
+    let spec = conf::spec(lab, &format!("{}/{}{first}", PROXIES[0], conf_airflow::PREFIX))?;
+    let migrate = Spec { argv: conf_airflow::command(lab, &["db", "migrate"])?, ..spec };
+    tokio::task::spawn_blocking({
+        let lab = lab.clone();
+        move || process::run(&lab, &migrate)
+    })
+    .await?
+}
+
+/// Whether each of its programs has told in its own database within the last 15 s that it lives.
+pub async fn health(lab: &Lab, leader: &str) -> Fact {
+    let wanted = conf_airflow::programs(lab).iter().filter(|program| **program != "api-server").count();
+    let beats = "SELECT count(DISTINCT job_type) FROM job WHERE job_type IN ('SchedulerJob', 'TriggererJob', 'DagProcessorJob')
+                 AND latest_heartbeat > clock_timestamp() - interval '15 seconds'";
+    let told = async {
+        let client = sql::member(lab, leader, User::AirflowAdmin).await?;
+        client.query_one(beats, &[]).await.map_err(sql::plain).map(|row| row.get::<_, i64>(0))
+    };
+    let (ok, detail) = match told.await {
+        Ok(beating) => (usize::try_from(beating).is_ok_and(|n| n >= wanted), format!("{beating} of {wanted} programs have a heartbeat")),
+        Err(error) => (false, format!("{error:#}")),
+    };
+    Fact { name: "airflow".into(), ok, detail }
+}

@@ -1,0 +1,154 @@
+//! Airflow on vm1, its metadata in the cluster: its configuration, its programs, and tasks to practise with.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::lab::files::{self, PRIVATE, PUBLIC};
+use crate::lab::layout::{Lab, PROXIES, WRITE};
+use crate::lab::secrets::{Owner, Secrets};
+
+/// The database of the metadata, and its owner.
+pub const DATABASE: &str = "airflow";
+/// The port on which the API server answers (3.x).
+pub const API: u16 = 8080;
+/// The port on which the scheduler tells its own health.
+pub const HEALTH: u16 = 8974;
+
+/// What the keys of Airflow's programs begin with, behind the node.
+pub const PREFIX: &str = "airflow-";
+
+/// Tasks of the kinds that a lost database treats differently; each writes START and END to a ledger that is not in the database, as what a task
+/// does elsewhere is not. Nothing runs unless it is triggered.
+const DAGS: &str = r#""""What a task does elsewhere, for practice: each run writes START and END to a ledger."""
+import datetime
+import os
+import time
+
+from airflow import DAG
+try:
+    from airflow.providers.standard.operators.python import PythonOperator
+except ImportError:
+    from airflow.operators.python import PythonOperator
+
+LEDGER = os.environ["PGBATON_LAB_TARGET"]
+
+
+def work(seconds, ti=None):
+    who = f"{ti.dag_id} {ti.task_id} {ti.run_id} {ti.map_index} {ti.try_number}"
+    for word, wait in (("START", seconds), ("END", 0)):
+        with open(LEDGER, "a") as ledger:
+            ledger.write(f"{time.time():.3f} {word} {who}\n")
+        time.sleep(wait)
+
+
+def dag(name, retries, seconds, schedule=None):
+    with DAG(name, start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc), schedule=schedule, catchup=False,
+             is_paused_upon_creation=schedule is not None, max_active_runs=50) as made:
+        PythonOperator(task_id="work", python_callable=work, op_args=[seconds], retries=retries,
+                       retry_delay=datetime.timedelta(seconds=15))
+    return made
+
+
+charge = dag("charge", 2, 20)
+charge_once = dag("charge_once", 0, 20)
+long = dag("long", 1, 600)
+minutely = dag("minutely", 1, 1, "* * * * *")
+"#;
+
+/// The folder that Airflow calls its home.
+#[must_use]
+pub fn home(lab: &Lab) -> PathBuf {
+    lab.node_dir(PROXIES[0]).join("airflow")
+}
+
+/// The ledger of what the tasks did.
+#[must_use]
+pub fn target(lab: &Lab) -> PathBuf {
+    lab.dir.join("target/ledger")
+}
+
+fn is_3(lab: &Lab) -> bool {
+    lab.record.options.airflow.as_deref().is_some_and(|version| version.starts_with('3'))
+}
+
+/// The programs, by the words behind `airflow`.
+pub fn programs(lab: &Lab) -> &'static [&'static str] {
+    match (&lab.record.options.airflow, is_3(lab)) {
+        (None, _) => &[],
+        (Some(_), false) => &["scheduler", "triggerer"],
+        (Some(_), true) => &["api-server", "dag-processor", "scheduler", "triggerer"],
+    }
+}
+
+/// Writes Airflow's configuration and its DAGs.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(lab: &Lab, secrets: &Secrets) -> Result<()> {
+    let (owner, home) = (&lab.record.account, home(lab));
+    for dir in [home.clone(), home.join("dags"), lab.dir.join("target")] {
+        files::make_dir(&dir, 0o755, owner)?;
+    }
+    files::write(&home.join("dags/practice.py"), DAGS, PUBLIC, owner)?;
+    files::write(&home.join("airflow.cfg"), &config(lab, secrets)?, PRIVATE, owner)
+}
+
+fn config(lab: &Lab, secrets: &Secrets) -> Result<String> {
+    let (home, ip) = (home(lab), lab.ip(PROXIES[0]));
+    let secret = secrets.expose(Owner::Airflow)?;
+    let mut out = format!(
+        "[core]\nexecutor = LocalExecutor\nload_examples = False\ndags_folder = {home}/dags\nparallelism = 8\ndefault_timezone = utc\n",
+        home = home.display()
+    );
+    if is_3(lab) {
+        writeln!(out, "simple_auth_manager_all_admins = True\nexecution_api_server_url = http://{ip}:{API}/execution/")?;
+        write!(out, "\n[api]\nhost = {ip}\nport = {API}\nworkers = 1\nsecret_key = {secret}\n\n[api_auth]\njwt_secret = {secret}{secret}\n")?;
+        out.push_str("\n[dag_processor]\nrefresh_interval = 10\nmin_file_process_interval = 10\n");
+    }
+    write!(
+        out,
+        "\n[database]\nsql_alchemy_conn = postgresql+psycopg2://{DATABASE}:{secret}@{ip}:{WRITE}/{DATABASE}?connect_timeout=5\n\
+         max_db_retries = 30\n\n[webserver]\nsecret_key = {secret}\n\n[logging]\nbase_log_folder = {}/logs\n\n[scheduler]\n\
+         enable_health_check = True\nscheduler_health_check_server_host = {ip}\nscheduler_health_check_server_port = {HEALTH}\n",
+        home.display()
+    )?;
+    if !is_3(lab) {
+        out.push_str("dag_dir_list_interval = 10\nmin_file_process_interval = 10\n");
+    }
+    Ok(out)
+}
+
+/// Airflow's own command with these words.
+///
+/// # Errors
+/// When the lab has none.
+pub fn command(lab: &Lab, words: &[&str]) -> Result<Vec<String>> {
+    let venv = lab.record.tools.airflow.as_ref().context("the lab has no Airflow")?;
+    let program = venv.join("bin/airflow").to_string_lossy().into_owned();
+    Ok([program].into_iter().chain(words.iter().map(|word| (*word).to_owned())).collect())
+}
+
+/// One of its programs, started again five seconds after it ended: Airflow's exit when the database goes away, and are meant to be kept up so.
+///
+/// # Errors
+/// When the lab has no Airflow.
+pub fn argv(lab: &Lab, program: &str) -> Result<Vec<String>> {
+    let keep_up = ["sh", "-c", "while :; do \"$@\"; sleep 5; done", "keep-up"].map(str::to_owned);
+    Ok(keep_up.into_iter().chain(command(lab, &[program])?).collect())
+}
+
+/// What its programs find in their environment.
+#[must_use]
+pub fn env(lab: &Lab, program: &str) -> Vec<(String, String)> {
+    let venv = lab.record.tools.airflow.as_ref().map(|venv| format!("{}/bin:", venv.display())).unwrap_or_default();
+    [
+        ("AIRFLOW_HOME", home(lab).to_string_lossy().into_owned()),
+        ("PGBATON_LAB_TARGET", target(lab).to_string_lossy().into_owned()),
+        ("PGAPPNAME", format!("airflow-{program}")),
+        ("PATH", format!("{venv}/usr/local/bin:/usr/bin:/bin")),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec()
+}
