@@ -69,7 +69,7 @@ impl Picture {
     /// The picture at `now`.
     pub fn document(&mut self, now: Time) -> Document {
         let forecast = self.find(now);
-        Document::of(&self.cluster, &self.tracker, &forecast, &self.name, now)
+        Document::of(&self.cluster, &self.tracker, &forecast, &self.limits, &self.name, now)
     }
 
     /// Whether something was seen that another reading has to confirm.
@@ -107,7 +107,7 @@ impl Live {
             .iter()
             .map(|h| (h.name.clone(), RouteUse { write: h.write_backend.clone(), read: h.read_backend.clone() }))
             .collect();
-        let cluster = Cluster::new(&scope, &profile.namespace, routes);
+        let cluster = Cluster::new(&scope, &profile.namespace, routes).with_airflow(profile.airflow.is_some());
         let picture = Picture::new(&profile.name, cluster).with_limits(profile.limits.clone());
         let (collector, inbox) = Collector::start(profile, clock);
         Self { picture, collector, inbox, clock, heard: BTreeSet::new() }

@@ -63,6 +63,7 @@ impl Operation for Pause {
     fn checks(&self, s: &Situation<'_>) -> Vec<Check> {
         let mut all = checks(s, true);
         all.push(checks::no_request(s));
+        all.extend(checks::airflow_told(s));
         all
     }
 

@@ -97,6 +97,7 @@ impl Operation for Restart {
         all.push(checks::transactions(s, name));
         if s.leader() == Some(name) {
             all.push(checks::archiver(s));
+            all.extend(if self.at.is_some() { checks::airflow_told(s) } else { checks::airflow(s) });
         }
         all
     }

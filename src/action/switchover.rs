@@ -87,6 +87,8 @@ impl Operation for Switchover {
         all.extend(checks::servers(s, self.candidate.as_deref()));
         all.push(checks::archiver(s));
         all.extend(s.leader().map(|leader| checks::transactions(s, leader)));
+        // What runs at the time of a scheduled one nobody knows yet.
+        all.extend(if self.at.is_some() { checks::airflow_told(s) } else { checks::airflow(s) });
         all
     }
 
@@ -170,6 +172,7 @@ impl Operation for Failover {
         all.push(checks::loss(s, &self.candidate));
         all.push(checks::routes(s));
         all.extend(checks::servers(s, Some(&self.candidate)));
+        all.extend(checks::airflow_told(s));
         all
     }
 

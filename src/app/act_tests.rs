@@ -42,7 +42,14 @@ impl PaneModel for Others {
 fn console(mode: Mode) -> State {
     let mut state = State::new(vec![&Members, &Others], "card", mode);
     let (cluster, at) = (Cluster::new("card", "/service/", std::collections::BTreeMap::new()), Time::from_micros(0));
-    let document = crate::document::Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), "card", at);
+    let document = crate::document::Document::of(
+        &cluster,
+        &Tracker::default(),
+        &Forecast::of(&cluster, at),
+        &crate::finding::Limits::default(),
+        "card",
+        at,
+    );
     update(&mut state, Msg::Document(Box::new(document), Vec::new()));
     state
 }

@@ -16,7 +16,8 @@ fn document(second: i64) -> Box<Document> {
 /// The same, with this known of the cluster.
 fn known(second: i64, of: impl FnOnce(&mut Document)) -> Box<Document> {
     let (cluster, at) = (Cluster::new("card", "/service/", BTreeMap::new()), moment(second));
-    let mut document = Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), "card", at);
+    let mut document =
+        Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), &crate::finding::Limits::default(), "card", at);
     of(&mut document);
     Box::new(document)
 }

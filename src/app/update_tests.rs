@@ -54,7 +54,7 @@ const HERE: &[Scope] = &[Scope::List, Scope::Global];
 
 fn document(at: i64) -> Box<Document> {
     let (cluster, at) = (Cluster::new("card", "/service/", std::collections::BTreeMap::new()), Time::from_micros(at));
-    Box::new(Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), "card", at))
+    Box::new(Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), &crate::finding::Limits::default(), "card", at))
 }
 
 fn state() -> State {

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 pub mod act;
+pub mod airflow;
 pub mod audit;
 pub mod check;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod keys;
 pub mod lab;
 pub mod logs;
 mod mode;
+pub mod quiet;
 pub mod runbook;
 pub mod screenshot;
 pub mod show_config;
@@ -54,6 +56,8 @@ enum Command {
     Status(status::StatusArgs),
     /// One line and an exit code, for monitors: 0 ok, 1 warning, 2 critical, 3 unknown
     Check(check::CheckArgs),
+    /// Whether a switchover would fit in now: 0 go, 1 warn, 2 wait, 3 stop, 4 not known
+    Quiet(quiet::QuietArgs),
     /// One JSON line for each change, as it is pushed, until interrupted
     Events(events::EventsArgs),
     /// What Patroni, PostgreSQL, etcd and HAProxy log, of all nodes in one, over ssh
@@ -119,6 +123,8 @@ enum Command {
         #[command(flatten)]
         args: config::ConfigArgs,
     },
+    /// What reading Airflow's metadata needs
+    Airflow(airflow::AirflowArgs),
     /// A practice cluster on this machine
     Lab(lab::LabArgs),
     /// Draw the console from a captured document
@@ -167,11 +173,13 @@ impl Command {
             Self::Switchover(_) | Self::Failover(_) | Self::Pause(_) | Self::Resume(_) | Self::Restart(_) | Self::Reload(_) => true,
             Self::Reinit(_) | Self::Flush(_) | Self::Checkpoint(_) | Self::ResumeReplay(_) | Self::DropSlot(_) | Self::Terminate(_) => true,
             Self::EditConfig(_) | Self::Remove(_) | Self::DemoteCluster(_) | Self::PromoteCluster(_) | Self::Haproxy(_) => true,
-            Self::Status(_) | Self::Check(_) | Self::Events(_) | Self::ShowConfig(_) | Self::History(_) | Self::Dsn(_) => false,
+            Self::Status(_) | Self::Check(_) | Self::Quiet(_) | Self::Events(_) | Self::ShowConfig(_) | Self::History(_) | Self::Dsn(_) => {
+                false
+            }
             Self::Logs(_) | Self::Version(_) | Self::Audit(_) | Self::Approve(_) | Self::Run(_) | Self::Runbook(_) | Self::Explain(_) => {
                 false
             }
-            Self::Keys(_) | Self::Themes(_) | Self::Config { .. } | Self::Lab(_) | Self::Screenshot(_) => false,
+            Self::Keys(_) | Self::Themes(_) | Self::Config { .. } | Self::Airflow(_) | Self::Lab(_) | Self::Screenshot(_) => false,
         }
     }
 }
@@ -229,6 +237,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None => console::run(&connect, &console),
         Some(Command::Status(args)) => status::run(&connect, &args),
         Some(Command::Check(args)) => check::run(&connect, &args),
+        Some(Command::Quiet(args)) => quiet::run(&connect, &args),
         Some(Command::Events(args)) => events::run(&connect, &args),
         Some(Command::Logs(args)) => logs::run(&connect, &args),
         Some(Command::Switchover(args)) => args.run(&connect),
@@ -260,6 +269,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Keys(args)) => keys::run(&connect, &args),
         Some(Command::Themes(args)) => themes::run(&args),
         Some(Command::Config { args }) => config::run(args, connect.config, connect.cluster),
+        Some(Command::Airflow(args)) => airflow::run(&connect, &args),
         Some(Command::Lab(args)) => lab::run(args, &|file: &std::path::Path| {
             let connect = connect::ConnectArgs { config: Some(PathBuf::from(file)), ..connect::ConnectArgs::default() };
             console::run(&connect, &console::ConsoleArgs::default())

@@ -5,7 +5,14 @@ use crate::model::{Cluster, Time};
 /// A document of which nothing is known.
 fn unheard() -> Document {
     let cluster = Cluster::new("card", "/service/", std::collections::BTreeMap::new());
-    Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, Time::from_micros(0)), "card", Time::from_micros(0))
+    Document::of(
+        &cluster,
+        &Tracker::default(),
+        &Forecast::of(&cluster, Time::from_micros(0)),
+        &crate::finding::Limits::default(),
+        "card",
+        Time::from_micros(0),
+    )
 }
 
 fn judged(text: &str) -> Result<bool, String> {

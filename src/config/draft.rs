@@ -40,6 +40,7 @@ pub(crate) struct Draft {
     pub postgres: PostgresDraft,
     pub haproxy: Vec<HaproxyDraft>,
     pub limits: LimitsDraft,
+    pub airflow: Option<AirflowDraft>,
     pub ssh: Option<SshDraft>,
     pub logs: LogsDraft,
     /// A patronictl file to import from.
@@ -76,6 +77,13 @@ impl LimitsDraft {
         }
         self
     }
+}
+
+/// Where Airflow's metadata lies.
+#[derive(Debug, Clone)]
+pub(crate) struct AirflowDraft {
+    pub database: Option<Setting<String>>,
+    pub schema: Option<Setting<String>>,
 }
 
 /// How nodes are reached by ssh.

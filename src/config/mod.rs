@@ -27,6 +27,7 @@ mod passfile;
 mod patroni;
 mod patroni_env;
 mod patroni_yaml;
+mod pgbaton_airflow;
 mod pgbaton_console;
 mod pgbaton_haproxy;
 mod pgbaton_limits;

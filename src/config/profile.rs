@@ -46,10 +46,21 @@ pub struct Profile {
     pub syslog: Option<PathBuf>,
     /// From where on something is too much.
     pub limits: Limits,
+    /// Airflow's metadata, if it lies in this cluster.
+    pub airflow: Option<AirflowProfile>,
     /// How nodes are reached by ssh.
     pub ssh: SshProfile,
     /// Where the programs' logs are, where the configuration says it; by one of [`LOGS`].
     pub logs: BTreeMap<&'static str, LogProfile>,
+}
+
+/// Where Airflow's metadata lies. It is read with the user of [`PostgresProfile`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AirflowProfile {
+    /// The database.
+    pub database: String,
+    /// The schema in it.
+    pub schema: String,
 }
 
 /// The programs whose log's place can be configured, as the configuration calls them.

@@ -7,7 +7,9 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::diagnostic::{Diagnostic, quote};
-use super::draft::{Draft, EtcdDraft, HaproxyDraft, LoginDraft, LogsDraft, OperateDraft, PostgresDraft, Secret, SshDraft, TlsDraft};
+use super::draft::{
+    AirflowDraft, Draft, EtcdDraft, HaproxyDraft, LoginDraft, LogsDraft, OperateDraft, PostgresDraft, Secret, SshDraft, TlsDraft,
+};
 use super::env::Env;
 use super::fact::{Fact, Facts, toml_key};
 use super::libpq;
@@ -15,8 +17,8 @@ use super::login::{self, Login};
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
 use super::profile::{
-    AdminSocket, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile, LogProfile, OperateCert, PostgresProfile, Profile,
-    RestProfile, SshProfile, SslMode, TlsProfile,
+    AdminSocket, AirflowProfile, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile, LogProfile, OperateCert, PostgresProfile,
+    Profile, RestProfile, SshProfile, SslMode, TlsProfile,
 };
 use crate::finding::LIMITS;
 
@@ -106,10 +108,26 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         assist: draft.assist.is_some_and(|a| a.value),
         syslog: draft.syslog.map(|path| path.value),
         limits: draft.limits.values,
+        airflow: airflow(draft.airflow, &mut facts),
         ssh: ssh(draft.ssh, &mut facts),
         logs: logs(draft.logs, &mut facts),
     };
     Ok(Ready { profile, facts: facts.into_vec() })
+}
+
+fn airflow(draft: Option<AirflowDraft>, facts: &mut Facts) -> Option<AirflowProfile> {
+    let draft = draft?;
+    let mut known = |key: &str, setting: Option<Setting<String>>, otherwise: &str| match setting {
+        Some(setting) => {
+            facts.text(&format!("airflow.{key}"), &setting);
+            setting.value
+        }
+        None => {
+            facts.plain(&format!("airflow.{key}"), format!("{otherwise:?}"), &Origin::Default);
+            otherwise.to_owned()
+        }
+    };
+    Some(AirflowProfile { database: known("database", draft.database, "airflow"), schema: known("schema", draft.schema, "public") })
 }
 
 fn ssh(draft: Option<SshDraft>, facts: &mut Facts) -> SshProfile {

@@ -3,6 +3,7 @@
 //! Every number that is not known is `null`, never 0. Sizes are bytes, spans are seconds (`*_seconds`) or milliseconds (`*_ms`), moments
 //! are RFC 3339 in UTC. `SCHEMA` changes when a field changes its meaning or goes away; a new field does not change it.
 
+mod airflow;
 mod certificates;
 mod cluster;
 mod etcd;
@@ -13,21 +14,23 @@ mod member;
 mod postgres;
 mod routes;
 mod schema;
+mod schema_airflow;
 mod schema_host;
 mod schema_postgres;
 
 pub use schema::*;
+pub use schema_airflow::*;
 pub use schema_host::*;
 pub use schema_postgres::*;
 
 use std::time::Duration;
 
-use crate::finding::{Forecast, Tracked, Tracker, explanation};
+use crate::finding::{Forecast, Limits, Tracked, Tracker, explanation};
 use crate::model::{Cluster, Heard, HistoryEntry, Observed, SourceError, SourceKind, Time};
 
 impl Document {
     /// The picture at `now`. `name` is the cluster's name in the configuration.
-    pub fn of(cluster: &Cluster, tracker: &Tracker, forecast: &Forecast, name: &str, now: Time) -> Self {
+    pub fn of(cluster: &Cluster, tracker: &Tracker, forecast: &Forecast, limits: &Limits, name: &str, now: Time) -> Self {
         let undecided = tracker.undecided() == Some(Level::Critical) || cluster.writers_undecided(now);
         let findings: Vec<FindingDoc> = tracker.standing().iter().map(|tracked| finding(tracked, now)).collect();
         let cluster_doc = cluster::document(cluster, name, now);
@@ -35,6 +38,7 @@ impl Document {
         let etcd = etcd::document(cluster, now);
         let routes = routes::document(cluster, now);
         let nodes = host::document(cluster, now);
+        let airflow = airflow::document(cluster, limits, now);
         let sources: Vec<SourceDoc> = cluster.sources(now).iter().map(source).collect();
         let certificates = certificates::document(cluster, now);
         let forecast = forecast::document(forecast);
@@ -48,6 +52,7 @@ impl Document {
             members,
             etcd,
             routes,
+            airflow,
             forecast,
             findings,
             history,

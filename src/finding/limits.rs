@@ -60,6 +60,8 @@ pub struct Limits {
     pub commit_wait: Duration,
     /// How long a replica may receive nothing of what the leader has written, or a standby be late with its word to the leader.
     pub replication_stall: Duration,
+    /// How long Airflow must have nothing to begin, so that a switchover fits in.
+    pub quiet_window: Duration,
 }
 
 impl Default for Limits {
@@ -94,6 +96,7 @@ impl Default for Limits {
             switchover: Duration::from_secs(20),
             commit_wait: Duration::from_secs(3),
             replication_stall: Duration::from_secs(2),
+            quiet_window: 2 * MINUTE,
         }
     }
 }
@@ -310,6 +313,13 @@ pub const LIMITS: &[Limit] = &[
         what: "how long a replica may receive nothing of what the leader wrote",
         codes: &["replication-stalled"],
         amount: Amount::Span(|l| &mut l.replication_stall),
+        most: None,
+    },
+    Limit {
+        key: "quiet_window",
+        what: "how long Airflow must have nothing to begin before a switchover",
+        codes: &[],
+        amount: Amount::Span(|l| &mut l.quiet_window),
         most: None,
     },
 ];

@@ -24,8 +24,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, .. } = *case;
     let sources = cluster.sources(now);
     let mut found = Vec::new();
-    use SourceKind::{Dcs, Etcd, Haproxy, Host, Lease, Rest, Sql};
-    for kind in [Dcs, Lease, Etcd, Rest, Sql, Haproxy, Host] {
+    use SourceKind::{Airflow, Dcs, Etcd, Haproxy, Host, Lease, Rest, Sql};
+    for kind in [Dcs, Lease, Etcd, Rest, Sql, Haproxy, Airflow, Host] {
         let stale: Vec<&Heard<'_>> = sources.iter().filter(|h| h.source.kind == kind && silent(h, cluster, now)).collect();
         let Some(first) = stale.first() else { continue };
         // Each source answers or fails within its deadline; one that does neither hangs, or its host slept.
@@ -42,6 +42,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             SourceKind::Rest => format!("the Patroni of {} cannot be asked: {error}", listed(&names)),
             SourceKind::Sql => format!("PostgreSQL on {} cannot be asked: {error}", listed(&names)),
             SourceKind::Host => format!("the disks, the memory and the units of {} are not known: {error}", listed(&names)),
+            SourceKind::Airflow => format!("what Airflow does is not known: {error}"),
             SourceKind::Audit => format!("the audit cannot be read: {error}"),
         };
         let severity = match kind {
@@ -77,6 +78,8 @@ fn silent(heard: &Heard<'_>, cluster: &Cluster, now: Time) -> bool {
         SourceKind::Dcs => cluster.quorum(now).has == Some(false),
         // A node that is gone with its Patroni is not missed by itself.
         SourceKind::Host => cluster.members.get(&heard.source.target).is_some_and(|m| m.rest.error().is_some_and(|e| e.kind.is_absence())),
+        // Without a leader there is nobody to ask, which other rules say.
+        SourceKind::Airflow => cluster.holder().is_none(),
         SourceKind::Haproxy | SourceKind::Audit => false,
     };
     let fails = match heard.source.kind {

@@ -1,6 +1,8 @@
 //! Making Airflow's database, and seeing that its programs are at work.
 
-use anyhow::Result;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
 
 use super::conf::{self, airflow as conf_airflow};
 use super::health::Fact;
@@ -27,7 +29,19 @@ pub async fn make(lab: &Lab, secrets: &Secrets, leader: &str) -> Result<()> {
         let lab = lab.clone();
         move || process::run(&lab, &migrate)
     })
-    .await?
+    .await??;
+    let owner = sql::member(lab, leader, User::AirflowAdmin).await?;
+    owner.batch_execute(&grants(lab)?).await.map_err(sql::plain)
+}
+
+/// What the console's user needs there, as this very program prints it.
+fn grants(lab: &Lab) -> Result<String> {
+    let exe = std::env::current_exe().context("cannot find this program's own file")?;
+    let out = Command::new(exe).arg("-c").arg(lab.pgbaton_toml()).args(["airflow", "grants"]).output()?;
+    if !out.status.success() {
+        bail!("`pgbaton airflow grants` failed: {}", String::from_utf8_lossy(&out.stderr));
+    }
+    Ok(String::from_utf8(out.stdout)?)
 }
 
 /// Whether each of its programs has told in its own database within the last 15 s that it lives.

@@ -16,8 +16,8 @@
 //! PostgreSQL with its working directory there, so that `down` finds it even when `up` was killed half way.
 
 pub mod account;
-pub mod airflow;
 pub mod address;
+pub mod airflow;
 pub mod conf;
 pub mod down;
 pub mod etcd_auth;

@@ -77,7 +77,13 @@ impl Cluster {
         match source.kind {
             SourceKind::Sql => member.sql_clock.push(skew, at),
             SourceKind::Rest => member.rest_clock.push(skew, at),
-            SourceKind::Host | SourceKind::Dcs | SourceKind::Lease | SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Audit => {}
+            SourceKind::Host
+            | SourceKind::Dcs
+            | SourceKind::Lease
+            | SourceKind::Etcd
+            | SourceKind::Haproxy
+            | SourceKind::Airflow
+            | SourceKind::Audit => {}
         }
     }
 }

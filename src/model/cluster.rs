@@ -8,9 +8,9 @@ use super::config_key::ConfigKey;
 use super::hygiene::Hygiene;
 use super::succession::{Gone, Succession};
 use super::{
-    Certificate, Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership, EtcdStatus, EtcdTrend, Fact,
-    HaproxyStatus, HistoryEntry, Host, Lease, Member, Observation, Observed, Outcome, Parsed, Parting, PauseWatch, PostgresStatus,
-    RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing, clean,
+    AirflowStatus, Certificate, Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership, EtcdStatus,
+    EtcdTrend, Fact, HaproxyStatus, HistoryEntry, Host, Lease, Member, Observation, Observed, Outcome, Parsed, Parting, PauseWatch,
+    PostgresStatus, RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -42,6 +42,8 @@ pub struct Cluster {
     pub route_memory: BTreeMap<String, RouteMemory>,
     /// Every node that is looked at over ssh, by its name.
     pub hosts: BTreeMap<String, Host>,
+    /// Airflow's metadata; `None`: none is configured.
+    pub airflow: Option<Observed<AirflowStatus>>,
     /// The certificates that were shown to us, by who showed them, and our own, by their files.
     pub certificates: BTreeMap<SourceId, Observed<Certificate>>,
     /// The dynamic configuration as the REST APIs give it.
@@ -119,6 +121,7 @@ impl Cluster {
             haproxies,
             route_memory: BTreeMap::new(),
             hosts: BTreeMap::new(),
+            airflow: None,
             certificates: BTreeMap::new(),
             rest_config: Observed::default(),
             rest_history: Observed::default(),
@@ -134,6 +137,12 @@ impl Cluster {
             config_key: ConfigKey::default(),
             summary: Summary::default(),
         }
+    }
+
+    /// The same, with Airflow's metadata in it: that nothing was read of it yet does not mean that there is none.
+    #[must_use]
+    pub fn with_airflow(self, configured: bool) -> Self {
+        Self { airflow: configured.then(Observed::default), ..self }
     }
 
     /// Folds an observation in and says what it changed.
@@ -221,6 +230,7 @@ impl Cluster {
                 self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt);
                 self.follow_servers();
             }
+            Fact::Airflow(status) => self.airflow.get_or_insert_default().record(*status, at, rtt),
         }
     }
 
@@ -250,6 +260,7 @@ impl Cluster {
             }
             SourceKind::Haproxy => self.haproxies.entry(source.target.clone()).or_default().fail(error, at),
             SourceKind::Host => self.hosts.entry(source.target.clone()).or_default().seen.fail(error, at),
+            SourceKind::Airflow => self.airflow.get_or_insert_default().fail(error, at),
             // What it had told stands; whoever reads it says why it cannot be read.
             SourceKind::Audit => {}
         }
@@ -429,6 +440,7 @@ impl Cluster {
         all.extend(self.members.values().map(|m| Heard::of(SourceKind::Sql, &m.name, &m.sql, now)));
         all.extend(self.haproxies.iter().map(|(name, seen)| Heard::of(SourceKind::Haproxy, name, seen, now)));
         all.extend(self.hosts.iter().map(|(name, host)| Heard::of(SourceKind::Host, name, &host.seen, now)));
+        all.extend(self.airflow.iter().map(|seen| Heard::of(SourceKind::Airflow, &self.scope, seen, now)));
         all
     }
 }

@@ -5,9 +5,10 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Archiver, BaseBackup, Certificate, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, HostStatus,
-    Login, Observation, Outcome, PatroniReplication, PatroniStatus, PauseNote, PendingChange, Place, PostgresStatus, Receiver,
-    ReplicationRow, ServerSettings, Slot, SourceError, SourceId, Space, Subscription, Transaction, Unit, clean,
+    AirflowComponent, AirflowNextRun, AirflowPool, AirflowStatus, AirflowTask, Archiver, BaseBackup, Certificate, EtcdAlarm, EtcdMember,
+    EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, HostStatus, Login, Observation, Outcome, PatroniReplication,
+    PatroniStatus, PauseNote, PendingChange, Place, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, SourceError, SourceId,
+    Space, Subscription, Transaction, Unit, clean,
 };
 
 /// Something that holds text from outside.
@@ -106,6 +107,7 @@ impl Hygiene for Fact {
             Fact::Postgres(status) => status.wash(),
             Fact::Haproxy(HaproxyStatus { servers }) => servers.wash(),
             Fact::Host(status) => status.wash(),
+            Fact::Airflow(status) => status.wash(),
             Fact::Certificate(certificate) => certificate.wash(),
         }
     }
@@ -157,6 +159,66 @@ impl Hygiene for Login {
         let Self { user, terminal, from, since } = self;
         [user, terminal, since].into_iter().for_each(Hygiene::wash);
         from.wash();
+    }
+}
+
+impl Hygiene for AirflowStatus {
+    fn wash(&mut self) {
+        let Self {
+            server_time: _,
+            in_recovery: _,
+            is_3: _,
+            revision,
+            components,
+            tasks,
+            work,
+            pools,
+            next_runs,
+            import_errors: _,
+            last_decision: _,
+            migrating: _,
+            prepared: _,
+        } = self;
+        revision.wash();
+        components.wash();
+        *tasks = std::mem::take(tasks).into_iter().map(|(state, count)| (clean(&state), count)).collect();
+        work.wash();
+        pools.wash();
+        next_runs.wash();
+    }
+}
+
+impl Hygiene for AirflowComponent {
+    fn wash(&mut self) {
+        let Self { kind, host, state, heartbeat: _ } = self;
+        kind.wash();
+        host.wash();
+        state.wash();
+    }
+}
+
+impl Hygiene for AirflowTask {
+    fn wash(&mut self) {
+        let Self { dag, task, run, map_index: _, state, try_number: _, max_tries: _, host, pool, started: _, queued: _, heartbeat: _ } =
+            self;
+        for text in [dag, task, run, state, pool] {
+            text.wash();
+        }
+        host.wash();
+    }
+}
+
+impl Hygiene for AirflowPool {
+    fn wash(&mut self) {
+        let Self { name, slots: _, taken: _, waiting: _ } = self;
+        name.wash();
+    }
+}
+
+impl Hygiene for AirflowNextRun {
+    fn wash(&mut self) {
+        let Self { dag, at: _ } = self;
+        dag.wash();
     }
 }
 

@@ -3,6 +3,7 @@
 //! All facts come as [`Observation`]s, [`Cluster::apply`] folds them in, and nothing else changes the cluster. So the console, the command
 //! line, a test and a replay are one program with different feeders.
 
+mod airflow;
 mod base_backup;
 mod cause;
 mod certificate;
@@ -53,6 +54,7 @@ mod time;
 mod upstream;
 mod writing;
 
+pub use airflow::{AirflowComponent, AirflowNextRun, AirflowPool, AirflowStatus, AirflowTask};
 pub use base_backup::BaseBackup;
 pub use cause::{Cause, Sign, Silence};
 pub use certificate::Certificate;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Certificate, ClockReading, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, HaproxyStatus, HostStatus,
-    PatroniStatus, PauseNote, PostgresStatus, SourceError, SourceId, Time,
+    AirflowStatus, Certificate, ClockReading, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, HaproxyStatus,
+    HostStatus, PatroniStatus, PauseNote, PostgresStatus, SourceError, SourceId, Time,
 };
 
 /// One report of one source.
@@ -75,6 +75,8 @@ pub enum Fact {
     Haproxy(HaproxyStatus),
     /// What a node says of itself.
     Host(Box<HostStatus>),
+    /// Airflow's metadata.
+    Airflow(Box<AirflowStatus>),
     /// The certificate that the source has shown, or our own one for this kind of source.
     Certificate(Box<Certificate>),
     /// What the clock of the source's host said.

@@ -24,6 +24,8 @@ pub enum SourceKind {
     Haproxy,
     /// One node, over ssh: its disks, its memory, its units.
     Host,
+    /// Airflow's metadata, on the leader. One for the cluster.
+    Airflow,
     /// The audit of pgbaton on this machine. Asked when the pause begins or something was done, not by the clock.
     Audit,
 }
@@ -32,9 +34,9 @@ impl SourceKind {
     /// How often it is asked.
     pub fn period(self) -> Duration {
         match self {
-            SourceKind::Etcd | SourceKind::Haproxy => Duration::from_secs(2),
             // A disk that fills at 500 MB a second gives 5 GB away between two looks; a dozen short programs run for each of them on the node.
             SourceKind::Host => Duration::from_secs(10),
+            SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow => Duration::from_secs(2),
             SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit => Duration::from_secs(1),
         }
     }
@@ -50,8 +52,8 @@ impl SourceKind {
     /// How old an answer may be and still be called current: two periods and a deadline, rounded up.
     pub const fn freshness(self) -> Duration {
         match self {
-            SourceKind::Etcd | SourceKind::Haproxy => Duration::from_secs(7),
             SourceKind::Host => Duration::from_secs(36),
+            SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow => Duration::from_secs(7),
             SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit => Duration::from_secs(5),
         }
     }
@@ -79,6 +81,7 @@ impl fmt::Display for SourceId {
             SourceKind::Dcs => f.write_str("etcd"),
             SourceKind::Lease => f.write_str("lease"),
             SourceKind::Audit => f.write_str("audit"),
+            SourceKind::Airflow => f.write_str("airflow"),
             kind => write!(f, "{kind} {}", self.target),
         }
     }

@@ -9,7 +9,7 @@ use crate::runbook::parse;
 /// A document of which nothing is known but the cluster's name, at this second.
 fn document(second: i64) -> Document {
     let (cluster, at) = (Cluster::new("card", "/service/", BTreeMap::new()), moment(second));
-    Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), "card", at)
+    Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), &crate::finding::Limits::default(), "card", at)
 }
 
 fn moment(second: i64) -> Time {

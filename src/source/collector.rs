@@ -10,7 +10,7 @@ use super::certificate;
 use super::etcd::{self, Access, Endpoint, Keys};
 use super::ssh::{self, Connections};
 use super::supervise::{Task, supervise};
-use super::{Clock, Inbox, Sink, Targets, TlsCache, haproxy, inbox, patroni, postgres};
+use super::{Clock, Inbox, Sink, Targets, TlsCache, airflow, haproxy, inbox, patroni, postgres};
 use crate::config::Profile;
 use crate::model::{Cluster, Observation, Outcome, SourceId, SourceKind};
 
@@ -82,6 +82,10 @@ impl Collector {
         (collector, inbox)
     }
 
+    fn airflow(&self) -> SourceId {
+        SourceId::new(SourceKind::Airflow, self.profile.scope.clone().unwrap_or_default())
+    }
+
     /// Asks whom the cluster names by now: members by their keys, and etcd members that the configuration does not name. To be called after
     /// each batch of observations; it costs little when nothing is new.
     pub fn follow(&mut self, cluster: &Cluster) {
@@ -112,6 +116,12 @@ impl Collector {
                     async move { patroni::run(sink, clock, &member, &url, tls).await }
                 });
             }
+        }
+        if let (Some((host, port)), Some(profile)) = (targets.leader.clone(), self.profile.airflow.clone()) {
+            let (source, postgres) = (self.airflow(), self.profile.postgres.clone());
+            self.run(source.clone(), format!("{host}:{port}"), move |sink, clock| {
+                airflow::run(sink, clock, source.clone(), host.clone(), port, profile.clone(), postgres.clone())
+            });
         }
         for endpoint in targets.etcd_endpoints.iter().filter_map(|url| Endpoint::parse(url).ok()) {
             self.start_endpoint(endpoint);

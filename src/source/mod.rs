@@ -1,5 +1,6 @@
 //! Reading. One file for each system; each yields [`Observation`](crate::model::Observation)s and holds a client that can only read.
 
+pub mod airflow;
 mod certificate;
 mod clock;
 mod collector;

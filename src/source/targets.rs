@@ -12,6 +12,8 @@ pub struct Targets {
     pub members: BTreeMap<String, MemberTarget>,
     /// URLs of etcd endpoints.
     pub etcd_endpoints: BTreeSet<String>,
+    /// Host and port of the PostgreSQL of whoever holds the leader key, by etcd's last word.
+    pub leader: Option<(String, u16)>,
 }
 
 /// Where one member can be asked.
@@ -43,7 +45,9 @@ impl Targets {
             let missing = membership.members.iter().filter(|member| !answered.contains(&member.id));
             etcd_endpoints.extend(missing.filter_map(|member| usable(&member.client_urls, configured)));
         }
-        Self { members: members.collect(), etcd_endpoints }
+        let leader = cluster.holder().and_then(|name| cluster.members.get(name)).and_then(|member| member.address());
+        let leader = leader.map(|(host, port)| (host.to_owned(), port));
+        Self { members: members.collect(), etcd_endpoints, leader }
     }
 }
 

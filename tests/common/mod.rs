@@ -91,6 +91,7 @@ pub fn whole_profile(etcd: EtcdProfile) -> Profile {
         namespace: "/service/".into(),
         etcd,
         restapi: RestProfile { tls: TlsProfile::default(), login: None, operate: None },
+        airflow: None,
         postgres: PostgresProfile {
             user: Some("nobody".into()),
             operate_user: None,

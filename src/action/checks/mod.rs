@@ -1,9 +1,11 @@
 //! What is asked before an order is given: each check a colour with its reason.
 
+mod airflow;
 mod candidate;
 mod cluster;
 mod member;
 
+pub(super) use airflow::{airflow, airflow_told};
 pub(super) use candidate::{at_its_time, candidate, candidates, loss};
 pub(super) use cluster::{archiver, leader, no_request, not_paused, quorum, routes, servers, transactions};
 pub(super) use member::{answers, is_leader, not_busy, rest_of_cluster, sql};

@@ -113,7 +113,11 @@ mod tests {
         let config = load(&Request { file: Some(file), cluster: None, env: Env::default() }).expect("no mistake");
         let Ok(Selected::One(profile)) = config.select(None) else { panic!("one cluster") };
         let (cluster, at) = (Cluster::new("card", "/service/", BTreeMap::new()), Time::from_micros(7_000_000));
-        (Books::new(&profile), Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), "card", at), at)
+        (
+            Books::new(&profile),
+            Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), &crate::finding::Limits::default(), "card", at),
+            at,
+        )
     }
 
     #[test]

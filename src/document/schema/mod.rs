@@ -30,6 +30,9 @@ pub struct Document {
     pub etcd: EtcdDoc,
     /// The ways on which clients reach the members: one for each HAProxy backend.
     pub routes: Vec<RouteDoc>,
+    /// What Airflow does; `null`: none is configured.
+    #[serde(default)]
+    pub airflow: Option<super::AirflowDoc>,
     /// If the leader died now: who would take over, and what would be lost.
     pub forecast: ForecastDoc,
     /// The rules that fired, worst first.

@@ -104,7 +104,10 @@ fn config(lab: &Lab, secrets: &Secrets) -> Result<String> {
     );
     if is_3(lab) {
         writeln!(out, "simple_auth_manager_all_admins = True\nexecution_api_server_url = http://{ip}:{API}/execution/")?;
-        write!(out, "\n[api]\nhost = {ip}\nport = {API}\nworkers = 1\nsecret_key = {secret}\n\n[api_auth]\njwt_secret = {secret}{secret}\n")?;
+        write!(
+            out,
+            "\n[api]\nhost = {ip}\nport = {API}\nworkers = 1\nsecret_key = {secret}\n\n[api_auth]\njwt_secret = {secret}{secret}\n"
+        )?;
         out.push_str("\n[dag_processor]\nrefresh_interval = 10\nmin_file_process_interval = 10\n");
     }
     write!(

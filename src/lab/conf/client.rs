@@ -8,7 +8,7 @@ use crate::lab::files::{self, PRIVATE, PUBLIC};
 use crate::lab::layout::{DATABASE, Lab, POSTGRES, PROXIES, READ, WRITE};
 use crate::lab::secrets::{Owner, Secrets};
 
-use super::patroni;
+use super::{airflow, patroni};
 
 /// Writes `pgbaton.toml`, `patronictl.yaml`, `pgpass` and, with `--auth`, the password files for etcd.
 ///
@@ -63,6 +63,9 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
         let ip = lab.ip(proxy);
         write!(out, "write_address = \"{ip}:{WRITE}\"\nread_address = \"{ip}:{READ}\"\n")?;
         writeln!(out, "admin_socket = {:?}", format!("unix:{}", lab.stats_socket(proxy).display()))?;
+    }
+    if lab.record.options.airflow.is_some() {
+        write!(out, "\n[clusters.{name}.airflow]\ndatabase = {:?}\n", airflow::DATABASE)?;
     }
     out.push_str(&ssh_and_logs(lab));
     Ok(out)

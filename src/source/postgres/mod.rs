@@ -7,6 +7,7 @@
 
 mod client_sessions;
 mod connect;
+mod database;
 mod errors;
 mod line;
 mod log_settings;
@@ -20,6 +21,8 @@ mod write_access;
 pub use client_sessions::{session, sessions};
 pub use log_settings::{LogSettings, log_settings};
 pub use write_access::WriteAccess;
+
+pub(super) use database::Database;
 
 pub use self::line::{Answer, Line};
 

@@ -76,6 +76,7 @@ pub fn healthy() -> Document {
                 etcd("psg3", "10.20.0.10", "follower"),
             ],
         },
+        airflow: None,
         routes: vec![
             route("vm1", RouteKind::Write, &["psg1"], 28),
             route("vm1", RouteKind::Read, &["psg2", "psg3"], 4),

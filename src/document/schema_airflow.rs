@@ -1,0 +1,132 @@
+//! The types of the part on Airflow.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Asked;
+pub use crate::finding::{Fate, Verdict};
+use crate::model::Time;
+
+/// What Airflow does, by its metadata.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AirflowDoc {
+    /// How asking for it went.
+    pub asked: Asked,
+    /// Whether the database could go away for some seconds now.
+    pub quiet: QuietDoc,
+    /// What was read last; `null`: nothing ever.
+    pub metadata: Option<AirflowMetadata>,
+}
+
+/// Whether the database could go away for some seconds now without harm to what Airflow runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct QuietDoc {
+    /// `go`, `warn`, `wait`, `unknown`, `stop`: the worst of the grounds.
+    pub verdict: Verdict,
+    /// What it rests on, the worst first.
+    pub grounds: Vec<GroundDoc>,
+}
+
+/// One ground of a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GroundDoc {
+    /// A stable name: `airflow-tasks`.
+    pub code: String,
+    /// What it alone would be.
+    pub verdict: Verdict,
+    /// One sentence.
+    pub sentence: String,
+}
+
+/// Airflow's metadata.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AirflowMetadata {
+    /// Which Airflow the tables are of: `2` or `3`.
+    pub line: u8,
+    /// Revision of the tables (`alembic_version`).
+    pub revision: String,
+    /// Schedulers, triggerers and dag processors that were heard of within the last hour.
+    pub components: Vec<AirflowComponentDoc>,
+    /// How many tasks that have not ended are in which state.
+    pub tasks: BTreeMap<String, u64>,
+    /// Those that run, are about to, or wait for something outside; the first 200.
+    pub work: Vec<AirflowTaskDoc>,
+    /// The pools.
+    pub pools: Vec<AirflowPoolDoc>,
+    /// Whether every pool has 0 slots, so that no task begins.
+    pub frozen: bool,
+    /// The runs that the schedule begins next, 20 at most.
+    pub next_runs: Vec<AirflowNextRunDoc>,
+    /// DAG files that cannot be imported.
+    pub import_errors: u64,
+    /// When the scheduler last decided about a run that goes on.
+    pub last_decision: Option<Time>,
+    /// Whether `airflow db migrate` is at work.
+    pub migrating: bool,
+    /// Prepared transactions in Airflow's database.
+    pub prepared: u64,
+}
+
+/// A program of Airflow's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AirflowComponentDoc {
+    /// `SchedulerJob`, `TriggererJob`, `DagProcessorJob`.
+    pub kind: String,
+    /// Where it runs.
+    pub host: Option<String>,
+    /// Time since its last heartbeat.
+    pub heartbeat_age_ms: Option<u64>,
+}
+
+/// A task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AirflowTaskDoc {
+    /// Its DAG.
+    pub dag: String,
+    /// Its name in the DAG.
+    pub task: String,
+    /// The run that it belongs to.
+    pub run: String,
+    /// Which of several, for a mapped task; -1 for others.
+    pub map_index: i64,
+    /// `running`, `restarting`, `queued`, `deferred`, `up_for_reschedule`.
+    pub state: String,
+    /// Which try this is, from 1.
+    pub try_number: i64,
+    /// Tries after the first that its settings allow.
+    pub max_tries: i64,
+    /// Where it runs.
+    pub host: Option<String>,
+    /// Its pool.
+    pub pool: String,
+    /// When it began, or else when it was queued.
+    pub since: Option<Time>,
+    /// Time since its worker told that it runs.
+    pub heartbeat_age_ms: Option<u64>,
+    /// What would become of it if the database went away while it ends.
+    pub if_database_goes: Fate,
+}
+
+/// A pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AirflowPoolDoc {
+    /// Its name.
+    pub name: String,
+    /// Slots; -1 is without limit.
+    pub slots: i64,
+    /// Slots that are taken.
+    pub taken: i64,
+    /// Tasks that wait for one.
+    pub waiting: i64,
+}
+
+/// A run that the schedule begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AirflowNextRunDoc {
+    /// Its DAG.
+    pub dag: String,
+    /// When; in the past: it is due.
+    pub at: Time,
+}
