@@ -16,7 +16,7 @@ use crate::lab::options::{Options, PATRONI_VERSION};
 use crate::lab::place::{DEFAULT_NAME, DirLock, Place};
 use crate::lab::record::Record;
 use crate::lab::steps::{Steps, tell};
-use crate::lab::{Lab, conf, down, slow, status, up, venv};
+use crate::lab::{Lab, airflow, conf, down, slow, status, up, venv};
 
 /// How long a command waits for another one that works on the same lab.
 const BUSY: Duration = Duration::from_secs(20);
@@ -128,6 +128,12 @@ enum LabCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Airflow's own command, on the lab's Airflow: `lab airflow dags trigger charge`
+    Airflow {
+        /// Its words
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        words: Vec<String>,
+    },
     /// The ledger's client (started by `up`)
     #[command(hide = true)]
     RunLedger {
@@ -199,6 +205,11 @@ pub fn run(args: LabArgs, open_console: &dyn Fn(&Path) -> Result<ExitCode>) -> R
             let verdict = runtime.block_on(ledger::verdict::judge(&open(&place)?))?;
             say(&if json { serde_json::to_string_pretty(&verdict)? + "\n" } else { verdict.text() })?;
             Ok(if verdict.lost.is_empty() && verdict.doubled.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Some(LabCommand::Airflow { words }) => {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            say(&airflow::run(&open(&place)?, &words)?)?;
+            Ok(ExitCode::SUCCESS)
         }
         Some(LabCommand::RunLedger { dir }) => {
             runtime.block_on(ledger::client::run(&dir))?;

@@ -412,6 +412,7 @@ mod tests {
                 "switchover = \"20s\"",
                 "commit_wait = \"3s\"",
                 "replication_stall = \"2s\"",
+                "quiet_window = \"2min\"",
             ]
         );
     }

@@ -22,16 +22,23 @@ pub async fn make(lab: &Lab, secrets: &Secrets, leader: &str) -> Result<()> {
     let role = format!("CREATE ROLE {name} LOGIN PASSWORD '{}'", secrets.expose(Owner::Airflow)?);
     admin.batch_execute(&role).await.map_err(sql::plain)?;
     admin.batch_execute(&format!("CREATE DATABASE {name} OWNER {name}")).await.map_err(sql::plain)?;
-    let first = conf_airflow::programs(lab)[0];
-    let spec = conf::spec(lab, &format!("{}/{}{first}", PROXIES[0], conf_airflow::PREFIX))?;
-    let migrate = Spec { argv: conf_airflow::command(lab, &["db", "migrate"])?, ..spec };
     tokio::task::spawn_blocking({
         let lab = lab.clone();
-        move || process::run(&lab, &migrate)
+        move || run(&lab, &["db", "migrate"])
     })
     .await??;
     let owner = sql::member(lab, leader, User::AirflowAdmin).await?;
     owner.batch_execute(&grants(lab)?).await.map_err(sql::plain)
+}
+
+/// Airflow's own command with these words, as its programs run; what it wrote to its standard output.
+///
+/// # Errors
+/// The lab has no Airflow, or the command fails.
+pub fn run(lab: &Lab, words: &[&str]) -> Result<String> {
+    let argv = conf_airflow::command(lab, words)?;
+    let spec = conf::spec(lab, &format!("{}/{}scheduler", PROXIES[0], conf_airflow::PREFIX))?;
+    process::run(lab, &Spec { argv, ..spec })
 }
 
 /// What the console's user needs there, as this very program prints it.

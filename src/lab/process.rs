@@ -89,18 +89,18 @@ fn command(lab: &Lab, spec: &Spec) -> Command {
     command
 }
 
-/// Runs a program to its end.
+/// Runs a program to its end, and tells what it wrote to its standard output.
 ///
 /// # Errors
 /// When it cannot be started, or fails: the end of what it said.
-pub fn run(lab: &Lab, spec: &Spec) -> Result<()> {
+pub fn run(lab: &Lab, spec: &Spec) -> Result<String> {
     let out = command(lab, spec).output().with_context(|| format!("cannot start {}", spec.argv.join(" ")))?;
     if !out.status.success() {
         let text = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
         let lines: Vec<&str> = text.lines().collect();
         bail!("{} failed ({}):\n{}", spec.argv.join(" "), out.status, lines[lines.len().saturating_sub(12)..].join("\n"));
     }
-    Ok(())
+    Ok(String::from_utf8_lossy(&out.stdout).into_owned())
 }
 
 /// Starts a program in a session of its own and writes it down.
