@@ -226,3 +226,122 @@ fn at_work(status: &AirflowStatus, now: Time, say: &mut impl FnMut(&'static str,
         say("airflow-imports", Verdict::Warn, format!("{told} cannot be imported"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::{AirflowComponent, AirflowNextRun, AirflowPool, ErrorKind, Fact, Observation, Outcome, SourceId};
+
+    const NOW: Time = Time::from_micros(1_000_000_000_000);
+
+    fn seconds(ago: i64) -> Time {
+        Time::from_micros(NOW.as_micros() - ago * 1_000_000)
+    }
+
+    /// A scheduler at work, an open pool, nothing to do.
+    fn idle() -> AirflowStatus {
+        let scheduler = AirflowComponent { kind: "SchedulerJob".into(), host: None, state: None, heartbeat: Some(seconds(2)) };
+        AirflowStatus {
+            server_time: NOW,
+            in_recovery: false,
+            is_3: false,
+            revision: "5f2621c13b39".into(),
+            components: vec![scheduler],
+            tasks: BTreeMap::new(),
+            work: Vec::new(),
+            pools: vec![AirflowPool { name: "default_pool".into(), slots: 128, taken: 0, waiting: 0 }],
+            next_runs: Vec::new(),
+            import_errors: 0,
+            last_decision: None,
+            migrating: false,
+            prepared: 0,
+        }
+    }
+
+    fn task(state: &str, try_number: i64, max_tries: i64) -> AirflowTask {
+        AirflowTask {
+            dag: "charge".into(),
+            task: "work".into(),
+            run: "manual".into(),
+            map_index: -1,
+            state: state.into(),
+            try_number,
+            max_tries,
+            host: None,
+            pool: "default_pool".into(),
+            started: None,
+            queued: None,
+            heartbeat: Some(seconds(3)),
+        }
+    }
+
+    fn told(outcome: Outcome, now: Time) -> Quiet {
+        let mut cluster = Cluster::new("card", "/service/", BTreeMap::new()).with_airflow(true);
+        let source = SourceId::new(SourceKind::Airflow, "card");
+        cluster.apply(Observation { source, at: NOW, rtt: None, outcome });
+        Quiet::of(&cluster, &Limits::default(), now).expect("it is configured")
+    }
+
+    /// The verdict and its first ground, of what is changed.
+    fn of(change: impl FnOnce(&mut AirflowStatus)) -> (Verdict, String) {
+        let mut status = idle();
+        change(&mut status);
+        let quiet = told(Outcome::Heard(Box::new(Fact::Airflow(Box::new(status)))), NOW);
+        let first = &quiet.grounds[0];
+        (quiet.verdict, format!("{}: {}", first.code, first.sentence))
+    }
+
+    #[test]
+    fn each_ground_has_its_weight() {
+        assert_eq!(of(|_| {}), (Verdict::Go, "airflow-tasks: no task runs or is queued".into()));
+        let runs = |run: AirflowTask| of(|s| (s.tasks, s.work) = (BTreeMap::from([(run.state.clone(), 1)]), vec![run.clone()]));
+        assert_eq!(runs(task("running", 3, 2)).1, "airflow-tasks: 1 task runs or is queued: 1 would be marked failed though finished");
+        assert_eq!(runs(task("running", 2, 2)), (Verdict::Wait, "airflow-tasks: 1 task runs or is queued: 1 would run twice".into()));
+        assert_eq!(runs(task("queued", 1, 2)).1, "airflow-tasks: 1 task runs or is queued: 1 may be stuck in the queue");
+        assert_eq!(runs(task("deferred", 1, 2)).0, Verdict::Warn);
+        let many = of(|s| s.tasks = BTreeMap::from([("running".to_owned(), 300)]));
+        assert_eq!(many.1, "airflow-tasks: 300 tasks run or are queued: 300 not looked at");
+        let next = |at: i64, slots: i64| {
+            of(|s| {
+                s.next_runs = vec![AirflowNextRun { dag: "nightly".into(), at: seconds(-at) }];
+                s.pools[0].slots = slots;
+            })
+        };
+        assert_eq!(
+            next(119, 128),
+            (Verdict::Wait, "airflow-next-run: the next run begins in 1 min (nightly); a switchover wants 2 min without one".into())
+        );
+        assert_eq!(next(121, 128).0, Verdict::Go);
+        assert_eq!(next(119, 0).0, Verdict::Go, "nothing of it runs while the pools are closed");
+        assert_eq!(next(-30, 128).0, Verdict::Wait, "it is due");
+        assert_eq!(next(-90, 128).0, Verdict::Warn, "something holds it up");
+        let waits = |slots: i64| {
+            of(|s| {
+                s.tasks = BTreeMap::from([("scheduled".to_owned(), 1), ("up_for_retry".to_owned(), 1)]);
+                s.pools[0].slots = slots;
+            })
+        };
+        assert_eq!(waits(1), (Verdict::Wait, "airflow-waiting: 2 tasks wait for their turn or their retry, and the pools are open".into()));
+        assert_eq!(waits(0).0, Verdict::Go);
+        assert_eq!(of(|s| s.migrating = true).0, Verdict::Stop);
+        assert_eq!(of(|s| s.in_recovery = true).0, Verdict::Stop);
+        assert_eq!(of(|s| s.prepared = 1).0, Verdict::Stop);
+        assert_eq!(of(|s| s.components[0].heartbeat = Some(seconds(16))).0, Verdict::Warn);
+        assert_eq!(of(|s| s.components.clear()).0, Verdict::Warn);
+        assert_eq!(of(|s| s.import_errors = 1).0, Verdict::Warn);
+    }
+
+    #[test]
+    fn what_is_old_or_was_not_read_is_not_known() {
+        let failed = told(Outcome::Failed(SourceError::new(ErrorKind::Denied, "no")), NOW);
+        assert_eq!((failed.verdict, failed.grounds.len()), (Verdict::Unknown, 1));
+        let read = || Outcome::Heard(Box::new(Fact::Airflow(Box::new(idle()))));
+        assert_eq!(told(read(), NOW.plus(Duration::from_secs(7))).verdict, Verdict::Go);
+        assert_eq!(told(read(), NOW.plus(Duration::from_secs(8))).verdict, Verdict::Unknown);
+        let never = Cluster::new("card", "/service/", BTreeMap::new()).with_airflow(true);
+        assert_eq!(Quiet::of(&never, &Limits::default(), NOW).expect("it is configured").verdict, Verdict::Unknown);
+        assert_eq!(Quiet::of(&never.with_airflow(false), &Limits::default(), NOW), None);
+    }
+}
