@@ -42,7 +42,8 @@ pub fn switchover_and_kill(operator: &Operator<'_>) {
     pty.press(&"j".repeat(below));
     press_at(&mut pty, &format!("▸ {candidate}"), "\r");
     press_at(&mut pty, "[4/9]", "n");
-    press_at(&mut pty, &format!("pgbaton switchover --candidate={candidate}"), "\r");
+    press_at(&mut pty, "enter shows the plan", "\r");
+    assert!(pty.screen().contains(&format!("pgbaton switchover --candidate={candidate}")), "{}", pty.screen());
     pty.until_text("to do it, type");
     pty.press(lab.scope());
     press_at(&mut pty, "enter does it", "\r");
