@@ -49,10 +49,9 @@ impl Evidence {
         Self::new(SourceId::new(SourceKind::Sql, &member.name), what, value, member.sql.at())
     }
 
-    /// Why a source fails, if it does, and since when; it is as old as the newest attempt, so that nobody thinks that no more are made.
+    /// Why a source fails, if it does.
     pub fn error<T>(kind: SourceKind, target: &str, seen: &Observed<T>) -> Option<Self> {
-        let since = seen.failing_since().map(|at| format!(", since {}", at.clock())).unwrap_or_default();
-        seen.error().map(|error| Self::new(SourceId::new(kind, target), "error", format!("{}{since}", error.told()), seen.failed_at()))
+        seen.error().map(|error| Self::new(SourceId::new(kind, target), "error", error.told(), seen.failing_since()))
     }
 
     /// Why a member's REST API and its PostgreSQL fail, as far as they do.
