@@ -179,6 +179,10 @@ fn a_mark_is_found_again_and_what_is_shown_is_saved_and_copied() {
     typed(&mut state, CommandId::LogSearch, "promoted self");
     press(&mut state, &[CommandId::LogMark, CommandId::Top, CommandId::LogMarkNext]);
     assert!(here(&state).starts_with("psg2 promoted self"));
+    // Only the marked line looks marked.
+    let shown = screen(&mut state, (120, 40), false);
+    let grounds = (0..shown.area.height).filter(|y| shown[(2, *y)].bg != shown[(0, 0)].bg || shown[(2, *y)].symbol() == "┃").count();
+    assert_eq!(grounds, 1, "{}", text(&shown));
     let effects = update(&mut state, Msg::Command(CommandId::CopyRow));
     let line = "2026-11-26T23:55:12.924Z psg2 patroni info: promoted self to leader by acquiring session lock";
     assert_eq!(effects, [Effect::Copy(Copied::Lines(line.to_owned()))]);

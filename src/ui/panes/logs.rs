@@ -255,7 +255,8 @@ impl<'c> Columns<'c> {
         let pad = self.node.saturating_sub(display_width(&name));
         let (_, role) = level(entry.level);
         let mut spans = vec![
-            look.span(if logs.marks.contains(&key) { "┃" } else { " " }, Role::Match),
+            // A blank in the looks of a mark would show their ground.
+            if logs.marks.contains(&key) { look.span("┃", Role::Match) } else { Span::raw(" ") },
             look.span(if entry.guessed { "~" } else { " " }, Role::Muted),
             look.span(time, Role::Muted),
             look.span(format!(" {sign} {name}{}", " ".repeat(pad)), of_node),
