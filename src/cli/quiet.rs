@@ -67,7 +67,13 @@ pub fn run(connect: &ConnectArgs, args: &QuietArgs) -> anyhow::Result<ExitCode> 
             sentence: check.sentence,
         });
         let airflow_grounds = of_airflow.iter().map(|g| Ground { code: g.code.clone(), verdict: g.verdict, sentence: g.sentence.clone() });
-        let mut grounds: Vec<Ground> = airflow_grounds.chain(cluster).collect();
+        // Without it nobody has looked at what runs there, which is not the same as nothing running.
+        let none = airflow.is_none().then(|| Ground {
+            code: "airflow".to_owned(),
+            verdict: Verdict::Go,
+            sentence: "no Airflow is configured: the cluster alone was looked at".to_owned(),
+        });
+        let mut grounds: Vec<Ground> = airflow_grounds.chain(none).chain(cluster).collect();
         grounds.sort_by_key(|ground| std::cmp::Reverse(ground.verdict));
         anyhow::Ok(Told {
             cluster: document.cluster.name,

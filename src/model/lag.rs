@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cluster, Lsn, PostgresStatus, ReplicationRow, Time};
+use super::{Cluster, Lsn, PostgresStatus, Time};
 
 /// Where the figures come from, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
@@ -34,10 +34,15 @@ pub struct Lag {
 /// The seconds of a standby that has not replayed all: what it told, and what has gone by since. It replies when it has replayed more, else
 /// every `wal_receiver_status_interval` (10 s), and `replay_lag` stands still between two replies (PostgreSQL's manual, `pg_stat_replication`).
 /// The time of the reply is by the standby's clock, so it counts for no more than the age of the newest commit there allows.
-fn grown(told: f64, row: &ReplicationRow, leader: &PostgresStatus, standby: Option<&PostgresStatus>) -> f64 {
-    let since = leader.server_time.zip(row.reply_time).map_or(0.0, |(now, at)| now.since(at).as_secs_f64());
-    let newest = standby.and_then(|s| s.server_time.zip(s.replay_timestamp)).map(|(now, then)| now.since(then).as_secs_f64());
-    newest.map_or(told, |newest| (told + since).min(newest).max(told))
+///
+/// `since`: seconds since that reply; `newest`: the age of that commit, seconds.
+fn grown(told: f64, since: Option<f64>, newest: Option<f64>) -> f64 {
+    newest.map_or(told, |newest| (told + since.unwrap_or(0.0)).min(newest).max(told))
+}
+
+/// The age of the newest commit that a standby has replayed, seconds.
+fn newest_replayed(standby: &PostgresStatus) -> Option<f64> {
+    standby.server_time.zip(standby.replay_timestamp).map(|(now, then)| now.since(then).as_secs_f64())
 }
 
 impl Cluster {
@@ -54,7 +59,9 @@ impl Cluster {
             && let (Some(flushed), Some(replayed)) = (row.flush_lsn, row.replay_lsn)
         {
             let replay = at.bytes_since(replayed);
-            let seconds = if replay == 0 { Some(0.0) } else { row.replay_lag.map(|told| grown(told, row, sql, member.sql_now(now))) };
+            let since = sql.server_time.zip(row.reply_time).map(|(now, at)| now.since(at).as_secs_f64());
+            let newest = member.sql_now(now).and_then(newest_replayed);
+            let seconds = if replay == 0 { Some(0.0) } else { row.replay_lag.map(|told| grown(told, since, newest)) };
             // What it has replayed it has: a receiver begins at a segment's start, behind what was replayed from the archive.
             let held = flushed.max(replayed);
             return Lag { receive: Some(at.bytes_since(held)), replay: Some(replay), seconds, source: Some(LagSource::Sql) };
@@ -62,8 +69,7 @@ impl Cluster {
         let behind = |at: Option<Lsn>, position: Option<Lsn>| Some(at?.bytes_since(position?));
         if let (Some(leader), Some(replica)) = (leader_sql, member.sql_now(now)) {
             let replay = behind(leader.current_lsn, replica.replay_lsn);
-            let waited = replica.server_time.zip(replica.replay_timestamp).map(|(now, then)| now.since(then).as_secs_f64());
-            let seconds = if replay == Some(0) { Some(0.0) } else { replay.and(waited) };
+            let seconds = if replay == Some(0) { Some(0.0) } else { replay.and(newest_replayed(replica)) };
             if replay.is_some() {
                 let receive = behind(leader.current_lsn, replica.wal_held());
                 return Lag { receive, replay, seconds, source: Some(LagSource::SqlLsn) };
@@ -76,5 +82,19 @@ impl Cluster {
             }
         }
         Lag::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grown;
+
+    #[test]
+    fn between_two_replies_the_seconds_go_on() {
+        assert_eq!(grown(2.6, Some(4.0), Some(9.0)), 6.6);
+        assert_eq!(grown(2.6, Some(4.0), Some(5.0)), 5.0, "what was replayed last is not older");
+        assert_eq!(grown(2.6, Some(3600.0), Some(1.0)), 2.6, "a clock that is not as ours takes nothing away");
+        assert_eq!(grown(2.6, Some(4.0), None), 2.6, "nothing bounds it");
+        assert_eq!(grown(2.6, None, Some(9.0)), 2.6);
     }
 }
