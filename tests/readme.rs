@@ -115,7 +115,8 @@ fn the_commands_for_scripts_and_for_practice_and_the_consoles() {
         // After a fault the check is right to say so.
         let said = format!("{line}\n{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{said}");
-        assert!(!output.stdout.is_empty() || line.contains("heal"), "{said}");
+        // A node that has no reason to warn has no line of that level: how fast it started decides.
+        assert!(!output.stdout.is_empty() || line.contains("heal") || line.contains("--level"), "{said}");
     }
     let example = blocks().into_iter().find(|b| b.language == "toml").expect("an example");
     let file = lab.home.path().join("example.toml");
