@@ -33,6 +33,8 @@ pub fn cases() -> Vec<Case> {
         case("etcd is compacted while every connection to it breaks", LOOPBACK, |b| {
             for member in b.lab.layout().members() {
                 b.stop(&format!("{member}/etcd"), Signal::KILL);
+                // One that is back within the second is not missed by anybody.
+                b.wait_until_told(&["quorum-at-risk"]);
                 b.lab.tool("sh", &["-c", "etcdctl compact $(etcdctl get x -w json | sed 's/.*revision\":\\([0-9]*\\).*/\\1/') || true"]);
                 b.start(&format!("{member}/etcd"), &[]);
                 until("three healthy etcds", PATIENCE, || {
