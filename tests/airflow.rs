@@ -3,13 +3,17 @@
 
 mod common {
     pub mod lab;
+    #[allow(dead_code, reason = "each test file uses its part of it")]
+    pub mod pty;
 }
 
 use std::fs;
+use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
 use common::lab::{TestLab, pgbaton, said, source, until};
+use common::pty::Pty;
 use pgbaton::document::{AirflowDoc, AirflowMetadata, Fate, Verdict};
 use pgbaton::lab::conf::airflow;
 use pgbaton::lab::scan;
@@ -171,6 +175,7 @@ fn running_tasks_are_waited_for(estate: &Estate) {
     assert_eq!(why, "2 tasks run or are queued: 1 would run twice, 1 would be marked failed though finished");
     let (code, told) = estate.quiet();
     assert_eq!(code, Some(2), "{told:#}");
+    the_console_shows_them(estate);
     // A switchover is refused for the same reason, and nothing was sent.
     let (leader, candidate) = (estate.lab.leader(), estate.lab.replicas().remove(0));
     let args = ["switchover", "--candidate", &candidate, "--yes"];
@@ -189,6 +194,22 @@ fn running_tasks_are_waited_for(estate: &Estate) {
     });
     assert_eq!(estate.owner("SELECT count(*) FROM task_instance WHERE state = 'success'"), "2");
     assert_eq!(estate.ledger("START").len(), 2, "{:?}", estate.ledger(""));
+}
+
+/// Pane 9 with each task, pane 0 with the reason, and the first lines of the screen.
+fn the_console_shows_them(estate: &Estate) {
+    let config = estate.lab.config();
+    let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &["-c", config.to_str().unwrap()], &[], (140, 45));
+    pty.until_text("Airflow: wait");
+    pty.press("9");
+    pty.until("each task", |screen| {
+        let text = screen.contents();
+        ["charge.work  would run twice", "charge_once.work  would be marked failed though finished"].iter().all(|told| text.contains(told))
+    });
+    pty.press("0");
+    pty.until_text("wait: 2 tasks run or are queued: 1 would run twice");
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
 }
 
 fn frozen_pools_let_nothing_begin(estate: &Estate) {

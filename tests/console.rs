@@ -4,6 +4,8 @@ mod common {
     pub mod sample;
 }
 
+#[path = "common/airflow_pane.rs"]
+mod airflow_pane;
 #[path = "common/hands.rs"]
 mod hands;
 #[path = "common/log_files.rs"]
@@ -12,6 +14,8 @@ mod log_files;
 mod log_pane;
 #[path = "common/looks.rs"]
 mod looks;
+#[path = "common/topology_pane.rs"]
+mod topology_pane;
 
 use common::sample;
 use pgbaton::action::{Entry, Light};

@@ -157,7 +157,7 @@ const DAILY: [(&str, &[CommandId]); 13] = [
     ("page", &[CommandId::PageUp, CommandId::PageDown]),
     ("first and last row", &[CommandId::Top, CommandId::Bottom]),
     ("pane", &[CommandId::PanePrevious, CommandId::PaneNext]),
-    ("pane by its number", &[CommandId::Pane1, CommandId::Pane8]),
+    ("pane by its number", &[CommandId::Pane1, CommandId::Pane9]),
     ("the whole screen for the pane", &[CommandId::Zoom]),
     ("everything about a row", &[CommandId::Open]),
     ("filter, sort, turn round", &[CommandId::Filter, CommandId::SortNext, CommandId::SortReverse]),
@@ -186,7 +186,7 @@ fn daily() -> String {
     };
     let row = |(what, ids): &(&str, &[CommandId])| {
         let keys: Vec<String> = ids.iter().map(|id| keys_of(*id)).collect();
-        let keys = if ids.contains(&CommandId::Pane8) { keys.join(" to ") } else { keys.join(", ") };
+        let keys = if ids.contains(&CommandId::Pane9) { keys.join(" to ") } else { keys.join(", ") };
         format!("| {keys} | {what} |\n")
     };
     format!("| | |\n|---|---|\n{}", DAILY.iter().map(row).collect::<String>())

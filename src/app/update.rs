@@ -266,7 +266,9 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         | CommandId::Pane5
         | CommandId::Pane6
         | CommandId::Pane7
-        | CommandId::Pane8 => {
+        | CommandId::Pane8
+        | CommandId::Pane9
+        | CommandId::Pane0 => {
             if let Some(number) = id.pane_number() {
                 go_to(state, number - 1);
             }

@@ -94,6 +94,8 @@ commands! {
     Pane6        Global Harmless "pane 6"     "Go to pane 6.";
     Pane7        Global Harmless "pane 7"     "Go to pane 7.";
     Pane8        Global Harmless "pane 8"     "Go to pane 8.";
+    Pane9        Global Harmless "pane 9"     "Go to pane 9.";
+    Pane0        Global Harmless "pane 10"    "Go to pane 10, which has the digit 0.";
     Zoom         Global Harmless "zoom"       "Give the pane the whole screen, or take it back.";
     Up           Global Harmless "up"         "One row up.";
     Down         Global Harmless "down"       "One row down.";
@@ -191,8 +193,8 @@ impl CommandId {
 
     /// The number of the pane that it goes to, from 1.
     pub fn pane_number(self) -> Option<usize> {
-        use CommandId::{Pane1, Pane2, Pane3, Pane4, Pane5, Pane6, Pane7, Pane8};
-        [Pane1, Pane2, Pane3, Pane4, Pane5, Pane6, Pane7, Pane8].iter().position(|id| *id == self).map(|n| n + 1)
+        use CommandId::{Pane0, Pane1, Pane2, Pane3, Pane4, Pane5, Pane6, Pane7, Pane8, Pane9};
+        [Pane1, Pane2, Pane3, Pane4, Pane5, Pane6, Pane7, Pane8, Pane9, Pane0].iter().position(|id| *id == self).map(|n| n + 1)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::format::{age, since};
 use super::pane::Ctx;
-use crate::document::{Document, RouteKind};
+use crate::document::{Document, RouteKind, Verdict};
 use crate::model::SourceKind;
 use crate::theme::Role;
 
@@ -42,6 +42,7 @@ pub(super) fn facts(ctx: &Ctx<'_>, document: &Document, with_forecast: bool) -> 
         let at = if lease.role == Role::Critical { 0 } else { facts.len() };
         facts.insert(at, lease);
     }
+    facts.extend(airflow(document));
     if let Some(asked) = asked_for(ctx, document) {
         facts.insert(0, asked);
     }
@@ -81,7 +82,7 @@ fn unused(truth: &crate::document::Truth) -> bool {
     matches!(truth.note.as_deref(), Some("not configured" | "no write route"))
 }
 
-fn etcd(document: &Document) -> Fact {
+pub(super) fn etcd(document: &Document) -> Fact {
     let etcd = &document.etcd;
     let Some(size) = etcd.size else {
         return Fact::same("etcd ?", Role::Unknown);
@@ -156,6 +157,18 @@ fn routes(document: &Document) -> Fact {
     // All lead where they should, so "the leader" says the same as a long name.
     let short = if to.chars().count() > 12 { "writes → leader".to_owned() } else { format!("writes → {to}") };
     Fact::new(long, short, Role::Text)
+}
+
+/// Whether Airflow could do without its database for some seconds; nothing where no Airflow is configured.
+fn airflow(document: &Document) -> Option<Fact> {
+    let verdict = document.airflow.as_ref()?.quiet.verdict;
+    let role = match verdict {
+        Verdict::Go => Role::Text,
+        Verdict::Warn | Verdict::Wait => Role::Warning,
+        Verdict::Unknown => Role::Unknown,
+        Verdict::Stop => Role::Critical,
+    };
+    Some(Fact::same(format!("Airflow: {verdict}"), role))
 }
 
 /// How long the leader key has.

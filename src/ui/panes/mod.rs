@@ -1,5 +1,6 @@
 //! The panes, one file each.
 
+mod airflow;
 mod asked;
 mod audit;
 mod events;
@@ -12,13 +13,24 @@ mod members;
 mod quorum;
 mod routes;
 mod slots;
+mod topology;
 
 use super::pane::Pane;
 use crate::app::PaneModel;
 
 /// The panes, in the order of their numbers. One line each.
-pub static PANES: [&dyn Pane; 8] =
-    [&members::Members, &lag::Lag, &quorum::Quorum, &routes::Routes, &findings::Findings, &events::Events, &audit::Audit, &logs::Logs];
+pub static PANES: [&dyn Pane; 10] = [
+    &members::Members,
+    &lag::Lag,
+    &quorum::Quorum,
+    &routes::Routes,
+    &findings::Findings,
+    &events::Events,
+    &audit::Audit,
+    &logs::Logs,
+    &airflow::Airflow,
+    &topology::Topology,
+];
 
 /// The panes as the machine knows them.
 pub fn models() -> Vec<&'static dyn PaneModel> {

@@ -68,47 +68,52 @@ impl Pane for Routes {
     }
 
     fn details(&self, ctx: &Ctx<'_>, row: &str, width: u16) -> Option<Details> {
-        let route = ctx.document()?.routes.iter().find(|r| id(r) == row)?;
-        let mut sheet = Sheet::new(ctx.look, width);
-        let said = asked::said(ctx, &format!("haproxy {}", route.instance), &route.asked);
-        let kind = match route.kind {
-            RouteKind::Write => "write: must lead to the leader and to nobody else",
-            RouteKind::Read => "read: leads to replicas",
-            RouteKind::Other => "not known",
-        };
-        sheet.fact("for", kind, Role::Text, "");
-        let (to, role) = leads_to(route);
-        sheet.fact("leads to", to, role, &said);
-        match route.sessions {
-            Some(n) => sheet.fact("sessions", n.to_string(), Role::Text, &said),
-            None => sheet.fact("sessions", UNKNOWN, Role::Unknown, ""),
-        }
-        sheet.heading("Servers");
-        for server in &route.servers {
-            let member = server.member.as_deref().filter(|m| *m != server.name).map(|m| format!(" ({m})")).unwrap_or_default();
-            let mut text = server.status.clone();
-            for part in [
-                server.check.clone(),
-                server.sessions.map(|n| format!("{n} sessions")),
-                server.last_change_seconds.map(|s| format!("since {}", since(std::time::Duration::from_secs(s)))),
-            ] {
-                text.extend(part.map(|part| format!(", {part}")));
-            }
-            sheet.fact(&format!("{}{member}", server.name), text, Role::Text, &said);
-        }
-        sheet.heading("Who was asked");
-        asked::lines(ctx, &mut sheet, &format!("HAProxy {}", route.instance), &route.asked);
-        asked::certificate(ctx, &mut sheet, "haproxy", &route.instance);
-        Some(Details { title: format!("{} {}", route.instance, route.backend), lines: sheet.lines() })
+        details(ctx, row, width)
     }
 }
 
-fn id(route: &RouteDoc) -> RowId {
+/// Everything about a route.
+pub(super) fn details(ctx: &Ctx<'_>, row: &str, width: u16) -> Option<Details> {
+    let route = ctx.document()?.routes.iter().find(|r| id(r) == row)?;
+    let mut sheet = Sheet::new(ctx.look, width);
+    let said = asked::said(ctx, &format!("haproxy {}", route.instance), &route.asked);
+    let kind = match route.kind {
+        RouteKind::Write => "write: must lead to the leader and to nobody else",
+        RouteKind::Read => "read: leads to replicas",
+        RouteKind::Other => "not known",
+    };
+    sheet.fact("for", kind, Role::Text, "");
+    let (to, role) = leads_to(route);
+    sheet.fact("leads to", to, role, &said);
+    match route.sessions {
+        Some(n) => sheet.fact("sessions", n.to_string(), Role::Text, &said),
+        None => sheet.fact("sessions", UNKNOWN, Role::Unknown, ""),
+    }
+    sheet.heading("Servers");
+    for server in &route.servers {
+        let member = server.member.as_deref().filter(|m| *m != server.name).map(|m| format!(" ({m})")).unwrap_or_default();
+        let mut text = server.status.clone();
+        for part in [
+            server.check.clone(),
+            server.sessions.map(|n| format!("{n} sessions")),
+            server.last_change_seconds.map(|s| format!("since {}", since(std::time::Duration::from_secs(s)))),
+        ] {
+            text.extend(part.map(|part| format!(", {part}")));
+        }
+        sheet.fact(&format!("{}{member}", server.name), text, Role::Text, &said);
+    }
+    sheet.heading("Who was asked");
+    asked::lines(ctx, &mut sheet, &format!("HAProxy {}", route.instance), &route.asked);
+    asked::certificate(ctx, &mut sheet, "haproxy", &route.instance);
+    Some(Details { title: format!("{} {}", route.instance, route.backend), lines: sheet.lines() })
+}
+
+pub(super) fn id(route: &RouteDoc) -> RowId {
     format!("{} {}", route.instance, route.backend)
 }
 
 /// Write routes first: they carry what must not be lost.
-fn shown<'d>(document: &'d Document, view: &View) -> Vec<&'d RouteDoc> {
+pub(super) fn shown<'d>(document: &'d Document, view: &View) -> Vec<&'d RouteDoc> {
     let passes = |r: &&RouteDoc| {
         view.passes([r.instance.as_str(), &r.backend, &r.kind.to_string()].into_iter().chain(r.up.iter().map(String::as_str)))
     };
