@@ -8,8 +8,12 @@ use crate::document::{Document, Role};
 pub const SPAN: usize = 600;
 
 /// A value in a chart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// In this order, because of several values the one that says most counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Point {
+    /// There was nothing to be known: it led, or nobody looked yet.
+    Nothing,
     /// Nobody said anything in that time; it is drawn as a gap, never as 0.
     Unknown,
     /// The largest value of that time, bytes.
@@ -26,7 +30,9 @@ pub struct LagHistory {
 #[derive(Debug, Clone, Default)]
 struct Ring {
     newest: i64,
-    seconds: VecDeque<Option<u64>>,
+    /// The last second of which a value is known.
+    known: Option<i64>,
+    seconds: VecDeque<Point>,
 }
 
 impl LagHistory {
@@ -35,7 +41,9 @@ impl LagHistory {
         let second = document.at.as_micros().div_euclid(1_000_000);
         self.members.retain(|name, _| document.members.iter().any(|m| m.name == *name));
         for member in &document.members {
-            let value = if matches!(member.role, Role::Leader | Role::StandbyLeader) { None } else { member.replay_lag_bytes };
+            let leads = matches!(member.role, Role::Leader | Role::StandbyLeader);
+            let value = member.replay_lag_bytes.filter(|_| !leads).map(Point::Bytes);
+            let value = value.unwrap_or(if leads { Point::Nothing } else { Point::Unknown });
             self.members.entry(member.name.clone()).or_default().record(second, value);
         }
     }
@@ -44,20 +52,26 @@ impl LagHistory {
     /// `step` seconds and not at every second.
     pub fn series(&self, member: &str, count: usize, step: usize) -> Vec<Point> {
         let step = i64::try_from(step.max(1)).unwrap_or(1);
-        let Some(ring) = self.members.get(member) else { return vec![Point::Unknown; count] };
+        let Some(ring) = self.members.get(member) else { return vec![Point::Nothing; count] };
         let last = ring.newest.div_euclid(step);
         let first = last - i64::try_from(count).unwrap_or(0) + 1;
         (first..=last)
-            .map(|span| {
-                let values = (span * step..(span + 1) * step).filter_map(|second| ring.at(second));
-                values.max().map_or(Point::Unknown, Point::Bytes)
-            })
+            .map(|span| (span * step..(span + 1) * step).map(|second| ring.at(second)).max().unwrap_or(Point::Nothing))
             .collect()
+    }
+
+    /// Since how many seconds nobody has said how far a member is behind; `None`: it is known now, or never was.
+    pub fn silent_seconds(&self, member: &str) -> Option<u64> {
+        let ring = self.members.get(member)?;
+        u64::try_from(ring.newest - ring.known?).ok().filter(|seconds| *seconds > 0)
     }
 }
 
 impl Ring {
-    fn record(&mut self, second: i64, value: Option<u64>) {
+    fn record(&mut self, second: i64, value: Point) {
+        if matches!(value, Point::Bytes(_)) {
+            self.known = self.known.max(Some(second));
+        }
         if self.seconds.is_empty() || second - self.newest >= SPAN as i64 {
             self.seconds.clear();
             self.seconds.push_back(value);
@@ -71,12 +85,12 @@ impl Ring {
             return;
         }
         while self.newest + 1 < second {
-            self.push(None);
+            self.push(Point::Unknown);
         }
         self.push(value);
     }
 
-    fn push(&mut self, value: Option<u64>) {
+    fn push(&mut self, value: Point) {
         if self.seconds.len() == SPAN {
             self.seconds.pop_front();
         }
@@ -84,28 +98,28 @@ impl Ring {
         self.newest += 1;
     }
 
-    fn slot(&mut self, second: i64) -> Option<&mut Option<u64>> {
+    fn slot(&mut self, second: i64) -> Option<&mut Point> {
         let back = usize::try_from(self.newest - second).ok()?;
         let at = self.seconds.len().checked_sub(back + 1)?;
         self.seconds.get_mut(at)
     }
 
-    fn at(&self, second: i64) -> Option<u64> {
-        let back = usize::try_from(self.newest - second).ok()?;
-        let at = self.seconds.len().checked_sub(back + 1)?;
-        self.seconds.get(at).copied().flatten()
+    fn at(&self, second: i64) -> Point {
+        let back = usize::try_from(self.newest - second).ok();
+        let at = back.and_then(|back| self.seconds.len().checked_sub(back + 1));
+        at.and_then(|at| self.seconds.get(at).copied()).unwrap_or(Point::Nothing)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Point::{Bytes, Unknown};
+    use super::Point::{Bytes, Nothing, Unknown};
     use super::*;
 
     fn history(values: &[(i64, Option<u64>)]) -> LagHistory {
         let mut ring = Ring::default();
         for (second, value) in values {
-            ring.record(*second, *value);
+            ring.record(*second, value.map_or(Unknown, Bytes));
         }
         LagHistory { members: BTreeMap::from([("psg2".to_owned(), ring)]) }
     }
@@ -113,8 +127,20 @@ mod tests {
     #[test]
     fn a_second_without_a_word_is_a_gap_and_not_zero() {
         let history = history(&[(100, Some(7)), (101, Some(0)), (104, None), (105, Some(3))]);
-        assert_eq!(history.series("psg2", 7, 1), [Unknown, Bytes(7), Bytes(0), Unknown, Unknown, Unknown, Bytes(3)]);
-        assert_eq!(history.series("nobody", 2, 1), [Unknown, Unknown]);
+        assert_eq!(history.series("psg2", 7, 1), [Nothing, Bytes(7), Bytes(0), Unknown, Unknown, Unknown, Bytes(3)]);
+        assert_eq!(history.series("nobody", 2, 1), [Nothing, Nothing], "nobody looked yet");
+    }
+
+    #[test]
+    fn a_silence_has_its_age() {
+        let mut values = vec![(100, None)];
+        assert_eq!(history(&values).silent_seconds("psg2"), None, "it was never known");
+        values.extend([(101, Some(4)), (102, None), (130, None)]);
+        assert_eq!(history(&values).silent_seconds("psg2"), Some(29));
+        values.push((2000, None));
+        assert_eq!(history(&values).silent_seconds("psg2"), Some(1899), "though it began before what is kept");
+        values.push((2001, Some(0)));
+        assert_eq!(history(&values).silent_seconds("psg2"), None);
     }
 
     #[test]
@@ -136,6 +162,6 @@ mod tests {
     fn no_more_than_the_span_is_kept_however_long_the_silence() {
         let history = history(&[(0, Some(1)), (i64::from(u32::MAX), Some(2))]);
         assert_eq!(history.members["psg2"].seconds.len(), 1);
-        assert_eq!(history.series("psg2", 2, 1), [Unknown, Bytes(2)]);
+        assert_eq!(history.series("psg2", 2, 1), [Nothing, Bytes(2)]);
     }
 }

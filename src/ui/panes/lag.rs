@@ -8,7 +8,7 @@ use super::members::lag_role;
 use crate::app::{Facts, PaneModel, Point, RowId, SPAN, View};
 use crate::document::{Document, MemberDoc, Role as MemberRole};
 use crate::theme::Role;
-use crate::ui::format::{UNKNOWN, bytes, cut_middle, display_width, seconds};
+use crate::ui::format::{UNKNOWN, age, bytes, cut_middle, display_width, seconds};
 use crate::ui::pane::{Ctx, Details, Drawn, Pane, Want};
 use crate::ui::widget::{chart, first_row, mark, scale_of};
 
@@ -115,26 +115,32 @@ fn draw_member(ctx: &Ctx<'_>, document: &Document, member: &MemberDoc, columns: 
     let limit = document.cluster.maximum_lag_on_failover;
     let points = ctx.facts.history.series(&member.name, usize::from(plot.width), columns.step);
     let top = scale_of(&points, limit);
-    chart(&ctx.look, &points, top, limit, plot, buffer);
+    let silent = ctx.facts.history.silent_seconds(&member.name);
     // Name and numbers stand at the foot, where the newest value ends.
     let foot = row.bottom() - 1;
+    // No sample at all is worth a word, an empty chart would look like a calm one.
+    let never = silent.is_none() && !points.iter().any(|point| matches!(point, Point::Bytes(_)));
+    if never && plot.width >= 12 {
+        buffer.set_stringn(plot.x, foot, "no value yet", usize::from(plot.width), ctx.look.style(Role::Unknown));
+    } else {
+        chart(&ctx.look, &points, top, limit, plot, buffer);
+    }
     let name = cut_middle(&member.name, columns.name);
     buffer.set_stringn(row.x.saturating_add(2), foot, name, columns.name, ctx.look.style(Role::Text));
-    let (text, role) = match member.replay_lag_bytes {
-        Some(lag) => (bytes(lag), lag_role(lag, limit)),
-        None => (UNKNOWN.to_owned(), Role::Unknown),
+    let unknown = || (UNKNOWN.to_owned(), Role::Unknown);
+    let numbers = match (member.replay_lag_bytes, silent) {
+        // How old the last value is, in words: beside a sign of nothing, a time alone would be read as one.
+        (None, Some(silent)) => [(String::new(), Role::Muted), (format!("{UNKNOWN} for {}", age(silent * 1000)), Role::Unknown)],
+        (lag, _) => [
+            lag.map_or_else(unknown, |lag| (bytes(lag), lag_role(lag, limit))),
+            member.replay_lag_seconds.map_or_else(unknown, |delay| (seconds(delay), Role::Muted)),
+        ],
     };
-    let delay = member.replay_lag_seconds.map_or_else(|| UNKNOWN.to_owned(), seconds);
-    let delay_role = if member.replay_lag_seconds.is_some() { Role::Muted } else { Role::Unknown };
-    for (end, text, role) in [(8, text, role), (NUMBERS + 1, delay, delay_role)] {
+    for (end, (text, role)) in [8, NUMBERS + 1].into_iter().zip(numbers) {
         let width = u16::try_from(display_width(&text)).unwrap_or(u16::MAX);
         let x = plot.right().saturating_add(end).saturating_sub(width);
         let room = usize::from(row.right().saturating_sub(x));
         buffer.set_stringn(x, foot, text, room, ctx.look.style(role));
-    }
-    // No sample at all is worth a word, an empty chart would look like a calm one.
-    if points.iter().all(|p| *p == Point::Unknown) && plot.width >= 12 {
-        buffer.set_stringn(plot.x, foot, "no value yet", usize::from(plot.width), ctx.look.style(Role::Unknown));
     }
     if ctx.focused && ctx.view.selected.as_deref() == Some(&member.name) {
         mark(ctx, Rect { y: foot, height: 1, ..row }, buffer);

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::app::Point;
 use crate::theme::Role;
+use crate::ui::format::UNKNOWN;
 use crate::ui::look::Look;
 
 const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -20,11 +21,20 @@ pub(in crate::ui) fn scale_of(points: &[Point], limit: Option<u64>) -> u64 {
 
 /// Draws one column for each point. The scale is logarithmic from 16 kB (two pages of WAL) to `top`, because both 20 kB and 20 MB have to be seen.
 ///
-/// 0 is a thin line at the foot; not known is nothing at all.
+/// 0 is a thin line at the foot; what is not known is said so, by a sign that no theme and no terminal makes into a value.
 pub(in crate::ui) fn chart(look: &Look<'_>, points: &[Point], top: u64, limit: Option<u64>, area: Rect, buffer: &mut Buffer) {
     let steps = usize::from(area.height) * 8;
     for (x, point) in (area.x..area.right()).zip(points) {
-        let Point::Bytes(bytes) = point else { continue };
+        let bytes = match point {
+            Point::Bytes(bytes) => bytes,
+            Point::Nothing => continue,
+            Point::Unknown => {
+                if let Some(foot) = area.rows().next_back() {
+                    buffer.set_stringn(x, foot.y, UNKNOWN, 1, look.style(Role::Unknown));
+                }
+                continue;
+            }
+        };
         let (level, role) = match bytes {
             0 => (1, Role::ChartAxis),
             bytes => (level(*bytes, top, steps), role_of(*bytes, limit)),

@@ -147,7 +147,10 @@ pub fn history_to(last: &Document, seconds: i64) -> Vec<Document> {
                     .filter(|lag| *lag > 1_000_000)
                     .map_or(0, |lag| if back < 75 { lag * (75 - back).unsigned_abs() / 75 } else { 0 });
                 // A gap: two minutes in which nobody said anything of the third member.
-                let known = !(n == 2 && (260..340).contains(&back));
+                let gap = n == 2 && (260..340).contains(&back);
+                // Of whom nothing is known now nothing was heard for a while.
+                let silent = member.replay_lag_bytes.is_none() && back < 45;
+                let known = !gap && !silent;
                 member.replay_lag_bytes = known.then_some(if phase % 3 == 0 { 0 } else { wave } + peak + grown);
             }
             doc
