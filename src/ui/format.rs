@@ -1,5 +1,6 @@
 //! Numbers as people read them, in fixed widths.
 
+pub use super::wrap::wrap;
 pub use crate::model::spoken as since;
 
 /// What stands for a value that is not known.
@@ -100,7 +101,7 @@ pub fn cut_middle(text: &str, width: usize) -> String {
     format!("{}…{tail}", head(text, front))
 }
 
-fn head(text: &str, width: usize) -> String {
+pub(super) fn head(text: &str, width: usize) -> String {
     let mut used = 0;
     text.chars()
         .take_while(|c| {
@@ -113,36 +114,6 @@ fn head(text: &str, width: usize) -> String {
 /// Columns that a text takes.
 pub fn display_width(text: &str) -> usize {
     unicode_width::UnicodeWidthStr::width(text)
-}
-
-/// Words in lines of at most `width` columns; a word that is longer is broken.
-pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(1);
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        let mut word = word.to_owned();
-        if !line.is_empty() && display_width(&line) + 1 + display_width(&word) > width {
-            lines.push(std::mem::take(&mut line));
-        }
-        while display_width(&word) > width {
-            let mut first = head(&word, width);
-            if first.is_empty() {
-                // A character wider than the line: it takes a line of its own, and the buffer cuts it.
-                first = word.chars().take(1).collect();
-            }
-            word = word.split_off(first.len());
-            lines.push(first);
-        }
-        if !line.is_empty() && !word.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(&word);
-    }
-    if !line.is_empty() || lines.is_empty() {
-        lines.push(line);
-    }
-    lines
 }
 
 #[cfg(test)]
@@ -195,13 +166,5 @@ mod tests {
                 assert!(display_width(&cut_end(text, width)) <= width.max(1), "{text} {width}");
             }
         }
-    }
-
-    #[test]
-    fn words_are_wrapped_and_long_ones_broken() {
-        assert_eq!(wrap("psg1 no longer answers", 10), ["psg1 no", "longer", "answers"]);
-        assert_eq!(wrap("0123456789abc x", 10), ["0123456789", "abc x"]);
-        assert_eq!(wrap("", 10), [""]);
-        assert_eq!(wrap("日本", 1), ["日", "本"]);
     }
 }

@@ -13,8 +13,10 @@ mod look;
 mod overlay;
 mod pane;
 mod panes;
+mod put;
 pub mod svg;
 mod widget;
+mod wrap;
 
 pub use copied::copied;
 pub use look::Look;
@@ -89,6 +91,7 @@ fn small(state: &State, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
 }
 
 fn to_ascii(buffer: &mut Buffer) {
+    dots(buffer);
     for cell in &mut buffer.content {
         let mut chars = cell.symbol().chars();
         if let (Some(first), None) = (chars.next(), chars.next())
@@ -98,5 +101,50 @@ fn to_ascii(buffer: &mut Buffer) {
         }
         let replaced = cell.symbol().chars().next().map_or(' ', ascii);
         cell.set_char(replaced);
+    }
+}
+
+/// What is cut ends with three dots where they have room: in the blank behind it, or over the last letters of what is cut.
+fn dots(buffer: &mut Buffer) {
+    let columns = usize::from(buffer.area.width);
+    for at in 0..buffer.content.len() {
+        if buffer.content[at].symbol() != "…" {
+            continue;
+        }
+        let (begin, end) = (at - at % columns, at - at % columns + columns);
+        let blank = |cell: usize| cell >= end || buffer.content[cell].symbol() == " ";
+        let first = if at + 2 < end && (at + 1..=at + 3).all(blank) {
+            at
+        } else if at >= begin + 2 && blank(at + 1) && !blank(at - 1) && !blank(at - 2) {
+            at - 2
+        } else {
+            continue;
+        };
+        for cell in &mut buffer.content[first..first + 3] {
+            cell.set_char('.');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_ends_with_dots_where_there_is_only_ascii() {
+        for (line, told) in [
+            ("unreachab…  x", "unreach...  x".to_owned()),
+            ("more …          ", "more ...        ".to_owned()),
+            ("psg…01          ", "psg~01          ".to_owned()),
+            ("clients cannot…", "clients cann...".to_owned()),
+            ("g …", "g ~".to_owned()),
+        ] {
+            let width = u16::try_from(line.chars().count()).unwrap_or(0);
+            let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
+            buffer.set_string(0, 0, line, ratatui::style::Style::default());
+            to_ascii(&mut buffer);
+            let drawn: String = buffer.content.iter().map(|cell| cell.symbol()).collect();
+            assert_eq!(drawn.trim_end(), told.trim_end(), "{line}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::format::{display_width, since};
 use super::look::Look;
+use super::put::put;
 use crate::app::{Facts, PaneModel, State, View};
 use crate::document::Document;
 use crate::model::Time;
@@ -146,7 +147,7 @@ pub(super) fn draw_details(state: &State, look: &Look<'_>, area: Rect, buffer: &
     buffer.set_stringn(area.x + 1, area.y, title, width.saturating_sub(1), look.style(Role::Title));
     let room = usize::from(area.height - 1);
     for (y, line) in (area.y + 1..area.bottom()).zip(&details.lines) {
-        buffer.set_line(area.x + 2, y, line, area.width.saturating_sub(3));
+        put(buffer, area.x + 2, y, line, area.width.saturating_sub(3));
     }
     if details.lines.len() > room {
         let text = format!(" {} more ", details.lines.len() - room);

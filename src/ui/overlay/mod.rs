@@ -17,6 +17,7 @@ use super::format::{cut_end, display_width, wrap};
 use super::look::Look;
 use super::pane::{Ctx, Details};
 use super::panes::PANES;
+use super::put::put;
 use crate::app::{Overlay, State};
 use crate::theme::Role;
 
@@ -163,7 +164,7 @@ fn framed(look: &Look<'_>, details: &Details, scroll: u16, area: Rect, buffer: &
     buffer.set_style(area.intersection(buffer.area), look.style(Role::Overlay));
     border(look, &details.title, scroll, page, count, area, buffer);
     for (y, line) in (area.y + 1..area.bottom().saturating_sub(1)).zip(details.lines.iter().skip(usize::from(scroll))) {
-        buffer.set_line(area.x + 2, y, line, area.width.saturating_sub(4));
+        put(buffer, area.x + 2, y, line, area.width.saturating_sub(4));
     }
     (page, end)
 }

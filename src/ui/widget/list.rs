@@ -6,6 +6,7 @@ use ratatui::text::Line;
 
 use super::table::mark;
 use crate::ui::pane::{Ctx, Drawn};
+use crate::ui::put::put;
 
 /// One row.
 pub(in crate::ui) struct Item {
@@ -29,8 +30,14 @@ pub(in crate::ui) fn list(ctx: &Ctx<'_>, items: &[Item], area: Rect, buffer: &mu
             if y >= area.bottom() {
                 break;
             }
-            buffer.set_line(area.x.saturating_add(2), y, line, area.width.saturating_sub(2));
+            put(buffer, area.x.saturating_add(2), y, line, area.width.saturating_sub(2));
             y += 1;
+        }
+        // What has no room goes on below the edge, and the last line that is seen says so.
+        if let Some(last) = usize::from(y - top).checked_sub(1).filter(|last| last + 1 < item.lines.len()) {
+            let mut line = item.lines[last].clone();
+            line.push_span(" …");
+            put(buffer, area.x.saturating_add(2), y - 1, &line, area.width.saturating_sub(2));
         }
         shown += usize::from(y > top);
         // As long as none was selected, the first is what a key opens.

@@ -9,6 +9,9 @@ use crate::ui::look::Look;
 /// Columns of the name of a fact.
 const NAME: usize = 20;
 
+/// Columns that a value has at least, if it needs them.
+const ROOM: usize = 28;
+
 /// Collects the lines of a sheet.
 pub(in crate::ui) struct Sheet<'a> {
     look: Look<'a>,
@@ -40,6 +43,15 @@ impl<'a> Sheet<'a> {
         }
         let said_width = display_width(said);
         let room = self.width.saturating_sub(NAME + 2 + said_width);
+        if room < display_width(&value).min(ROOM) && !said.is_empty() {
+            // Beside it the value would be a column of syllables.
+            self.fact(name, value, role, "");
+            for part in wrap(said, self.width.saturating_sub(NAME)) {
+                let pad = self.width.saturating_sub(display_width(&part));
+                self.lines.push(Line::from(vec![Span::raw(" ".repeat(pad)), self.look.span(part, Role::Muted)]));
+            }
+            return;
+        }
         for (n, part) in wrap(&value, room.max(8)).into_iter().enumerate() {
             let name = if n == 0 { name } else { "" };
             let pad = NAME.saturating_sub(display_width(name));
