@@ -78,6 +78,11 @@ fn finding(state: &State) -> Option<&FindingDoc> {
     exact.or_else(|| findings.iter().find(|found| is_meant(found, row)))
 }
 
+/// Whether a runbook answers the finding that is looked at.
+pub(super) fn answers(state: &State) -> bool {
+    finding(state).is_some_and(|finding| finding.runbook.is_some())
+}
+
 /// Opens what answers the finding that is looked at; else the run that is in the middle, else the list.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
     let busy = state.book.as_ref().is_some_and(|book| matches!(book.progress.stage, Stage::Acts(_)));
@@ -105,10 +110,12 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 }
 
 /// The list that was asked for.
-pub(super) fn listed(state: &mut State, rows: Result<Vec<ChoiceRow>, String>) {
+pub(super) fn listed(state: &mut State, rows: Result<Vec<ChoiceRow>, String>) -> Vec<Effect> {
     let asked = Asked { command: CommandId::Runbooks, member: None, given: Vec::new() };
     let head = ["Name", "Danger", "What it is", "Answers"];
     act::choose_from(state, rows.and_then(|rows| Choice::of(asked, "Runbooks and runs".to_owned(), &head, rows, "there is no runbook")));
+    // The list is of now, and so must be what recalls the runs.
+    vec![Effect::FindLeft]
 }
 
 /// The runbook that was asked for, or why it cannot be opened.
@@ -129,7 +136,8 @@ pub(super) fn opened(state: &mut State, opened: Result<Opened, String>) -> Vec<E
             }
             state.book = Some(Book { progress, kept, drawn: false, due: false });
             state.overlay = Some(Overlay::Book { scroll: 0 });
-            return look(state);
+            // One that was open is let go of with that, and one that was left is not any more.
+            return [look(state), vec![Effect::FindLeft]].concat();
         }
     }
     Vec::new()
@@ -157,7 +165,9 @@ pub(super) fn look(state: &mut State) -> Vec<Effect> {
 /// Changes the run; when something was noted down it is kept. The error is told.
 fn with(state: &mut State, change: impl FnOnce(&mut Book, &Document) -> Result<bool, String>) -> Vec<Effect> {
     let (Some(book), Some(document)) = (&mut state.book, &state.facts.document) else { return Vec::new() };
+    let before = over(&book.progress.stage);
     match change(book, document) {
+        Ok(true) if over(&book.progress.stage) && !before => vec![keep(book), Effect::FindLeft],
         Ok(true) => vec![keep(book)],
         Ok(false) => Vec::new(),
         Err(why) => {
@@ -165,6 +175,11 @@ fn with(state: &mut State, change: impl FnOnce(&mut Book, &Document) -> Result<b
             Vec::new()
         }
     }
+}
+
+/// Whether the run has come to its end.
+fn over(stage: &Stage) -> bool {
+    matches!(stage, Stage::Finished | Stage::Aborted)
 }
 
 fn keep(book: &mut Book) -> Effect {

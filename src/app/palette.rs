@@ -15,6 +15,8 @@ pub struct Palette {
     pub selected: usize,
     /// Lines scrolled past; the rows go with the selection.
     pub scroll: u16,
+    /// The command that stands first as long as nothing is typed: there is something that was left undone.
+    pub first: Option<CommandId>,
     /// What it lies over.
     pub below: Option<Box<Overlay>>,
 }
@@ -25,7 +27,8 @@ impl Palette {
         let listed = COMMANDS.iter().filter(|command| lists(command));
         let query = self.query.trim();
         if query.is_empty() {
-            return listed.collect();
+            let (first, rest): (Vec<_>, Vec<_>) = listed.partition(|command| Some(command.id) == self.first);
+            return [first, rest].concat();
         }
         let mut matcher = Matcher::new(Config::DEFAULT);
         let name = Pattern::new(query, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);

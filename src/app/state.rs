@@ -7,6 +7,7 @@ use super::{
 use crate::command::Scope;
 use crate::document::Level;
 use crate::model::Time;
+use crate::runbook::Left;
 
 /// Whether anything can be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,6 +170,8 @@ pub struct State {
     pub course: Option<CourseSheet>,
     /// The runbook that was opened.
     pub book: Option<Book>,
+    /// The runs of this cluster that were left in their middle, the last one first, as they were when the disk was looked at.
+    pub left: Vec<Left>,
     /// Whether nothing was pressed for a while, or what was pressed has changed what is on the screen.
     pub rested: bool,
     /// An answer to the runbook that counts as soon as nothing was pressed for a while after it.
@@ -217,6 +220,7 @@ impl State {
             mode,
             course: None,
             book: None,
+            left: Vec::new(),
             rested: false,
             held: None,
             leaving: false,

@@ -6,12 +6,12 @@ use super::{
     Asked, Audited, ChoiceRow, Copied, CourseSheet, EventLine, Field, Measured, Notice, Opened, Opening, Overlay, Palette, PlanSheet,
     Reading, State, Typing,
 };
-use super::{act, book, copied, log_commands, look, order, typing};
+use super::{act, book, copied, log_commands, look, order, recall, typing};
 use crate::command::{CommandId, Scope};
 use crate::document::{Document, Level};
 use crate::log::Heard;
 use crate::model::{Time, clean};
-use crate::runbook::Run;
+use crate::runbook::{Left, Run};
 
 /// Something that has happened.
 #[derive(Debug, Clone)]
@@ -44,6 +44,8 @@ pub enum Msg {
     Shown(Result<(String, Vec<String>), String>),
     /// The runbooks and runs there are, or why that is not known.
     Books(Result<Vec<ChoiceRow>, String>),
+    /// The runs that were left in their middle, the last one first.
+    Left(Vec<Left>),
     /// The runbook that was to be opened, or why it cannot be.
     Opened(Result<Box<Opened>, String>),
     /// The run could not be written down.
@@ -90,6 +92,8 @@ pub enum Effect {
     Abandon,
     /// Tell which runbooks and runs there are.
     ListBooks,
+    /// Tell which runs were left in their middle.
+    FindLeft,
     /// Open one.
     OpenBook(Opening),
     /// Write a run down. If that cannot be done, nothing that comes after it is.
@@ -164,7 +168,8 @@ fn take(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Planned(plan) => return act::planned(state, plan),
         Msg::Begun(course) => return act::begun(state, course),
-        Msg::Books(rows) => book::listed(state, rows),
+        Msg::Books(rows) => return book::listed(state, rows),
+        Msg::Left(left) => recall::found(state, left),
         Msg::Opened(opened) => return book::opened(state, opened.map(|opened| *opened)),
         Msg::NotKept(why) => book::not_kept(state, &why),
         Msg::PlannedNext(plan) => return book::next(state, plan),
@@ -249,7 +254,8 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         }
         CommandId::Palette => {
             let below = state.overlay.take().map(Box::new);
-            state.overlay = Some(Overlay::Palette(Box::new(Palette { below, ..Palette::default() })));
+            let first = recall::recalled(state).map(|_| CommandId::Runbooks);
+            state.overlay = Some(Overlay::Palette(Box::new(Palette { below, first, ..Palette::default() })));
             typing::begin(state, Typing::Palette);
         }
         CommandId::Back if waits(state) => return act::cancel(state),

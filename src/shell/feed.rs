@@ -5,7 +5,7 @@ use std::future::Future;
 use crate::app::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, Opened, Opening, PlanSheet};
 use crate::document::Document;
 use crate::log::Heard;
-use crate::runbook::Run;
+use crate::runbook::{Left, Run};
 
 /// Where the picture comes from: the live sources, a recording, a test.
 pub trait Feed {
@@ -52,6 +52,11 @@ pub trait Feed {
     /// The runbooks there are and the runs that can be gone on with, as rows to be chosen. The error is a sentence.
     fn books(&mut self) -> Result<Vec<ChoiceRow>, String> {
         Err("there are no runbooks here".to_owned())
+    }
+
+    /// The runs of this cluster that were left in their middle and that no process has open, the last one first.
+    fn left(&mut self) -> Vec<Left> {
+        Vec::new()
     }
 
     /// Opens one of them; whoever opens a run is alone with it. The error is a sentence.

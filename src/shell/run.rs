@@ -149,6 +149,8 @@ impl<F: Feed> Console<F> {
             pace: Pace::new(Instant::now()),
         };
         console.make()?;
+        let left = console.feed.left();
+        update(&mut console.state, Msg::Left(left));
         for text in options.notices {
             update(&mut console.state, Msg::Notice(Notice { level: Level::Warning, text }));
         }
@@ -363,6 +365,7 @@ impl<F: Feed> Console<F> {
                 },
                 Effect::ShowConfig => Msg::Shown(self.feed.configuration()),
                 Effect::ListBooks => Msg::Books(self.feed.books()),
+                Effect::FindLeft => Msg::Left(self.feed.left()),
                 Effect::OpenBook(opening) => Msg::Opened(self.feed.open_book(&opening).map(Box::new)),
                 Effect::Keep(run) => match self.feed.keep(&run) {
                     Ok(()) => continue,

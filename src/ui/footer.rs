@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::format::display_width;
 use super::look::Look;
 use super::panes::logs;
+use super::recall::recall;
 use crate::app::{Mode, Overlay, State, Typing};
 use crate::command::{CommandId, Scope};
 use crate::document::Level;
@@ -19,6 +20,12 @@ const HINTS: usize = 30;
 
 /// Columns in which all hints have room.
 const WIDE: usize = 90;
+
+/// Columns of `R run left at 12/34 (?)` and the gap behind it.
+const WORDS: usize = 25;
+
+/// Columns between two hints.
+const GAP: usize = 2;
 
 /// Most lines that something to say takes.
 const MOST: usize = 3;
@@ -148,10 +155,13 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
             (&[CommandId::Leave], "quit"),
         ],
     };
+    // On a narrow screen what was left undone is worth more than the order of the rows.
+    let left = recall(state, look).filter(|_| state.overlay.is_none());
     let sortable = state.panes.get(state.focus).is_some_and(|pane| pane.sorts().len() > 1);
-    let mut line = Line::from(" ");
+    let mut told_all = Vec::new();
     for (commands, title) in hints {
         let told = match commands {
+            [CommandId::SortNext | CommandId::Filter] if left.is_some() && room < WIDE + WORDS => false,
             [CommandId::SortNext] => sortable,
             // On a narrow screen acting is worth more, and `quit` must not be the one that has no room.
             [CommandId::Zoom] => state.mode != Mode::Operator || room >= WIDE,
@@ -167,16 +177,28 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
             [CommandId::Leave] => leaving(state, look),
             commands => hint(look, commands, title),
         };
-        let width: usize = spans.iter().map(|s| display_width(&s.content)).sum();
-        if line.width() + width + 2 > room {
-            break;
-        }
-        if width > 0 {
-            line.extend(spans);
-            line.push_span("  ");
+        if !spans.is_empty() {
+            told_all.push(spans);
         }
     }
+    if let Some([sentence, fewer, words]) = left {
+        let others: usize = told_all.iter().map(|spans| columns(spans) + GAP).sum();
+        let fits = |spans: &Vec<Span<'_>>| 1 + columns(spans) + GAP + others <= room;
+        told_all.insert(0, [sentence, fewer].into_iter().find(fits).unwrap_or(words));
+    }
+    let mut line = Line::from(" ");
+    for spans in told_all {
+        if line.width() + columns(&spans) + GAP > room {
+            break;
+        }
+        line.extend(spans);
+        line.push_span(" ".repeat(GAP));
+    }
     line
+}
+
+fn columns(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(|span| display_width(&span.content)).sum()
 }
 
 /// Whether nothing can be done in the runbook that is open.

@@ -14,6 +14,7 @@ mod overlay;
 mod pane;
 mod panes;
 mod put;
+mod recall;
 pub mod svg;
 mod widget;
 mod wrap;

@@ -1,7 +1,8 @@
-//! The search for a command, the help of a place, what can follow a key: what they look like.
+//! The search for a command, the help of a place, what can follow a key, what waits to be gone on with: what they look like.
 
 use pgbaton::app::why_not;
 use pgbaton::command::{COMMANDS, Danger, Scope};
+use pgbaton::runbook::Left;
 
 use super::*;
 
@@ -106,4 +107,54 @@ fn the_cursor_stands_where_the_next_character_goes() {
     assert!(reversed(2, 23) && buffer[(2, 23)].symbol() == "p" && !reversed(3, 23), "{}", text(&buffer));
     type_in(&mut state, "x");
     assert_eq!(state.views[0].filter, "xpsg1");
+}
+
+/// A run that was left is recalled where one begins, without another key losing its place to it.
+#[test]
+fn a_run_that_was_left_is_recalled_beside_the_keys_and_first_in_the_search() {
+    let left = |id: &str, ago: i64, unknown: bool| Left {
+        id: id.to_owned(),
+        title: "Planned switchover".to_owned(),
+        step: (4, 9),
+        next: "Hand over: switchover".to_owned(),
+        since: sample::at(sample::NOW - ago),
+        unknown,
+        by: "ada".to_owned(),
+    };
+    let foot = |state: &mut State, size: (u16, u16)| text(&screen(state, size, false)).lines().last().unwrap_or_default().trim().to_owned();
+    let mut state = operator();
+    update(&mut state, Msg::Left(vec![left("1-2", 720, true), left("1-1", 86_400, false)]));
+    assert_eq!(foot(&mut state, (80, 24)), "R run left at 4/9 (?)  ? help  tab next pane  enter details  a act  q quit");
+    let sentence = "R run \"Planned switchover\" was left at step 4 of 9, 12 min ago, outcome not known, 1 more left  ? help";
+    for (size, told) in [((250, 70), sentence), ((160, 48), "R run \"Planned switchover\" left at 4/9, 12 min ago (?)  ? help")] {
+        let wide = foot(&mut state, size);
+        assert!(wide.starts_with(told) && wide.ends_with("q quit"), "{wide}");
+    }
+    for columns in 80..=160 {
+        let foot = foot(&mut state, (columns, 24));
+        assert!(foot.ends_with("q quit"), "{columns}: {foot}");
+    }
+    // It is an event once, whatever comes of looking again.
+    update(&mut state, Msg::Left(vec![left("1-2", 720, true)]));
+    let told: Vec<&str> = state.facts.events.newest_first().map(|(_, event)| event.sentence.as_str()).collect();
+    let was_left = "a run of \"Planned switchover\" was left at step 4 of 9";
+    assert_eq!(told, [format!("{was_left}; what became of that step is not known").as_str(), was_left]);
+    press(&mut state, &[CommandId::Palette]);
+    let shown = text(&screen(&mut state, (80, 24), false));
+    assert!(shown.lines().any(|line| line.contains("▸ runbooks") && line.contains("Run \"Planned switchover\" was")), "{shown}");
+    press(&mut state, &[CommandId::Discard]);
+    // Where the key opens the runbook of a finding it is not said that it leads to the run.
+    let mut document = sample::lagging();
+    document.findings[0].runbook = Some("lag".to_owned());
+    update(&mut state, Msg::Document(Box::new(document), Vec::new()));
+    press(&mut state, &[CommandId::Pane5]);
+    assert!(foot(&mut state, (120, 40)).starts_with("run left at 4/9 (?)  ? help"), "{}", foot(&mut state, (120, 40)));
+    // One that is open in this console is not left, and goes when it ends.
+    update(&mut state, Msg::Left(Vec::new()));
+    press(&mut state, &[CommandId::Pane1]);
+    runbook(&mut state, true);
+    press(&mut state, &[CommandId::Back]);
+    assert!(foot(&mut state, (80, 24)).starts_with("R run at 1/2  ? help"), "{}", foot(&mut state, (80, 24)));
+    state.book = None;
+    assert!(foot(&mut state, (80, 24)).starts_with("? help"));
 }

@@ -64,7 +64,10 @@ pub fn switchover_and_kill(operator: &Operator<'_>) {
     pty.press("q");
     pty.until("the panes", |screen| !screen.contents().contains("all steps are behind us"));
     pty.press("q");
+    // Another console recalls the run where it opens.
     assert_eq!(pty.end(), 0);
+    pty.until_text("R run left at 5/9");
+    pty.until_text("a run of \"Planned switchover\"");
     assert_eq!(lab.leader(), candidate);
     // Who may only look sees what holds, and is told why nothing can be done.
     let mut pty = opened(operator, &["--read-only"]);
@@ -73,6 +76,7 @@ pub fn switchover_and_kill(operator: &Operator<'_>) {
     pty.until_text("nothing can be done here: read-only session");
     assert!(pty.screen().contains("now: "), "{}", pty.screen());
     pty.press("G");
+    assert!(!pty.screen().contains("run left"), "it has ended: {}", pty.screen());
     pty.until_text("would do: pgbaton switchover");
     pty.press("qq");
     assert_eq!(pty.end(), 0);

@@ -3,11 +3,11 @@
 use crate::app::{ChoiceRow, Opened, Opening};
 use crate::cli::runbook::library::{self, Broken};
 use crate::cli::runbook::record::Record;
-use crate::cli::runbook::{fits, new};
+use crate::cli::runbook::{fits, new, place};
 use crate::config::Profile;
 use crate::document::Document;
 use crate::model::{Time, clean};
-use crate::runbook::{Run, Runbook, facts};
+use crate::runbook::{Left, Run, Runbook, facts};
 
 /// The shelf, and the run that was taken from it.
 #[derive(Debug)]
@@ -23,22 +23,21 @@ impl Books {
         Self { profile: profile.clone(), record: None }
     }
 
-    /// The runs that can be gone on with, the newest first, then the runbooks.
-    pub fn rows() -> Result<Vec<ChoiceRow>, String> {
-        let (runs, _) = Record::all().map_err(told)?;
-        let mut rows = Vec::new();
-        for run in runs.iter().rev() {
-            let runbook = library::find(&run.runbook).ok().filter(|runbook| runbook.digest() == run.digest);
-            let (Some(runbook), false) = (&runbook, run.aborted()) else { continue };
-            let standing = run.standing(Some(runbook));
-            if standing != "finished" {
-                let what = format!("{}: on {}, begun {} by {}", standing, run.cluster, run.begun, run.by);
-                let cells = [runbook.name.clone(), runbook.front.danger.to_string(), clean(&what), format!("run {}", run.id)];
-                rows.push(ChoiceRow { id: Opening::Run(run.id.clone()).id(), cells: cells.to_vec() });
-            }
-        }
+    /// The runs that can be gone on with, those of this cluster first and the last one first, then the runbooks.
+    pub fn rows(&self, document: &Document) -> Result<Vec<ChoiceRow>, String> {
+        let here = place(&self.profile, document);
+        let mut runs = in_their_middle(Record::all().map_err(told)?.0);
+        runs.sort_by_key(|(run, ..)| run.misplaced(&here).is_some());
+        let mut rows: Vec<ChoiceRow> = runs.into_iter().map(|(run, runbook, left)| begun(&run, runbook, &left)).collect();
         rows.extend(library::all().into_iter().map(shelved));
         Ok(rows)
+    }
+
+    /// The runs of this cluster that no process has open, the last one first.
+    pub fn left(&self, document: &Document) -> Vec<Left> {
+        let here = place(&self.profile, document);
+        let runs = in_their_middle(Record::all().map(|(runs, _)| runs).unwrap_or_default()).into_iter();
+        runs.filter(|(run, ..)| run.misplaced(&here).is_none() && !Record::is_held(&run.id)).map(|(_, _, left)| left).collect()
     }
 
     /// Opens a runbook for a new run, or a run that was left.
@@ -80,6 +79,26 @@ impl Books {
             }
         }
     }
+}
+
+/// Those of the runs that can be gone on with, the one of which something was written down last first.
+fn in_their_middle(runs: Vec<Run>) -> Vec<(Run, Runbook, Left)> {
+    let middle = runs.into_iter().filter_map(|run| {
+        let runbook = library::find(&run.runbook).ok().filter(|runbook| runbook.digest() == run.digest)?;
+        let left = Left::of(&run, &runbook)?;
+        Some((run, runbook, left))
+    });
+    let mut middle: Vec<_> = middle.collect();
+    middle.sort_by_key(|(_, _, left)| std::cmp::Reverse(left.since));
+    middle
+}
+
+/// The row of a run that is in its middle.
+fn begun(run: &Run, runbook: Runbook, left: &Left) -> ChoiceRow {
+    let (at, of) = left.step;
+    let what = format!("{}: on {}, at step {at} of {of}, begun {} by {}", run.standing(Some(&runbook)), run.cluster, run.begun, run.by);
+    let cells = [runbook.name, runbook.front.danger.to_string(), clean(&what), format!("run {}", run.id)];
+    ChoiceRow { id: Opening::Run(run.id.clone()).id(), cells: cells.to_vec() }
 }
 
 /// A runbook's row; one that is broken has its own, and whoever opens it is told why it cannot be.

@@ -26,7 +26,7 @@ use crate::live::Live;
 use crate::log::Heard;
 use crate::model::clean;
 use crate::permit::Policy;
-use crate::runbook::Run;
+use crate::runbook::{Left, Run};
 use crate::shell::{self, Appearance, Feed, Notify, Options, Wanted, When};
 use crate::source::Clock;
 use crate::theme::Depth;
@@ -212,7 +212,11 @@ impl Feed for LiveFeed {
     }
 
     fn books(&mut self) -> Result<Vec<ChoiceRow>, String> {
-        Books::rows()
+        self.books.rows(&self.live.document())
+    }
+
+    fn left(&mut self) -> Vec<Left> {
+        self.books.left(&self.live.document())
     }
 
     fn open_book(&mut self, opening: &Opening) -> Result<Opened, String> {

@@ -186,7 +186,7 @@ pub(super) fn fits(run: &Run, runbook: &Runbook, profile: &Profile, document: &D
     Ok(())
 }
 
-fn place(profile: &Profile, document: &Document) -> Place {
+pub(super) fn place(profile: &Profile, document: &Document) -> Place {
     Place {
         cluster: profile.name.clone(),
         key: clean(&format!("{}{}", profile.namespace, profile.scope.as_deref().unwrap_or_default())),

@@ -94,6 +94,11 @@ impl Record {
         Ok(())
     }
 
+    /// Whether a process has the run of this id open now. Looking is over at once, and lets others look.
+    pub(in crate::cli) fn is_held(id: &str) -> bool {
+        folder().is_ok_and(|folder| is_locked(&folder.join(format!("{id}.lock"))))
+    }
+
     fn hold(&mut self) -> anyhow::Result<()> {
         if self.lock.is_some() {
             return Ok(());
@@ -153,6 +158,10 @@ impl Record {
     }
 }
 
+fn is_locked(lock: &Path) -> bool {
+    File::open(lock).is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared).is_err())
+}
+
 fn load(path: &Path) -> anyhow::Result<Run> {
     let text = std::fs::read(path).with_context(|| format!("there is no run in {}", path.display()))?;
     serde_json::from_slice(&text).with_context(|| format!("{} is no run", path.display()))
@@ -187,6 +196,7 @@ mod tests {
         let held = || Record::create_in(folder.path().to_owned(), run());
         // A lock that nobody has signed yet, or that one has signed who is gone, names nobody.
         let path = folder.path().join("1-2.lock");
+        assert!(!is_locked(&path), "there is none");
         for text in ["", r#"{"pid":2147483646,"by":"ada","since":"2026-11-24T03:00:00Z"}"#] {
             let lock = File::create(&path).expect("a file");
             (&lock).write_all(text.as_bytes()).expect("written");
@@ -194,6 +204,7 @@ mod tests {
             assert!(held().expect_err("it is locked").to_string().starts_with("run 1-2 is held by another pgbaton: "), "{text}");
         }
         let _first = held().expect("it is free");
+        assert!(is_locked(&path), "who looks sees that");
         let told = held().expect_err("it is open").to_string();
         let by = crate::permit::Operator::of_process().told();
         assert!(told.starts_with(&format!("run 1-2 is held by process {}, of {by}, since 20", std::process::id())), "{told}");

@@ -3,11 +3,13 @@
 use ratatui::text::{Line, Span};
 
 use crate::app::{Palette, State, why_not};
-use crate::command::{Command, Danger};
+use crate::command::{Command, CommandId, Danger};
 use crate::theme::Role;
 use crate::ui::format::{cut_end, display_width, wrap};
 use crate::ui::look::Look;
+use crate::ui::overlay::plan::capital;
 use crate::ui::pane::Details;
+use crate::ui::recall::told;
 use crate::ui::widget::typed_line;
 
 /// Columns of a command's name, of its keys, of what it can do to the cluster.
@@ -34,7 +36,7 @@ pub(super) fn palette(state: &State, look: &Look<'_>, palette: &Palette, width: 
     if let Some(command) = found.get(selected) {
         lines.extend((found.len()..room).map(|_| Line::default()));
         lines.push(Line::default());
-        lines.extend(wrap(command.doc, width).into_iter().map(|part| Line::from(look.span(part, Role::Text))));
+        lines.extend(wrap(&doc(state, command), width).into_iter().map(|part| Line::from(look.span(part, Role::Text))));
         let keys = look.keymap.keys_of(command.id);
         let keys = if keys.is_empty() { "no key gives it".to_owned() } else { format!("keys: {}", keys.join("  ")) };
         lines.push(Line::from(look.span(cut_end(&format!("{} · {keys}", command.id), width), Role::Muted)));
@@ -49,6 +51,14 @@ pub(super) fn palette(state: &State, look: &Look<'_>, palette: &Palette, width: 
         _ => "Commands".to_owned(),
     };
     (Details { title, lines }, u16::try_from(room).unwrap_or(u16::MAX))
+}
+
+/// What it does; of the one that leads to a run that was left, that first.
+fn doc(state: &State, command: &Command) -> String {
+    match told(state).filter(|_| command.id == CommandId::Runbooks) {
+        Some([sentence, ..]) => format!("{}. {}", capital(&sentence), command.doc),
+        None => command.doc.to_owned(),
+    }
 }
 
 fn row(state: &State, look: &Look<'_>, command: &Command, selected: bool, width: usize) -> Line<'static> {
@@ -68,7 +78,7 @@ fn row(state: &State, look: &Look<'_>, command: &Command, selected: bool, width:
         spans.extend([look.span(text, if why.is_some() { Role::Muted } else { role }), Span::raw(" ".repeat(pad))]);
     }
     let left = width.saturating_sub(2 + COLUMNS.iter().sum::<usize>());
-    let text = why.map_or_else(|| command.doc.to_owned(), |why| format!("not now: {why}"));
+    let text = why.map_or_else(|| doc(state, command), |why| format!("not now: {why}"));
     spans.push(look.span(cut_end(&text, left), if selected { words } else { Role::Muted }));
     Line::from(spans)
 }
