@@ -8,7 +8,7 @@ use crate::action::Outcome;
 use crate::command::CommandId;
 use crate::document::{Document, FindingDoc};
 use crate::model::Time;
-use crate::runbook::{Kind, Progress, Run, Runbook, Stage, Taken, Task, is_meant};
+use crate::runbook::{Choices, Kind, Progress, Run, Runbook, Stage, Taken, Task, is_meant};
 
 /// A runbook that was opened.
 #[derive(Debug, Clone)]
@@ -286,10 +286,12 @@ fn go(state: &mut State) -> Vec<Effect> {
     };
     let asked = Asked { command: CommandId::BookGo, member: None, given: Vec::new() };
     match answers.choices(document) {
-        Some(choices) => {
-            let rows = choices.into_iter().map(|choice| ChoiceRow { id: choice.clone(), cells: vec![choice] }).collect();
-            let choice = Choice::of(asked, question, &["Answer"], rows, "there is nothing to choose from");
-            act::choose_from(state, choice)
+        Some(Choices { offered, barred }) => {
+            let rows = offered.into_iter().map(|choice| ChoiceRow { id: choice.clone(), cells: vec![choice] }).collect();
+            let nobody: Vec<String> = barred.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+            let none = format!("nobody can be chosen: {}", nobody.join("; "));
+            let choice = Choice::of(asked, question, &["Answer"], rows, &none);
+            act::choose_from(state, choice.map(|choice| Choice { barred, ..choice }))
         }
         None => act::inquire_for(state, asked, question),
     }

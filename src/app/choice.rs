@@ -24,6 +24,8 @@ pub struct Choice {
     pub head: Vec<&'static str>,
     /// The rows; there is one at least.
     pub rows: Vec<ChoiceRow>,
+    /// What one may look for in vain, each with why it is no row.
+    pub barred: Vec<(String, String)>,
     /// Number of the row that is selected, from 0.
     pub selected: usize,
     /// Whether it was drawn: a key that was pressed before that was meant for something else.
@@ -44,7 +46,7 @@ impl Choice {
         if rows.is_empty() {
             return Err(none.to_owned());
         }
-        Ok(Self { asked, title, head: head.to_vec(), rows, selected: 0, drawn: false, scroll: 0 })
+        Ok(Self { asked, title, head: head.to_vec(), rows, barred: Vec::new(), selected: 0, drawn: false, scroll: 0 })
     }
 
     /// The slots of a member that nobody uses.

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::answers::Answers;
+use super::answers::{Answers, of_member};
 use super::facts::Fact;
 use super::members::Among;
-use super::placeholder::{ALWAYS, is_name};
+use super::placeholder::{ALWAYS, is_name, names};
 use crate::condition::{Condition, unknown_fields};
 use crate::model::clean;
 
@@ -42,6 +42,9 @@ pub struct Input {
     /// The members of which one is the answer.
     #[serde(default)]
     pub among: Option<Among>,
+    /// Those of them who can be chosen, as a condition over `m`, the member, and the document; the others are named with why they cannot.
+    #[serde(default)]
+    pub which: Option<String>,
     /// What of the finding that the run answers is the answer.
     #[serde(default)]
     pub fact: Option<Fact>,
@@ -51,7 +54,7 @@ impl Input {
     /// What it can be.
     pub fn answers(&self) -> Answers {
         match self.among {
-            Some(among) => Answers::Among(among),
+            Some(among) => Answers::Among(among, self.which.clone()),
             None if self.choices.is_empty() => Answers::Anything,
             None => Answers::OneOf(self.choices.clone()),
         }
@@ -71,6 +74,22 @@ pub enum Danger {
     Interrupts,
     /// Data can be lost.
     Loses,
+}
+
+/// What is wrong with the condition by which the members are narrowed.
+fn narrowed(input: &Input, which: &str) -> Result<(), String> {
+    if input.among.is_none() {
+        return Err("it is said of members; there is no `among`".to_owned());
+    }
+    if let Some(name) = names(which).first() {
+        return Err(format!("{{{name}}} is not known before the run begins"));
+    }
+    let whole = of_member("'x'", which);
+    Condition::parse(which).and(Condition::parse(&whole)).map_err(|mistake| format!("it is no condition: {}", mistake.message))?;
+    match unknown_fields(&whole).first() {
+        Some(unknown) => Err(format!("there is no field `{}`", unknown.field)),
+        None => Ok(()),
+    }
 }
 
 /// Reads it. The error has a line and a column in the front matter, from 1.
@@ -101,6 +120,9 @@ pub(super) fn read(yaml: &str) -> Result<Front, (usize, usize, String)> {
         }
         if input.among.is_some() && !input.choices.is_empty() {
             return Err((at(&input.name), 1, "an input has its choices or its members, not both".to_owned()));
+        }
+        if let Some(which) = &input.which {
+            narrowed(input, which).map_err(|told| (at(which), 1, format!("which: {told}")))?;
         }
     }
     // They are shown.

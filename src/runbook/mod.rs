@@ -19,7 +19,7 @@ mod run;
 mod step;
 mod task;
 
-pub use answers::Answers;
+pub use answers::{Answers, Choices};
 pub use builtin::BUILTIN;
 pub use facts::{Fact, facts, is_meant};
 pub use front::{Danger, Front, Input};

@@ -70,6 +70,15 @@ fn mistakes_say_where() {
             step("ask = \"x?\"\ninto = \"y\"\nchoices = \"a, b\"\namong = \"members\""),
             "own.md:13:9: a question has its choices or its members",
         ),
+        (
+            step("ask = \"x?\"\ninto = \"y\"\nwhich = \"m.present\""),
+            "own.md:12:9: it is said of members; there is no `among`",
+        ),
+        (
+            step("ask = \"x?\"\ninto = \"y\"\namong = \"members\"\nwhich = \"m.presnt\""),
+            "own.md:13:12: `m` has no field `presnt` (did you mean `present`?)",
+        ),
+        (step("ask = \"x?\"\ninto = \"y\"\namong = \"members\"\nwhich = \"m.present) || (m.present\""), "own.md:13:9: it is no condition: "),
         (step("look = \"x\"\nchoices = \"a, b\""), "own.md:11:11: `choices` does not belong to this kind of step"),
         (
             step("wait = \"true\"\ndeadline = \"1s\"\nat_deadline = \"cry\""),
@@ -104,6 +113,18 @@ fn mistakes_of_the_front_matter_say_where() {
             "own.md:5:1: an input has its choices or its members, not both",
         ),
         ("---\ntitle: x\ndanger: reads\ninputs:\n  - name: a\n    question: x\n    among: cats\n---\n", "own.md:7:12: "),
+        (
+            "---\ntitle: x\ndanger: reads\ninputs:\n  - name: a\n    question: x\n    which: m.present\n---\n",
+            "own.md:7:1: which: it is said of members; there is no `among`",
+        ),
+        (
+            "---\ntitle: x\ndanger: reads\ninputs:\n  - name: a\n    question: x\n    among: members\n    which: m.presnt\n---\n",
+            "own.md:8:1: which: there is no field `presnt`",
+        ),
+        (
+            "---\ntitle: x\ndanger: reads\ninputs:\n  - name: a\n    question: x\n    among: members\n    which: m.name == {a}\n---\n",
+            "own.md:8:1: which: {a} is not known before the run begins",
+        ),
         ("---\ntitle: x\ndanger: reads\ninputs:\n  - name: A-b\n    question: x\n---\n", "own.md:5:1: an input's name has letters"),
     ] {
         let mistakes = parse("own", "own.md", text, &|_| Ok(())).expect_err(text);

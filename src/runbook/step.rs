@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::answers::Answers;
+use super::answers::{Answers, of_member};
 use super::members::{Among, Loop, among};
 use super::placeholder::{ALWAYS, is_name, misplaced, misplaced_in_condition};
 use crate::condition::{Condition, unknown_fields};
@@ -90,7 +90,7 @@ impl Kind {
 
 /// The fields of a step; those of the first row say what kind it is.
 const KINDS: [&str; 8] = ["require", "wait", "action", "ask", "command", "look", "for_each", "when"];
-const OTHERS: [&str; 11] = ["id", "only_if", "otherwise", "deadline", "at_deadline", "into", "choices", "among", "on", "as", "wanted"];
+const OTHERS: [&str; 12] = ["id", "only_if", "otherwise", "deadline", "at_deadline", "into", "choices", "among", "which", "on", "as", "wanted"];
 
 /// What the block says, without what its place in the file adds.
 pub(super) struct Block {
@@ -143,7 +143,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entries: &[Entry], at: usize) -> Opt
                 fields.wrong("into", at, "a question says where its answer goes", Some("into = \"candidate\"".to_owned()));
             }
             let answers = fields.answers(at);
-            (Kind::Ask { question: subject, into, answers }, &["into", "choices", "among"])
+            (Kind::Ask { question: subject, into, answers }, &["into", "choices", "among", "which"])
         }
         "command" => (Kind::Command { command: subject, on: fields.text_if("on") }, &["on"]),
         "look" => {
@@ -169,8 +169,9 @@ pub(super) fn read(reader: &mut Reader<'_>, entries: &[Entry], at: usize) -> Opt
         }
     }
     for key in ["require", "wait", "when", "only_if"] {
-        fields.condition(key);
+        fields.condition(key, str::to_owned);
     }
+    fields.condition("which", |which| of_member("'x'", which));
     fields.outside_quotes("command", misplaced);
     fields.id();
     let id = fields.place("id").and_then(|place| fields.text_if("id").map(|id| (id, place)));
@@ -252,6 +253,9 @@ impl Fields<'_, '_, '_> {
 
     /// What a question can be answered with.
     fn answers(&mut self, at: usize) -> Answers {
+        if self.find("which").is_some() && self.find("among").is_none() {
+            self.wrong("which", at, "it is said of members; there is no `among`", None);
+        }
         match (self.text("choices"), self.text("among")) {
             (Some(_), Some(_)) => {
                 self.wrong("among", at, "a question has its choices or its members, not both", None);
@@ -264,7 +268,7 @@ impl Fields<'_, '_, '_> {
                 }
                 Answers::OneOf(all)
             }
-            (None, Some(word)) => Answers::Among(self.members("among", &word, at)),
+            (None, Some(word)) => Answers::Among(self.members("among", &word, at), self.text("which")),
             (None, None) => Answers::Anything,
         }
     }
@@ -286,17 +290,19 @@ impl Fields<'_, '_, '_> {
         }
     }
 
-    /// Whether it can be read as a condition, with some value for each name in it.
-    fn condition(&mut self, key: &str) {
+    /// Whether it can be read as a condition, with some value for each name in it; `whole` makes it one over the document.
+    fn condition(&mut self, key: &str, whole: fn(&str) -> String) {
         let Some(Value::Text(text)) = self.find(key).map(|entry| entry.value.clone()) else { return };
         self.outside_quotes(key, misplaced_in_condition);
         let values = super::placeholder::names(&text).into_iter().map(|name| (name.to_owned(), "x".to_owned())).collect();
         let filled = super::fill_condition(&text, &values).unwrap_or_default();
-        if let Err(mistake) = Condition::parse(&filled) {
+        // By itself too: in brackets, two halves could be one.
+        let whole = whole(&filled);
+        if let Err(mistake) = Condition::parse(&filled).and(Condition::parse(&whole)) {
             self.wrong(key, 0, &format!("it is no condition: {}", mistake.message), None);
         }
         let Some(place) = self.place(key) else { return };
-        for unknown in unknown_fields(&filled) {
+        for unknown in unknown_fields(&whole) {
             // Where the word stands, behind the quote that the text begins with.
             let before = if unknown.of.is_some() { "." } else { "" };
             let within = text.find(&format!("{before}{}", unknown.field)).map_or(0, |at| at + before.len() + 1);

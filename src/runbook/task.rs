@@ -95,7 +95,7 @@ fn of_kind(kind: &Kind, values: &Values, document: &Document) -> Result<Task, St
         Kind::Wait { condition, deadline, goes_on } => Task::Wait { condition: condition.clone(), deadline: *deadline, goes_on: *goes_on },
         Kind::Action(text) => Task::Act(words(text, values)?),
         Kind::Ask { question, into, answers } => {
-            Task::Ask { question: fill(question, values)?, into: into.clone(), answers: answers.clone() }
+            Task::Ask { question: fill(question, values)?, into: into.clone(), answers: answers.filled(values)? }
         }
         Kind::Command { command, on } => {
             // A command whose quotes are not closed, or that a value would make into another one, is not shown.

@@ -158,3 +158,32 @@ fn a_run_that_was_left_is_recalled_beside_the_keys_and_first_in_the_search() {
     state.book = None;
     assert!(foot(&mut state, (80, 24)).starts_with("? help"));
 }
+
+/// Who cannot be chosen stands below those who can, with the reason, and no key gets there.
+#[test]
+fn who_cannot_be_chosen_is_named_below_the_choice() {
+    let mut state = operator();
+    let text_of = concat!(
+        "---\ntitle: Hand over\ndanger: reads\ninputs:\n  - name: whom\n    question: To whom\n    among: members\n",
+        "    which: m.name == 'psg2'\n---\n# Hand over\n```pgbaton\nlook = \"well?\"\n```\n",
+    );
+    let runbook = parse("t", "t.md", text_of, &|_| Ok(())).expect("no mistake");
+    let ours = |runbook: pgbaton::runbook::Runbook| {
+        let text = serde_json::json!({
+            "id": "1-2", "runbook": "t", "digest": runbook.digest(), "cluster": "card-prod", "key": "/service/card", "system": null,
+            "by": "ada", "begun": sample::at(sample::NOW), "values": {}, "loops": {}, "entries": [],
+        });
+        Opened { runbook, run: serde_json::from_value(text).expect("a run"), kept: false }
+    };
+    update(&mut state, Msg::Opened(Ok(Box::new(ours(runbook)))));
+    for _ in 0..2 {
+        screen(&mut state, (80, 24), false);
+        press(&mut state, &[CommandId::BookGo]);
+        update(&mut state, Msg::Rested);
+    }
+    let shown = text(&screen(&mut state, (80, 24), false));
+    let at = |what: &str| shown.lines().position(|line| line.contains(what)).unwrap_or_else(|| panic!("{what}\n{shown}"));
+    assert!(at("▸ psg2") < at("not psg1: not so: m.name == 'psg2'"), "{shown}");
+    press(&mut state, &[CommandId::Bottom]);
+    assert!(text(&screen(&mut state, (80, 24), false)).contains("▸ psg2"));
+}

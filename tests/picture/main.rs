@@ -13,6 +13,7 @@ mod changes;
 mod clock;
 mod cluster;
 mod conditions;
+mod choices;
 mod config_missing;
 mod config_unsafe;
 mod copying;

@@ -231,7 +231,9 @@ pub fn down_for_good(operator: &Operator<'_>) {
     did(&mut pty, "systemctl status patroni", || {});
     answer(&mut pty, "that can be waited for? [yes, no]", "no");
     yes(&mut pty, &["why it does not take over?"]);
-    answer(&mut pty, "has received the most? [psg1, psg2, psg3]", candidate);
+    // The old leader is no choice, and it is said why not.
+    answer(&mut pty, &format!("has received the most? [{}]", replicas.join(", ")), candidate);
+    assert!(pty.screen().contains(&format!("not {old}: ")), "{}", pty.screen());
     did(&mut pty, "systemctl mask --now patroni", || {});
     yes(&mut pty, &["is its machine off for good?"]);
     did(&mut pty, "the tag nofailover away", || tags(lab, candidate, ""));
@@ -262,7 +264,7 @@ pub fn split_brain(operator: &Operator<'_>) {
         if writers.len() == 2 { Ok(()) } else { Err(format!("{writers:?}")) }
     });
     let mut pty = operator.start(&["run", "split-brain"]);
-    answer(&mut pty, "Who else accepts writes? [psg1, psg2, psg3]", &wrong);
+    answer(&mut pty, &format!("Who else accepts writes? [{wrong}]"), &wrong);
     did(&mut pty, "pg_ctl", || {
         let pid = postmaster(lab, &wrong);
         kill_process(pid, Signal::INT).unwrap();

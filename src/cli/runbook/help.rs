@@ -2,7 +2,8 @@
 
 use super::paper::{columns, lines};
 use crate::document::Document;
-use crate::runbook::{Answers, Step};
+use crate::model::clean;
+use crate::runbook::{Answers, Choices, Step};
 
 /// What can be done with a step that did not come to be.
 pub(super) fn failed(unknown: bool) -> String {
@@ -35,7 +36,10 @@ pub(super) fn command() -> String {
 /// Of a question with other answers.
 pub(super) fn answers(answers: &Answers, document: &Document) -> String {
     match answers.choices(document) {
-        Some(choices) => format!("one of {}; it is kept for the steps that come after", choices.join(", ")),
+        Some(Choices { offered, barred }) => {
+            let not: String = barred.iter().map(|(name, why)| format!("\nnot {}", clean(&format!("{name}: {why}")))).collect();
+            format!("one of {}; it is kept for the steps that come after{not}", offered.join(", "))
+        }
         None => "any text; it is kept for the steps that come after".to_owned(),
     }
 }

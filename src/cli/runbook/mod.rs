@@ -217,7 +217,7 @@ fn inputs(runbook: &Runbook, given: &[(String, String)], told: Values, document:
         let answers = input.answers();
         match values.get(&input.name) {
             Some(given) => {
-                if let Some(why) = answers.refused(given, document) {
+                if let Some(why) = answers.strange(given, document) {
                     bail!("{}? {why}", input.question);
                 }
             }

@@ -129,7 +129,11 @@ impl Drive<'_> {
 
 /// An answer that the question takes; it is asked again until there is one. `None` where nobody can be asked, or nothing is said.
 pub(super) fn asked(question: &str, answers: &Answers, document: &Document, help: &str) -> anyhow::Result<Option<String>> {
-    let choices = answers.choices(document).map(|choices| format!(" [{}]", choices.join(", "))).unwrap_or_default();
+    let choices = answers.choices(document);
+    for (name, why) in choices.iter().flat_map(|choices| &choices.barred) {
+        println!("  not {}", clean(&format!("{name}: {why}")));
+    }
+    let choices = choices.map(|choices| format!(" [{}]", choices.offered.join(", "))).unwrap_or_default();
     loop {
         let Some(answer) = ask(&format!("{question}{choices}"), help)?.filter(|answer| !answer.is_empty()) else { return Ok(None) };
         match answers.refused(&answer, document) {

@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::Choice;
 use crate::theme::Role;
-use crate::ui::format::{cut_end, display_width};
+use crate::ui::format::{cut_end, display_width, wrap};
 use crate::ui::look::Look;
 use crate::ui::pane::Details;
 
@@ -39,7 +39,8 @@ pub(super) fn choice(look: &Look<'_>, choice: &Choice, width: u16, page: u16) ->
     };
     let heads: Vec<String> = choice.head.iter().map(|head| (*head).to_owned()).collect();
     let mut lines = vec![line(&heads, Role::Column, Span::raw("  "))];
-    let room = usize::from(page).saturating_sub(1).max(1);
+    let barred: Vec<String> = choice.barred.iter().flat_map(|(name, why)| wrap(&format!("not {name}: {why}"), width)).collect();
+    let room = usize::from(page).saturating_sub(1 + barred.len()).max(1);
     let first = choice.selected.saturating_sub(room / 2).min(choice.rows.len().saturating_sub(room));
     for (n, row) in choice.rows.iter().enumerate().skip(first).take(room) {
         lines.push(match n == choice.selected {
@@ -47,6 +48,7 @@ pub(super) fn choice(look: &Look<'_>, choice: &Choice, width: u16, page: u16) ->
             false => line(&row.cells, Role::Text, Span::raw("  ")),
         });
     }
+    lines.extend(barred.into_iter().map(|line| Line::from(vec![Span::raw("  "), look.span(line, Role::Muted)])));
     let title = match choice.rows.len() {
         all if all > room => format!("{} · {} to {} of {all}", choice.title, first + 1, first + room),
         _ => choice.title.clone(),
