@@ -264,7 +264,7 @@ pub(super) fn answer(state: &mut State, ready: bool) -> Vec<Effect> {
             Vec::new()
         }
         Ok(ask) if ask.word == dialog.typed && !ready => {
-            say(state, "that enter came too early, as in a paste; press it again");
+            say(state, "enter came with the text, as a paste's does, and did nothing; press it again");
             Vec::new()
         }
         Ok(ask) if ask.word == dialog.typed => {

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn enter_confirms_only_once_the_screen_has_said_that_it_does() {
-    let early = "that enter came too early, as in a paste; press it again";
+    let early = "enter came with the text, as a paste's does, and did nothing; press it again";
     // At once, as an unmarked paste does it; and after a rest of which nothing was drawn.
     for rested in [false, true] {
         let mut state = asked("card");

@@ -31,7 +31,7 @@ pub struct Held {
 }
 
 /// Why an answer does not count.
-const TOO_EARLY: &str = "that key came too early, as in a paste; press it again";
+const TOO_EARLY: &str = "that key came with others, as in a paste, and did nothing; press it again";
 
 /// Something was pressed: what a plan's dialog says of Enter counts no more, and an answer to a runbook was not pressed alone. Whether nothing had
 /// been pressed for a while.

@@ -191,7 +191,7 @@ fn a_paste_confirms_nothing(pty: &mut Pty, member: &str) {
     pty.press("\x1b[200~y\r\x1b[201~");
     pty.until_text("pasted text confirms nothing; type the word");
     pty.press("y\r");
-    pty.until_text("that enter came too early, as in a paste");
+    pty.until_text("enter came with the text, as a paste's does, and did nothing");
     pty.press("\x7fy\r\r\r");
     pty.until("the same dialog", |screen| screen.contents().contains("enter does it") && screen.contents().contains(&title));
     close(pty);
