@@ -7,6 +7,10 @@ mod common {
     pub mod pty;
 }
 
+#[path = "proof_runbooks/operator.rs"]
+#[allow(dead_code, reason = "each test file uses its part of it")]
+mod operator;
+
 use std::fs;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -16,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use common::lab::{Running, TestLab, pgbaton, said, status_with, until};
 use common::pty::Pty;
+use operator::{answer, did, finished, yes};
 use pgbaton::document::{Document, FindingDoc, Level, NodeDoc, PlaceDoc};
 use pgbaton::lab::{conf, process, procfs};
 use pgbaton::model::PlaceKind;
@@ -162,6 +167,24 @@ impl Watching {
     }
 }
 
+/// From start to end: what fills it is found, and the run goes on when the node itself tells of room again.
+fn the_runbook_leads_from_the_disk_to_room(disk: &Disk, config: &Path, own: &Path) {
+    let mount = format!("mount={}", disk.0.display());
+    let words = ["-c", config.to_str().unwrap(), "runbook", "run", "disk-low", "--set", "member=psg2", "--set", &mount];
+    let mut pty = Pty::spawn(Path::new(env!("CARGO_BIN_EXE_pgbaton")), &words, &[("HOME", own.to_str().unwrap())], (300, 500));
+    pty.patience = PATIENCE;
+    did(&mut pty, "df -i", || {});
+    // The folder has a space in its name: the command takes it for one word.
+    assert!(pty.screen().contains(&format!("df -h '{}'", disk.0.display())), "{}", pty.screen());
+    yes(&mut pty, &["room for the next hour?"]);
+    did(&mut pty, "du -xh", || {});
+    did(&mut pty, "lsof", || {});
+    answer(&mut pty, "What is it that fills it? [logs, temporary files, wal, data, etcd, other]", "logs");
+    did(&mut pty, "journalctl --disk-usage", || disk.empty());
+    yes(&mut pty, &["some minutes apart?", "a larger volume)?"]);
+    finished(&mut pty);
+}
+
 /// What is found of the small disk; this machine's own may be as full as it likes.
 fn small<'d>(document: &'d Document, code: &str) -> Option<&'d FindingDoc> {
     let of_it = |finding: &&FindingDoc| finding.subject.as_ref().is_some_and(|subject| subject.ends_with("small disk"));
@@ -191,6 +214,7 @@ fn a_disk_that_fills_is_told_and_one_that_is_emptied_is_not(lab: &TestLab, own: 
     disk.fill(40);
     let document = watching.until("a disk that is low", |d| small(d, "disk-low").is_some());
     let told = small(&document, "disk-low").unwrap();
+    assert_eq!(told.runbook.as_deref(), Some("disk-low"));
     assert_eq!(told.severity, Level::Warning);
     assert!(
         told.sentence.contains("small disk on psg") && told.sentence.contains("which holds WAL, has 24.0 MB left"),
@@ -199,7 +223,7 @@ fn a_disk_that_fills_is_told_and_one_that_is_emptied_is_not(lab: &TestLab, own: 
     );
     disk.fill(62);
     watching.until("a disk that is nearly full", |d| small(d, "disk-low").is_some_and(|f| f.severity == Level::Critical));
-    disk.empty();
+    the_runbook_leads_from_the_disk_to_room(&disk, &config, own);
     watching.until("a disk that has room again", |d| small(d, "disk-low").is_none() && wal(d).is_some_and(|left| left > 60 << 20));
 
     disk.files(390);

@@ -50,6 +50,13 @@ fn forget(json: &mut Json, document: &Document) {
             );
         }
     });
+    each(&mut json["nodes"], |node| {
+        if stale(node) {
+            let keys: Vec<String> = node.as_object().into_iter().flat_map(|fields| fields.keys()).cloned().collect();
+            // The last word stands on a screen, with its age.
+            null(node, &keys.iter().map(String::as_str).filter(|key| !["name", "asked"].contains(key)).collect::<Vec<_>>());
+        }
+    });
     each(&mut json["routes"], |route| {
         if stale(route) {
             null(route, &["up", "servers", "sessions"]);

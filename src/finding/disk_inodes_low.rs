@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "disk-inodes-low",
-        runbook: None,
+        runbook: Some("disk-low"),
         fires: "on a file system under PostgreSQL's data directory, its WAL or etcd's data fewer inodes are free than the limit \
                 `disk_inodes_share` (5 %) of those that there are. Critical below a fifth of that. One that makes them as they are needed is \
                 never told.",

@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "disk-low",
-        runbook: None,
+        runbook: Some("disk-low"),
         fires: "on a file system under PostgreSQL's data directory, its WAL or etcd's data less is available than both the limit `disk_low_share` \
                 (10 %) of what it can hold and the limit `disk_low_bytes` (100 GB); or it will be full within the limit `disk_full_within` \
                 (1 day) at the rate at which it was seen to fill. Critical below both `disk_critical_share` (3 %) and `disk_critical_bytes` \
@@ -26,7 +26,7 @@ pub(super) const RULE: Rule = Rule {
                   replica, whose disk is often as full. An etcd without room takes no writes, and the leader demotes itself.",
         next: &[
             "See what fills it: a slot that keeps WAL (it is named here if there is one), a failing archive, logs, temporary files.",
-            "Get rid of the cause first: with a slot by pgbaton runbook slot-fills-disk, with an archive by pgbaton runbook archive-failing.",
+            "Get rid of the cause first: pgbaton runbook disk-low goes through them, with a slot slot-fills-disk, with an archive archive-failing.",
             "Never delete files in pg_wal by hand. Logs and old backups can go; a volume can grow.",
         ],
     }],

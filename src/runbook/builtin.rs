@@ -11,6 +11,7 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("quorum-lost", include_str!("../../runbooks/quorum-lost.md")),
     ("etcd-member-down", include_str!("../../runbooks/etcd-member-down.md")),
     ("slot-fills-disk", include_str!("../../runbooks/slot-fills-disk.md")),
+    ("disk-low", include_str!("../../runbooks/disk-low.md")),
     ("archive-failing", include_str!("../../runbooks/archive-failing.md")),
     ("split-brain", include_str!("../../runbooks/split-brain.md")),
     ("failsafe", include_str!("../../runbooks/failsafe.md")),

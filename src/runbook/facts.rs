@@ -15,6 +15,8 @@ pub enum Fact {
     Member,
     /// A replication slot, by its name.
     Slot,
+    /// Where a file system is mounted.
+    Mount,
     /// The etcd member that does not answer, or sees no leader.
     EtcdMember,
 }
@@ -31,6 +33,7 @@ impl Fact {
         match self {
             Self::Member => Some(first),
             Self::EtcdMember => None,
+            Self::Mount => Some(rest).filter(|rest| finding.code.starts_with("disk-") && !rest.is_empty()),
             Self::Slot => Some(rest).filter(|rest| finding.code.starts_with("slot-") && !rest.is_empty()),
         }
     }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use pgbaton::condition::Condition;
 use pgbaton::document::{Level, NodeDoc};
 use pgbaton::finding::Limits;
 use pgbaton::model::*;
+use pgbaton::runbook::{BUILTIN, facts, parse};
 
 use crate::scenario::{Scenario, slot};
 
@@ -74,6 +76,32 @@ fn two_places_on_one_file_system_are_told_once_and_data_and_wal_apart() {
     s.moment();
     assert_eq!(s.sentence("disk-low"), "/wal on psg2, which holds WAL, is full");
     assert_eq!(node(&s).places[0].available_share, Some(0.5));
+}
+
+#[test]
+fn a_condition_does_not_take_the_last_word_of_a_silent_node_for_the_present() {
+    let mut s = Scenario::healthy();
+    told(&mut s, "psg2", one_disk(100));
+    s.moment();
+    let room = "nodes.exists(n, n.name == 'psg2' && n.places.exists(p, p.mount == '/pg' && p.available_share > 0.4))";
+    let holds = |s: &Scenario| Condition::parse(room).unwrap().holds(s.document());
+    assert_eq!(holds(&s), Ok(true));
+    failed(&mut s, "psg2");
+    s.pass(120);
+    assert_eq!(node(&s).places[0].available_share, Some(0.5), "a screen shows it with its age");
+    assert_eq!(holds(&s), Err("n.places is not known".to_owned()));
+}
+
+/// The runbook for the disk has its member and its file system filled in by the finding.
+#[test]
+fn a_finding_of_a_disk_tells_its_runbook_of_which_it_is() {
+    let mut s = Scenario::healthy();
+    told(&mut s, "psg2", one_disk(10));
+    s.moment();
+    let (_, text) = BUILTIN.iter().find(|(name, _)| *name == "disk-low").unwrap();
+    let runbook = parse("disk-low", "disk-low.md", text, &|_| Ok(())).unwrap();
+    let told = facts(&runbook, s.document(), None);
+    assert_eq!((told.get("member").map(String::as_str), told.get("mount").map(String::as_str)), (Some("psg2"), Some("/pg")));
 }
 
 #[test]
