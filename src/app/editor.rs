@@ -25,7 +25,7 @@ pub enum Field {
     LogTime,
     /// The answer to a question before a plan.
     Words(Wanted),
-    /// The word that confirms a plan; it is never remembered, and nothing is put into it but by typing.
+    /// The word that confirms a plan, or that secrets are shown; it is never remembered, and nothing is put into it but by typing.
     Answer,
 }
 

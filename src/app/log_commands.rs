@@ -31,6 +31,9 @@ pub(super) fn settle(state: &mut State) -> Option<Effect> {
     let number = pane(state)?;
     let typed = state.views.get(number).map(|view| view.filter.clone()).unwrap_or_default();
     state.facts.logs.settle(&typed);
+    if !here(state) {
+        state.facts.logs.log.set_unmasked(false);
+    }
     let first = here(state) && state.facts.logs.reading == Reading::Idle;
     first.then(|| {
         state.facts.logs.reading = Reading::Begun;
@@ -122,6 +125,14 @@ pub(super) fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
             }
         }
         CommandId::LogSave => return save(state),
+        CommandId::LogUnmask if state.facts.logs.log.is_unmasked() => {
+            state.facts.logs.log.set_unmasked(false);
+            say(state, "secrets are masked");
+        }
+        CommandId::LogUnmask => {
+            state.facts.logs.word.clear();
+            typing::begin(state, super::Typing::LogUnmask);
+        }
         CommandId::LogsAround => around(state),
         _ => {}
     }
@@ -146,7 +157,7 @@ fn hit(state: &mut State, on: bool) {
     let (Some(search), Some((here, _))) = (logs.search.clone(), logs.here()) else {
         return say(state, if state.facts.logs.search.is_none() { "search for something first" } else { "there is no line" });
     };
-    let has = |(_, entry): &(Key, &Entry)| entry.texts().any(|text| search.is_in(text));
+    let has = |(_, entry): &(Key, &Entry)| logs.has(entry, &search);
     let found = if on { logs.log.from(here).filter(|(key, _)| *key != here).find(has) } else { logs.log.before(here).find(has) };
     match found.map(|(key, _)| key) {
         Some(key) => logs.go(key, page, false),
@@ -166,7 +177,7 @@ pub(super) fn searched(state: &mut State) {
         Err(why) => return say(state, why),
     };
     let Some((here, _)) = logs.here() else { return say(state, "there is no line") };
-    let has = |(_, entry): &(Key, &Entry)| entry.texts().any(|text| search.is_in(text));
+    let has = |(_, entry): &(Key, &Entry)| logs.has(entry, &search);
     let at = logs.log.from(here).take(1).find(has);
     let found = at.or_else(|| logs.log.before(here).find(has)).or_else(|| logs.log.from(here).find(has)).map(|(key, _)| key);
     logs.search = Some(search);
@@ -176,6 +187,20 @@ pub(super) fn searched(state: &mut State) {
             let text = format!("no line has {}", logs.query);
             say(state, text);
         }
+    }
+}
+
+/// What has to be typed to have secrets shown.
+pub const UNMASK: &str = "unmask";
+
+/// The word was typed after which secrets are shown.
+pub(super) fn confirmed(state: &mut State) {
+    let word = std::mem::take(&mut state.facts.logs.word);
+    if word.trim() == UNMASK {
+        state.facts.logs.log.set_unmasked(true);
+        say(state, "secrets are shown until this pane is left");
+    } else {
+        say(state, format!("secrets stay masked: the word was not {UNMASK}"));
     }
 }
 
@@ -292,6 +317,7 @@ pub(super) fn copied(state: &State, id: CommandId) -> Result<Copied, &'static st
     let logs = &state.facts.logs;
     let shown = open.and_then(|key| logs.log.get(key).map(|entry| (key, entry)));
     let (key, entry) = shown.or_else(|| logs.here()).ok_or("there is no line")?;
+    let entry = logs.log.seen(entry);
     Ok(match id {
         CommandId::CopyRow => Copied::Lines(entry.plain()),
         CommandId::CopyDetails => Copied::Details(state.focus, row_of(key)),
@@ -306,13 +332,13 @@ fn save(state: &mut State) -> Vec<Effect> {
         say(state, "there is no line to save");
         return Vec::new();
     };
-    let mut text = String::new();
+    let mut text = if log.is_unmasked() { "(unmasked: secrets stand in it as they stood on the nodes)\n" } else { "" }.to_owned();
     let dropped = log.dropped();
     if dropped.lines + dropped.unread > 0 {
         text.push_str(&format!("({} older lines were let go, {} were never read)\n", dropped.lines, dropped.unread));
     }
     for (_, entry) in log.from(first) {
-        text.push_str(&entry.plain());
+        text.push_str(&log.seen(entry).plain());
         text.push('\n');
     }
     vec![Effect::SaveLog(text)]

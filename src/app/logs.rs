@@ -57,6 +57,8 @@ pub struct Logs {
     pub search: Option<Pattern>,
     /// The time that is typed.
     pub time: String,
+    /// The word that is typed to have secrets shown.
+    pub word: String,
     /// Lines that are marked.
     pub marks: BTreeSet<Key>,
 }
@@ -105,6 +107,11 @@ impl Logs {
     pub fn here(&self) -> Option<(Key, &Entry)> {
         let key = self.at.or_else(|| self.log.last())?;
         self.log.get(key).map(|entry| (key, entry))
+    }
+
+    /// Whether a message has what is searched for, as it is shown.
+    pub(super) fn has(&self, entry: &Entry, search: &Pattern) -> bool {
+        self.log.seen(entry).texts().any(|text| search.is_in(text))
     }
 
     /// The lines of a page with so many rows.

@@ -35,6 +35,7 @@ pub use copied::Copied;
 pub use editor::{Editor, Field};
 pub use events::{EventLine, EventLog};
 pub use history::{LagHistory, Point, SPAN};
+pub use log_commands::UNMASK;
 pub use logs::{Logs, Narrow, Reading, key_of};
 pub use look::Themes;
 pub use palette::Palette;

@@ -114,6 +114,8 @@ pub enum Typing {
     LogSearch,
     /// The time that the logs are to be shown of.
     LogTime,
+    /// The word that has secrets shown in the logs.
+    LogUnmask,
 }
 
 /// What drawing has found out, for the next command.
@@ -249,7 +251,7 @@ impl State {
             (Typing::LogSearch, _) => Field::LogSearch,
             (Typing::LogTime, _) => Field::LogTime,
             (Typing::Words, Some(Overlay::Question(question))) => Field::Words(question.wanted),
-            (Typing::Words | Typing::Answer, _) => Field::Answer,
+            (Typing::Words | Typing::Answer | Typing::LogUnmask, _) => Field::Answer,
         })
     }
 

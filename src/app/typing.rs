@@ -125,6 +125,7 @@ pub(super) fn change(state: &mut State, change: impl FnOnce(&mut Editor, &mut St
         (Some(Typing::Words), Some(Overlay::Question(question))) if question.drawn => change(editor, &mut question.typed),
         (Some(Typing::LogSearch), _) => change(editor, &mut state.facts.logs.query),
         (Some(Typing::LogTime), _) => change(editor, &mut state.facts.logs.time),
+        (Some(Typing::LogUnmask), _) => change(editor, &mut state.facts.logs.word),
         (Some(Typing::Filter), _) => {
             if let Some(view) = state.views.get_mut(state.focus) {
                 change(editor, &mut view.filter);

@@ -135,7 +135,7 @@ fn take(state: &mut State, msg: Msg) -> Vec<Effect> {
             let ready = typing::pressed(state);
             return command(state, id, ready);
         }
-        Msg::Text(TextEdit::Paste(_)) if state.typing == Some(Typing::Answer) => say(state, typing::NO_PASTE),
+        Msg::Text(TextEdit::Paste(_)) if state.field() == Some(Field::Answer) => say(state, typing::NO_PASTE),
         Msg::Text(TextEdit::Insert(text) | TextEdit::Paste(text)) => {
             typing::pressed(state);
             typing::insert(state, &text);
@@ -245,7 +245,11 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
             );
         }
         CommandId::Quit | CommandId::Leave => return vec![Effect::Quit],
-        CommandId::Suspend => return vec![Effect::Suspend],
+        CommandId::Suspend => {
+            // Who comes back may be another one.
+            state.facts.logs.log.set_unmasked(false);
+            return vec![Effect::Suspend];
+        }
         CommandId::Redraw => return vec![Effect::Redraw],
         CommandId::Help => {
             let place = state.scopes();
@@ -299,10 +303,11 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         },
         CommandId::Accept if state.typing == Some(Typing::Answer) => return act::answer(state, ready),
         CommandId::Accept if state.typing == Some(Typing::Words) => return act::told(state),
-        CommandId::Accept if matches!(state.typing, Some(Typing::LogSearch | Typing::LogTime)) => {
+        CommandId::Accept if matches!(state.typing, Some(Typing::LogSearch | Typing::LogTime | Typing::LogUnmask)) => {
             typing::keep(state);
             match state.typing.take() {
                 Some(Typing::LogTime) => log_commands::timed(state),
+                Some(Typing::LogUnmask) => log_commands::confirmed(state),
                 _ => log_commands::searched(state),
             }
         }
@@ -364,7 +369,8 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         | CommandId::LogEventBefore
         | CommandId::LogMark
         | CommandId::LogMarkNext
-        | CommandId::LogSave => match why_not(state, id) {
+        | CommandId::LogSave
+        | CommandId::LogUnmask => match why_not(state, id) {
             Some(why) => say(state, why),
             None => return log_commands::command(state, id),
         },

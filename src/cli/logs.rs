@@ -98,7 +98,7 @@ pub fn run(connect: &ConnectArgs, args: &LogsArgs) -> anyhow::Result<ExitCode> {
         }
         let (mut logs, hearing) = Logs::new(profile, clock, Wanted { on: args.follow, since, back: BACK }, chosen, live.connections());
         logs.follow(&members);
-        let mut teller = Teller::new(since, filter, args.json, !args.unmasked);
+        let mut teller = Teller::new(since, filter, args.json, args.unmasked);
         teller.hear_clocks(live.cluster(), live.now());
         let stop = async {
             tokio::select! {

@@ -117,6 +117,9 @@ pub fn run(args: &ScreenshotArgs) -> anyhow::Result<()> {
             Resolved::Pending(keys) => drop(update(&mut state, Msg::Pending(Some(keys)))),
             Resolved::Nothing(keys) => bail!("--keys: `{keys}` means nothing there"),
         }
+        if state.facts.logs.log().is_unmasked() {
+            bail!("--keys: no picture is drawn of secrets");
+        }
         redraw(&mut state);
     }
     match &args.out {

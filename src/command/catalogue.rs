@@ -127,7 +127,8 @@ commands! {
     LogEventBefore Logs Harmless "event before" "Go to the event of the timeline before.";
     LogMark      Logs   Harmless "mark"       "Mark this line, or take its mark away.";
     LogMarkNext  Logs   Harmless "next mark"  "Go to the next line with a mark.";
-    LogSave      Logs   Harmless "save"       "Save the lines that are shown to a file, without secrets.";
+    LogSave      Logs   Harmless "save"       "Save the lines that are shown to a file, masked as they are shown.";
+    LogUnmask    Logs   Harmless "unmask"     "Show passwords and other secrets as they stand in the lines, or mask them again.";
     Search       Overlay Harmless "search"    "Show only the lines that contain a text.";
     Switchover   List   Disrupts "switchover" "Hand the leadership to the selected replica, or from the selected leader to the best.";
     SwitchoverAt List   Changes  "switchover at"  "Hand the leadership over in the same way, at a time that is typed.";

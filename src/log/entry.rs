@@ -1,10 +1,11 @@
 //! A message as it was understood: its time, its weight, its words, and what belongs to it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::{Program, Severity, Stream, haproxy, patroni};
+use super::{Bare, Program, Severity, Stream, haproxy, patroni};
 use crate::model::Time;
 
 /// Lines that belong to a message and are kept with it.
@@ -19,8 +20,22 @@ const FIRST: usize = 8 * 1024;
 pub struct Part {
     /// What PostgreSQL calls it: `DETAIL`, `HINT`, `STATEMENT`, `CONTEXT` ...; empty for a line that goes on.
     pub label: &'static str,
-    /// Its words.
+    /// Its words, without secrets.
     pub text: String,
+    /// The same with them.
+    #[serde(skip)]
+    pub bare: Bare,
+}
+
+impl Part {
+    /// It as a text of its own, and the same with secrets.
+    pub(super) fn whole(self) -> (String, Bare) {
+        let Self { label, text, bare } = self;
+        match label {
+            "" => (text, bare),
+            label => (format!("{label}: {text}"), bare.map(|text| format!("{label}: {text}"))),
+        }
+    }
 }
 
 /// What a row of a log is.
@@ -73,10 +88,16 @@ pub struct Entry {
     pub level: Severity,
     /// What it is.
     pub kind: Kind,
-    /// Its first line without time and level; washed, and without secrets where those are masked.
+    /// Its first line without time and level; washed, and without secrets.
     pub text: String,
+    /// The same with them.
+    #[serde(skip)]
+    pub bare: Bare,
     /// Who says it within the program: a process, a session, a place in the source.
     pub origin: String,
+    /// The same with secrets.
+    #[serde(skip)]
+    pub bare_origin: Bare,
     /// What belongs to it.
     pub more: Vec<Part>,
     /// Lines that it is made of, those included that are not kept.
@@ -103,7 +124,9 @@ impl Entry {
             level,
             kind: Kind::Line,
             text,
+            bare: Bare::default(),
             origin: String::new(),
+            bare_origin: Bare::default(),
             more: Vec::new(),
             lines: 1,
             cut: 0,
@@ -111,6 +134,29 @@ impl Entry {
         };
         entry.cut += shorten(&mut entry.text, FIRST);
         entry
+    }
+
+    /// Keeps aside its first line as it stands on the node: of that the bytes are counted that are not kept.
+    pub(super) fn with_bare(mut self, bare: Bare) -> Self {
+        self.bare = bare;
+        self.cut = shorten_bare(&mut self.bare, FIRST, self.cut);
+        self
+    }
+
+    /// It with its secrets, as it stands on the node.
+    pub fn unmasked(&self) -> Cow<'_, Self> {
+        let bare = [&self.bare, &self.bare_origin].into_iter().chain(self.more.iter().map(|part| &part.bare));
+        if bare.into_iter().all(|bare| bare.get().is_none()) {
+            return Cow::Borrowed(self);
+        }
+        let mut open = self.clone();
+        let parts = open.more.iter_mut().map(|part| (&mut part.text, &mut part.bare));
+        for (text, bare) in [(&mut open.text, &mut open.bare), (&mut open.origin, &mut open.bare_origin)].into_iter().chain(parts) {
+            if let Some(bare) = std::mem::take(bare).get() {
+                *text = bare.to_owned();
+            }
+        }
+        Cow::Owned(open)
     }
 
     /// Adds what belongs to it, as far as there is room. It says nothing of how many lines that was.
@@ -121,7 +167,8 @@ impl Entry {
             return;
         };
         let mut part = part;
-        self.cut += shorten(&mut part.text, room);
+        let cut = shorten(&mut part.text, room);
+        self.cut += shorten_bare(&mut part.bare, room, cut);
         self.more.push(part);
     }
 
@@ -151,8 +198,8 @@ impl Entry {
 
     /// About how many bytes it takes.
     pub fn size(&self) -> usize {
-        let more: usize = self.more.iter().map(|part| part.text.len() + size_of::<Part>()).sum();
-        size_of::<Self>() + self.text.len() + self.origin.len() + more
+        let more: usize = self.more.iter().map(|part| part.text.len() + part.bare.len() + size_of::<Part>()).sum();
+        size_of::<Self>() + self.text.len() + self.origin.len() + self.bare.len() + self.bare_origin.len() + more
     }
 
     /// Everything in it that can be looked for, whose it is not included.
@@ -181,15 +228,25 @@ impl Entry {
     }
 }
 
+/// The beginning of a text, at most so many bytes.
+fn beginning(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 /// Cuts a text after so many bytes; tells how many are gone.
 fn shorten(text: &mut String, most: usize) -> u64 {
-    let before = text.len();
-    if before > most {
-        let mut end = most;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-    }
-    (before - text.len()) as u64
+    let (before, kept) = (text.len(), beginning(text, most).len());
+    text.truncate(kept);
+    (before - kept) as u64
+}
+
+/// Cuts a text that was kept aside, likewise; `cut` is what the masked one has lost, which counts where nothing was kept aside.
+fn shorten_bare(bare: &mut Bare, most: usize, cut: u64) -> u64 {
+    let Some(before) = bare.get().map(str::len) else { return cut };
+    *bare = std::mem::take(bare).map(|text| beginning(text, most).to_owned());
+    (before - bare.len()) as u64
 }

@@ -103,7 +103,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::log::{Part, Stream};
+    use crate::log::{Bare, Part, Stream};
     use crate::model::Time;
 
     fn entry(node: &str, program: Program, level: Severity, text: &str) -> Entry {
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn each_word_narrows_and_a_minus_leaves_out() {
         let mut error = entry("psg1", Program::Postgres, Severity::Error, "relation does not exist");
-        error.add(Part { label: "STATEMENT", text: "select cards".to_owned() });
+        error.add(Part { label: "STATEMENT", text: "select cards".to_owned(), bare: Bare::default() });
         let all = [
             entry("psg1", Program::Patroni, Severity::Info, "no action. I am (psg1)"),
             error,

@@ -1,9 +1,10 @@
-//! Secrets in lines, taken out.
+//! Secrets in lines, taken out, and kept aside for who asks for them.
 //!
 //! A log is not written for those who must not know a password, but a screen is looked at by more, and a file that is saved goes farther. Rather
 //! too much is masked than too little.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -64,9 +65,46 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     masked
 }
 
+/// A text as it stood before something in it was masked; nothing where nothing was. Neither `{:?}` nor JSON shows it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Bare(Option<Box<str>>);
+
+impl Bare {
+    /// The masked text, and the one before if it is another.
+    pub(super) fn beside(text: String) -> (String, Self) {
+        let masked = match mask(&text) {
+            Cow::Borrowed(_) => return (text, Self(None)),
+            Cow::Owned(masked) => masked,
+        };
+        let bare = (masked != text).then(|| text.into_boxed_str());
+        (masked, Self(bare))
+    }
+
+    /// The text.
+    pub fn get(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// Made into another text, if there is one.
+    pub(super) fn map(self, change: impl FnOnce(&str) -> String) -> Self {
+        Self(self.0.map(|text| change(&text).into_boxed_str()))
+    }
+
+    /// Its bytes.
+    pub(super) fn len(&self) -> usize {
+        self.get().map_or(0, str::len)
+    }
+}
+
+impl fmt::Debug for Bare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "***" } else { "-" })
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::mask;
+    use super::{Bare, mask};
 
     #[test]
     fn no_secret_is_left() {
@@ -108,6 +146,15 @@ mod tests {
         for (line, expected) in table {
             assert_eq!(mask(line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn what_was_masked_is_kept_aside_and_not_printed() {
+        let (masked, bare) = Bare::beside("password=S3cret".to_owned());
+        assert_eq!((masked.as_str(), bare.get()), ("password=***", Some("password=S3cret")));
+        assert_eq!(format!("{bare:?}"), "***");
+        let (same, none) = Bare::beside("password=***".to_owned());
+        assert_eq!((same.as_str(), none.get()), ("password=***", None));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Entry, Read, Severity, Stream};
+use super::{Bare, Entry, Read, Severity, Stream};
 use crate::model::Time;
 
 /// Most messages that are held; with more the oldest go on early.
@@ -38,11 +38,10 @@ impl Merge {
                 }
                 // Its message is gone: it follows on its own.
                 let mut texts = parts.into_iter();
-                let first =
-                    texts.next().map(|part| if part.label.is_empty() { part.text } else { format!("{}: {}", part.label, part.text) });
+                let (first, bare) = texts.next().map(|part| part.whole()).unwrap_or_default();
                 let before = self.gone.get(&stream);
                 let level = before.map_or(Severity::Unknown, |before| before.level);
-                let mut entry = Entry::new(&stream, heard, level, first.unwrap_or_default());
+                let mut entry = Entry::new(&stream, heard, level, first).with_bare(bare);
                 if let Some(before) = before {
                     (entry.at, entry.when) = (before.at, before.when);
                 }
@@ -63,7 +62,7 @@ impl Merge {
         let last = self.held.iter().rposition(|entry| entry.heard <= due).map_or(0, |at| at + 1);
         let ready: Vec<Entry> = self.held.drain(..last.max(early)).collect();
         for entry in &ready {
-            let head = Entry { text: String::new(), more: Vec::new(), ..entry.clone() };
+            let head = Entry { text: String::new(), bare: Bare::default(), more: Vec::new(), ..entry.clone() };
             self.gone.insert(Arc::clone(&entry.stream), head);
         }
         ready
@@ -112,7 +111,7 @@ mod tests {
         let mut merge = Merge::new(Duration::from_millis(500));
         let more = |text: &str| {
             let stream = Arc::new(Stream { node: "a".to_owned(), program: Program::Etcd });
-            Read::More { stream, parts: vec![Part { label: "", text: text.to_owned() }], lines: 1, cut: 0 }
+            Read::More { stream, parts: vec![Part { label: "", text: text.to_owned(), bare: Bare::default() }], lines: 1, cut: 0 }
         };
         merge.take(entry("a", 100, 1000), at(1000));
         merge.take(more("one"), at(1001));

@@ -30,7 +30,7 @@ pub use entry::{Again, Entry, Kind, Part};
 pub use filter::Filter;
 pub use heard::{Format, Gap, Heard, Program, Stream, What};
 pub use known::{Known, known, known_lines};
-pub use mask::mask;
+pub use mask::{Bare, mask};
 pub use merge::Merge;
 pub use pattern::Pattern;
 pub use reader::{Read, Reader};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::entry::{Entry, Kind, Part};
 use super::head::Head;
 use super::postgres_csv::{Records, Taken};
-use super::{Format, Gap, Severity, Stream, What, etcd, haproxy, mask, patroni, postgres, postgres_json, wash};
+use super::{Bare, Format, Gap, Severity, Stream, What, etcd, haproxy, patroni, postgres, postgres_json, wash};
 use crate::model::{Time, clean};
 
 /// A line without a time that comes this long after the one before was written when it came, and not when that was.
@@ -38,7 +38,6 @@ pub enum Read {
 pub struct Reader {
     stream: Arc<Stream>,
     form: Form,
-    masks: bool,
     /// By how much the node's clock is ahead of ours, microseconds.
     skew: i64,
     last: Option<Last>,
@@ -76,9 +75,9 @@ struct Line<'l> {
 }
 
 impl Reader {
-    /// Of this stream; `masks`: secrets in its lines are not for whoever reads on.
-    pub fn new(stream: Stream, masks: bool) -> Self {
-        Self { stream: Arc::new(stream), form: Form::Unknown, masks, skew: 0, last: None }
+    /// Of this stream.
+    pub fn new(stream: Stream) -> Self {
+        Self { stream: Arc::new(stream), form: Form::Unknown, skew: 0, last: None }
     }
 
     /// Whose it is.
@@ -159,22 +158,22 @@ impl Reader {
 
     /// A message, or a part of the one before.
     fn message(&mut self, head: Head, line: &Line<'_>, lines: u64) -> Read {
-        let washed = |text: &str| self.washed(text);
         let mut texts = head.text.split('\n');
-        let first = washed(texts.next().unwrap_or_default());
-        let mut parts: Vec<Part> = texts.map(|text| Part { label: "", text: washed(text) }).collect();
+        let (first, bare) = washed(texts.next().unwrap_or_default());
+        let mut parts: Vec<Part> = texts.map(|text| part("", text)).collect();
         for (label, text) in &head.more {
             let labels = std::iter::once(*label).chain(std::iter::repeat(""));
-            parts.extend(text.split('\n').zip(labels).map(|(text, label)| Part { label, text: washed(text) }));
+            parts.extend(text.split('\n').zip(labels).map(|(text, label)| part(label, text)));
         }
         let of_last = self.last.as_ref().is_some_and(|last| last.goes_on && last.session == head.session);
         if let Some(label) = head.label.filter(|_| of_last) {
-            parts.insert(0, Part { label, text: first });
+            parts.insert(0, Part { label, text: first, bare });
             return self.belongs(parts, line, lines);
         }
-        let text = head.label.map_or(first.clone(), |label| format!("{label}: {first}"));
-        let mut entry = Entry::new(&self.stream, line.heard, head.level.unwrap_or(Severity::Unknown), text);
-        entry.origin = clean(&self.washed(&head.origin));
+        let labelled = |text: &str| head.label.map_or(text.to_owned(), |label| format!("{label}: {text}"));
+        let level = head.level.unwrap_or(Severity::Unknown);
+        let mut entry = Entry::new(&self.stream, line.heard, level, labelled(&first)).with_bare(bare.map(labelled));
+        (entry.origin, entry.bare_origin) = Bare::beside(clean(&wash::clean_line(&head.origin)));
         entry.lines = lines;
         entry.cut += line.cut;
         for part in parts {
@@ -194,7 +193,7 @@ impl Reader {
 
     /// A line that was not understood: it belongs to the message before, or stands alone.
     fn goes_on(&mut self, line: &Line<'_>) -> Read {
-        let text = self.washed(line.text);
+        let (text, bare) = washed(line.text);
         let follows = |last: &Last| {
             let together = match (last.stamp, line.stamp) {
                 (Some(before), Some(stamp)) => stamp.since(before) <= TOGETHER,
@@ -203,9 +202,9 @@ impl Reader {
             last.goes_on && together && !matches!(self.form, Form::Unknown) && !of_systemd(&text) && !patroni::alone(&text)
         };
         if self.last.as_ref().is_some_and(follows) {
-            return self.belongs(vec![Part { label: "", text }], line, 1);
+            return self.belongs(vec![Part { label: "", text, bare }], line, 1);
         }
-        let mut entry = Entry::new(&self.stream, line.heard, Severity::Unknown, text);
+        let mut entry = Entry::new(&self.stream, line.heard, Severity::Unknown, text).with_bare(bare);
         entry.cut += line.cut;
         match line.stamp {
             Some(stamp) => (entry.at, entry.when) = (stamp, self.ours(stamp)),
@@ -254,11 +253,16 @@ impl Reader {
     fn ours(&self, at: Time) -> Time {
         Time::from_micros(at.as_micros().saturating_sub(self.skew))
     }
+}
 
-    fn washed(&self, text: &str) -> String {
-        let text = wash::clean_line(text);
-        if self.masks { mask::mask(&text).into_owned() } else { text }
-    }
+/// A text that nothing can come of on a screen, without secrets, and with them.
+fn washed(text: &str) -> (String, Bare) {
+    Bare::beside(wash::clean_line(text))
+}
+
+fn part(label: &'static str, text: &str) -> Part {
+    let (text, bare) = washed(text);
+    Part { label, text, bare }
 }
 
 impl Form {

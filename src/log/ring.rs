@@ -1,5 +1,6 @@
 //! The newest messages of all streams in the order in which they were written, as many as there is room for.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -26,7 +27,8 @@ pub struct Log {
     /// What each stream says over and over, and where that stands.
     folds: BTreeMap<Stream, Vec<(Repeat, Key)>>,
     skews: BTreeMap<String, i64>,
-    masks: bool,
+    /// Whether it shows secrets.
+    unmasked: bool,
     /// Messages and bytes that are kept.
     room: (usize, usize),
     bytes: usize,
@@ -57,7 +59,7 @@ pub struct Dropped {
 
 impl Default for Log {
     fn default() -> Self {
-        Self::new(true)
+        Self::with_room(Self::MESSAGES, Self::BYTES)
     }
 }
 
@@ -67,13 +69,8 @@ impl Log {
     /// Bytes that they take, about.
     pub const BYTES: usize = 64 * 1024 * 1024;
 
-    /// An empty one with room for [`Self::MESSAGES`] and [`Self::BYTES`]; `masks`: secrets in lines are taken out.
-    pub fn new(masks: bool) -> Self {
-        Self::with_room(masks, Self::MESSAGES, Self::BYTES)
-    }
-
-    /// An empty one with room for so many messages and, about, bytes.
-    pub fn with_room(masks: bool, messages: usize, bytes: usize) -> Self {
+    /// An empty one with room for so many messages and, about, bytes. It masks secrets.
+    pub fn with_room(messages: usize, bytes: usize) -> Self {
         Self {
             room: (messages, bytes),
             readers: BTreeMap::new(),
@@ -83,7 +80,7 @@ impl Log {
             newest: BTreeMap::new(),
             folds: BTreeMap::new(),
             skews: BTreeMap::new(),
-            masks,
+            unmasked: false,
             bytes: 0,
             filter: Filter::default(),
             shown: 0,
@@ -130,9 +127,9 @@ impl Log {
     }
 
     fn reader(&mut self, stream: &Stream) -> &mut Reader {
-        let (masks, skew) = (self.masks, self.skews.get(&stream.node).copied().unwrap_or(0));
+        let skew = self.skews.get(&stream.node).copied().unwrap_or(0);
         self.readers.entry(stream.clone()).or_insert_with(|| {
-            let mut reader = Reader::new(stream.clone(), masks);
+            let mut reader = Reader::new(stream.clone());
             reader.set_skew(skew);
             reader
         })
@@ -163,7 +160,7 @@ impl Log {
         folds.extend(repeat.map(|repeat| (repeat, key)));
         self.newest.insert(stream, key);
         self.bytes += entry.size();
-        let passes = self.filter.passes(&entry);
+        let passes = self.passes(&entry);
         fresh.push(Slot { key, entry, passes });
     }
 
@@ -185,7 +182,7 @@ impl Log {
         let before = (slot.entry.size(), slot.passes);
         change(&mut slot.entry);
         self.bytes = self.bytes + slot.entry.size() - before.0;
-        slot.passes = self.filter.passes(&slot.entry);
+        slot.passes = self.filter.passes(&seen(self.unmasked, &slot.entry));
         if !of_batch {
             self.shown = self.shown + usize::from(slot.passes) - usize::from(before.1);
         }
@@ -222,8 +219,33 @@ impl Log {
     /// Shows other messages.
     pub fn set_filter(&mut self, filter: Filter) {
         self.filter = filter;
+        self.sift();
+    }
+
+    /// Shows secrets, or masks them again. What is looked for is looked for in what is shown.
+    pub fn set_unmasked(&mut self, unmasked: bool) {
+        if std::mem::replace(&mut self.unmasked, unmasked) != unmasked && !self.filter.is_empty() {
+            self.sift();
+        }
+    }
+
+    /// Whether it shows secrets.
+    pub fn is_unmasked(&self) -> bool {
+        self.unmasked
+    }
+
+    /// A message as it is to be shown, copied, saved and looked through: the ones that are handed out have their secrets masked.
+    pub fn seen<'e>(&self, entry: &'e Entry) -> Cow<'e, Entry> {
+        seen(self.unmasked, entry)
+    }
+
+    fn passes(&self, entry: &Entry) -> bool {
+        self.filter.passes(&self.seen(entry))
+    }
+
+    fn sift(&mut self) {
         for slot in &mut self.slots {
-            slot.passes = self.filter.passes(&slot.entry);
+            slot.passes = self.filter.passes(&seen(self.unmasked, &slot.entry));
         }
         self.shown = self.slots.iter().filter(|slot| slot.passes).count();
     }
@@ -322,6 +344,10 @@ fn not_after_what_follows(fresh: &mut [Slot]) {
             _ => {}
         }
     }
+}
+
+fn seen(unmasked: bool, entry: &Entry) -> Cow<'_, Entry> {
+    if unmasked { entry.unmasked() } else { Cow::Borrowed(entry) }
 }
 
 /// The slot of a place, among those that are new or those that were there.

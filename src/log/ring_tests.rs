@@ -166,7 +166,7 @@ fn what_is_missing_is_marked_where_it_is_missing() {
 
 #[test]
 fn the_oldest_go_when_there_is_no_room_and_are_counted() {
-    let mut log = Log::with_room(true, 1000, 1 << 20);
+    let mut log = Log::with_room(1000, 1 << 20);
     log.take(vec![patroni("a")]);
     for batch in 0..11 {
         log.take((0..100).map(|n| said("a", f64::from(batch * 100 + n) / 100.0, 9999.0, &format!("line {n}"))).collect());
@@ -194,6 +194,43 @@ fn a_filter_and_a_count_follow_what_comes() {
     assert_eq!(log.shown(), 2);
     log.set_filter(Filter::parse("-node:a").expect("a filter"));
     assert_eq!((log.shown(), log.first(), log.last()), (0, None, None));
+}
+
+/// Whatever of it is printed or written as JSON, the secret is not in it.
+#[test]
+fn secrets_are_shown_only_while_that_is_asked_for() {
+    let mut log = Log::default();
+    log.set_filter(Filter::parse("S3cret").expect("a filter"));
+    log.take(vec![patroni("a"), said("a", 1.0, 1.0, "conninfo password=S3cret1"), line("a", Program::Patroni, 1.0, "  token=S3cret2")]);
+    assert_eq!((log.len(), log.shown()), (1, 0), "what is masked cannot be looked for");
+    log.set_filter(Filter::default());
+    let told = |log: &Log| log.from((at(-9.0), 0)).map(|(_, entry)| log.seen(entry).plain()).collect::<Vec<_>>().join("\n");
+    let masked = told(&log);
+    assert!(masked.contains("password=***") && masked.contains("token=***") && !masked.contains("S3cret"), "{masked}");
+    for (_, entry) in log.from((at(-9.0), 0)) {
+        let leaks = format!("{entry:?} {} {log:?}", serde_json::to_string(entry).expect("JSON"));
+        assert!(!leaks.contains("S3cret"), "{leaks}");
+    }
+    log.set_filter(Filter::parse("S3cret").expect("a filter"));
+    log.set_unmasked(true);
+    assert_eq!(log.shown(), 1);
+    let bare = told(&log);
+    assert!(bare.contains("password=S3cret1") && bare.contains("token=S3cret2"), "{bare}");
+    log.set_unmasked(false);
+    assert_eq!((log.shown(), told(&log)), (0, String::new()));
+    log.set_filter(Filter::default());
+    assert_eq!(told(&log), masked);
+}
+
+#[test]
+fn what_is_kept_aside_is_bounded_and_counted_too() {
+    let mut log = Log::default();
+    let long = format!("password=S3cret {}", "x".repeat(20_000));
+    log.take(vec![patroni("a"), said("a", 1.0, 1.0, &long)]);
+    let (key, entry) = log.from((at(-9.0), 0)).next().expect("a line");
+    let bare = entry.unmasked();
+    assert_eq!(bare.text.len() as u64 + bare.cut, long.len() as u64);
+    assert!(log.bytes() >= entry.text.len() + bare.text.len() && log.get(key).is_some());
 }
 
 fn formats() -> impl Strategy<Value = Format> {
@@ -242,9 +279,10 @@ proptest! {
         formats in prop::collection::vec(formats(), 3),
         lines in prop::collection::vec((0..3usize, lines(), 0..5u64, prop::option::of(0..9i64)), 0..60),
         sizes in prop::collection::vec(1..9usize, 1..9),
-        masks in any::<bool>(),
+        unmasked in any::<bool>(),
     ) {
-        let mut log = Log::new(masks);
+        let mut log = Log::default();
+        log.set_unmasked(unmasked);
         let nodes = ["a", "b", "c"];
         for (node, format) in nodes.iter().zip(formats) {
             log.take(vec![open(node, Program::Postgres, format)]);
@@ -269,6 +307,7 @@ proptest! {
         let mut places: BTreeMap<String, Vec<Time>> = BTreeMap::new();
         let Some(first) = log.first() else { return Ok(()) };
         for (_, entry) in log.from(first) {
+            let entry = log.seen(entry);
             places.entry("all".to_owned()).or_default().push(entry.when);
             for text in entry.texts() {
                 prop_assert!(text.chars().all(|c| !c.is_control() && !('\u{202a}'..='\u{202e}').contains(&c)), "{:?}", text);

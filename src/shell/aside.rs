@@ -50,11 +50,16 @@ impl<F> Console<F> {
         let (level, text) = match written {
             Ok(()) => {
                 let place = std::path::absolute(&path).unwrap_or(path);
-                (Level::Ok, format!("{} lines saved to {}", text.lines().count(), place.display()))
+                (Level::Ok, format!("{} lines saved to {}{}", text.lines().count(), place.display(), self.bare()))
             }
             Err(why) => (Level::Warning, format!("{} cannot be written: {why}", path.display())),
         };
         update(&mut self.state, Msg::Notice(Notice { level, text }));
+    }
+
+    /// What is said of lines that go where nobody masks them again.
+    fn bare(&self) -> &'static str {
+        if self.state.facts.logs.log().is_unmasked() { ", unmasked: secrets are in it" } else { "" }
     }
 
     /// Copies to the clipboard of the one who looks, and says what.
@@ -62,6 +67,10 @@ impl<F> Console<F> {
         let look = Look { theme: &self.theme, keymap: &self.keymap, ascii: false };
         let text = copied(&self.state, &look, what).and_then(|text| {
             self.aside.push_str(&attention::copied(&text)?);
+            if self.state.facts.logs.log().is_unmasked() {
+                // The secret is where it was asked for, and not in one more place.
+                return Ok(format!("copied {} lines{}, {}", text.lines().count(), self.bare(), self.clipboard));
+            }
             let first = text.lines().next().unwrap_or_default();
             let more = match text.lines().count() {
                 0 | 1 => String::new(),

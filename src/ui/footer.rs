@@ -8,7 +8,7 @@ use super::format::display_width;
 use super::look::Look;
 use super::panes::logs;
 use super::recall::recall;
-use crate::app::{Mode, Overlay, State, Typing};
+use crate::app::{Mode, Overlay, State, Typing, UNMASK};
 use crate::command::{CommandId, Scope};
 use crate::document::Level;
 use crate::runbook::Stage;
@@ -32,7 +32,7 @@ const MOST: usize = 3;
 
 /// Whether what is typed stands in the last line.
 fn here(typing: Typing) -> bool {
-    matches!(typing, Typing::Filter | Typing::Search | Typing::LogSearch | Typing::LogTime)
+    matches!(typing, Typing::Filter | Typing::Search | Typing::LogSearch | Typing::LogTime | Typing::LogUnmask)
 }
 
 /// What there is to say, in lines that fit; nothing while something else has the line.
@@ -95,15 +95,20 @@ fn typed(state: &State, look: &Look<'_>, typing: Typing, room: usize) -> Line<'s
         (Typing::Search, Some(Overlay::Help { query, .. })) => query.clone(),
         (Typing::LogSearch, _) => state.facts.logs.query.clone(),
         (Typing::LogTime, _) => state.facts.logs.time.clone(),
+        (Typing::LogUnmask, _) => state.facts.logs.word.clone(),
         _ => state.view().map(|view| view.filter.clone()).unwrap_or_default(),
     };
-    let lead = if typing == Typing::LogTime { " time " } else { " /" };
+    let (lead, accepts, discards) = match typing {
+        Typing::LogTime => (" time ".to_owned(), "keeps", "clears"),
+        Typing::LogUnmask => (format!(" type {UNMASK}: "), "shows secrets", "leaves them masked"),
+        _ => (" /".to_owned(), "keeps", "clears"),
+    };
     let mut spans = vec![look.span(lead, Role::Key)];
     spans.extend(typed_line(look, &state.editor, &text, room.saturating_sub(HINTS).max(10)).spans);
     spans.push(Span::raw("   "));
-    spans.extend(hint(look, &[CommandId::Accept], "keeps"));
+    spans.extend(hint(look, &[CommandId::Accept], accepts));
     spans.push(Span::raw("  "));
-    spans.extend(hint(look, &[CommandId::Discard], "clears"));
+    spans.extend(hint(look, &[CommandId::Discard], discards));
     Line::from(spans)
 }
 

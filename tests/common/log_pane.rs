@@ -226,3 +226,53 @@ fn a_clock_that_is_ahead_is_told() {
     let drawn = text(&screen(&mut state, (80, 24), false));
     assert!(drawn.contains(&format!("{name}'s clock is 3.2 s ahead: reckoned with in the order")), "{drawn}");
 }
+
+#[test]
+fn secrets_are_shown_after_a_typed_word_and_until_the_pane_is_left() {
+    let mut state = logs();
+    state.mode = Mode::ReadOnly("no policy".to_owned());
+    let stream = Stream { node: "psg1".to_owned(), program: Program::Patroni };
+    let bytes = b"2026-11-26 23:56:19,000 INFO: conninfo host=psg2 password=S3cret".to_vec();
+    let at = Time::parse("2026-11-26T23:56:20Z").expect("a time");
+    update(&mut state, Msg::Heard(vec![Heard { stream, at, what: What::Line { bytes, stamp: None, cut: 0 } }]));
+    let masked = text(&screen(&mut state, (80, 24), false));
+    assert!(masked.contains("password=***") && !masked.contains("unmasked"), "{masked}");
+    // Neither the key alone, nor another word, nor a paste.
+    press(&mut state, &[CommandId::LogUnmask]);
+    assert!(text(&screen(&mut state, (80, 24), false)).contains("type unmask:"));
+    update(&mut state, Msg::Text(TextEdit::Paste("unmask".to_owned())));
+    press(&mut state, &[CommandId::Accept]);
+    assert_eq!(said(&state), "secrets stay masked: the word was not unmask");
+    typed(&mut state, CommandId::LogUnmask, "unmas");
+    assert!(!text(&screen(&mut state, (80, 24), false)).contains("S3cret"));
+    typed(&mut state, CommandId::LogUnmask, "unmask");
+    for size in [(80, 24), (120, 40), (60, 12)] {
+        let bare = text(&screen(&mut state, size, false));
+        assert!(bare.contains("unmasked") && bare.contains("secrets are shown"), "{bare}");
+        assert!(size.0 < 80 || bare.contains("password=S3cret"), "{bare}");
+    }
+    let effects = update(&mut state, Msg::Command(CommandId::CopyValue));
+    assert_eq!(effects, [Effect::Copy(Copied::Text("conninfo host=psg2 password=S3cret".to_owned()))]);
+    let effects = update(&mut state, Msg::Command(CommandId::LogSave));
+    let [Effect::SaveLog(saved)] = &effects[..] else { panic!("{effects:?}") };
+    assert!(saved.starts_with("(unmasked: secrets stand in it") && saved.contains("password=S3cret"), "{saved}");
+    typed(&mut state, CommandId::LogSearch, "S3cret");
+    assert_eq!(here(&state), "psg1 conninfo host=psg2 password=***", "what is handed on stays masked");
+    press(&mut state, &[CommandId::Open]);
+    assert!(text(&screen(&mut state, (80, 40), false)).contains("password=S3cret"));
+    press(&mut state, &[CommandId::Back, CommandId::Back]);
+    // One key masks them at once, and so does every way out of the pane.
+    let ways: [&[CommandId]; 4] =
+        [&[CommandId::LogUnmask], &[CommandId::PaneNext, CommandId::Pane8], &[CommandId::Pane1, CommandId::Pane8], &[CommandId::Suspend]];
+    for way in ways {
+        if !state.facts.logs.log().is_unmasked() {
+            typed(&mut state, CommandId::LogUnmask, "unmask");
+        }
+        assert!(text(&screen(&mut state, (80, 24), false)).contains("S3cret"), "{way:?}");
+        press(&mut state, way);
+        let after = text(&screen(&mut state, (80, 24), false));
+        assert!(after.contains("password=***") && !after.contains("S3cret") && !after.contains("unmasked"), "{way:?}: {after}");
+    }
+    let effects = update(&mut state, Msg::Command(CommandId::LogSave));
+    assert!(matches!(&effects[..], [Effect::SaveLog(saved)] if !saved.contains("S3cret") && !saved.contains("unmasked")), "{effects:?}");
+}

@@ -1,5 +1,6 @@
 //! From what was heard to what is printed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
@@ -19,13 +20,13 @@ pub(super) struct Teller {
     since: Time,
     filter: Filter,
     json: bool,
-    masks: bool,
+    unmasked: bool,
 }
 
 impl Teller {
-    /// Tells what was written since then, and passes the filter; `masks`: without secrets.
-    pub fn new(since: Time, filter: Filter, json: bool, masks: bool) -> Self {
-        Self { readers: BTreeMap::new(), merge: Merge::new(WINDOW), skews: BTreeMap::new(), since, filter, json, masks }
+    /// Tells what was written since then, and passes the filter; `unmasked`: with secrets.
+    pub fn new(since: Time, filter: Filter, json: bool, unmasked: bool) -> Self {
+        Self { readers: BTreeMap::new(), merge: Merge::new(WINDOW), skews: BTreeMap::new(), since, filter, json, unmasked }
     }
 
     /// Learns how the nodes' clocks differ from ours, where that is more than the way of an answer explains.
@@ -42,9 +43,9 @@ impl Teller {
     /// Takes in what was heard.
     pub fn take(&mut self, heard: Vec<Heard>) {
         for Heard { stream, at, what } in heard {
-            let (masks, skew) = (self.masks, self.skews.get(&stream.node).copied().unwrap_or(0));
+            let skew = self.skews.get(&stream.node).copied().unwrap_or(0);
             let reader = self.readers.entry(stream).or_insert_with_key(|stream| {
-                let mut reader = Reader::new(stream.clone(), masks);
+                let mut reader = Reader::new(stream.clone());
                 reader.set_skew(skew);
                 reader
             });
@@ -72,9 +73,10 @@ impl Teller {
 
     fn print(&self, entries: &[Entry]) -> std::io::Result<bool> {
         let mut text = Vec::new();
-        for entry in entries.iter().filter(|entry| self.is_wanted(entry)) {
+        let seen = entries.iter().map(|entry| if self.unmasked { entry.unmasked() } else { Cow::Borrowed(entry) });
+        for entry in seen.filter(|entry| self.is_wanted(entry)) {
             match self.json {
-                true => serde_json::to_writer(&mut text, entry)?,
+                true => serde_json::to_writer(&mut text, entry.as_ref())?,
                 false => text.extend_from_slice(entry.plain().as_bytes()),
             }
             text.push(b'\n');

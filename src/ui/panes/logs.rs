@@ -56,8 +56,11 @@ impl Pane for Logs {
         let logs = &ctx.facts.logs;
         let log = logs.log();
         let mut parts: Vec<(String, Role)> = Vec::new();
-        if log.is_empty() {
+        if log.is_empty() && !log.is_unmasked() {
             return Vec::new();
+        }
+        if log.is_unmasked() {
+            parts.push(("unmasked".to_owned(), Role::Critical));
         }
         match logs.fresh() {
             _ if logs.follows() => parts.push(("following".to_owned(), Role::Ok)),
@@ -95,8 +98,10 @@ impl Pane for Logs {
     fn draw(&self, ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) -> Drawn {
         let logs = &ctx.facts.logs;
         let mut area = area;
-        if let Some(text) = words(ctx).filter(|_| area.height > 1) {
-            let role = if logs.wrong.is_some() { Role::Warning } else { Role::Muted };
+        for (text, role) in words(ctx) {
+            if area.height < 2 {
+                break;
+            }
             let width = usize::from(area.width.saturating_sub(2));
             buffer.set_stringn(area.x.saturating_add(2), area.y, cut_end(&text, width), width, ctx.look.style(role));
             area = Rect { y: area.y + 1, height: area.height - 1, ..area };
@@ -115,7 +120,7 @@ impl Pane for Logs {
         let columns = Columns::of(ctx, area.width);
         let here = logs.here().map(|(key, _)| key);
         for (y, (key, entry)) in (area.y..area.bottom()).zip(page) {
-            let line = columns.line(ctx, key, entry, area.width);
+            let line = columns.line(ctx, key, &logs.log().seen(entry), area.width);
             buffer.set_line(area.x.saturating_add(2), y, &line, area.width.saturating_sub(2));
             if ctx.focused && here == Some(key) {
                 mark(ctx, Rect { y, height: 1, ..area }, buffer);
@@ -127,7 +132,7 @@ impl Pane for Logs {
     fn details(&self, ctx: &Ctx<'_>, row: &str, width: u16) -> Option<Details> {
         let key = key_of(row)?;
         let log = ctx.facts.logs.log();
-        let entry = log.get(key)?;
+        let entry = log.seen(log.get(key)?);
         let mut sheet = Sheet::new(ctx.look, width);
         sheet.text(&entry.text, Role::Emphasis);
         for part in &entry.more {
@@ -177,18 +182,29 @@ impl Pane for Logs {
     }
 }
 
-/// What stands over the lines, if there is something: what is wrong with the filter, clocks that are not right.
-fn words(ctx: &Ctx<'_>) -> Option<String> {
+/// What stands over the lines: that secrets are shown, what is wrong with the filter, clocks that are not right.
+fn words(ctx: &Ctx<'_>) -> Vec<(String, Role)> {
     let logs = &ctx.facts.logs;
+    let mut words = Vec::new();
+    if logs.log().is_unmasked() {
+        let key = ctx.look.keymap.key_in(CommandId::LogUnmask, &[Scope::Logs]);
+        let masks = key
+            .map(|key| format!("{key} masks them, and so does leaving the pane"))
+            .unwrap_or_else(|| "leaving the pane masks them".to_owned());
+        words.push((format!("secrets are shown, and are in what is copied and saved; {masks}"), Role::Critical));
+    }
     if let Some(why) = &logs.wrong {
-        return Some(format!("the filter does not count: {why}"));
+        words.push((format!("the filter does not count: {why}"), Role::Warning));
     }
     let clocks = nodes(ctx).into_iter().filter_map(|node| {
         let ahead = logs.log().skew(node).filter(|ahead| ahead.abs() >= SKEW_MS * 1000)?;
         Some(format!("{node}'s clock is {}", skew(ahead)))
     });
     let clocks: Vec<String> = clocks.collect();
-    (!clocks.is_empty()).then(|| format!("{}: reckoned with in the order", clocks.join(", ")))
+    if !clocks.is_empty() {
+        words.push((format!("{}: reckoned with in the order", clocks.join(", ")), Role::Muted));
+    }
+    words
 }
 
 /// The nodes that were heard of, each once.
