@@ -6,10 +6,6 @@ use crate::document::Document;
 use crate::log::{Entry, Filter, Heard, Key, Log, Pattern, Program, Severity};
 use crate::model::Time;
 
-/// A clock that differs by less is taken for right, and a difference that changed by less for the same: what is measured is never exact, and lines
-/// must not change their order by that.
-const SKEW_MICROS: i64 = 250_000;
-
 /// Whether the nodes' logs are read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Reading {
@@ -80,17 +76,9 @@ impl Logs {
         }
     }
 
-    /// What the clocks of the members' hosts differ by.
+    /// What the clocks of the nodes differ by.
     pub(super) fn clocks(&mut self, document: &Document) {
-        for member in &document.members {
-            let Some(ms) = member.clock_skew_ms.filter(|ms| ms.is_finite()) else { continue };
-            let micros = (ms * 1000.0) as i64;
-            let known = self.log.skew(&member.name).unwrap_or(0);
-            let now = if micros.abs() < SKEW_MICROS { 0 } else { micros };
-            if now.abs_diff(known) >= SKEW_MICROS.unsigned_abs() || self.log.skew(&member.name).is_none() {
-                self.log.set_skew(&member.name, now);
-            }
-        }
+        document.clocks().for_each(|(node, skew)| self.log.hear_clock(node, skew));
     }
 
     /// Whether the newest lines are shown as they come.

@@ -99,7 +99,7 @@ pub fn run(connect: &ConnectArgs, args: &LogsArgs) -> anyhow::Result<ExitCode> {
         let (mut logs, hearing) = Logs::new(profile, clock, Wanted { on: args.follow, since, back: BACK }, chosen, live.connections());
         logs.follow(&members);
         let mut teller = Teller::new(since, filter, args.json, args.unmasked);
-        teller.hear_clocks(live.cluster(), live.now());
+        tell_clocks(&mut teller, &live);
         let stop = async {
             tokio::select! {
                 _ = interrupt.recv() => {}
@@ -138,7 +138,7 @@ async fn follow(
             () = &mut stop => break,
             _ = live.wait() => {
                 logs.follow(&members(&live));
-                teller.hear_clocks(live.cluster(), live.now());
+                tell_clocks(&mut teller, &live);
             }
             _ = tick.tick() => {
                 let now = live.now();
@@ -154,6 +154,11 @@ async fn follow(
     }
     teller.end()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// On the standard error: what is printed is what the nodes say.
+fn tell_clocks(teller: &mut Teller, live: &Live) {
+    teller.hear_clocks(live.cluster(), live.now()).iter().for_each(|words| eprintln!("{words}"));
 }
 
 async fn once(mut hearing: Hearing, mut teller: Teller) -> anyhow::Result<ExitCode> {

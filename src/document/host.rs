@@ -1,7 +1,7 @@
 //! The part on the nodes themselves.
 
 use super::{LoginDoc, NodeDoc, PlaceDoc, UnitDoc, asked};
-use crate::model::{Cluster, Host, HostStatus, Login, Place, SourceKind, SpaceTrend, Time, Unit};
+use crate::model::{ClockSkew, Cluster, Host, HostStatus, Login, Place, SourceKind, SpaceTrend, Time, Unit};
 
 pub(super) fn document(cluster: &Cluster, now: Time) -> Vec<NodeDoc> {
     cluster.hosts.iter().map(|(name, host)| node(name, host, now)).collect()
@@ -11,6 +11,7 @@ fn node(name: &str, host: &Host, now: Time) -> NodeDoc {
     let nothing = HostStatus::default();
     let status = host.seen.last().unwrap_or(&nothing);
     let load = |n: usize| status.load.map(|load| load[n]);
+    let clock = ClockSkew::agreed(&host.clock);
     let millis = |micros: i64| micros as f64 / 1000.0;
     NodeDoc {
         name: name.to_owned(),
@@ -26,8 +27,8 @@ fn node(name: &str, host: &Host, now: Time) -> NodeDoc {
         oom_kills_total: status.oom_kills,
         boot: status.boot.clone(),
         uptime_seconds: status.uptime.map(|span| span.as_secs()),
-        clock_skew_ms: host.clock.last().map(|skew| millis(skew.about())),
-        clock_skew_within_ms: host.clock.last().map(|skew| millis(skew.most.saturating_sub(skew.least)) / 2.0),
+        clock_skew_ms: clock.map(|skew| millis(skew.about())),
+        clock_skew_within_ms: clock.map(|skew| millis(skew.within())),
         clock_synchronized: status.synchronized,
         units: status.units.as_ref().map(|units| units.iter().map(unit).collect()),
         logins: status.logins.as_ref().map(|logins| logins.iter().map(login).collect()),

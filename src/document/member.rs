@@ -10,6 +10,7 @@ pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, 
     let rest = member.rest_now(now);
     let sql = member.sql_now(now);
     let lag = cluster.lag(name, now);
+    let clock = cluster.clock(name, now).map(|(_, skew)| skew);
     // The leader's row on it says more than its own words.
     let row = cluster
         .leader_now(now)
@@ -63,7 +64,8 @@ pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, 
             .map(|id| id.to_string())
             .or_else(|| member.rest.last().and_then(|r| r.system_identifier.clone())),
         postmaster_start: sql.and_then(|s| s.postmaster_start).or_else(|| rest.and_then(|r| r.postmaster_start)),
-        clock_skew_ms: member.clock_now(now).and_then(|(_, clock)| clock.last()).map(|skew| skew.about() as f64 / 1000.0),
+        clock_skew_ms: clock.map(|skew| skew.about() as f64 / 1000.0),
+        clock_skew_within_ms: clock.map(|skew| skew.within() as f64 / 1000.0),
         sessions: sql.and_then(|s| s.sessions),
         oldest_transaction: sql.and_then(|s| s.oldest_transaction.as_ref().map(|t| postgres::transaction(s, t))),
         idle_transaction: sql.and_then(|s| s.idle_transaction.as_ref().map(|t| postgres::transaction(s, t))),

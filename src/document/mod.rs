@@ -5,6 +5,7 @@
 
 mod airflow;
 mod certificates;
+mod clock;
 mod cluster;
 mod etcd;
 mod forecast;

@@ -37,7 +37,7 @@ pub struct NodeDoc {
     pub uptime_seconds: Option<u64>,
     /// By how much its clock is ahead of ours, milliseconds, negative when it is behind: the middle of what is possible.
     pub clock_skew_ms: Option<f64>,
-    /// By how much that can be wrong, milliseconds.
+    /// By how much that can be wrong, milliseconds. The clocks may agree while it is not less than the difference; then none is reckoned with.
     pub clock_skew_within_ms: Option<f64>,
     /// Whether the node itself takes its clock for synchronised; `null`: it does not tell.
     pub clock_synchronized: Option<bool>,

@@ -4,6 +4,7 @@
 //! clocks. A [`Reader`] makes messages of one stream's lines, a [`Merge`] holds them shortly to let them out in order, and a [`Log`] keeps the
 //! newest of all streams to be looked through.
 
+mod clocks;
 mod entry;
 mod etcd;
 mod filter;
@@ -26,6 +27,7 @@ mod severity;
 mod stamp;
 mod wash;
 
+pub use clocks::{Clocks, ahead_told};
 pub use entry::{Again, Entry, Kind, Part};
 pub use filter::Filter;
 pub use heard::{Format, Gap, Heard, Program, Stream, What};

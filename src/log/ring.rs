@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::entry::{Again, Repeat};
-use super::{Entry, Filter, Gap, Heard, Read, Reader, Stream, What};
-use crate::model::{Time, clean};
+use super::{Clocks, Entry, Filter, Gap, Heard, Read, Reader, Stream, What};
+use crate::model::{ClockSkew, Time, clean};
 
 /// A message's place and identity: its time by our clock, and its number.
 pub type Key = (Time, u64);
@@ -26,7 +26,7 @@ pub struct Log {
     newest: BTreeMap<Stream, Key>,
     /// What each stream says over and over, and where that stands.
     folds: BTreeMap<Stream, Vec<(Repeat, Key)>>,
-    skews: BTreeMap<String, i64>,
+    clocks: Clocks,
     /// Whether it shows secrets.
     unmasked: bool,
     /// Messages and bytes that are kept.
@@ -79,7 +79,7 @@ impl Log {
             next: 0,
             newest: BTreeMap::new(),
             folds: BTreeMap::new(),
-            skews: BTreeMap::new(),
+            clocks: Clocks::default(),
             unmasked: false,
             bytes: 0,
             filter: Filter::default(),
@@ -89,16 +89,16 @@ impl Log {
         }
     }
 
-    /// Says by how much a node's clock is ahead of ours, microseconds. It counts for what is read from now on.
-    pub fn set_skew(&mut self, node: &str, ahead: i64) {
-        if self.skews.insert(node.to_owned(), ahead) != Some(ahead) {
+    /// Learns what is known of a node's clock. It counts for what is read from now on.
+    pub fn hear_clock(&mut self, node: &str, skew: ClockSkew) {
+        if let Some(ahead) = self.clocks.hear(node, skew) {
             self.readers.iter_mut().filter(|(stream, _)| stream.node == node).for_each(|(_, reader)| reader.set_skew(ahead));
         }
     }
 
-    /// By how much a node's clock is ahead of ours, microseconds, as far as that is known.
-    pub fn skew(&self, node: &str) -> Option<i64> {
-        self.skews.get(node).copied()
+    /// By how much the nodes' clocks are reckoned to be ahead of ours.
+    pub fn clocks(&self) -> &Clocks {
+        &self.clocks
     }
 
     /// Takes in what was heard, each stream's in its order.
@@ -127,7 +127,7 @@ impl Log {
     }
 
     fn reader(&mut self, stream: &Stream) -> &mut Reader {
-        let skew = self.skews.get(&stream.node).copied().unwrap_or(0);
+        let skew = self.clocks.ahead(&stream.node);
         self.readers.entry(stream.clone()).or_insert_with(|| {
             let mut reader = Reader::new(stream.clone());
             reader.set_skew(skew);

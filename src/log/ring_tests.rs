@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{ErrorKind, SourceError, Time};
+use crate::model::{ClockSkew, ErrorKind, SourceError, Time};
 
 fn at(seconds: f64) -> Time {
     Time::from_micros(1_795_735_000_000_000 + (seconds * 1e6) as i64)
@@ -56,7 +56,7 @@ fn lines_of_several_nodes_stand_in_the_order_in_which_they_were_written() {
 #[test]
 fn a_clock_that_is_ahead_is_reckoned_with() {
     let mut log = Log::default();
-    log.set_skew("b", 3_000_000);
+    log.hear_clock("b", ClockSkew { least: 2_999_000, most: 3_001_000 });
     log.take(vec![patroni("a"), said("a", 1.0, 5.0, "cause"), patroni("b"), said("b", 4.5, 5.0, "effect"), said("a", 2.0, 5.0, "later")]);
     assert_eq!(all(&log), ["a cause", "b effect", "a later"]);
     let effect = log.from((at(1.2), 0)).next().map(|(_, entry)| (entry.at, entry.when));

@@ -1,4 +1,8 @@
 //! By how much another machine's clock differs from ours.
+//!
+//! There is one rule, for the findings, the order of the logs, the document and what is shown: a reading proves an interval and no more
+//! ([`ClockReading::skew`]), readings that do not contradict each other narrow it ([`ClockSkew::agreed`]), and a difference is reckoned with only
+//! when it is certain that there is one ([`ClockSkew::reckoned`]).
 
 use std::time::Duration;
 
@@ -43,6 +47,42 @@ impl ClockReading {
 }
 
 impl ClockSkew {
+    /// What the newest readings prove together: as many of them, from the newest back, as can all be true. Where one cannot, a clock was set
+    /// since, and it counts no more. `None`: there is no reading.
+    pub fn agreed(readings: &Recent<Self>) -> Option<Self> {
+        let mut newest_first = readings.newest_first().copied();
+        let mut agreed = newest_first.next()?;
+        for reading in newest_first {
+            let both = Self { least: agreed.least.max(reading.least), most: agreed.most.min(reading.most) };
+            if both.least > both.most {
+                break;
+            }
+            agreed = both;
+        }
+        Some(agreed)
+    }
+
+    /// What lies so many milliseconds around a middle, as the document tells it.
+    pub fn around(ms: f64, within_ms: f64) -> Option<Self> {
+        let micros = |ms: f64| ms.is_finite().then_some((ms * 1000.0).round() as i64);
+        Some(Self { least: micros(ms - within_ms)?, most: micros(ms + within_ms)? })
+    }
+
+    /// By how much the clock is reckoned to be ahead where its times are made ours, microseconds; 0 as long as the clocks may agree. What was
+    /// reckoned with `before` stays while it may be right, so that what is measured does not move what was put in order by it.
+    pub fn reckoned(self, before: i64) -> i64 {
+        match self {
+            _ if self.certain().is_zero() => 0,
+            Self { least, most } if before != 0 && (least..=most).contains(&before) => before,
+            _ => self.about(),
+        }
+    }
+
+    /// Half of the interval, microseconds: [`Self::about`] is wrong by that at most.
+    pub fn within(self) -> i64 {
+        self.most.saturating_sub(self.least) / 2
+    }
+
     /// By how much the clocks differ at least.
     pub fn certain(self) -> Duration {
         Duration::from_micros(self.least.max(self.most.saturating_neg()).max(0).unsigned_abs())
@@ -67,6 +107,15 @@ impl Member {
 }
 
 impl Cluster {
+    /// By how much a node's clock is ahead of ours, and who says so: the member's PostgreSQL, else its REST API, else the node itself over ssh.
+    /// `None`: nobody has told it lately.
+    pub fn clock(&self, node: &str, now: Time) -> Option<(SourceId, ClockSkew)> {
+        let of_member = self.members.get(node).and_then(|member| member.clock_now(now));
+        let itself = || Some((SourceId::new(SourceKind::Host, node), self.hosts.get(node)?.clock_now(now)?));
+        let (source, readings) = of_member.or_else(itself)?;
+        Some((source, ClockSkew::agreed(readings)?))
+    }
+
     /// Takes in what a member's clock said.
     pub(super) fn clock_read(&mut self, source: &SourceId, reading: ClockReading, at: Time, rtt: Option<Duration>) {
         let skew = reading.skew(rtt.unwrap_or_default());
@@ -110,5 +159,48 @@ mod tests {
         let behind = reading(5 * second, 10 * second, true).skew(Duration::ZERO);
         assert_eq!((ahead.certain(), ahead.about()), (Duration::from_secs(4), 4_500_000));
         assert_eq!((behind.certain(), behind.about()), (Duration::from_secs(4), -4_500_000));
+    }
+
+    fn agreed(readings: &[(i64, i64)]) -> Option<(i64, i64)> {
+        let mut recent = Recent::default();
+        readings.iter().for_each(|(least, most)| recent.push(ClockSkew { least: *least, most: *most }, Time::from_micros(0)));
+        ClockSkew::agreed(&recent).map(|skew| (skew.least, skew.most))
+    }
+
+    #[test]
+    fn readings_that_do_not_contradict_each_other_narrow_what_is_possible() {
+        for (oldest_first, expected) in [
+            (&[][..], None),
+            (&[(-900, 100)], Some((-900, 100))),
+            // Whole seconds, told at different moments.
+            (&[(-700, 300), (-400, 600), (200, 1200)], Some((200, 300))),
+            // Somebody has set the clock: what was before is no more.
+            (&[(5000, 5010), (-5, 5), (-2, 8)], Some((-2, 5))),
+            (&[(0, 10), (20, 30), (5, 25)], Some((20, 25))),
+        ] {
+            assert_eq!(agreed(oldest_first), expected, "{oldest_first:?}");
+        }
+    }
+
+    #[test]
+    fn a_difference_is_reckoned_with_only_when_it_is_certain() {
+        let reckoned = |least, most, before| ClockSkew { least, most }.reckoned(before);
+        for (least, most, before, expected) in [
+            (-100, 900, 0, 0),
+            (0, 900, 0, 0),
+            (-900, 0, -450, 0),
+            (-100, 900, 400, 0),
+            (1, 901, 0, 451),
+            (-901, -1, 0, -451),
+            (2000, 4000, 2500, 2500),
+            (2000, 4000, 1999, 3000),
+            (-4000, -2000, 2500, -3000),
+        ] {
+            assert_eq!(reckoned(least, most, before), expected, "{least}..{most} after {before}");
+        }
+        let around = ClockSkew::around(3200.0, 0.5);
+        assert_eq!(around, Some(ClockSkew { least: 3_199_500, most: 3_200_500 }));
+        assert_eq!((around.map(ClockSkew::about), around.map(ClockSkew::within)), (Some(3_200_000), Some(500)));
+        assert_eq!((ClockSkew::around(f64::NAN, 1.0), ClockSkew::around(1.0, f64::INFINITY)), (None, None));
     }
 }

@@ -44,7 +44,7 @@ impl Cluster {
     /// The newest commit of this leader that a replica has replayed. The commit has the leader's time, so its clock has to be known, from an
     /// answer of its host's.
     fn last_commit(&self, leader: &str, now: Time) -> Option<(SourceId, Time)> {
-        let skew = *self.members.get(leader)?.clock_now(now)?.1.last()?;
+        let (_, skew) = self.clock(leader, now)?;
         let replicas = self.members.values().filter(|member| member.name != leader);
         let told = replicas.flat_map(|member| {
             let sql = member.sql_now(now).and_then(|sql| sql.replay_timestamp).map(|at| (SourceKind::Sql, at));

@@ -38,6 +38,11 @@ impl<T> Recent<T> {
         self.0.back().map(|(_, value)| value)
     }
 
+    /// All that are kept, the newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().rev().map(|(_, value)| value)
+    }
+
     /// When the newest one was given.
     pub fn at(&self) -> Option<Time> {
         self.0.back().map(|(at, _)| *at)

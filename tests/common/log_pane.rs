@@ -218,13 +218,24 @@ fn why_there_is_nothing_and_what_is_missing_is_said() {
 #[test]
 fn a_clock_that_is_ahead_is_told() {
     let mut document = sample::healthy();
-    document.members[0].clock_skew_ms = Some(3200.0);
     let name = document.members[0].name.clone();
-    let mut state = console(vec![document]);
-    press(&mut state, &[CommandId::Pane8]);
-    update(&mut state, Msg::Heard(heard()));
-    let drawn = text(&screen(&mut state, (80, 24), false));
-    assert!(drawn.contains(&format!("{name}'s clock is 3.2 s ahead: reckoned with in the order")), "{drawn}");
+    // Of 3.2 s to 3.3 s one cannot know whether there is a difference; of 120 ms to 4 ms one does.
+    for (ms, within, told) in [(3200.0, 3300.0, None), (120.0, 4.0, Some("0.1 s ahead")), (-20.0, 4.0, Some("20 ms behind"))] {
+        (document.members[0].clock_skew_ms, document.members[0].clock_skew_within_ms) = (Some(ms), Some(within));
+        let mut state = console(vec![document.clone()]);
+        press(&mut state, &[CommandId::Pane8]);
+        update(&mut state, Msg::Heard(heard()));
+        let drawn = text(&screen(&mut state, (80, 24), false));
+        match told {
+            Some(told) => assert!(drawn.contains(&format!("{name}'s clock is {told}: reckoned with in the order")), "{drawn}"),
+            None => assert!(!drawn.contains("reckoned with"), "{drawn}"),
+        }
+        let wrote = |state: &State| {
+            state.facts.logs.log().from((Time::from_micros(0), 0)).find(|(_, e)| e.stream.node == name).map(|(_, e)| (e.at, e.when))
+        };
+        let (at, when) = wrote(&state).expect("a line");
+        assert_eq!(at.as_micros() - when.as_micros(), if told.is_some() { (ms * 1000.0) as i64 } else { 0 });
+    }
 }
 
 #[test]

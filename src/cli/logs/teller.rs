@@ -5,18 +5,22 @@ use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
-use crate::log::{Entry, Filter, Heard, Kind, Merge, Read, Reader, Stream};
+use crate::log::{Clocks, Entry, Filter, Heard, Kind, Merge, Read, Reader, Stream, ahead_told};
 use crate::model::{Cluster, Time};
 
 /// How long a message waits for earlier ones of other nodes: a file is looked at twice a second.
 const WINDOW: Duration = Duration::from_millis(900);
 
+/// A clock's difference is told anew when it has changed by so much, microseconds: a clock that is slewed changes all the time.
+const WORTH: u64 = 50_000;
+
 /// Puts messages in order, and prints those that are wanted.
 pub(super) struct Teller {
     readers: BTreeMap<Stream, Reader>,
     merge: Merge,
-    /// By how much the nodes' clocks are ahead of ours, microseconds.
-    skews: BTreeMap<String, i64>,
+    clocks: Clocks,
+    /// What was said of them last.
+    said: BTreeMap<String, i64>,
     since: Time,
     filter: Filter,
     json: bool,
@@ -26,24 +30,40 @@ pub(super) struct Teller {
 impl Teller {
     /// Tells what was written since then, and passes the filter; `unmasked`: with secrets.
     pub fn new(since: Time, filter: Filter, json: bool, unmasked: bool) -> Self {
-        Self { readers: BTreeMap::new(), merge: Merge::new(WINDOW), skews: BTreeMap::new(), since, filter, json, unmasked }
+        Self {
+            readers: BTreeMap::new(),
+            merge: Merge::new(WINDOW),
+            clocks: Clocks::default(),
+            said: BTreeMap::new(),
+            since,
+            filter,
+            json,
+            unmasked,
+        }
     }
 
-    /// Learns how the nodes' clocks differ from ours, where that is more than the way of an answer explains.
-    pub fn hear_clocks(&mut self, cluster: &Cluster, now: Time) {
-        for member in cluster.members.values() {
-            let skew = member.clock_now(now).and_then(|(_, recent)| recent.last().copied()).filter(|skew| !skew.certain().is_zero());
-            self.skews.insert(member.name.clone(), skew.map_or(0, |skew| skew.about()));
+    /// Learns how the nodes' clocks differ from ours; what is to be said of them, as they are reckoned with in the order.
+    pub fn hear_clocks(&mut self, cluster: &Cluster, now: Time) -> Vec<String> {
+        let mut words = Vec::new();
+        for node in cluster.members.keys().chain(cluster.hosts.keys()) {
+            let Some(ahead) = cluster.clock(node, now).and_then(|(_, skew)| self.clocks.hear(node, skew)) else { continue };
+            self.readers.iter_mut().filter(|(stream, _)| stream.node == *node).for_each(|(_, reader)| reader.set_skew(ahead));
+            let said = self.said.entry(node.clone()).or_default();
+            if ahead.abs_diff(*said) >= WORTH {
+                *said = ahead;
+                words.push(match ahead_told(ahead) {
+                    Some(told) => format!("the clock of {node} is {told}: reckoned with in the order, the times stay its own"),
+                    None => format!("the clock of {node} is as ours again"),
+                });
+            }
         }
-        for (stream, reader) in &mut self.readers {
-            reader.set_skew(self.skews.get(&stream.node).copied().unwrap_or(0));
-        }
+        words
     }
 
     /// Takes in what was heard.
     pub fn take(&mut self, heard: Vec<Heard>) {
         for Heard { stream, at, what } in heard {
-            let skew = self.skews.get(&stream.node).copied().unwrap_or(0);
+            let skew = self.clocks.ahead(&stream.node);
             let reader = self.readers.entry(stream).or_insert_with_key(|stream| {
                 let mut reader = Reader::new(stream.clone());
                 reader.set_skew(skew);

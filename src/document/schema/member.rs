@@ -86,9 +86,11 @@ pub struct MemberDoc {
     pub system_identifier: Option<String>,
     /// When its postmaster started.
     pub postmaster_start: Option<Time>,
-    /// By how much its host's clock is ahead of ours, milliseconds, negative when it is behind: the middle of what is possible, to half a second
-    /// when only its REST API tells it.
+    /// By how much its host's clock is ahead of ours, milliseconds, negative when it is behind: the middle of what is possible. `null`: nobody
+    /// has told it lately.
     pub clock_skew_ms: Option<f64>,
+    /// By how much that can be wrong, milliseconds. The clocks may agree while it is not less than the difference; then none is reckoned with.
+    pub clock_skew_within_ms: Option<f64>,
     /// Client sessions, ours not counted; `null` also when our user may not see which sessions are clients.
     pub sessions: Option<u32>,
     /// The transaction that has been open for longest, of those that our user may see.

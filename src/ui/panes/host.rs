@@ -2,6 +2,8 @@
 
 use super::asked::{lines as asked_lines, said};
 use crate::document::{LoginDoc, NodeDoc, PlaceDoc, UnitDoc};
+use crate::log::ahead_told;
+use crate::model::ClockSkew;
 use crate::theme::Role;
 use crate::ui::format::{UNKNOWN, bytes, seconds};
 use crate::ui::pane::Ctx;
@@ -33,7 +35,7 @@ pub(super) fn lines(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, name: &str) {
     fact("memory", memory(node));
     fact("killed for memory", node.oom_kills_total.map(|count| format!("{count} since the boot")));
     fact("up for", node.uptime_seconds.map(|up| seconds(up as f64)));
-    fact("its clock", clock(node));
+    fact("its clock", own_clock(node));
     for unit in node.units.iter().flatten() {
         fact(&unit.name, Some(state(unit)));
     }
@@ -74,19 +76,28 @@ fn memory(node: &NodeDoc) -> Option<String> {
     Some(format!("{} of {} available{swap}", bytes(node.memory_available_bytes?), bytes(node.memory_bytes?)))
 }
 
-fn clock(node: &NodeDoc) -> Option<String> {
-    let (skew, within) = (node.clock_skew_ms?, node.clock_skew_within_ms?);
+/// A clock beside ours, and how well that is known.
+pub(super) fn clock(skew: ClockSkew) -> String {
+    let difference = match ahead_told(skew.reckoned(0)) {
+        None => "as ours".to_owned(),
+        Some(told) if told.ends_with("behind") => format!("{told} ours"),
+        Some(told) => format!("{told} of ours"),
+    };
+    let within = match skew.within() {
+        ..1000 => "1 ms".to_owned(),
+        micros @ ..100_000 => format!("{} ms", micros / 1000),
+        micros => seconds(micros as f64 / 1e6),
+    };
+    format!("{difference}, to {within}")
+}
+
+fn own_clock(node: &NodeDoc) -> Option<String> {
     let synchronized = match node.clock_synchronized {
         Some(true) => ", synchronised by its own word",
         Some(false) => ", not synchronised by its own word",
         None => "",
     };
-    let difference = match skew {
-        skew if skew.abs() <= within => "as ours".to_owned(),
-        skew if skew < 0.0 => format!("{} behind ours", seconds(-skew / 1000.0)),
-        skew => format!("{} ahead of ours", seconds(skew / 1000.0)),
-    };
-    Some(format!("{difference}, to {}{synchronized}", seconds(within / 1000.0)))
+    Some(format!("{}{synchronized}", clock(node.clock()?)))
 }
 
 fn state(unit: &UnitDoc) -> String {

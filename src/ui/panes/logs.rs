@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::{Facts, PaneModel, Reading, RowId, View, key_of};
 use crate::command::{CommandId, Scope};
-use crate::log::{Entry, Key, Kind, Program, Severity};
+use crate::log::{Entry, Key, Kind, Program, Severity, ahead_told};
 use crate::theme::Role;
 use crate::ui::format::{cut_end, display_width};
 use crate::ui::pane::{Ctx, Details, Drawn, Pane, Want};
@@ -21,8 +21,6 @@ pub(super) struct Logs;
 const FINE: u16 = 100;
 /// The widest name of a node that is not cut.
 const NODE: usize = 12;
-/// Clocks that differ by less are not worth a word, milliseconds.
-const SKEW_MS: i64 = 250;
 
 /// The signs of nodes and their roles, in turn; they differ by shape, not only by colour.
 const SIGNS: [(&str, Role); 6] =
@@ -168,7 +166,8 @@ impl Pane for Logs {
             false => sheet.fact("written at", entry.at.to_string(), Role::Text, &format!("by the clock of {node}")),
         }
         if entry.when != entry.at {
-            sheet.fact("by our clock", entry.when.to_string(), Role::Text, &skew(log.skew(node).unwrap_or(0)));
+            let ahead = ahead_told(entry.at.as_micros().saturating_sub(entry.when.as_micros())).unwrap_or_default();
+            sheet.fact("by our clock", entry.when.to_string(), Role::Text, &ahead);
         }
         sheet.fact("heard at", entry.heard.to_string(), Role::Text, &format!("{} ago", ctx.ago(entry.heard)));
         if let Some(again) = entry.again {
@@ -196,10 +195,8 @@ fn words(ctx: &Ctx<'_>) -> Vec<(String, Role)> {
     if let Some(why) = &logs.wrong {
         words.push((format!("the filter does not count: {why}"), Role::Warning));
     }
-    let clocks = nodes(ctx).into_iter().filter_map(|node| {
-        let ahead = logs.log().skew(node).filter(|ahead| ahead.abs() >= SKEW_MS * 1000)?;
-        Some(format!("{node}'s clock is {}", skew(ahead)))
-    });
+    let clocks =
+        nodes(ctx).into_iter().filter_map(|node| Some(format!("{node}'s clock is {}", ahead_told(logs.log().clocks().ahead(node))?)));
     let clocks: Vec<String> = clocks.collect();
     if !clocks.is_empty() {
         words.push((format!("{}: reckoned with in the order", clocks.join(", ")), Role::Muted));
@@ -212,11 +209,6 @@ fn nodes<'c>(ctx: &Ctx<'c>) -> Vec<&'c str> {
     let mut nodes: Vec<&str> = ctx.facts.logs.log().streams().map(|(stream, _)| stream.node.as_str()).collect();
     nodes.dedup();
     nodes
-}
-
-fn skew(ahead: i64) -> String {
-    let seconds = ahead.unsigned_abs() as f64 / 1e6;
-    format!("{seconds:.1} s {}", if ahead < 0 { "behind" } else { "ahead" })
 }
 
 fn raised(ctx: &Ctx<'_>, code: &str) -> bool {

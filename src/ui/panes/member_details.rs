@@ -146,7 +146,7 @@ fn server(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
     maybe(sheet, "Patroni", member.patroni_version.clone(), &rest);
     maybe(sheet, "system identifier", member.system_identifier.clone(), &sql);
     maybe(sheet, "up since", member.postmaster_start.map(|at| format!("{at} ({})", ctx.ago(at))), &sql);
-    maybe(sheet, "clock", member.clock_skew_ms.map(clock), "");
+    maybe(sheet, "clock", member.clock().map(host::clock), "");
     maybe(sheet, "sessions", member.sessions.map(|n| n.to_string()), &sql);
     for (name, transaction) in [("oldest transaction", &member.oldest_transaction), ("idle in transaction", &member.idle_transaction)] {
         if let Some(transaction) = transaction {
@@ -181,15 +181,6 @@ fn tags(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, member: &MemberDoc) {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         sheet.fact(name, crate::model::clean(&text), Role::Text, &said(ctx, "etcd", &member.dcs));
     }
-}
-
-fn clock(skew_ms: f64) -> String {
-    // Closer than this it is not known, when only the REST API tells it.
-    if skew_ms.abs() < 500.0 {
-        return "as ours".to_owned();
-    }
-    let direction = if skew_ms < 0.0 { "behind" } else { "ahead of" };
-    format!("{:.1} s {direction} ours", skew_ms.abs() / 1000.0)
 }
 
 fn exact(value: u64) -> String {

@@ -124,6 +124,7 @@ pub fn replica(name: &str, host: &str, role: Role, replay: u64) -> MemberDoc {
         system_identifier: Some("7575101238011224017".to_owned()),
         postmaster_start: Some(at(NOW - 300_000)),
         clock_skew_ms: Some(4.0),
+        clock_skew_within_ms: Some(5.0),
         sessions: Some(3),
         oldest_transaction: None,
         idle_transaction: None,
