@@ -72,10 +72,10 @@ fn log(text: &str) -> Result<(Stream, PathBuf), String> {
 fn heard((stream, file): &(Stream, PathBuf), at: Time) -> anyhow::Result<Vec<Heard>> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let format = match stream.program {
-        Program::Patroni => Format::Patroni { utc_offset: 0 },
-        Program::Postgres => Format::PostgresStderr { prefix: POSTGRES_PREFIX.to_owned(), utc_offset: 0 },
-        Program::Etcd => Format::Etcd,
-        Program::Haproxy => Format::Haproxy { utc_offset: 0 },
+        Program::Patroni => Format::Patroni { utc_offset: Some(0) },
+        Program::Postgres => Format::PostgresStderr { prefix: POSTGRES_PREFIX.to_owned(), utc_offset: Some(0) },
+        Program::Etcd => Format::Etcd { utc_offset: Some(0) },
+        Program::Haproxy => Format::Haproxy { utc_offset: Some(0) },
     };
     let open = What::Open { format, file: file.display().to_string() };
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());

@@ -50,6 +50,8 @@ pub enum Kind {
     Rotated,
     /// It cannot be read from here on.
     Failed,
+    /// Something is to be known of the lines that follow.
+    Note,
 }
 
 /// That the same was said again, one time after the other.

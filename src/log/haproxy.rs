@@ -2,12 +2,13 @@
 
 use jiff::civil::{Date, DateTime};
 
+use super::Severity;
 use super::head::Head;
-use super::{Severity, stamp};
+use super::stamp::{self, Told};
 use crate::model::Time;
 
 /// Reads a line; each is a message of its own unless it is indented. `near` is about when it was written, as syslog's times have no year.
-pub(super) fn head(line: &str, utc_offset: i32, near: Time) -> Option<Head> {
+pub(super) fn head(line: &str, utc_offset: Option<i32>, near: Time) -> Option<Head> {
     if line.starts_with([' ', '\t']) || line.is_empty() {
         return None;
     }
@@ -28,7 +29,7 @@ pub(super) fn head(line: &str, utc_offset: i32, near: Time) -> Option<Head> {
 }
 
 /// What syslog puts before a line: `<134>Nov 26 23:38:41 host haproxy[7]: `, or the time of RFC 3339 and the same.
-fn syslog(line: &str, utc_offset: i32, near: Time) -> Option<(Option<Time>, &str)> {
+fn syslog(line: &str, utc_offset: Option<i32>, near: Time) -> Option<(Option<Told>, &str)> {
     let line = line.strip_prefix('<').and_then(|rest| rest.split_once('>')).map_or(line, |(_, rest)| rest);
     let line = line.strip_prefix("1 ").unwrap_or(line);
     let (at, rest) = stamp::full(line, utc_offset).or_else(|| old(line, utc_offset, near))?;
@@ -45,22 +46,20 @@ fn syslog(line: &str, utc_offset: i32, near: Time) -> Option<(Option<Time>, &str
 }
 
 /// `Nov 26 23:38:41`, of the year in which it is nearest.
-fn old(line: &str, utc_offset: i32, near: Time) -> Option<(Time, &str)> {
+fn old(line: &str, utc_offset: Option<i32>, near: Time) -> Option<(Told, &str)> {
     let month = stamp::month(line.get(..3)?)?;
     let day: i8 = line.get(3..6)?.trim().parse().ok()?;
-    let clock = line.get(6..15)?.strip_prefix(' ')?;
+    let clock: jiff::civil::Time = line.get(6..15)?.strip_prefix(' ')?.parse().ok()?;
+    let Some(utc_offset) = utc_offset else { return Some((Told::Zoneless, &line[15..])) };
     let year = stamp::there(near, utc_offset)?.year();
-    let moment = |year: i16| {
-        let time = clock.parse::<jiff::civil::Time>().ok()?;
-        stamp::moment(Date::new(year, month, day).ok()?.to_datetime(time), utc_offset)
-    };
+    let moment = |year: i16| stamp::moment(Date::new(year, month, day).ok()?.to_datetime(clock), utc_offset);
     let years = [year.checked_sub(1), Some(year), year.checked_add(1)];
     let at = years.into_iter().flatten().filter_map(moment).min_by_key(|at| at.as_micros().abs_diff(near.as_micros()))?;
-    Some((at, &line[15..]))
+    Some((Told::At(at), &line[15..]))
 }
 
 /// `[WARNING]  (2010) : text`, older with the day of the year and the time: `[WARNING] 329/233841 (2010) : text`.
-fn bracketed(line: &str, utc_offset: i32, near: Time) -> Option<(Severity, Option<Time>, &str, &str)> {
+fn bracketed(line: &str, utc_offset: Option<i32>, near: Time) -> Option<(Severity, Option<Told>, &str, &str)> {
     let (word, rest) = line.strip_prefix('[')?.split_once(']')?;
     let level = Severity::of(word)?;
     let (before, rest) = rest.split_once('(')?;
@@ -68,23 +67,24 @@ fn bracketed(line: &str, utc_offset: i32, near: Time) -> Option<(Severity, Optio
     let at = before.trim().split_once('/').and_then(|(day, clock)| {
         let day: i64 = day.parse().ok()?;
         let number = |from: usize| clock.get(from..from + 2)?.parse::<i8>().ok();
-        let first = Date::new(stamp::there(near, utc_offset)?.year(), 1, 1).ok()?;
+        let first = Date::new(stamp::there(near, utc_offset.unwrap_or(0))?.year(), 1, 1).ok()?;
         let date = first.checked_add(jiff::Span::new().try_days(day).ok()?).ok()?;
-        stamp::moment(DateTime::from_parts(date, jiff::civil::Time::new(number(0)?, number(2)?, number(4)?, 0).ok()?), utc_offset)
+        Told::of(DateTime::from_parts(date, jiff::civil::Time::new(number(0)?, number(2)?, number(4)?, 0).ok()?), utc_offset)
     });
     Some((level, at, pid, text))
 }
 
 /// A line for a connection: `10.0.0.1:43588 [26/Nov/2026:23:38:44.613] front back/server 1/0/30 ...`. The time in it is when it began; the line is
 /// written when it ends, as many milliseconds later as the last of its timers says.
-fn connection(text: &str, utc_offset: i32) -> Option<(Time, &str, Severity)> {
+fn connection(text: &str, utc_offset: Option<i32>) -> Option<(Told, &str, Severity)> {
     let (from, rest) = text.split_once(" [")?;
     let (began, rest) = rest.split_once("] ")?;
     let began = accepted(began, utc_offset)?;
     let mut words = rest.split(' ');
     let (server, timers) = (words.nth(1)?, words.next()?);
     let last: i64 = timers.rsplit('/').next()?.trim_start_matches('+').parse().ok()?;
-    let at = Time::from_micros(began.as_micros().saturating_add(last.max(0).saturating_mul(1000)));
+    let ended = |began: Time| Time::from_micros(began.as_micros().saturating_add(last.max(0).saturating_mul(1000)));
+    let at = began.time().map_or(Told::Zoneless, |began| Told::At(ended(began)));
     let refused = server.ends_with("/<NOSRV>");
     // Two letters say how it ended; a capital S first: by the server, or because there was none.
     let ended = rest.split(' ').skip(3).find(|word| (2..=4).contains(&word.len()) && word.starts_with(|c: char| c.is_ascii_uppercase()));
@@ -106,14 +106,14 @@ pub(super) fn page_asked(text: &str) -> Option<String> {
 }
 
 /// `26/Nov/2026:23:38:44.613`, with a zone behind it perhaps.
-fn accepted(text: &str, utc_offset: i32) -> Option<Time> {
+fn accepted(text: &str, utc_offset: Option<i32>) -> Option<Told> {
     let (day, rest) = text.split_once('/')?;
     let (month, rest) = rest.split_once('/')?;
     let (year, clock) = rest.split_once(':')?;
     let date = Date::new(year.parse().ok()?, stamp::month(month)?, day.parse().ok()?).ok()?;
     let (clock, zone) = clock.split_once(' ').unwrap_or((clock, ""));
     let east = stamp::zone(zone, utc_offset).map_or(utc_offset, |(east, _)| east);
-    stamp::moment(date.to_datetime(clock.parse().ok()?), east)
+    Told::of(date.to_datetime(clock.parse().ok()?), east)
 }
 
 /// Syslog keeps the level to itself; the words tell it.
@@ -136,7 +136,10 @@ mod tests {
     #[test]
     fn each_way_to_write_it_is_read() {
         let near = Time::parse("2027-01-02T00:00:00Z").unwrap_or(Time::from_micros(0));
-        let read = |line: &str| head(line, 3600, near).map(|head| (head.at.map(|at| at.to_string()), head.level, head.text, head.origin));
+        let read = |line: &str| {
+            head(line, Some(3600), near)
+                .map(|head| (head.at.and_then(Told::time).map(|at| at.to_string()), head.level, head.text, head.origin))
+        };
         let (info, warning) = (Some(Severity::Info), Some(Severity::Warning));
         let down = "Server pg_write/psg1 is DOWN. 2 active and 0 backup servers left.";
         let link = "10.0.0.9:4358 [26/Nov/2026:23:38:44.613] pg_write pg_write/psg1 1/0/3000 4109 -- 2/1/0/0/0 0/0";

@@ -1,13 +1,13 @@
 //! What a line says of itself.
 
 use super::Severity;
-use crate::model::Time;
+use super::stamp::Told;
 
 /// What the beginning of a message says of itself. Its texts are as they came; the reader washes them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Head {
     /// When it was written, if it says so.
-    pub at: Option<Time>,
+    pub at: Option<Told>,
     /// Its level.
     pub level: Option<Severity>,
     /// Its words, of several lines perhaps.
@@ -24,7 +24,7 @@ pub(super) struct Head {
 
 impl Head {
     /// A message with these words.
-    pub(super) fn new(at: Option<Time>, level: Option<Severity>, text: impl Into<String>) -> Self {
+    pub(super) fn new(at: Option<Told>, level: Option<Severity>, text: impl Into<String>) -> Self {
         Self { at, level, text: text.into(), ..Self::default() }
     }
 

@@ -54,28 +54,37 @@ pub struct Stream {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Format {
     /// Patroni's `log.format`, the default one or a similar one: `2026-11-26 23:24:45,123 INFO: no action. I am (psg2), ...`; times without a zone
-    /// are of the node's own, so many seconds east of Greenwich.
+    /// are of the node's own.
     Patroni {
-        /// Seconds east of Greenwich.
-        utc_offset: i32,
+        /// The node's zone, seconds east of Greenwich; `None`, here and below: it was not told.
+        utc_offset: Option<i32>,
     },
     /// PostgreSQL's `stderr` with this `log_line_prefix`.
     PostgresStderr {
         /// `log_line_prefix`, as the server has it.
         prefix: String,
         /// `log_timezone` at this moment, seconds east of Greenwich, for zones that a line names by letters only.
-        utc_offset: i32,
+        utc_offset: Option<i32>,
     },
     /// PostgreSQL's `csvlog`.
-    PostgresCsv,
+    PostgresCsv {
+        /// The same.
+        utc_offset: Option<i32>,
+    },
     /// PostgreSQL's `jsonlog`.
-    PostgresJson,
-    /// etcd's zap logger, as JSON; older lines as text are read too.
-    Etcd,
+    PostgresJson {
+        /// The same.
+        utc_offset: Option<i32>,
+    },
+    /// etcd's zap logger, as JSON, whose times have their zone; older lines as text are read too.
+    Etcd {
+        /// The node's zone, seconds east of Greenwich.
+        utc_offset: Option<i32>,
+    },
     /// HAProxy's log, raw or as syslog has it.
     Haproxy {
-        /// Seconds east of Greenwich.
-        utc_offset: i32,
+        /// The node's zone, seconds east of Greenwich.
+        utc_offset: Option<i32>,
     },
 }
 

@@ -12,7 +12,7 @@ const REACH: usize = 120;
 const LEVELS: [&str; 5] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
 /// Reads the beginning of a message; `None`: the line goes on with the one before.
-pub(super) fn head(line: &str, utc_offset: i32) -> Option<Head> {
+pub(super) fn head(line: &str, utc_offset: Option<i32>) -> Option<Head> {
     if line.starts_with('{') {
         return json(line, utc_offset);
     }
@@ -40,7 +40,7 @@ fn level(rest: &str, timed: bool) -> Option<(Severity, &str)> {
     Some((level?, text))
 }
 
-fn json(line: &str, utc_offset: i32) -> Option<Head> {
+fn json(line: &str, utc_offset: Option<i32>) -> Option<Head> {
     let fields: Map<String, Value> = serde_json::from_str(line).ok()?;
     let text = |names: &[&str]| names.iter().find_map(|name| fields.get(*name)?.as_str());
     let at = text(&["asctime", "time", "timestamp"]).and_then(|time| stamp::full(time, utc_offset)).map(|(at, _)| at);
@@ -65,10 +65,12 @@ pub(super) fn heartbeat(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::stamp::Told;
 
     #[test]
     fn each_format_has_its_level_and_its_words() {
-        let read = |line: &str| head(line, 3600).map(|head| (head.at.map(|at| at.to_string()), head.level, head.text));
+        let read =
+            |line: &str| head(line, Some(3600)).map(|head| (head.at.and_then(Told::time).map(|at| at.to_string()), head.level, head.text));
         let at = Some("2026-11-26T22:38:40.003Z".to_owned());
         let info = Some(Severity::Info);
         let table = [

@@ -2,8 +2,9 @@
 
 use regex::Regex;
 
+use super::Severity;
 use super::head::Head;
-use super::{Severity, stamp};
+use super::stamp::{self, Told};
 use crate::model::Time;
 
 /// The parts of a message that PostgreSQL writes as lines of their own.
@@ -37,12 +38,12 @@ pub(super) fn origin(pid: &str, user: &str, database: &str, application: &str, f
 #[derive(Debug, Clone)]
 pub(super) struct Prefix {
     regex: Regex,
-    own: i32,
+    own: Option<i32>,
 }
 
 impl Prefix {
     /// Understands a prefix. One with escapes that nobody knows is read as if it were the usual one.
-    pub(super) fn new(prefix: &str, own: i32) -> Self {
+    pub(super) fn new(prefix: &str, own: Option<i32>) -> Self {
         let regex = Regex::new(&expression(prefix)).unwrap_or_else(|_| super::pattern::ours(&expression("%m [%p] ")));
         Self { regex, own }
     }
@@ -54,7 +55,7 @@ impl Prefix {
         let word = of("level");
         let at = match (of("time"), of("epoch")) {
             ("", "") => None,
-            ("", epoch) => epoch_time(epoch),
+            ("", epoch) => epoch_time(epoch).map(Told::At),
             (time, _) => stamp::full(time, self.own).map(|(at, _)| at),
         };
         let session = [of("pid"), of("session")].into_iter().find(|part| !part.is_empty()).map(str::to_owned);
@@ -166,15 +167,16 @@ mod tests {
             ("%m [%p] ", "2026-11-26 23:39:56.015 CET [7] WARNUNG:  shutting down", Some(at), "pid 7"),
         ];
         for (prefix, line, at, origin) in table {
-            let head = Prefix::new(prefix, 3600).head(line);
-            let read = head.as_ref().map(|head| (head.at.map(|at| at.to_string()), head.origin.as_str(), head.text.as_str()));
+            let head = Prefix::new(prefix, Some(3600)).head(line);
+            let read =
+                head.as_ref().map(|head| (head.at.and_then(Told::time).map(|at| at.to_string()), head.origin.as_str(), head.text.as_str()));
             assert_eq!(read, Some((at.map(str::to_owned), origin, "shutting down")), "{prefix} {line}");
         }
     }
 
     #[test]
     fn what_does_not_begin_so_goes_on_with_what_is_before() {
-        let prefix = Prefix::new("%m [%p] ", 0);
+        let prefix = Prefix::new("%m [%p] ", Some(0));
         for line in ["\tselect 1", "", "LOG:  x", "2026-11-26 22:39:56.015 UTC [7] hello", "HINT:  x"] {
             assert_eq!(prefix.head(line), None, "{line}");
         }

@@ -10,6 +10,8 @@ const BYTES: usize = 256 * 1024;
 /// Records, put together of lines.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Records {
+    /// The server's own zone, seconds east of Greenwich.
+    own: Option<i32>,
     begun: String,
     lines: u64,
 }
@@ -24,6 +26,11 @@ pub(super) enum Taken {
 }
 
 impl Records {
+    /// Of a server whose zone is so many seconds east of Greenwich, for times that name it by letters.
+    pub(super) fn new(own: Option<i32>) -> Self {
+        Self { own, ..Self::default() }
+    }
+
     /// Takes a line; `whole` says that nothing of it was let go.
     pub(super) fn take(&mut self, line: &str, whole: bool) -> Taken {
         let mut ended = Vec::new();
@@ -49,20 +56,20 @@ impl Records {
     /// What has begun, as it is.
     pub(super) fn end(&mut self) -> Option<(Result<Head, String>, u64)> {
         let (text, lines) = (std::mem::take(&mut self.begun), std::mem::take(&mut self.lines));
-        (lines > 0).then(|| (head(&text).ok_or(text), lines))
+        (lines > 0).then(|| (head(&text, self.own).ok_or(text), lines))
     }
 }
 
 /// Whether a record begins so: a time with its zone, and a comma.
 fn begins(line: &str) -> bool {
-    stamp::full(line, 0).is_some_and(|(_, rest)| rest.starts_with(','))
+    stamp::full(line, None).is_some_and(|(_, rest)| rest.starts_with(','))
 }
 
-fn head(record: &str) -> Option<Head> {
+fn head(record: &str, own: Option<i32>) -> Option<Head> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(record.as_bytes());
     let fields = reader.records().next()?.ok()?;
     let of = |at: usize| fields.get(at).unwrap_or_default();
-    let mut head = Head::new(stamp::full(of(0), 0).map(|(at, _)| at), Severity::of(of(11)), fields.get(13)?);
+    let mut head = Head::new(stamp::full(of(0), own).map(|(at, _)| at), Severity::of(of(11)), fields.get(13)?);
     head.session = Some(of(3).to_owned());
     head.origin = postgres::origin(of(3), of(1), of(2), of(22), of(4), of(12));
     for (label, at) in [("DETAIL", 14), ("HINT", 15), ("QUERY", 16), ("CONTEXT", 18), ("STATEMENT", 19), ("LOCATION", 21)] {

@@ -5,13 +5,13 @@ use serde_json::{Map, Value};
 use super::head::Head;
 use super::{Severity, postgres, stamp};
 
-/// Reads a message; `None`: it is none.
-pub(super) fn head(line: &str) -> Option<Head> {
+/// Reads a message; `None`: it is none. `own`: the server's zone, seconds east of Greenwich, for times that name it by letters.
+pub(super) fn head(line: &str, own: Option<i32>) -> Option<Head> {
     let fields: Map<String, Value> = serde_json::from_str(line).ok()?;
     let of = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
     let number = |name: &str| fields.get(name).map(Value::to_string).unwrap_or_default();
     fields.get("error_severity")?;
-    let mut head = Head::new(stamp::full(of("timestamp"), 0).map(|(at, _)| at), Severity::of(of("error_severity")), of("message"));
+    let mut head = Head::new(stamp::full(of("timestamp"), own).map(|(at, _)| at), Severity::of(of("error_severity")), of("message"));
     let pid = number("pid");
     let from = match number("remote_port") {
         port if !port.is_empty() => format!("{}:{port}", of("remote_host")),
@@ -30,15 +30,19 @@ pub(super) fn head(line: &str) -> Option<Head> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::stamp::Told;
 
     #[test]
     fn its_fields_are_read_and_other_json_is_none_of_it() {
         let line = r#"{"timestamp":"2026-11-26 23:39:56.015 UTC","user":"app","dbname":"card","pid":7,"remote_host":"10.0.0.1","remote_port":4711,"session_id":"6.7","line_num":1,"error_severity":"FATAL","state_code":"57P01","message":"terminating","hint":"wait","statement":"select\n1","application_name":"psql"}"#;
-        let head = head(line).expect("a message");
-        assert_eq!((head.at.map(|at| at.to_string()).as_deref(), head.level), (Some("2026-11-26T23:39:56.015Z"), Some(Severity::Fatal)));
+        let head = head(line, None).expect("a message");
+        assert_eq!(
+            (head.at.and_then(Told::time).map(|at| at.to_string()).as_deref(), head.level),
+            (Some("2026-11-26T23:39:56.015Z"), Some(Severity::Fatal))
+        );
         assert_eq!(head.origin, "pid 7, app@card, app psql, from 10.0.0.1:4711, code 57P01");
         assert_eq!(head.more, [("HINT", "wait".to_owned()), ("STATEMENT", "select\n1".to_owned())]);
-        assert_eq!(super::head("{}"), None);
-        assert_eq!(super::head("LOG:  x"), None);
+        assert_eq!(super::head("{}", None), None);
+        assert_eq!(super::head("LOG:  x", None), None);
     }
 }

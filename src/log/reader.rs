@@ -6,11 +6,15 @@ use std::time::Duration;
 use super::entry::{Entry, Kind, Part};
 use super::head::Head;
 use super::postgres_csv::{Records, Taken};
+use super::stamp::Told;
 use super::{Bare, Format, Gap, Severity, Stream, What, etcd, haproxy, patroni, postgres, postgres_json, wash};
 use crate::model::{Time, clean};
 
 /// A line without a time that comes this long after the one before was written when it came, and not when that was.
 const CAUGHT_UP: Duration = Duration::from_secs(1);
+
+/// What is said of times that name no zone, on a node that tells none.
+const ZONELESS: &str = "the node tells no time zone (date +%z), and the times of these lines name none: they stand where they were heard";
 
 /// The journal stamps the lines of one message within this span.
 const TOGETHER: Duration = Duration::from_millis(100);
@@ -41,17 +45,19 @@ pub struct Reader {
     /// By how much the node's clock is ahead of ours, microseconds.
     skew: i64,
     last: Option<Last>,
+    /// Whether it was said that times without a zone are not known.
+    zoneless: bool,
 }
 
 #[derive(Debug, Clone)]
 enum Form {
     Unknown,
-    Patroni(i32),
+    Patroni(Option<i32>),
     Stderr(Box<postgres::Prefix>),
     Csv(Records),
-    Json,
-    Etcd,
-    Haproxy(i32),
+    Json(Option<i32>),
+    Etcd(Option<i32>),
+    Haproxy(Option<i32>),
 }
 
 /// The line before.
@@ -77,7 +83,7 @@ struct Line<'l> {
 impl Reader {
     /// Of this stream.
     pub fn new(stream: Stream) -> Self {
-        Self { stream: Arc::new(stream), form: Form::Unknown, skew: 0, last: None }
+        Self { stream: Arc::new(stream), form: Form::Unknown, skew: 0, last: None, zoneless: false }
     }
 
     /// Whose it is.
@@ -132,8 +138,8 @@ impl Reader {
             Form::Unknown => None,
             Form::Patroni(offset) => patroni::head(line.text, *offset),
             Form::Stderr(prefix) => prefix.head(line.text),
-            Form::Json => postgres_json::head(line.text),
-            Form::Etcd => etcd::head(line.text, self.last.as_ref().map(|last| last.at)),
+            Form::Json(offset) => postgres_json::head(line.text, *offset),
+            Form::Etcd(offset) => etcd::head(line.text, *offset),
             Form::Haproxy(offset) => haproxy::head(line.text, *offset, near),
             Form::Csv(records) => {
                 let Taken::Whole(ended) = records.take(line.text, line.cut == 0) else { return Vec::new() };
@@ -144,16 +150,23 @@ impl Reader {
             }
         };
         match head {
-            Some(head) => vec![self.message(head, line, 1)],
+            Some(head) => self.messages(head, line, 1),
             None => vec![self.goes_on(line)],
         }
     }
 
     fn record(&mut self, (record, lines): (Result<Head, String>, u64), line: &Line<'_>) -> Vec<Read> {
         match record {
-            Ok(head) => vec![self.message(head, line, lines)],
+            Ok(head) => self.messages(head, line, lines),
             Err(text) => text.split('\n').map(|text| self.goes_on(&Line { text, ..*line })).collect(),
         }
+    }
+
+    /// A message, and before the first one whose hour nobody knows a word about that.
+    fn messages(&mut self, head: Head, line: &Line<'_>, lines: u64) -> Vec<Read> {
+        let untimed = head.at == Some(Told::Zoneless) && line.stamp.is_none() && !std::mem::replace(&mut self.zoneless, true);
+        let note = untimed.then(|| self.marked(line.heard, Kind::Note, Severity::Warning, ZONELESS.to_owned()));
+        note.into_iter().chain([self.message(head, line, lines)]).collect()
     }
 
     /// A message, or a part of the one before.
@@ -179,8 +192,10 @@ impl Reader {
         for part in parts {
             entry.add(part);
         }
-        match head.at.or(line.stamp) {
+        match head.at.and_then(Told::time).or(line.stamp) {
             Some(at) => (entry.at, entry.when) = (at, self.ours(at)),
+            // Each was written at another time than the one before, and when it was heard is all that is known.
+            None if head.at.is_some() => entry.guessed = true,
             None => self.guess(&mut entry),
         }
         // Another difference of the clocks must not turn the order of one stream round.
@@ -225,6 +240,11 @@ impl Reader {
 
     fn mark(&mut self, heard: Time, kind: Kind, level: Severity, text: String) -> Vec<Read> {
         let mut read = self.end(heard);
+        read.push(self.marked(heard, kind, level, text));
+        read
+    }
+
+    fn marked(&mut self, heard: Time, kind: Kind, level: Severity, text: String) -> Read {
         let mut entry = Entry { kind, lines: 0, ..Entry::new(&self.stream, heard, level, text) };
         // It stands behind what was read before; what is not read any more is told when that is known.
         if let Some(last) = self.last.as_ref().filter(|_| kind != Kind::Failed) {
@@ -233,8 +253,7 @@ impl Reader {
         if let Some(last) = &mut self.last {
             last.goes_on = false;
         }
-        read.push(Read::New(entry));
-        read
+        Read::New(entry)
     }
 
     /// The time of a line that tells none.
@@ -270,9 +289,9 @@ impl Form {
         match format {
             Format::Patroni { utc_offset } => Self::Patroni(utc_offset),
             Format::PostgresStderr { prefix, utc_offset } => Self::Stderr(Box::new(postgres::Prefix::new(&prefix, utc_offset))),
-            Format::PostgresCsv => Self::Csv(Records::default()),
-            Format::PostgresJson => Self::Json,
-            Format::Etcd => Self::Etcd,
+            Format::PostgresCsv { utc_offset } => Self::Csv(Records::new(utc_offset)),
+            Format::PostgresJson { utc_offset } => Self::Json(utc_offset),
+            Format::Etcd { utc_offset } => Self::Etcd(utc_offset),
             Format::Haproxy { utc_offset } => Self::Haproxy(utc_offset),
         }
     }

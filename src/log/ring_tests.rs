@@ -28,7 +28,7 @@ fn open(node: &str, program: Program, format: Format) -> Heard {
 }
 
 fn patroni(node: &str) -> Heard {
-    open(node, Program::Patroni, Format::Patroni { utc_offset: 0 })
+    open(node, Program::Patroni, Format::Patroni { utc_offset: Some(0) })
 }
 
 /// Patroni's line, written at this second.
@@ -97,7 +97,7 @@ fn a_stack_trace_stays_with_its_error_and_details_with_their_message() {
         line("a", Program::Patroni, 2.0, "Traceback (most recent call last):"),
         line("a", Program::Patroni, 9.0, "  File \"api.py\""),
     ]);
-    let format = Format::PostgresStderr { prefix: "%m [%p] ".to_owned(), utc_offset: 0 };
+    let format = Format::PostgresStderr { prefix: "%m [%p] ".to_owned(), utc_offset: Some(0) };
     let stamp = at(3.0).to_string().replace('T', " ").replace('Z', " UTC");
     log.take(vec![open("a", Program::Postgres, format)]);
     for text in ["[7] ERROR:  one", "[7] DETAIL:  why", "[8] LOG:  other", "[7] STATEMENT:  select"] {
@@ -128,7 +128,7 @@ fn a_line_without_a_time_has_that_of_the_line_before_or_of_its_coming() {
     let down = "Server pg_write/psg1 is DOWN. 2 active and 0 backup servers left.";
     let link = "10.0.0.9:4358 [26/Nov/2026:23:16:40.000] pg_write pg_write/psg1 1/0/0 4109 -- 2/1/0/0/0 0/0";
     let lines = [(100.0, link), (100.1, down), (200.0, "[NOTICE]   (7) : New worker (8) forked")];
-    log.take(vec![open("vm1", Program::Haproxy, Format::Haproxy { utc_offset: 0 })]);
+    log.take(vec![open("vm1", Program::Haproxy, Format::Haproxy { utc_offset: Some(0) })]);
     log.take(lines.into_iter().map(|(heard, text)| line("vm1", Program::Haproxy, heard, text)).collect());
     let times: Vec<(String, bool)> = log.from((at(-9.0), 0)).map(|(_, entry)| (entry.at.to_string(), entry.guessed)).collect();
     let expected = [("2026-11-26T23:16:40.000Z", false), ("2026-11-26T23:16:40.000Z", true), (&at(200.0).to_string(), true)];
@@ -139,7 +139,7 @@ fn a_line_without_a_time_has_that_of_the_line_before_or_of_its_coming() {
 fn what_stands_first_in_a_file_was_not_written_when_it_was_heard() {
     let mut log = Log::default();
     let link = "10.0.0.9:4358 [26/Nov/2026:23:16:41.000] pg_write pg_write/psg1 1/0/0 4109 -- 2/1/0/0/0 0/0";
-    log.take(vec![open("vm1", Program::Haproxy, Format::Haproxy { utc_offset: 0 }), patroni("a"), said("a", 2.0, 900.0, "later")]);
+    log.take(vec![open("vm1", Program::Haproxy, Format::Haproxy { utc_offset: Some(0) }), patroni("a"), said("a", 2.0, 900.0, "later")]);
     let lines = ["[NOTICE]   (7) : New worker (8) forked", "[NOTICE]   (7) : Loading success.", link];
     log.take(lines.into_iter().map(|text| line("vm1", Program::Haproxy, 900.0, text)).collect());
     assert_eq!(all(&log).last().map(String::as_str), Some("a later"), "{:?}", all(&log));
@@ -233,15 +233,39 @@ fn what_is_kept_aside_is_bounded_and_counted_too() {
     assert!(log.bytes() >= entry.text.len() + bare.text.len() && log.get(key).is_some());
 }
 
+#[test]
+fn a_time_of_which_nobody_knows_the_zone_is_told_so_and_not_taken_for_greenwich() {
+    let mut log = Log::default();
+    log.take(vec![open("a", Program::Patroni, Format::Patroni { utc_offset: None })]);
+    log.take(vec![said("a", 1.0, 3607.0, "one"), said("a", 1.5, 3607.5, "two")]);
+    let stamped = What::Line { bytes: b"2026-11-26 23:38:40,003 INFO: three".to_vec(), stamp: Some(at(3608.0)), cut: 0 };
+    log.take(vec![
+        heard("a", Program::Patroni, 3609.0, stamped),
+        line("a", Program::Patroni, 3610.0, "2026-11-27T01:16:50+01:00 INFO: four"),
+    ]);
+    let told: Vec<(String, Time, bool)> = log.from((at(-9.0), 0)).map(|(_, entry)| (entry.text.clone(), entry.at, entry.guessed)).collect();
+    let note = "the node tells no time zone (date +%z), and the times of these lines name none: they stand where they were heard";
+    let zoned = Time::parse("2026-11-27T00:16:50Z").expect("a time");
+    let expected = [
+        (note, at(3607.0), false),
+        ("one", at(3607.0), true),
+        ("two", at(3607.5), true),
+        ("three", at(3608.0), false),
+        ("four", zoned, false),
+    ];
+    assert_eq!(told, expected.map(|(text, at, guessed)| (text.to_owned(), at, guessed)));
+    assert_eq!((log.taken(), log.kept()), (4, 4));
+}
+
 fn formats() -> impl Strategy<Value = Format> {
     prop_oneof![
-        Just(Format::Patroni { utc_offset: 3600 }),
-        "[%a-zA-Z0-9 \\[\\]@-]{0,12}".prop_map(|prefix| Format::PostgresStderr { prefix, utc_offset: 0 }),
-        Just(Format::PostgresStderr { prefix: "%m [%p] %q%u@%d/%a ".to_owned(), utc_offset: 0 }),
-        Just(Format::PostgresCsv),
-        Just(Format::PostgresJson),
-        Just(Format::Etcd),
-        Just(Format::Haproxy { utc_offset: -3600 }),
+        Just(Format::Patroni { utc_offset: Some(3600) }),
+        "[%a-zA-Z0-9 \\[\\]@-]{0,12}".prop_map(|prefix| Format::PostgresStderr { prefix, utc_offset: None }),
+        Just(Format::PostgresStderr { prefix: "%m [%p] %q%u@%d/%a ".to_owned(), utc_offset: Some(0) }),
+        Just(Format::PostgresCsv { utc_offset: Some(0) }),
+        Just(Format::PostgresJson { utc_offset: Some(0) }),
+        Just(Format::Etcd { utc_offset: Some(0) }),
+        Just(Format::Haproxy { utc_offset: Some(-3600) }),
     ]
 }
 
@@ -301,7 +325,7 @@ proptest! {
         }
         // A record that has not ended is told as it is when reading begins anew.
         for node in nodes {
-            log.take(vec![open(node, Program::Postgres, Format::Etcd)]);
+            log.take(vec![open(node, Program::Postgres, Format::Etcd { utc_offset: Some(0) })]);
         }
         prop_assert_eq!((log.taken(), log.kept() + log.dropped().lines), (count, count));
         let mut places: BTreeMap<String, Vec<Time>> = BTreeMap::new();

@@ -34,9 +34,36 @@ pub(super) fn fraction(text: &str) -> (i32, &str) {
     (nanos * 10_i32.pow(9 - u32::try_from(count.min(9)).unwrap_or(9)), &behind[count..])
 }
 
-/// The zone that follows a time: `Z`, `+00:00`, `-0330`, `+02`, ` UTC`. Letters that name another zone are taken for the node's own. `None`: there is
-/// no zone.
-pub(super) fn zone(text: &str, own: i32) -> Option<(i32, &str)> {
+/// When a line was written, as it tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Then.
+    At(Time),
+    /// At a time of day without a zone, and the node's own is not known: it can be any hour.
+    Zoneless,
+}
+
+impl Told {
+    /// A date and time so many seconds east of Greenwich; `None` there: nobody knows how many.
+    pub fn of(civil: DateTime, east: Option<i32>) -> Option<Self> {
+        match east {
+            Some(east) => moment(civil, east).map(Self::At),
+            None => Some(Self::Zoneless),
+        }
+    }
+
+    /// The moment, if it is one.
+    pub fn time(self) -> Option<Time> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Zoneless => None,
+        }
+    }
+}
+
+/// The zone that follows a time: `Z`, `+00:00`, `-0330`, `+02`, ` UTC`, in seconds east of Greenwich. Letters that name another zone are taken for the
+/// node's own. `None`: there is no zone.
+pub(super) fn zone(text: &str, own: Option<i32>) -> Option<(Option<i32>, &str)> {
     let zone = text.strip_prefix(' ').unwrap_or(text);
     if let Some(sign) = zone.chars().next().filter(|c| matches!(c, '+' | '-')) {
         let behind = &zone[1..];
@@ -46,12 +73,12 @@ pub(super) fn zone(text: &str, own: i32) -> Option<(i32, &str)> {
         let minutes = colon.as_bytes().get(..2).and_then(digits);
         let seconds = i32::try_from(hours * 3600 + minutes.unwrap_or(0) * 60).ok()?;
         let rest = if minutes.is_some() { &colon[2..] } else { rest };
-        return Some((if sign == '-' { -seconds } else { seconds }, rest));
+        return Some((Some(if sign == '-' { -seconds } else { seconds }), rest));
     }
     let letters = zone.bytes().take_while(u8::is_ascii_alphabetic).count();
     match &zone[..letters] {
         "" => None,
-        "Z" | "UTC" | "GMT" => Some((0, &zone[letters..])),
+        "Z" | "UTC" | "GMT" => Some((Some(0), &zone[letters..])),
         _ if (2..=5).contains(&letters) => Some((own, &zone[letters..])),
         _ => None,
     }
@@ -70,17 +97,17 @@ pub(super) fn there(at: Time, east: i32) -> Option<DateTime> {
 }
 
 /// A time with its zone, or in the node's own.
-pub(super) fn full(text: &str, own: i32) -> Option<(Time, &str)> {
+pub(super) fn full(text: &str, own: Option<i32>) -> Option<(Told, &str)> {
     let (civil, rest) = civil(text)?;
     let (east, rest) = zone(rest, own).unwrap_or((own, rest));
-    Some((moment(civil, east)?, rest))
+    Some((Told::of(civil, east)?, rest))
 }
 
 /// The same where words follow that could be taken for a zone's name: only one in figures counts, right behind the time.
-pub(super) fn followed_by_words(text: &str, own: i32) -> Option<(Time, &str)> {
+pub(super) fn followed_by_words(text: &str, own: Option<i32>) -> Option<(Told, &str)> {
     let (civil, rest) = civil(text)?;
     let (east, rest) = if rest.starts_with(['+', '-', 'Z']) { zone(rest, own) } else { None }.unwrap_or((own, rest));
-    Some((moment(civil, east)?, rest))
+    Some((Told::of(civil, east)?, rest))
 }
 
 /// Of a month's three letters, its number from 1.
@@ -97,14 +124,30 @@ fn digits(bytes: &[u8]) -> Option<u32> {
 mod tests {
     use super::*;
 
+    fn told(told: Told) -> String {
+        told.time().map_or("?".to_owned(), |at| at.to_string())
+    }
+
     fn read(text: &str, own: i32) -> Option<(String, &str)> {
-        full(text, own).map(|(at, rest)| (at.to_string(), rest))
+        full(text, Some(own)).map(|(at, rest)| (told(at), rest))
+    }
+
+    #[test]
+    fn without_a_zone_of_its_own_or_the_nodes_a_time_is_no_moment() {
+        for (text, expected) in [
+            ("2026-11-26 23:38:40,003 x", "?"),
+            ("2026-11-26 23:38:40.003 CET x", "?"),
+            ("2026-11-26 23:38:40.003 UTC x", "2026-11-26T23:38:40.003Z"),
+            ("2026-11-26 23:38:40.003+01 x", "2026-11-26T22:38:40.003Z"),
+        ] {
+            assert_eq!(full(text, None).map(|(at, rest)| (told(at), rest)), Some((expected.to_owned(), " x")), "{text}");
+        }
     }
 
     #[test]
     fn each_program_writes_its_times_in_its_own_way() {
         let at = |text: &str| text.to_owned();
-        let words = |text, own| followed_by_words(text, own).map(|(at, rest)| (at.to_string(), rest));
+        let words = |text, own| followed_by_words(text, Some(own)).map(|(at, rest)| (told(at), rest));
         assert_eq!(words("2026-11-26 23:38:40,003 INFO: x", 3600), Some((at("2026-11-26T22:38:40.003Z"), " INFO: x")));
         assert_eq!(words("2026-11-26T23:38:40.003+00:00 INFO: x", 3600), Some((at("2026-11-26T23:38:40.003Z"), " INFO: x")));
         assert_eq!(read("2026-11-26 23:38:41.564 UTC [1]", 7200), Some((at("2026-11-26T23:38:41.564Z"), " [1]")));

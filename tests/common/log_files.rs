@@ -16,10 +16,10 @@ pub fn heard() -> Vec<Heard> {
     for node in nodes {
         let name = node.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
         for (file, program, format) in [
-            ("patroni", Program::Patroni, Format::Patroni { utc_offset: 0 }),
-            ("postgresql", Program::Postgres, Format::PostgresStderr { prefix: "%m [%p] %q%u@%d/%a ".to_owned(), utc_offset: 0 }),
-            ("etcd", Program::Etcd, Format::Etcd),
-            ("haproxy", Program::Haproxy, Format::Haproxy { utc_offset: 0 }),
+            ("patroni", Program::Patroni, Format::Patroni { utc_offset: Some(0) }),
+            ("postgresql", Program::Postgres, Format::PostgresStderr { prefix: "%m [%p] %q%u@%d/%a ".to_owned(), utc_offset: Some(0) }),
+            ("etcd", Program::Etcd, Format::Etcd { utc_offset: Some(0) }),
+            ("haproxy", Program::Haproxy, Format::Haproxy { utc_offset: Some(0) }),
         ] {
             let path = node.join(format!("log/{file}.log"));
             let Ok(bytes) = fs::read(&path) else { continue };

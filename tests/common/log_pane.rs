@@ -209,7 +209,7 @@ fn why_there_is_nothing_and_what_is_missing_is_said() {
     let at = Time::parse("2026-11-26T23:55:12Z").expect("a time");
     let of = |what: What| Heard { stream: stream.clone(), at, what };
     let gap = Gap::Unread { from: at, to: at, why: "rotated away".to_owned() };
-    let open = What::Open { format: Format::Etcd, file: "etcd".to_owned() };
+    let open = What::Open { format: Format::Etcd { utc_offset: Some(0) }, file: "etcd".to_owned() };
     update(&mut state, Msg::Heard(vec![of(open), of(What::Gap(gap)), of(What::Gap(Gap::Dropped { lines: 7, bytes: 70 }))]));
     let drawn = text(&screen(&mut state, (80, 24), false));
     assert!(drawn.contains("lines are missing from") && drawn.contains("7 never read"), "{drawn}");

@@ -56,8 +56,8 @@ impl FilePlace {
 /// What a node told of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Answers {
-    /// Its clock's offset, seconds east of Greenwich.
-    pub utc_offset: i32,
+    /// Its zone's offset, seconds east of Greenwich; `None`: it has told none that is understood.
+    pub utc_offset: Option<i32>,
     /// Units that are loaded.
     pub units: Vec<String>,
     /// Files in usual places that can be read.
@@ -73,7 +73,7 @@ impl Answers {
         for (key, value) in text.lines().filter_map(|line| line.split_once(' ')) {
             let value = value.trim();
             match key {
-                "zone" => answers.utc_offset = zone(value).unwrap_or(0),
+                "zone" => answers.utc_offset = zone(value),
                 "unit" => answers.units.push(value.to_owned()),
                 "file" => answers.files.push(value.to_owned()),
                 "patroni" => answers.patroni_dir = Some(value.trim_matches(['\'', '"']).to_owned()).filter(|dir| dir.starts_with('/')),
@@ -102,7 +102,7 @@ fn zone(text: &str) -> Option<i32> {
         ("-", digits) => (-1, digits),
         _ => return None,
     };
-    let (hours, minutes) = digits.split_at_checked(2)?;
+    let (hours, minutes) = digits.split_at_checked(2).filter(|_| digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()))?;
     Some(sign * (hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60))
 }
 
@@ -176,21 +176,21 @@ impl Known<'_> {
     }
 
     fn format(&self, program: Program, path: &str) -> Format {
-        let utc_offset = self.answers.utc_offset;
+        let told = self.postgres.ok();
+        let utc_offset = match program {
+            Program::Postgres => told.map(|settings| settings.utc_offset).or(self.answers.utc_offset),
+            _ => self.answers.utc_offset,
+        };
         match program {
             Program::Patroni => Format::Patroni { utc_offset },
-            Program::Etcd => Format::Etcd,
+            Program::Etcd => Format::Etcd { utc_offset },
             Program::Haproxy => Format::Haproxy { utc_offset },
-            Program::Postgres if path.ends_with(".csv") => Format::PostgresCsv,
-            Program::Postgres if path.ends_with(".json") => Format::PostgresJson,
+            Program::Postgres if path.ends_with(".csv") => Format::PostgresCsv { utc_offset },
+            Program::Postgres if path.ends_with(".json") => Format::PostgresJson { utc_offset },
             Program::Postgres => {
                 let configured = self.logs.get("postgres").and_then(|log| log.log_line_prefix.clone());
-                let told = self.postgres.ok();
                 let prefix = configured.or_else(|| told.map(|settings| settings.log_line_prefix.clone()));
-                Format::PostgresStderr {
-                    prefix: prefix.unwrap_or_else(|| "%m [%p] ".to_owned()),
-                    utc_offset: told.map_or(utc_offset, |settings| settings.utc_offset),
-                }
+                Format::PostgresStderr { prefix: prefix.unwrap_or_else(|| "%m [%p] ".to_owned()), utc_offset }
             }
         }
     }
@@ -257,41 +257,51 @@ mod tests {
     fn the_configuration_comes_first() {
         let given = LogProfile { file: Some("/x/{name}/a.log".into()), ..LogProfile::default() };
         let found = place(Program::Patroni, &[("patroni", given)], "zone +0200\nunit patroni.service\n", None);
-        assert_eq!(found, Ok((file("/x/psg1", "a.log", None), Format::Patroni { utc_offset: 7200 })));
+        assert_eq!(found, Ok((file("/x/psg1", "a.log", None), Format::Patroni { utc_offset: Some(7200) })));
         let given = LogProfile { unit: Some("patroni@a.service".into()), ..LogProfile::default() };
         let found = place(Program::Patroni, &[("patroni", given)], "zone -0330\n", None);
-        assert_eq!(found, Ok((Place::Unit("patroni@a.service".into()), Format::Patroni { utc_offset: -12_600 })));
+        assert_eq!(found, Ok((Place::Unit("patroni@a.service".into()), Format::Patroni { utc_offset: Some(-12_600) })));
     }
 
     #[test]
     fn a_node_tells_where_patroni_logs_then_its_units_then_its_files() {
-        let unit = |name: &str| Ok((Place::Unit(name.into()), Format::Etcd));
+        let unit = |name: &str| Ok((Place::Unit(name.into()), Format::Etcd { utc_offset: None }));
         assert_eq!(
             place(Program::Etcd, &[], "unit etcd-defrag.service\nunit etcd.service\nfile /var/log/etcd/etcd.log\n", None),
             unit("etcd.service")
         );
         let found = place(Program::Patroni, &[], "unit patroni.service\npatroni '/var/log/p/'\n", None);
-        assert_eq!(found, Ok((file("/var/log/p", "patroni.log", None), Format::Patroni { utc_offset: 0 })));
+        assert_eq!(found, Ok((file("/var/log/p", "patroni.log", None), Format::Patroni { utc_offset: None })));
         let found = place(Program::Haproxy, &[], "file /var/log/haproxy.log\n", None);
-        assert_eq!(found, Ok((file("/var/log", "haproxy.log", None), Format::Haproxy { utc_offset: 0 })));
+        assert_eq!(found, Ok((file("/var/log", "haproxy.log", None), Format::Haproxy { utc_offset: None })));
         assert_eq!(place(Program::Haproxy, &[], "", None), Err("psg1 has no unit of haproxy, and no log of it in a usual place".into()));
     }
 
     #[test]
     fn postgresql_tells_where_it_logs() {
-        let stderr = Format::PostgresStderr { prefix: "%t [%p] ".into(), utc_offset: 3600 };
+        let stderr = Format::PostgresStderr { prefix: "%t [%p] ".into(), utc_offset: Some(3600) };
         let found = place(Program::Postgres, &[], "", Some(settings()));
         assert_eq!(found, Ok((file("/data/log", "postgresql-%a.log", Some("postgresql-*.log")), stderr)));
         let csv =
             LogSettings { log_destination: "stderr, csvlog".into(), log_directory: "/l".into(), log_filename: "pg".into(), ..settings() };
-        assert_eq!(place(Program::Postgres, &[], "", Some(csv)), Ok((file("/l", "pg.csv", None), Format::PostgresCsv)));
+        assert_eq!(place(Program::Postgres, &[], "", Some(csv)), Ok((file("/l", "pg.csv", None), Format::PostgresCsv { utc_offset: Some(3600) })));
         let off = LogSettings { logging_collector: false, ..settings() };
-        let stderr = Format::PostgresStderr { prefix: "%t [%p] ".into(), utc_offset: 3600 };
+        let stderr = Format::PostgresStderr { prefix: "%t [%p] ".into(), utc_offset: Some(3600) };
         let found = place(Program::Postgres, &[], "unit postgresql@15-main.service\n", Some(off.clone()));
         assert_eq!(found, Ok((Place::Unit("postgresql@15-main.service".into()), stderr)));
         assert!(place(Program::Postgres, &[], "", Some(off)).is_err_and(|e| e.contains("logging_collector is off")));
         let silent = place(Program::Postgres, &[], "", None);
         assert_eq!(silent, Err("where PostgreSQL on psg1 logs is not known: connection refused".into()));
+    }
+
+    #[test]
+    fn a_zone_that_is_not_told_is_not_taken_for_greenwich() {
+        for (answer, zone) in [("zone +0530", Some(19_800)), ("zone -0330", Some(-12_600)), ("zone +0000", Some(0))] {
+            assert_eq!(Answers::read(answer).utc_offset, zone, "{answer}");
+        }
+        for answer in ["", "zone", "zone ", "zone %z", "zone UTC", "zone +05", "zone +5:30", "zone +-1+2"] {
+            assert_eq!(Answers::read(answer).utc_offset, None, "{answer}");
+        }
     }
 
     #[test]

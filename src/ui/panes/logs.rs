@@ -162,7 +162,7 @@ impl Pane for Logs {
         let (told, role) = level(entry.level);
         sheet.fact("level", told, role, "");
         match entry.guessed {
-            true => sheet.fact("written", "it tells no time; after the line before, or when it was heard", Role::Unknown, ""),
+            true => sheet.fact("written", "it tells no moment; after the line before, or when it was heard", Role::Unknown, ""),
             false => sheet.fact("written at", entry.at.to_string(), Role::Text, &format!("by the clock of {node}")),
         }
         if entry.when != entry.at {
@@ -279,7 +279,7 @@ impl<'c> Columns<'c> {
             Kind::Line if entry.again.is_some() => Role::Muted,
             Kind::Line if entry.level == Severity::Unknown => Role::Text,
             Kind::Line => role,
-            Kind::Gap | Kind::Failed => Role::Stale,
+            Kind::Gap | Kind::Failed | Kind::Note => Role::Stale,
             Kind::Rotated => Role::Muted,
         };
         let places = logs.search.as_ref().map(|search| search.places(&text)).unwrap_or_default();
