@@ -145,6 +145,11 @@ pub enum What {
     Rotated,
     /// It is not read at the moment, for this reason. What was heard before stays.
     Failed(SourceError),
+    /// It was tried just now, and is not read for the reason that was told last.
+    Tried {
+        /// When it is tried again, by our clock.
+        next: Time,
+    },
 }
 
 impl Heard {

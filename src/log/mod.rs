@@ -25,6 +25,7 @@ mod ring;
 mod ring_tests;
 mod severity;
 mod stamp;
+mod trouble;
 mod wash;
 
 pub use clocks::{Clocks, ahead_told};
@@ -38,3 +39,4 @@ pub use pattern::Pattern;
 pub use reader::{Read, Reader};
 pub use ring::{Dropped, Key, Log};
 pub use severity::Severity;
+pub use trouble::{Trouble, Troubles};

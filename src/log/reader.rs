@@ -121,6 +121,7 @@ impl Reader {
             What::Rotated => {
                 self.mark(heard, Kind::Rotated, Severity::Info, "the file was replaced or emptied; nothing is missing".to_owned())
             }
+            What::Tried { .. } => Vec::new(),
             What::Failed(error) => self.mark(heard, Kind::Failed, Severity::Warning, format!("not read: {}", error.told())),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::entry::{Again, Repeat};
-use super::{Clocks, Entry, Filter, Gap, Heard, Read, Reader, Stream, What};
+use super::{Clocks, Entry, Filter, Gap, Heard, Read, Reader, Stream, Troubles, What};
 use crate::model::{ClockSkew, Time, clean};
 
 /// A message's place and identity: its time by our clock, and its number.
@@ -27,6 +27,7 @@ pub struct Log {
     /// What each stream says over and over, and where that stands.
     folds: BTreeMap<Stream, Vec<(Repeat, Key)>>,
     clocks: Clocks,
+    troubles: Troubles,
     /// Whether it shows secrets.
     unmasked: bool,
     /// Messages and bytes that are kept.
@@ -80,6 +81,7 @@ impl Log {
             newest: BTreeMap::new(),
             folds: BTreeMap::new(),
             clocks: Clocks::default(),
+            troubles: Troubles::default(),
             unmasked: false,
             bytes: 0,
             filter: Filter::default(),
@@ -96,6 +98,11 @@ impl Log {
         }
     }
 
+    /// Which streams are not read at the moment.
+    pub fn troubles(&self) -> &Troubles {
+        &self.troubles
+    }
+
     /// By how much the nodes' clocks are reckoned to be ahead of ours.
     pub fn clocks(&self) -> &Clocks {
         &self.clocks
@@ -106,6 +113,7 @@ impl Log {
         let first = self.next;
         let mut fresh: Vec<Slot> = Vec::new();
         for heard in batch {
+            self.troubles.hear(&heard);
             match &heard.what {
                 What::Open { file, .. } => drop(self.files.insert(heard.stream.clone(), clean(file))),
                 What::Line { .. } => self.taken += 1,

@@ -1,8 +1,10 @@
 //! The pane of logs: what it shows of a real switchover, and what its keys do.
 
+use std::time::Duration;
+
 use pgbaton::app::{Copied, Effect, Narrow, Reading};
 use pgbaton::log::{Format, Gap, Heard, Program, Stream, What};
-use pgbaton::model::Time;
+use pgbaton::model::{ErrorKind, SourceError, Time};
 
 use super::*;
 use crate::log_files::heard;
@@ -213,6 +215,41 @@ fn why_there_is_nothing_and_what_is_missing_is_said() {
     update(&mut state, Msg::Heard(vec![of(open), of(What::Gap(gap)), of(What::Gap(Gap::Dropped { lines: 7, bytes: 70 }))]));
     let drawn = text(&screen(&mut state, (80, 24), false));
     assert!(drawn.contains("lines are missing from") && drawn.contains("7 never read"), "{drawn}");
+}
+
+#[test]
+fn what_may_not_be_read_says_when_it_is_tried_again_until_it_is_read() {
+    let mut state = logs();
+    let at = Time::parse("2026-11-26T23:56:20Z").expect("a time");
+    let of = |program: Program, at: Time, what: What| Heard { stream: Stream { node: "psg3".to_owned(), program }, at, what };
+    let denied = || What::Failed(SourceError::new(ErrorKind::Denied, "/var/log/x may not be read"));
+    let tried = |at: Time| What::Tried { next: at.plus(Duration::from_secs(20)) };
+    let both = [Program::Patroni, Program::Postgres];
+    update(&mut state, Msg::Heard(both.iter().flat_map(|program| [of(*program, at, denied()), of(*program, at, tried(at))]).collect()));
+    let later = |state: &mut State, seconds: u64| {
+        update(state, Msg::Tick(at.plus(Duration::from_secs(seconds))));
+        text(&screen(state, (80, 24), false))
+    };
+    for (seconds, words) in [
+        (5, "psg3 patroni, postgres refused 5 s ago; tried again in 15 s"),
+        (25, "psg3 patroni, postgres refused 25 s ago; being tried again"),
+    ] {
+        let drawn = later(&mut state, seconds);
+        assert!(drawn.contains(words), "{words}: {drawn}");
+    }
+    let messages = state.facts.logs.log().len();
+    let again = at.plus(Duration::from_secs(25));
+    update(&mut state, Msg::Heard(both.iter().map(|program| of(*program, again, tried(again))).collect()));
+    assert_eq!(state.facts.logs.log().len(), messages, "a try that changes nothing is no message");
+    assert!(later(&mut state, 30).contains("psg3 patroni, postgres refused 5 s ago; tried again in 15 s"));
+    let open = || What::Open { format: Format::Patroni { utc_offset: Some(0) }, file: "/var/log/x".to_owned() };
+    update(&mut state, Msg::Heard(vec![of(Program::Patroni, again, open())]));
+    assert!(later(&mut state, 31).contains("psg3 postgres refused"));
+    update(&mut state, Msg::Heard(vec![of(Program::Postgres, again, open())]));
+    assert!(!later(&mut state, 32).contains("refused 7 s"));
+    let gone = SourceError::new(ErrorKind::Refused, "connection refused by psg3");
+    update(&mut state, Msg::Heard(vec![of(Program::Etcd, again, What::Failed(gone))]));
+    assert!(later(&mut state, 35).contains("psg3 etcd not read, tried 10 s ago"));
 }
 
 #[test]

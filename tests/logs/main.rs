@@ -233,6 +233,24 @@ fn nothing_is_lost_or_told_twice(lab: &TestLab, own: &Path) {
     assert!(lines.seen.iter().any(|line| line["kind"] == "gap"), "{:?}", lines.seen.last());
     let numbers: Vec<usize> = lines.seen.iter().filter_map(number).collect();
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{}", wrong(&numbers));
+    what_may_not_be_read_is_tried_again(node, &mut numbered, &mut lines);
+}
+
+/// It is told once, and read on from where it was when it may be.
+fn what_may_not_be_read_is_tried_again(node: &str, numbered: &mut Numbered, lines: &mut LogLines) {
+    let allow = |mode: u32| fs::set_permissions(&numbered.path, fs::Permissions::from_mode(mode)).unwrap();
+    allow(0o600);
+    kill(master_of(lines.pid()));
+    let refused = lines.line(node, "patroni", "may not be read by the login there; tried again every 20 s");
+    let before = lines.seen.iter().filter_map(number).next_back().unwrap();
+    allow(0o644);
+    numbered.write(10);
+    let last = numbered.written;
+    lines.until("what follows", |seen| seen.last().and_then(number) == Some(last));
+    let after: Vec<usize> = lines.seen[refused..].iter().filter_map(number).collect();
+    assert!(after.iter().copied().eq(before + 1..=last), "{}", wrong(&after));
+    let told = lines.seen.iter().filter(|line| is(line, node, "patroni", "may not be read")).count();
+    assert_eq!(told, 1);
 }
 
 /// The ssh that a process of ours has started.

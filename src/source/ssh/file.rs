@@ -71,6 +71,9 @@ impl FileReader {
             None => seen.iter().find(|file| file.name == place.name),
         };
         let Some(current) = current else { return Ok(End::Shut(place.missing(&out.stream().node))) };
+        if current.head.is_none() {
+            return Ok(End::Shut(place.denied(&out.stream().node)));
+        }
         let course = Course::of(self.at.as_ref(), &seen, current, self.emptied, wanted.back);
         let last = course.parts.len().saturating_sub(1);
         for (index, part) in course.parts.iter().enumerate() {

@@ -1,9 +1,12 @@
 //! Following a unit's entries in a node's journal.
 
+use std::time::Duration;
+
 use openssh::Session;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::timeout;
 
 use super::command::Command;
 use super::master::Running;
@@ -14,6 +17,9 @@ use crate::model::{ErrorKind, SourceError, Time};
 
 /// The longest entry that is read: a message of bytes is written as a list of numbers. What is longer is counted and let go.
 const LONGEST: usize = 8 * Heard::LONGEST;
+
+/// A journal that may not be read ends its reader at once; one that has nothing to say yet and does not end for so long can be.
+const OPENS: Duration = Duration::from_secs(2);
 
 /// Reads one unit, over any number of connections.
 #[derive(Debug, Default)]
@@ -63,7 +69,7 @@ impl JournalReader {
         let cursor = self.cursor.clone().unwrap_or_default();
         let command = Command::Journal { unit: unit.to_owned(), cursor, since, on: wanted.on };
         let mut running = Running::start(session, &command).await.map_err(Stop::Lost)?;
-        out.opened(format, unit);
+        let mut open = false;
         // The entry that was read last comes once more, if the journal still has it.
         let mut expected = self.cursor.clone();
         {
@@ -72,9 +78,19 @@ impl JournalReader {
             let mut cut = 0;
             loop {
                 out.flush().await.map_err(|Deaf| Stop::Deaf)?;
-                let piece = input.fill_buf().await.unwrap_or_default();
+                let piece = match timeout(if open { Duration::MAX } else { OPENS }, input.fill_buf()).await {
+                    Ok(piece) => piece.unwrap_or_default(),
+                    Err(_) => {
+                        open = true;
+                        out.opened(format, unit);
+                        continue;
+                    }
+                };
                 if piece.is_empty() {
                     break;
+                }
+                if !std::mem::replace(&mut open, true) {
+                    out.opened(format, unit);
                 }
                 let (length, ends) = match piece.iter().position(|byte| *byte == b'\n') {
                     Some(at) => (at + 1, true),

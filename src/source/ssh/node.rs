@@ -37,7 +37,7 @@ pub(super) async fn run(node: Node, profile: Profile, clock: Clock, to: Sender<V
         Ok(way) => way,
         Err(error) => {
             // Nothing mends that while we run.
-            let _ = failed(&mut readings, &error).await;
+            let _ = failed(&mut readings, &error, None).await;
             return;
         }
     };
@@ -64,7 +64,7 @@ pub(super) async fn run(node: Node, profile: Profile, clock: Clock, to: Sender<V
             }
             Err(error) => error,
         };
-        if failed(&mut readings, &error).await.is_err() || !wanted.on {
+        if failed(&mut readings, &error, wanted.on.then_some(pause)).await.is_err() || !wanted.on {
             return;
         }
         sleep(pause).await;
@@ -88,9 +88,11 @@ async fn all(readings: &mut [Reading], session: &openssh::Session, site: &Site, 
     Stop::Read
 }
 
-async fn failed(readings: &mut [Reading], error: &SourceError) -> Result<(), Deaf> {
+/// None of them is read, for this reason; `again`: after this it is tried again.
+async fn failed(readings: &mut [Reading], error: &SourceError, again: Option<Duration>) -> Result<(), Deaf> {
     for reading in readings {
         reading.out.failed(error.clone());
+        again.into_iter().for_each(|after| reading.out.tried(after));
         reading.out.flush().await?;
     }
     Ok(())

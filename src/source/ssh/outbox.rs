@@ -1,5 +1,7 @@
 //! What was heard, on its way to who reads it.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc::Sender;
 
 use crate::log::{Format, Heard, Stream, What};
@@ -61,6 +63,11 @@ impl Outbox {
             self.failed = Some(error);
         }
         self.open = None;
+    }
+
+    /// It was tried, and is tried again after this.
+    pub fn tried(&mut self, after: Duration) {
+        self.add([What::Tried { next: self.clock.now().plus(after) }]);
     }
 
     /// Hands all over, and waits for room. Safe to drop while it waits.

@@ -11,10 +11,13 @@ use super::outbox::{Deaf, Outbox};
 use super::place::Place;
 use super::site::Site;
 use crate::log::Format;
-use crate::model::{SourceError, Time};
+use crate::model::{ErrorKind, SourceError, Time};
 
 /// How long to wait until what could not be read is tried again.
 pub(super) const AGAIN: Duration = Duration::from_secs(3);
+
+/// The same for what the login may not read: somebody has to allow it first.
+pub(super) const REFUSED: Duration = Duration::from_secs(20);
 
 /// How long to wait until the place of a log is looked for again.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
@@ -41,12 +44,19 @@ pub(super) enum Stop {
     Deaf,
 }
 
-/// Says why nothing is read, and waits until it is tried again.
+/// Says why nothing is read and when it is tried again, and waits until then.
 ///
 /// # Errors
 /// It is not: nobody listens, or nothing is to be followed.
 pub(super) async fn again(out: &mut Outbox, error: SourceError, wanted: &Wanted, after: Duration) -> Result<(), Stop> {
-    out.failed(error);
+    let after = if error.kind == ErrorKind::Denied { REFUSED } else { after };
+    if wanted.on {
+        let message = format!("{}; tried again every {} s", error.message, after.as_secs());
+        out.failed(SourceError { message, ..error });
+        out.tried(after);
+    } else {
+        out.failed(error);
+    }
     out.flush().await.map_err(|Deaf| Stop::Deaf)?;
     if !wanted.on {
         return Err(Stop::Read);

@@ -1,5 +1,6 @@
 //! What all nodes say, in the order in which it was written. It has the screen when it has the focus, and no place beside the others.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use ratatui::buffer::Buffer;
@@ -8,7 +9,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::{Facts, PaneModel, Reading, RowId, View, key_of};
 use crate::command::{CommandId, Scope};
-use crate::log::{Entry, Key, Kind, Program, Severity, ahead_told};
+use crate::log::{Entry, Key, Kind, Program, Severity, Trouble, ahead_told};
 use crate::theme::Role;
 use crate::ui::format::{cut_end, display_width};
 use crate::ui::pane::{Ctx, Details, Drawn, Pane, Want};
@@ -195,6 +196,7 @@ fn words(ctx: &Ctx<'_>) -> Vec<(String, Role)> {
     if let Some(why) = &logs.wrong {
         words.push((format!("the filter does not count: {why}"), Role::Warning));
     }
+    words.extend(not_read(ctx).map(|told| (told, Role::Warning)));
     let clocks =
         nodes(ctx).into_iter().filter_map(|node| Some(format!("{node}'s clock is {}", ahead_told(logs.log().clocks().ahead(node))?)));
     let clocks: Vec<String> = clocks.collect();
@@ -202,6 +204,28 @@ fn words(ctx: &Ctx<'_>) -> Vec<(String, Role)> {
         words.push((format!("{}: reckoned with in the order", clocks.join(", ")), Role::Muted));
     }
     words
+}
+
+/// What is not read, since when, and when that is tried again: `psg1 patroni, etcd refused 12 s ago; tried again in 8 s`.
+fn not_read(ctx: &Ctx<'_>) -> Option<String> {
+    let mut nodes: BTreeMap<(&str, bool), (Vec<&str>, Trouble)> = BTreeMap::new();
+    for (stream, trouble) in ctx.facts.logs.log().troubles().iter() {
+        let (programs, all) = nodes.entry((stream.node.as_str(), trouble.refused)).or_insert((Vec::new(), trouble));
+        programs.push(stream.program.name());
+        (all.tried, all.next) = (all.tried.max(trouble.tried), [all.next, trouble.next].into_iter().flatten().min());
+    }
+    let told = nodes.into_iter().map(|((node, _), (programs, Trouble { refused, tried, next }))| {
+        let what = if refused { "refused" } else { "not read," };
+        let again = match next {
+            Some(next) if next > ctx.now() => format!("; tried again {}", ctx.until(next)),
+            Some(_) => "; being tried again".to_owned(),
+            None => String::new(),
+        };
+        let when = if refused { "" } else { "tried " };
+        format!("{node} {} {what} {when}{} ago{again}", programs.join(", "), ctx.ago(tried))
+    });
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| told.join(" · "))
 }
 
 /// The nodes that were heard of, each once.
