@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod common {
+    pub mod hung_disk;
     pub mod lab;
     #[allow(dead_code, reason = "each test file uses its part of it")]
     pub mod pty;
@@ -18,6 +19,7 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use common::hung_disk::{HungDisk, stuck};
 use common::lab::{Running, TestLab, pgbaton, said, status_with, until};
 use common::pty::Pty;
 use operator::{answer, did, finished, yes};
@@ -36,6 +38,7 @@ fn the_nodes_tell_of_their_disks_and_a_lost_line_leaves_what_was_known() {
     nothing_is_run_on_nodes_unless_it_is_asked_for(&lab);
     places_are_found_where_they_are(&lab, own.path());
     a_disk_that_fills_is_told_and_one_that_is_emptied_is_not(&lab, own.path());
+    a_disk_that_hangs_is_told_and_asked_once(&lab, own.path());
     a_line_that_is_cut_keeps_what_was_known(&lab, own.path());
     logs_and_facts_come_over_one_connection(&lab, own.path());
 }
@@ -231,6 +234,42 @@ fn a_disk_that_fills_is_told_and_one_that_is_emptied_is_not(lab: &TestLab, own: 
     assert!(small(&document, "disk-low").is_none(), "there is room for bytes");
     disk.empty();
     watching.until("inodes again", |d| small(d, "disk-inodes-low").is_none() && node(d, "psg2").asked.fresh);
+}
+
+/// Whoever asks it cannot be killed, and nothing else waits for it.
+fn a_disk_that_hangs_is_told_and_asked_once(lab: &TestLab, own: &Path) {
+    let name = "psg3";
+    let at = |name: &str| lab.dir().join(format!("hung-{name}"));
+    lab.layout().members().iter().for_each(|member| fs::create_dir(at(member)).unwrap());
+    let Some(disk) = HungDisk::mount(at(name)) else {
+        eprintln!("a disk that hangs is left out: it takes root and /dev/fuse");
+        return;
+    };
+    // What stands below it is not asked for itself.
+    let (data, wal) = (lab.dir().join("hung-{name}"), lab.dir().join("hung-{name}/pg_wal"));
+    let more = format!("[clusters.{}.ssh.folders]\ndata = \"{}\"\nwal = \"{}\"\n", lab.scope(), data.display(), wal.display());
+    let watching = Watching::start(&looking(lab, own, "hung.toml", &more));
+    let hangs = |d: &Document| d.nodes.iter().find(|n| n.name == name).is_some_and(|n| n.places.iter().any(|p| p.error.is_some()));
+    let document = watching.until("a disk that hangs", hangs);
+    let node_3 = node(&document, name);
+    for kind in [PlaceKind::Data, PlaceKind::Wal] {
+        let told = place(node_3, kind).error.clone().unwrap();
+        assert!(told.ends_with("does not answer within 3 s: its file system hangs"), "{kind}: {told}");
+    }
+    assert!(place(node_3, PlaceKind::Etcd).error.is_none() && node_3.load_1.is_some(), "all else is told: {node_3:?}");
+    assert!(node_3.asked.rtt_ms.unwrap() < 8000.0, "{:?}", node_3.asked);
+    assert_eq!(stuck(&at(name)).len(), 1);
+    // In the look that follows nobody else is sent there.
+    let told = |d: &Document| node(d, name).uptime_seconds;
+    let next = watching.until("another look", |d| told(d) > told(&document));
+    assert!(hangs(&next), "{:?}", node(&next, name));
+    assert_eq!(stuck(&at(name)).len(), 1);
+    drop(watching);
+    drop(disk);
+    until("the end of who was stuck", PATIENCE, || match stuck(&at(name)).len() {
+        0 => Ok(()),
+        left => Err(format!("{left} are left")),
+    });
 }
 
 fn a_line_that_is_cut_keeps_what_was_known(lab: &TestLab, own: &Path) {

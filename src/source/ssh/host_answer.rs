@@ -268,20 +268,26 @@ unread wal stat: cannot statx '/var/lib/postgresql/15/main/pg_wal': Permission d
     fn a_file_system_that_hangs_is_told_and_the_rest_goes_on() {
         let tools = tempfile::tempdir().expect("a folder");
         let fake = tools.path().join("stat");
-        let script = "#!/bin/sh\ncase \"$*\" in */dead*) exec sleep 1000 ;; *) exec /usr/bin/stat \"$@\" ;; esac\n";
+        let script = "#!/bin/sh\necho \"$*\" >>\"${0%/*}/asked\"\ncase \"$*\" in */dead*) exec sleep 1000 ;; *) exec /usr/bin/stat \"$@\" ;; esac\n";
         std::fs::write(&fake, script).expect("written");
         std::fs::set_permissions(&fake, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("allowed");
-        let homes =
-            [(PlaceKind::Data, Ok("/dead".to_owned())), (PlaceKind::Wal, Ok("/".to_owned())), (PlaceKind::Etcd, Ok("/no\nwhere".into()))];
-        let command = super::super::command::Command::Facts { homes: super::asked(&homes) };
         let path = format!("{}:{}", tools.path().display(), std::env::var("PATH").expect("a path"));
-        let words = command.words();
-        let out = std::process::Command::new(&words[0]).args(&words[1..]).env("PATH", path).output().expect("it runs");
-        let status = read(&String::from_utf8_lossy(&out.stdout), &homes).status;
-        let why = |n: usize| status.places[n].space.as_ref().map(|space| space.size > 0);
-        assert_eq!(why(0), Err(&"/dead does not answer within 3 s: its file system hangs".to_owned()));
-        assert_eq!(why(1), Ok(true));
-        assert!(why(2).is_err_and(|why| why.ends_with("No such file or directory")), "{status:?}");
+        let told = |homes: &[Home]| {
+            let words = super::super::command::Command::Facts { homes: super::asked(homes) }.words();
+            let out = std::process::Command::new(&words[0]).args(&words[1..]).env("PATH", &path).output().expect("it runs");
+            read(&String::from_utf8_lossy(&out.stdout), homes).status
+        };
+        let kinds = [PlaceKind::Data, PlaceKind::Wal, PlaceKind::Etcd];
+        let homes: Vec<Home> = kinds.into_iter().zip(["/dead", "/dead/pg_wal", "/"]).map(|(kind, path)| (kind, Ok(path.to_owned()))).collect();
+        let status = told(&homes);
+        let why = |status: &HostStatus, n: usize| status.places[n].space.as_ref().map(|space| space.size > 0).map_err(Clone::clone);
+        assert_eq!(why(&status, 0), Err("/dead does not answer within 3 s: its file system hangs".to_owned()));
+        assert_eq!(why(&status, 1), Err("/dead/pg_wal does not answer within 3 s: its file system hangs".to_owned()));
+        assert_eq!(why(&status, 2), Ok(true));
+        let asked = std::fs::read_to_string(tools.path().join("asked")).expect("it was asked");
+        assert_eq!(asked.lines().filter(|line| line.contains("/dead")).count(), 1, "what lies below what hangs is not asked: {asked}");
+        let nowhere = told(&[(PlaceKind::Data, Ok("/no\nwhere".to_owned()))]);
+        assert!(why(&nowhere, 0).is_err_and(|why| why.ends_with("No such file or directory")), "{nowhere:?}");
         assert!(status.load.is_some() && status.memory.is_some() && status.uptime.is_some(), "{status:?}");
     }
 }

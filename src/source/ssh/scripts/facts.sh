@@ -15,16 +15,26 @@ if [ -d /run/systemd/system ]; then
     timeout -s KILL 3 timedatectl show --property=NTPSynchronized
 fi
 command -v who >/dev/null && echo logins && who | sed 's/^/login /'
+# A disk that hangs can keep who asks it from being killed. So nobody waits for who asks, and who waits still from the time before is not joined.
+# The dot at the end tells them from all others.
+ask() { (timeout -s KILL 3 stat "$@" 2>&1 &) | timeout -s KILL 3 cat; }
+waits() { printf '%s/.' "$1" | grep -slzFxf - /proc/[0-9]*/cmdline | head -n 1; }
+hung=
 while [ $# -ge 2 ]; do
-    device='' room=''
-    if device=$(timeout -s KILL 3 stat -L -c '%d %m' -- "$2" 2>&1) &&
-        room=$(timeout -s KILL 3 stat -f -c '%S %b %f %a %c %d' -- "$2" 2>&1); then
-        printf 'place %s %s %s\n' "$1" "$room" "$device"
-    elif [ $? = 137 ]; then
-        echo "hung $1"
+    device='' room='' late=
+    if [ -n "$hung" ] && [ "${2#"$hung"/}" != "$2" ]; then
+        late=1
+    elif old=$(waits "$2") && [ -n "$old" ] && sleep 1 && [ "$(waits "$2")" = "$old" ]; then
+        late=1 hung=$2
     else
-        printf 'unread %s %s\n' "$1" "${room:-$device}"
+        device=$(ask -L -c '%d %m' -- "$2/.")
+        case $device in [0-9]*) room=$(ask -f -c '%S %b %f %a %c %d' -- "$2/.") ;; esac
+        case $device,$room in ,* | [0-9]*,) late=1 hung=$2 ;; esac
     fi
+    case $device,$room in
+        [0-9]*,[0-9]*) printf 'place %s %s %s\n' "$1" "$room" "$device" ;;
+        *) if [ -n "$late" ]; then echo "hung $1"; else printf 'unread %s %s\n' "$1" "${room:-$device}"; fi ;;
+    esac
     shift 2
 done 2>/dev/null
 exit 0
