@@ -227,7 +227,7 @@ impl Reader {
             None => self.guess(&mut entry),
         }
         // Lines that nobody understands are told one by one.
-        let goes_on = !matches!(self.form, Form::Unknown | Form::Haproxy(_)) && !patroni::alone(&entry.text);
+        let goes_on = !matches!(self.form, Form::Unknown | Form::Haproxy(_)) && !patroni::alone(&entry.text) && !of_systemd(&entry.text);
         self.remember(&entry, line.stamp, None, goes_on);
         Read::New(entry)
     }
@@ -300,6 +300,16 @@ impl Form {
 
 /// What systemd says of a unit stands in the unit's journal.
 fn of_systemd(text: &str) -> bool {
-    ["Started ", "Starting ", "Stopped ", "Stopping ", "Reloaded ", "Reloading "].iter().any(|word| text.starts_with(word))
-        || text.split_once(".service: ").is_some_and(|(unit, _)| !unit.contains(' '))
+    let words = [
+        "Started ",
+        "Starting ",
+        "Stopped ",
+        "Stopping ",
+        "Reloaded ",
+        "Reloading ",
+        "Finished ",
+        "Failed to start ",
+        "Dependency failed for ",
+    ];
+    words.iter().any(|word| text.starts_with(word)) || text.split_once(".service: ").is_some_and(|(unit, _)| !unit.contains(' '))
 }

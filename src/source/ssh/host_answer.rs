@@ -233,6 +233,35 @@ unread wal stat: cannot statx '/var/lib/postgresql/15/main/pg_wal': Permission d
         assert_eq!((login.user.as_str(), login.terminal.as_str(), login.since.as_str()), ("alice", "pts/0", "2026-11-27 04:28"));
     }
 
+    /// What systemd 252 and `who` of Debian 12 told; how it was got stands beside it.
+    #[test]
+    fn a_real_answer_is_read() {
+        let homes = [(PlaceKind::Data, Ok("/var/lib".to_owned())), (PlaceKind::Wal, Ok("/nowhere".to_owned()))];
+        let HostAnswer { status, clock } = read(include_str!("../../../tests/payloads/host/facts-systemd-252.txt"), &homes);
+        assert!(clock.is_some() && status.load.is_some() && status.memory_available.is_some() && status.uptime.is_some(), "{status:?}");
+        assert_eq!(status.synchronized, Some(false));
+        let mut units = status.units.expect("there is systemd");
+        units.sort_by(|one, other| one.name.cmp(&other.name));
+        let told: Vec<String> = units.iter().map(|u| format!("{} {} {} {} {:?}", u.name, u.state, u.sub, u.result, u.restarts)).collect();
+        assert_eq!(
+            told,
+            [
+                "etcd.service failed failed exit-code Some(4)",
+                "haproxy.service activating auto-restart signal Some(0)",
+                "patroni.service active running success Some(0)",
+                "postgresql.service active exited success Some(0)",
+                "postgresql@15-main.service activating start success Some(0)",
+            ]
+        );
+        assert!(units.iter().all(|unit| unit.changed_ago.is_some_and(|ago| ago < Duration::from_secs(60))), "{units:?}");
+        let logins: Vec<(String, String, Option<String>)> =
+            status.logins.into_iter().flatten().map(|login| (login.user, login.terminal, login.from)).collect();
+        let login = |terminal: &str, from: Option<&str>| ("root".to_owned(), terminal.to_owned(), from.map(str::to_owned));
+        assert_eq!(logins, [login("pts/0", None), login("pts/2", Some("127.0.0.1"))]);
+        assert!(status.places[0].space.as_ref().is_ok_and(|space| space.mount == "/" && space.size > 0), "{:?}", status.places);
+        assert_eq!(status.places[1].space, Err("/nowhere: No such file or directory".to_owned()));
+    }
+
     #[test]
     fn a_place_has_its_file_system_or_the_reason_why_nothing_is_known_of_it() {
         let places = read(ANSWER, &homes()).status.places;
@@ -268,7 +297,8 @@ unread wal stat: cannot statx '/var/lib/postgresql/15/main/pg_wal': Permission d
     fn a_file_system_that_hangs_is_told_and_the_rest_goes_on() {
         let tools = tempfile::tempdir().expect("a folder");
         let fake = tools.path().join("stat");
-        let script = "#!/bin/sh\necho \"$*\" >>\"${0%/*}/asked\"\ncase \"$*\" in */dead*) exec sleep 1000 ;; *) exec /usr/bin/stat \"$@\" ;; esac\n";
+        let script =
+            "#!/bin/sh\necho \"$*\" >>\"${0%/*}/asked\"\ncase \"$*\" in */dead*) exec sleep 1000 ;; *) exec /usr/bin/stat \"$@\" ;; esac\n";
         std::fs::write(&fake, script).expect("written");
         std::fs::set_permissions(&fake, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("allowed");
         let path = format!("{}:{}", tools.path().display(), std::env::var("PATH").expect("a path"));
@@ -278,7 +308,8 @@ unread wal stat: cannot statx '/var/lib/postgresql/15/main/pg_wal': Permission d
             read(&String::from_utf8_lossy(&out.stdout), homes).status
         };
         let kinds = [PlaceKind::Data, PlaceKind::Wal, PlaceKind::Etcd];
-        let homes: Vec<Home> = kinds.into_iter().zip(["/dead", "/dead/pg_wal", "/"]).map(|(kind, path)| (kind, Ok(path.to_owned()))).collect();
+        let homes: Vec<Home> =
+            kinds.into_iter().zip(["/dead", "/dead/pg_wal", "/"]).map(|(kind, path)| (kind, Ok(path.to_owned()))).collect();
         let status = told(&homes);
         let why = |status: &HostStatus, n: usize| status.places[n].space.as_ref().map(|space| space.size > 0).map_err(Clone::clone);
         assert_eq!(why(&status, 0), Err("/dead does not answer within 3 s: its file system hangs".to_owned()));

@@ -166,7 +166,7 @@ fn text(message: &Value) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::{Program, Stream};
+    use crate::log::{Program, Read, Reader, Stream};
     use crate::source::Clock;
 
     fn reader() -> (JournalReader, Outbox, tokio::sync::mpsc::Receiver<Vec<Heard>>) {
@@ -204,6 +204,67 @@ mod tests {
             assert_eq!(heard.iter().filter(|what| matches!(what, What::Gap(_))).count(), gaps);
             assert_eq!(heard.iter().filter(|what| matches!(what, What::Line { .. })).count(), 1 + gaps, "{heard:?}");
         }
+    }
+
+    /// What journald 252 wrote of a service's lines and of systemd's own; how it was got stands beside it.
+    #[tokio::test]
+    async fn real_entries_become_messages() {
+        for (text, program, expected) in [
+            (
+                include_str!("../../../tests/payloads/host/journal-patroni.jsonl"),
+                Program::Patroni,
+                vec![
+                    ("Started patroni.service.", 1),
+                    ("no action. I am (psg1), the leader with the lock", 4),
+                    ("Stopping patroni.service...", 1),
+                    ("patroni.service: Deactivated successfully.", 1),
+                    ("Stopped patroni.service.", 1),
+                    ("Started patroni.service.", 1),
+                    ("no action. I am (psg1), the leader with the lock", 4),
+                ],
+            ),
+            (
+                include_str!("../../../tests/payloads/host/journal-haproxy.jsonl"),
+                Program::Haproxy,
+                vec![
+                    ("Started haproxy.service.", 1),
+                    ("haproxy.service: Main process exited, code=killed, status=11/SEGV", 1),
+                    ("haproxy.service: Failed with result 'signal'.", 1),
+                ],
+            ),
+        ] {
+            assert_eq!(
+                messages(text, program).await,
+                expected.into_iter().map(|(text, lines)| (text.to_owned(), lines)).collect::<Vec<_>>()
+            );
+        }
+        let etcd = messages(include_str!("../../../tests/payloads/host/journal-etcd.jsonl"), Program::Etcd).await;
+        assert_eq!((etcd.len(), etcd.last()), (27, Some(&("Failed to start etcd.service.".to_owned(), 1))), "{etcd:?}");
+    }
+
+    /// The messages of a journal, each with how many lines it has.
+    async fn messages(text: &str, program: Program) -> Vec<(String, u64)> {
+        let (mut journal, mut out, mut from) = reader();
+        text.lines().for_each(|line| journal.take(line.as_bytes(), 0, &mut None, &mut out));
+        let format = match program {
+            Program::Patroni => Format::Patroni { utc_offset: Some(0) },
+            Program::Haproxy => Format::Haproxy { utc_offset: Some(0) },
+            _ => Format::Etcd { utc_offset: Some(0) },
+        };
+        let mut reader = Reader::new(Stream { node: "psg1".into(), program });
+        let now = Time::from_micros(1_795_772_400_000_000);
+        reader.take(now, What::Open { format, file: String::new() });
+        let mut messages: Vec<(String, u64)> = Vec::new();
+        for what in heard(&mut out, &mut from).await {
+            for read in reader.take(now, what) {
+                match (read, messages.last_mut()) {
+                    (Read::New(entry), _) => messages.push((entry.text, entry.lines)),
+                    (Read::More { lines, .. }, Some((_, all))) => *all += lines,
+                    (Read::More { .. }, None) => panic!("it goes on with nothing"),
+                }
+            }
+        }
+        messages
     }
 
     #[tokio::test]

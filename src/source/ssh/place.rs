@@ -83,14 +83,15 @@ impl Answers {
         answers
     }
 
-    /// The unit of a program, the plainest name first: `etcd.service` before `etcd-defrag.service`.
+    /// The unit of a program, the plainest name first: `etcd.service` before `etcd-defrag.service`. Debian's `postgresql.service` is only a name for
+    /// its instances, which do the work.
     fn unit(&self, program: Program) -> Option<&String> {
         let begins = match program {
             Program::Postgres => "postgresql",
             other => other.name(),
         };
         let mut units: Vec<&String> = self.units.iter().filter(|unit| unit.starts_with(begins)).collect();
-        units.sort_by_key(|unit| unit.len());
+        units.sort_by_key(|unit| (program == Program::Postgres && !unit.contains('@'), unit.len()));
         units.first().copied()
     }
 }
@@ -284,7 +285,10 @@ mod tests {
         assert_eq!(found, Ok((file("/data/log", "postgresql-%a.log", Some("postgresql-*.log")), stderr)));
         let csv =
             LogSettings { log_destination: "stderr, csvlog".into(), log_directory: "/l".into(), log_filename: "pg".into(), ..settings() };
-        assert_eq!(place(Program::Postgres, &[], "", Some(csv)), Ok((file("/l", "pg.csv", None), Format::PostgresCsv { utc_offset: Some(3600) })));
+        assert_eq!(
+            place(Program::Postgres, &[], "", Some(csv)),
+            Ok((file("/l", "pg.csv", None), Format::PostgresCsv { utc_offset: Some(3600) }))
+        );
         let off = LogSettings { logging_collector: false, ..settings() };
         let stderr = Format::PostgresStderr { prefix: "%t [%p] ".into(), utc_offset: Some(3600) };
         let found = place(Program::Postgres, &[], "unit postgresql@15-main.service\n", Some(off.clone()));
@@ -292,6 +296,17 @@ mod tests {
         assert!(place(Program::Postgres, &[], "", Some(off)).is_err_and(|e| e.contains("logging_collector is off")));
         let silent = place(Program::Postgres, &[], "", None);
         assert_eq!(silent, Err("where PostgreSQL on psg1 logs is not known: connection refused".into()));
+    }
+
+    #[test]
+    fn a_real_answer_names_the_units_that_do_the_work() {
+        let answers = Answers::read(include_str!("../../../tests/payloads/host/ask-systemd-252.txt"));
+        assert_eq!(answers.utc_offset, Some(0));
+        let unit = |program| answers.unit(program).map(String::as_str);
+        assert_eq!(
+            Program::ALL.map(unit),
+            [Some("patroni.service"), Some("postgresql@15-main.service"), Some("etcd.service"), Some("haproxy.service")]
+        );
     }
 
     #[test]
