@@ -188,6 +188,11 @@ impl Plan {
         if reasons.is_empty() { Ok(()) } else { Err(NotConfirmed::Red(reasons.join("; "))) }
     }
 
+    /// Whether it depends on what Airflow runs.
+    pub fn minds_airflow(&self) -> bool {
+        self.checks.iter().any(|check| check.id.starts_with("airflow-"))
+    }
+
     /// The red checks that could be overridden.
     pub fn overridable(&self) -> Vec<&str> {
         self.checks.iter().filter(|check| check.light == Light::Red && check.patroni_would).map(|check| check.id.as_str()).collect()

@@ -23,6 +23,9 @@ pub struct QuietArgs {
     /// As JSON
     #[arg(long)]
     json: bool,
+    /// Wait for so long at most until what Airflow runs allows it: 30min, 2h; what is waited for is told
+    #[arg(long, value_name = "TIME", value_parser = super::act::limit)]
+    wait: Option<Duration>,
     /// How long to wait for sources that do not answer, seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3.0, value_parser = super::status::seconds)]
     timeout: f64,
@@ -52,6 +55,11 @@ pub fn run(connect: &ConnectArgs, args: &QuietArgs) -> anyhow::Result<ExitCode> 
         let profile = connect.profile(args.cluster.name.as_deref()).await?;
         let mut live = start(profile, Clock::start());
         live.settle(Duration::from_secs_f64(args.timeout)).await;
+        if let Some(limit) = args.wait {
+            let waited =
+                super::act::until_quiet(&mut live, limit, |seconds, why| eprintln!("{seconds:>7.0} s  waits: {}", clean(why))).await?;
+            waited.unwrap_or_else(|why| eprintln!("{}", clean(&why)));
+        }
         let document = live.document();
         let operation = Box::new(Switchover { candidate: None, at: None, leader: None });
         let checks = with_situation(&live, |situation| Plan::of(operation, situation).checks);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::ask::{can_ask, line};
+use super::drain::DrainArgs;
 use super::{HowArgs, run, run_with};
 use crate::action::{
     Assisted, Failover, FlushRestart, FlushSwitchover, Operation, Pause, Reinit, Reload, Restart, RestartRole, Resume, Situation,
@@ -38,6 +39,8 @@ pub struct SwitchoverArgs {
     #[arg(long)]
     assist: bool,
     #[command(flatten)]
+    drain: DrainArgs,
+    #[command(flatten)]
     how: HowArgs,
 }
 
@@ -49,6 +52,8 @@ pub struct FailoverArgs {
     /// Who is to lead
     #[arg(long, value_name = "MEMBER")]
     candidate: String,
+    #[command(flatten)]
+    drain: DrainArgs,
     #[command(flatten)]
     how: HowArgs,
 }
@@ -62,6 +67,8 @@ pub struct PauseArgs {
     /// After how long a finding reminds of it, on this machine, if it is still on: 30min, 2h, 1d
     #[arg(long, value_name = "TIME", value_parser = span)]
     remind: Option<Duration>,
+    #[command(flatten)]
+    drain: DrainArgs,
     #[command(flatten)]
     mode: ModeArgs,
 }
@@ -117,6 +124,8 @@ pub struct RestartArgs {
     /// If it takes longer than this, seconds, another takes over
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
+    #[command(flatten)]
+    drain: DrainArgs,
 }
 
 /// `pgbaton reinit`.
@@ -163,13 +172,13 @@ fn when(text: &str) -> Result<When, String> {
 impl SwitchoverArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let (cluster, how) = (self.cluster.name.clone(), self.how.clone());
+        let (cluster, how) = (self.cluster.name.clone(), self.how.clone().waiting(&self.drain));
         run_with(connect, cluster.as_deref(), &how, async move |_: &mut Live, profile: &Profile| Ok(self.operations(profile)))
     }
 
     /// What is to be done.
     pub(in crate::cli) fn operations(self, profile: &Profile) -> Operations {
-        let Self { cluster: _, candidate, leader, scheduled, assist, how: _ } = self;
+        let Self { cluster: _, candidate, leader, scheduled, assist, drain: _, how: _ } = self;
         let at = scheduled.and_then(|when| when.0);
         let switchover = Switchover { candidate, at, leader };
         // What is said on the command line holds for all; what the configuration says, where it can.
@@ -184,7 +193,7 @@ impl SwitchoverArgs {
 impl FailoverArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let (cluster, how) = (self.cluster.name.clone(), self.how.clone());
+        let (cluster, how) = (self.cluster.name.clone(), self.how.clone().waiting(&self.drain));
         run(connect, cluster.as_deref(), &how, |_| Ok(self.operations()))
     }
 
@@ -202,16 +211,16 @@ fn span(text: &str) -> Result<Duration, String> {
 impl PauseArgs {
     /// Switches it on.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let Self { reason, remind, mode } = self;
+        let Self { reason, remind, drain, mode } = self;
         let asked = reason.is_none() && mode.how.asks() && can_ask();
         let reason = if asked { Some(line("why? (for the audit) ")?) } else { reason };
-        let (cluster, how) = (mode.cluster.name.clone(), mode.how.clone());
-        run(connect, cluster.as_deref(), &how, |_| Ok(Self { reason, remind, mode }.operations()))
+        let (cluster, how) = (mode.cluster.name.clone(), mode.how.clone().waiting(&drain));
+        run(connect, cluster.as_deref(), &how, |_| Ok(Self { reason, remind, drain, mode }.operations()))
     }
 
     /// What is to be done.
     pub(in crate::cli) fn operations(self) -> Operations {
-        let Self { reason, remind, mode: _ } = self;
+        let Self { reason, remind, drain: _, mode: _ } = self;
         vec![Box::new(Pause { reason: reason.filter(|reason| !reason.is_empty()), remind })]
     }
 }
@@ -276,13 +285,13 @@ pub(in crate::cli) fn chosen(s: &Situation<'_>, names: &[String], role: Option<&
 impl RestartArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
-        let (cluster, how) = (self.members.cluster.clone(), self.members.how.clone());
+        let (cluster, how) = (self.members.cluster.clone(), self.members.how.clone().waiting(&self.drain));
         run(connect, Some(&cluster), &how, |s| self.operations(s))
     }
 
     /// What is to be done.
     pub(in crate::cli) fn operations(self, s: &Situation<'_>) -> anyhow::Result<Operations> {
-        let Self { members, any, rolling, scheduled, pg_version, pending, timeout } = self;
+        let Self { members, any, rolling, scheduled, pg_version, pending, timeout, drain: _ } = self;
         let restart = Restart {
             member: String::new(),
             // Patroni looks at the role again, at the time of the restart.

@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod drain;
 mod proxy;
 mod second;
 mod settings;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) use ask::can_ask;
+pub(super) use drain::{limit, until_quiet};
 pub(super) use second::ASKED;
 pub use settings::EditConfigArgs;
 pub(super) use settings::edited;
@@ -29,6 +31,7 @@ pub(super) use args::{Operations, chosen};
 pub use proxy::ProxyArgs;
 pub use second::{ApproveArgs, RunArgs};
 
+use self::drain::DrainArgs;
 use super::connect::{ConnectArgs, runtime};
 use super::mode;
 use super::situation::with_situation;
@@ -58,9 +61,17 @@ pub struct HowArgs {
     /// Whether the plan is not to be shown.
     #[arg(skip)]
     quiet: bool,
+    /// How long a moment is waited for in which nothing of Airflow's would suffer.
+    #[arg(skip)]
+    wait_quiet: Option<Duration>,
 }
 
 impl HowArgs {
+    /// The same, waiting for a quiet moment first.
+    fn waiting(self, drain: &DrainArgs) -> Self {
+        Self { wait_quiet: drain.wait_quiet, ..self }
+    }
+
     /// Whether somebody is asked before it is done.
     fn asks(&self) -> bool {
         !self.yes && !self.dry_run
@@ -99,6 +110,9 @@ fn run_with(
                 Err(read_only) => return Ok(refuse(how, None, &format!("read-only: {read_only}"))),
             },
         };
+        if how.wait_quiet.is_some() && profile.airflow.is_none() {
+            return Ok(refuse(how, None, "no Airflow is configured: whether the moment is quiet nobody looks at"));
+        }
         let mut live = start(profile.clone(), clock);
         live.settle(FIRST).await;
         let operations = match choose(&mut live, &profile).await {
@@ -141,7 +155,15 @@ impl Means {
 }
 
 async fn one(live: &mut Live, desk: Option<&Desk>, how: &HowArgs, operation: Box<dyn Operation>) -> anyhow::Result<ExitCode> {
-    let plan = with_situation(live, |s| Plan::of(operation, s));
+    let mut plan = with_situation(live, |s| Plan::of(operation, s));
+    if let Some(limit) = how.wait_quiet.filter(|_| !how.dry_run && plan.minds_airflow()) {
+        let waited = drain::until_quiet(live, limit, |seconds, why| print(&drain::line(how.json, seconds, why))).await?;
+        if let Err(why) = waited {
+            return Ok(refuse(how, Some(plan.name), &why));
+        }
+        // On the facts as they are now.
+        plan = with_situation(live, |s| Plan::of(plan.into_operation(), s));
+    }
     if !how.quiet {
         print(&if how.json { told::plan_json(&plan)? } else { told::plan(&plan) });
     }
