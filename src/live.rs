@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::config::Profile;
 use crate::document::Document;
 use crate::finding::{self, Forecast, Limits, Tracker, UNREPEATED};
-use crate::model::{Change, Cluster, Fact, Observation, Outcome, PauseNote, RouteUse, SourceId, SourceKind, Time, clean};
+use crate::model::{Change, Cluster, Fact, FrozenPools, Observation, Outcome, PauseNote, RouteUse, SourceId, SourceKind, Time, clean};
 use crate::source::ssh::Connections;
 use crate::source::{Clock, Collector, Inbox};
 
@@ -155,6 +155,14 @@ impl Live {
     pub fn hear_audit(&mut self, note: Option<PauseNote>) -> Vec<Change> {
         let source = SourceId::new(SourceKind::Audit, self.cluster().scope.clone());
         let outcome = Outcome::Heard(Box::new(Fact::PauseNote(note)));
+        let at = self.now();
+        self.picture.apply(vec![Observation { source, at, rtt: None, outcome }])
+    }
+
+    /// Takes in what this machine remembers of pools that it has frozen.
+    pub fn hear_frozen(&mut self, frozen: Vec<FrozenPools>) -> Vec<Change> {
+        let source = SourceId::new(SourceKind::Audit, self.cluster().scope.clone());
+        let outcome = Outcome::Heard(Box::new(Fact::FrozenPools(frozen)));
         let at = self.now();
         self.picture.apply(vec![Observation { source, at, rtt: None, outcome }])
     }

@@ -84,6 +84,11 @@ pub struct Begun {
 }
 
 impl Begun {
+    /// Patroni's scope.
+    pub(super) fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
     /// What is to be said of its first line beside, a sentence.
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
@@ -110,6 +115,11 @@ impl Audit {
     pub fn and_syslog(mut self, path: Option<&Path>) -> Self {
         self.syslog = self.syslog.or_else(|| path.map(|path| Syslog::new(path, false)));
         self
+    }
+
+    /// Its folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The file.
@@ -262,9 +272,13 @@ impl Audit {
     }
 
     fn write(&self, lines: &[u8]) -> Result<(), AuditError> {
-        let path = self.path();
-        let failed = |why: std::io::Error| AuditError::File { path: path.clone(), why };
-        let mut file = self.open(&path)?;
+        self.write_to(&self.path(), lines)
+    }
+
+    /// Adds lines to a file in the audit's folder; they are on the disk when this returns.
+    pub(super) fn write_to(&self, path: &Path, lines: &[u8]) -> Result<(), AuditError> {
+        let failed = |why: std::io::Error| AuditError::File { path: path.to_owned(), why };
+        let mut file = self.open(path)?;
         flock(&file, FlockOperation::LockExclusive).map_err(|e| failed(e.into()))?;
         // What a full disk has left of a line must not take ours with it.
         let mut end = *b"\n";

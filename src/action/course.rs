@@ -74,6 +74,7 @@ impl Course {
     /// Takes in what was answered.
     pub fn hear(&mut self, reply: Reply, cluster: &Cluster, now: Time) {
         self.reply = Some((now, reply));
+        self.goal.heard(now);
         self.look(cluster, now);
     }
 
@@ -116,6 +117,7 @@ impl Course {
         let told = match reply {
             Reply::Answered(..) => format!("Patroni said {reply}, and nobody else confirms it"),
             Reply::Taken(_) => format!("{reply}, and nobody else confirms it"),
+            Reply::Failed(_) => format!("the order was {reply}; what of it was done nobody tells"),
             _ => format!("the order was {reply}; it may still be carried out"),
         };
         Some((Outcome::Unknown, told))

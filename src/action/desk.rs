@@ -7,6 +7,7 @@ use super::assist::Assist;
 use super::audit::{self, Audit, Begun, Held, NOTHING_ASKED};
 use super::entry::{Beginning, Event, SecondPerson};
 use super::execution::Word;
+use super::pool_memory::Memory;
 use super::probe::Probe;
 use super::{
     AuditError, Confirmed, Course, Entry, Execution, Order, Outcome, Plan, Request, SecondError, Situation, Undo, Waiting, Writers, second,
@@ -116,8 +117,8 @@ impl Desk {
         confirmed.again(s).map_err(DeskError::Changed)?;
         let held = self.audit.hold(self.permit.scope())?;
         let order = order(confirmed)?;
-        let begun = self.begin(held, confirmed, &order, None)?;
-        Ok(self.send(confirmed, s, order, begun))
+        let (begun, memory) = self.begin(held, confirmed, &order, None, s)?;
+        Ok(self.send(confirmed, s, order, begun).with_memory(memory))
     }
 
     /// The same for what a second person has approved: it must be what was asked for, and is done once.
@@ -155,19 +156,27 @@ impl Desk {
             SecondPerson { request: asked.id.clone(), sha256: asked.sha256.clone(), approved_by: Some(approved.by().user.clone()) };
         let order = order(confirmed)?;
         // Written down first: an approval is not spent by an audit that cannot be kept.
-        let begun = self.begin(held, confirmed, &order, Some(second))?;
+        let (begun, memory) = self.begin(held, confirmed, &order, Some(second), s)?;
         if let Err(why) = approved.spend(requests, &self.permit, self.clock.now()) {
             let why = why.to_string();
+            memory.take_back(&self.audit, &begun)?;
             self.audit.end(&begun, self.clock.now(), Event::end(Outcome::Refused, format!("{NOTHING_ASKED}: {why}")))?;
             return Err(DeskError::Second(why));
         }
         let differs = request.differs(confirmed.plan());
-        let execution = self.send(confirmed, s, order, begun).with_note(note);
+        let execution = self.send(confirmed, s, order, begun).with_note(note).with_memory(memory);
         Ok(differs.into_iter().fold(execution, Execution::with_note))
     }
 
-    /// Writes an action down that is about to be done.
-    fn begin(&self, held: Held, confirmed: &Confirmed, order: &Order, second: Option<SecondPerson>) -> Result<Begun, DeskError> {
+    /// Writes an action down that is about to be done, and what is to be remembered for it.
+    fn begin(
+        &self,
+        held: Held,
+        confirmed: &Confirmed,
+        order: &Order,
+        second: Option<SecondPerson>,
+        s: &Situation<'_>,
+    ) -> Result<(Begun, Memory), DeskError> {
         let plan = confirmed.plan();
         let now = self.clock.now();
         let event = Event::Begin(Box::new(Beginning {
@@ -184,7 +193,15 @@ impl Desk {
             remind_at: confirmed.operation().remind_after().map(|span| now.plus(span)),
             second,
         }));
-        Ok(self.audit.begin(held, now, plan.name, event)?)
+        let begun = self.audit.begin(held, now, plan.name, event)?;
+        let by = self.permit.operator().told();
+        match Memory::begin(&self.audit, &begun, confirmed.operation(), s, (now, &by)) {
+            Ok(memory) => Ok((begun, memory)),
+            Err(why) => {
+                self.audit.end(&begun, self.clock.now(), Event::end(Outcome::Refused, format!("{NOTHING_ASKED}: {why}")))?;
+                Err(why.into())
+            }
+        }
     }
 
     fn send(&self, confirmed: &Confirmed, s: &Situation<'_>, order: Order, begun: Begun) -> Execution {

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::audit::{Audit, Begun};
 use super::downtime::{Absence, away};
 use super::entry::Event;
+use super::pool_memory::Memory;
 use super::probe::Probe;
 use super::{AuditError, Course, Outcome, Reply};
 use crate::model::{Cluster, Time};
@@ -39,6 +40,7 @@ pub struct Execution {
     /// Stands by and tells HAProxy, until the end; it hears here who holds the leader key.
     assist: Option<(watch::Sender<Option<String>>, JoinSet<()>)>,
     notes: Vec<String>,
+    memory: Memory,
     audit: Audit,
     begun: Option<Begun>,
     unwritten: Option<AuditError>,
@@ -63,6 +65,7 @@ impl Execution {
             heard: Vec::new(),
             assist: None,
             notes: begun.note().map(str::to_owned).into_iter().collect(),
+            memory: Memory::Apart,
             audit,
             begun: Some(begun),
             unwritten: None,
@@ -72,6 +75,11 @@ impl Execution {
 
     pub(super) fn with_note(mut self, note: String) -> Self {
         self.notes.push(note);
+        self
+    }
+
+    pub(super) fn with_memory(mut self, memory: Memory) -> Self {
+        self.memory = memory;
         self
     }
 
@@ -176,6 +184,9 @@ impl Execution {
             self.heard = probe.heard();
         }
         let (outcome, sentence) = self.course.outcome().unwrap_or((Outcome::Unknown, ""));
+        if let Err(why) = self.memory.end(&self.audit, &begun, outcome, self.course.reply()) {
+            self.notes.push(format!("what is remembered of Airflow's pools is not as it should be: {why}"));
+        }
         let asked = self.course.asked();
         let phases = self.course.phases().iter().filter_map(|phase| Some((phase.name.clone(), phase.at?.since(asked).as_secs_f64())));
         let event = Event::End {

@@ -46,6 +46,9 @@ pub trait Goal: std::fmt::Debug + Send {
     /// Looks at the cluster.
     fn look(&mut self, cluster: &Cluster, now: Time);
 
+    /// Hears that something was answered.
+    fn heard(&mut self, _now: Time) {}
+
     /// The steps, in their usual order.
     fn phases(&self) -> &[Phase];
 

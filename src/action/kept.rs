@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::KeptEdit;
 use super::{
-    Assisted, Checkpoint, DemoteCluster, DropSlot, Failover, FlushRestart, FlushSwitchover, Operation, Pause, PromoteCluster, Reinit,
-    Reload, Remove, Restart, Resume, ResumeReplay, SetProxy, Situation, Switchover, Terminate,
+    Assisted, Checkpoint, DemoteCluster, DropSlot, Failover, FlushRestart, FlushSwitchover, Freeze, Operation, Pause, PromoteCluster,
+    Reinit, Reload, Remove, Restart, Resume, ResumeReplay, SetProxy, Situation, Switchover, Terminate, Thaw,
 };
 
 /// Every operation with all that was said of it.
@@ -33,6 +33,8 @@ pub enum Kept {
     DemoteCluster(DemoteCluster),
     PromoteCluster,
     Haproxy(SetProxy),
+    Freeze(Freeze),
+    Thaw(Thaw),
 }
 
 impl Kept {
@@ -72,6 +74,8 @@ impl Kept {
             Kept::DemoteCluster(operation) => Box::new(operation),
             Kept::PromoteCluster => Box::new(PromoteCluster),
             Kept::Haproxy(operation) => Box::new(operation),
+            Kept::Freeze(operation) => Box::new(operation),
+            Kept::Thaw(operation) => Box::new(operation),
         })
     }
 }

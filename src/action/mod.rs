@@ -9,6 +9,8 @@
 //!
 //! Everything up to and after the sending is pure: a cluster at a moment goes in.
 
+mod airflow_order;
+mod airflow_writer;
 mod anew;
 mod assist;
 mod assisted;
@@ -27,6 +29,7 @@ mod drop_slot;
 mod entry;
 mod execution;
 mod flush;
+mod freeze;
 mod goal;
 mod kept;
 mod last_pause;
@@ -34,6 +37,8 @@ mod operation;
 mod order;
 mod pause;
 mod plan;
+mod pool_memory;
+mod pools;
 mod probe;
 mod proxy_order;
 mod proxy_set;
@@ -54,7 +59,10 @@ mod standby_cluster;
 mod switchover;
 mod syslog;
 mod terminate;
+mod thaw;
 
+pub use airflow_order::{AirflowOrder, PoolOrder};
+pub use airflow_writer::AirflowWriter;
 pub use assisted::Assisted;
 pub use audit::{Audit, AuditError};
 pub use call::Call;
@@ -70,6 +78,7 @@ pub use drop_slot::DropSlot;
 pub use entry::{Beginning, Entry, Event, SecondPerson};
 pub use execution::Execution;
 pub use flush::{FlushRestart, FlushSwitchover};
+pub use freeze::Freeze;
 pub use goal::{Goal, Phase, Standing};
 pub use kept::Kept;
 pub use last_pause::last_pause;
@@ -94,3 +103,4 @@ pub use sql_writer::SqlWriter;
 pub use standby_cluster::{DemoteCluster, PromoteCluster};
 pub use switchover::{Failover, Switchover};
 pub use terminate::Terminate;
+pub use thaw::Thaw;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Check, Confirm, Goal, Kept, Order};
 use crate::finding::{Forecast, Limits};
-use crate::model::{Cluster, Member, PostgresStatus, Time};
+use crate::model::{Cluster, FrozenPools, Member, PostgresStatus, Time};
 
 /// The cluster as a plan is made on it.
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +113,16 @@ pub trait Operation: std::fmt::Debug + Send + Sync {
 
     /// Whether it moves the writes to another server now: then it is measured how long they are away.
     fn moves_writes(&self) -> bool {
+        false
+    }
+
+    /// What this machine is to remember before the order goes out; `before`: what it remembers. With the moment, and who it is.
+    fn remembers(&self, _: &Situation<'_>, _before: Option<&FrozenPools>, _: (Time, &str)) -> Option<FrozenPools> {
+        None
+    }
+
+    /// Whether that is to be forgotten once this is done.
+    fn forgets(&self) -> bool {
         false
     }
 

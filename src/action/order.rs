@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Call, DcsOrder, DcsWriter, ProxyOrder, ProxyWriter, RestWriter, SqlOrder, SqlWriter};
+use super::{AirflowOrder, AirflowWriter, Call, DcsOrder, DcsWriter, ProxyOrder, ProxyWriter, RestWriter, SqlOrder, SqlWriter};
 use crate::config::{Diagnostic, Profile};
 use crate::permit::Permit;
 
@@ -20,6 +20,8 @@ pub enum Order {
     Dcs(DcsOrder),
     /// To a member's PostgreSQL.
     Sql(SqlOrder),
+    /// To Airflow.
+    Airflow(AirflowOrder),
 }
 
 impl From<SqlOrder> for Order {
@@ -48,6 +50,7 @@ impl fmt::Display for Order {
             Order::Dcs(order) => order.fmt(f),
             Order::Sql(order) => order.fmt(f),
             Order::Proxy(order) => order.fmt(f),
+            Order::Airflow(order) => order.fmt(f),
         }
     }
 }
@@ -59,6 +62,7 @@ pub struct Writers {
     dcs: DcsWriter,
     proxy: ProxyWriter,
     sql: SqlWriter,
+    airflow: AirflowWriter,
 }
 
 impl Writers {
@@ -72,6 +76,7 @@ impl Writers {
             dcs: DcsWriter::new(permit, profile),
             proxy: ProxyWriter::new(permit, profile),
             sql: SqlWriter::new(permit, profile),
+            airflow: AirflowWriter::new(permit, profile),
         })
     }
 
@@ -92,6 +97,7 @@ impl Writers {
             Order::Dcs(order) => self.dcs.send(order).await,
             Order::Sql(order) => self.sql.send(order).await,
             Order::Proxy(order) => self.proxy.send(order).await,
+            Order::Airflow(order) => self.airflow.send(order).await,
         }
     }
 }
@@ -107,6 +113,8 @@ pub enum Reply {
     Taken(String),
     /// Another system turned it down before anything was begun; the reason, a sentence.
     Refused(String),
+    /// Another system took it up and could not carry it out, or not all of it; the reason, a sentence.
+    Failed(String),
     /// It was sent, in whole or in part, and no answer came.
     Lost(String),
 }
@@ -132,6 +140,7 @@ impl fmt::Display for Reply {
             Reply::Answered(status, text) => write!(f, "{status} {text}"),
             Reply::Taken(word) => f.write_str(word),
             Reply::Refused(why) => write!(f, "refused: {why}"),
+            Reply::Failed(why) => write!(f, "not carried out, or not all of it: {why}"),
             Reply::Lost(why) => write!(f, "sent, and no answer came: {why}"),
         }
     }

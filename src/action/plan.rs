@@ -252,6 +252,12 @@ impl Confirmed {
         if let Some(changed) = self.plan.basis.changed(&Basis::of(s)) {
             return Err(changed);
         }
+        // It has in it what the pools are, which is to be remembered: not what they were when somebody began to think about it.
+        if let Ok(Order::Airflow(_)) = &self.plan.order
+            && self.plan.operation.order(s) != self.plan.order
+        {
+            return Err("Airflow's pools changed since the plan was made".to_owned());
+        }
         let checks = self.plan.operation.checks(s);
         let red = checks.iter().find(|check| check.light == Light::Red && !self.overridden.contains(&check.id));
         red.map_or(Ok(()), |check| Err(check.sentence.clone()))

@@ -137,7 +137,7 @@ pub(super) fn ask(state: &mut State, command: CommandId) -> Vec<Effect> {
 /// Asks for what is missing, or has the plan made.
 fn proceed(state: &mut State, asked: Asked) -> Vec<Effect> {
     match (asked.command, asked.given.len()) {
-        (CommandId::Pause, 0) => inquire(state, asked, Wanted::Reason),
+        (CommandId::Pause | CommandId::Freeze, 0) => inquire(state, asked, Wanted::Reason),
         (CommandId::Pause, 1) => inquire(state, asked, Wanted::Reminder),
         (CommandId::DemoteCluster, 0) => inquire(state, asked, Wanted::Source),
         (CommandId::SwitchoverAt | CommandId::RestartAt, 0) => inquire(state, asked, Wanted::Time),

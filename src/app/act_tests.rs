@@ -106,7 +106,7 @@ fn notice(state: &State) -> &str {
 }
 
 /// The commands that would change something.
-const ACTS: [CommandId; 23] = [
+const ACTS: [CommandId; 25] = [
     CommandId::Switchover,
     CommandId::SwitchoverAt,
     CommandId::Failover,
@@ -130,6 +130,8 @@ const ACTS: [CommandId; 23] = [
     CommandId::DemoteCluster,
     CommandId::PromoteCluster,
     CommandId::Remove,
+    CommandId::Freeze,
+    CommandId::Thaw,
 ];
 
 #[test]

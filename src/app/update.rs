@@ -393,6 +393,8 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         | CommandId::DemoteCluster
         | CommandId::PromoteCluster
         | CommandId::Remove
+        | CommandId::Freeze
+        | CommandId::Thaw
         | CommandId::FlushRestart
         | CommandId::Pause
         | CommandId::Resume

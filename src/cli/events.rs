@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::connect::{ClusterArg, ConnectArgs, runtime};
-use super::start::{PauseFollow, start};
+use super::start::{Follow, start};
 use crate::model::{Change, Level, Time};
 use crate::source::Clock;
 
@@ -60,14 +60,14 @@ pub fn run(connect: &ConnectArgs, args: &EventsArgs) -> anyhow::Result<ExitCode>
                 sentence: format!("{}: {}", document.headline.leads, document.headline.verdict),
             })?;
             open &= lines(&early)?;
-            let mut pause = PauseFollow::default();
+            let mut written = Follow::default();
             let mut passing = tokio::time::interval(PASSING);
             while open {
                 let mut changes = tokio::select! {
                     changes = live.wait() => changes,
                     _ = passing.tick() => live.pass(),
                 };
-                changes.extend(pause.follow(&mut live).into_iter().flatten());
+                changes.extend(written.follow(&mut live).into_iter().flatten());
                 open = lines(&changes)?;
             }
             anyhow::Ok(())

@@ -104,6 +104,10 @@ enum Command {
     Version(version::VersionArgs),
     /// Drain a server of an HAProxy, take it out, or give it back to the checks
     Haproxy(act::ProxyArgs),
+    /// Give Airflow's pools 0 slots, so that no task begins, and remember what they had
+    Freeze(act::FreezeArgs),
+    /// Give Airflow's pools back what they had
+    Thaw(act::ThawArgs),
     /// Approve what another has asked for, where the policy wants two persons
     Approve(act::ApproveArgs),
     /// Carry out what you have asked for and another has approved
@@ -173,6 +177,7 @@ impl Command {
             Self::Switchover(_) | Self::Failover(_) | Self::Pause(_) | Self::Resume(_) | Self::Restart(_) | Self::Reload(_) => true,
             Self::Reinit(_) | Self::Flush(_) | Self::Checkpoint(_) | Self::ResumeReplay(_) | Self::DropSlot(_) | Self::Terminate(_) => true,
             Self::EditConfig(_) | Self::Remove(_) | Self::DemoteCluster(_) | Self::PromoteCluster(_) | Self::Haproxy(_) => true,
+            Self::Freeze(_) | Self::Thaw(_) => true,
             Self::Status(_) | Self::Check(_) | Self::Quiet(_) | Self::Events(_) | Self::ShowConfig(_) | Self::History(_) | Self::Dsn(_) => {
                 false
             }
@@ -226,6 +231,8 @@ fn operations(words: &[String], s: &Situation<'_>, profile: &Profile) -> anyhow:
         Some(Command::DemoteCluster(args)) => vec![Box::new(args.operation())],
         Some(Command::PromoteCluster(_)) => vec![Box::new(action::PromoteCluster)],
         Some(Command::Haproxy(args)) => args.operations(profile)?,
+        Some(Command::Freeze(args)) => args.operations(profile),
+        Some(Command::Thaw(args)) => args.operations(profile),
         _ => anyhow::bail!("this is done by `pgbaton runbook resume` only"),
     })
 }
@@ -261,6 +268,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Dsn(args)) => dsn::run(&connect, &args),
         Some(Command::Version(args)) => version::run(&connect, &args),
         Some(Command::Haproxy(args)) => args.run(&connect),
+        Some(Command::Freeze(args)) => args.run(&connect),
+        Some(Command::Thaw(args)) => args.run(&connect),
         Some(Command::Approve(args)) => args.run(&connect),
         Some(Command::Run(args)) => args.run(&connect),
         Some(Command::Audit(args)) => audit::run(&args),

@@ -3,15 +3,16 @@
 use crate::action::{Audit, last_pause};
 use crate::config::Profile;
 use crate::live::Live;
-use crate::model::{Change, PauseNote};
+use crate::model::{Change, FrozenPools, PauseNote};
 use crate::permit::Policy;
 use crate::source::Clock;
 
 /// Starts the sources of a profile whose scope is set. Must be called within a tokio runtime.
 pub fn start(profile: Profile, clock: Clock) -> Live {
     let mut live = Live::start(profile, clock);
-    let note = pause_note(&live.cluster().scope);
-    live.hear_audit(note);
+    let scope = live.cluster().scope.clone();
+    live.hear_audit(pause_note(&scope));
+    live.hear_frozen(frozen(&scope));
     live
 }
 
@@ -25,17 +26,25 @@ fn pause_note(scope: &str) -> Option<PauseNote> {
     last_pause(&audit().ok()?.read().ok()?.0, scope)
 }
 
-/// Follows the maintenance mode of a living picture: another of us can have ordered it.
+/// Which pools were frozen from here, as far as this user may know.
+fn frozen(scope: &str) -> Vec<FrozenPools> {
+    audit().and_then(|audit| audit.frozen(scope).map_err(|why| why.to_string())).unwrap_or_default()
+}
+
+/// Follows what another of us, or this one, writes down of a cluster while its picture lives.
 #[derive(Debug, Default)]
-pub struct PauseFollow {
+pub struct Follow {
     paused: bool,
 }
 
-impl PauseFollow {
-    /// Reads the audit again if the mode has changed; what that brings, or `None` where it has not.
+impl Follow {
+    /// Reads again what may have changed; what that brings, or `None` where nothing has.
     pub fn follow(&mut self, live: &mut Live) -> Option<Vec<Change>> {
+        let scope = live.cluster().scope.clone();
         let paused = live.cluster().pause.since().is_some();
-        let changed = std::mem::replace(&mut self.paused, paused) != paused;
-        changed.then(|| live.hear_audit(pause_note(&live.cluster().scope.clone())))
+        let pause = (std::mem::replace(&mut self.paused, paused) != paused).then(|| live.hear_audit(pause_note(&scope)));
+        let frozen = live.cluster().airflow.is_some().then(|| frozen(&scope)).filter(|frozen| *frozen != live.cluster().frozen);
+        let frozen = frozen.map(|frozen| live.hear_frozen(frozen));
+        (pause.is_some() || frozen.is_some()).then(|| pause.into_iter().chain(frozen).flatten().collect())
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::connect::{ClusterArg, ConnectArgs, runtime};
-use super::start::{PauseFollow, start};
+use super::start::{Follow, start};
 use crate::document::{Document, Level};
 use crate::source::Clock;
 
@@ -42,7 +42,7 @@ pub fn run(connect: &ConnectArgs, args: &StatusArgs) -> anyhow::Result<ExitCode>
         };
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        let mut pause = PauseFollow::default();
+        let mut written = Follow::default();
         let mut due = tokio::time::interval(Duration::from_secs_f64(period));
         loop {
             tokio::select! {
@@ -53,7 +53,7 @@ pub fn run(connect: &ConnectArgs, args: &StatusArgs) -> anyhow::Result<ExitCode>
                         break;
                     }
                 }
-                _ = live.wait() => drop(pause.follow(&mut live)),
+                _ = live.wait() => drop(written.follow(&mut live)),
                 _ = interrupt.recv() => break,
                 _ = terminate.recv() => break,
             }

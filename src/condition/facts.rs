@@ -57,6 +57,9 @@ fn forget(json: &mut Json, document: &Document) {
             null(node, &keys.iter().map(String::as_str).filter(|key| !["name", "asked"].contains(key)).collect::<Vec<_>>());
         }
     });
+    if document.airflow.as_ref().is_some_and(|airflow| !airflow.asked.fresh) {
+        null(&mut json["airflow"], &["metadata"]);
+    }
     each(&mut json["routes"], |route| {
         if stale(route) {
             null(route, &["up", "servers", "sessions"]);

@@ -84,6 +84,8 @@ impl LimitsDraft {
 pub(crate) struct AirflowDraft {
     pub database: Option<Setting<String>>,
     pub schema: Option<Setting<String>>,
+    pub cli_host: Option<Setting<String>>,
+    pub cli: Option<Setting<String>>,
 }
 
 /// How nodes are reached by ssh.

@@ -61,6 +61,17 @@ pub struct AirflowProfile {
     pub database: String,
     /// The schema in it.
     pub schema: String,
+    /// Airflow's own command, by which its pools are written; `None`: they are not.
+    pub cli: Option<AirflowCli>,
+}
+
+/// Where Airflow's own command is run to change something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AirflowCli {
+    /// The machine, as nodes are named for ssh.
+    pub host: String,
+    /// The command, as a shell there takes it: `sudo -u airflow airflow`.
+    pub command: String,
 }
 
 /// The programs whose log's place can be configured, as the configuration calls them.

@@ -17,8 +17,8 @@ use super::login::{self, Login};
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
 use super::profile::{
-    AdminSocket, AirflowProfile, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile, LogProfile, OperateCert, PostgresProfile,
-    Profile, RestProfile, SshProfile, SslMode, TlsProfile,
+    AdminSocket, AirflowCli, AirflowProfile, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile, LogProfile, OperateCert,
+    PostgresProfile, Profile, RestProfile, SshProfile, SslMode, TlsProfile,
 };
 use crate::finding::LIMITS;
 
@@ -127,7 +127,15 @@ fn airflow(draft: Option<AirflowDraft>, facts: &mut Facts) -> Option<AirflowProf
             otherwise.to_owned()
         }
     };
-    Some(AirflowProfile { database: known("database", draft.database, "airflow"), schema: known("schema", draft.schema, "public") })
+    let database = known("database", draft.database, "airflow");
+    let schema = known("schema", draft.schema, "public");
+    let cli = draft.cli_host.map(|host| {
+        facts.text("airflow.cli_host", &host);
+        let command = draft.cli.unwrap_or_else(|| Setting::new("airflow".to_owned(), Origin::Default));
+        facts.text("airflow.cli", &command);
+        AirflowCli { host: host.value, command: command.value }
+    });
+    Some(AirflowProfile { database, schema, cli })
 }
 
 fn ssh(draft: Option<SshDraft>, facts: &mut Facts) -> SshProfile {

@@ -1,11 +1,12 @@
 //! The part on Airflow.
 
 use super::schema_airflow::{
-    AirflowComponentDoc, AirflowDoc, AirflowMetadata, AirflowNextRunDoc, AirflowPoolDoc, AirflowTaskDoc, GroundDoc, QuietDoc,
+    AirflowComponentDoc, AirflowDoc, AirflowMetadata, AirflowNextRunDoc, AirflowPoolDoc, AirflowTaskDoc, FrozenPoolsDoc, GroundDoc,
+    QuietDoc,
 };
 use super::{asked, millis};
 use crate::finding::{Fate, Limits, Quiet, quiet};
-use crate::model::{AirflowStatus, AirflowTask, Cluster, SourceKind, Time};
+use crate::model::{AirflowPool, AirflowStatus, AirflowTask, Cluster, FrozenPools, SourceKind, Time};
 
 /// `None`: no Airflow is configured.
 pub(super) fn document(cluster: &Cluster, limits: &Limits, now: Time) -> Option<AirflowDoc> {
@@ -18,6 +19,10 @@ pub(super) fn document(cluster: &Cluster, limits: &Limits, now: Time) -> Option<
             verdict: verdict.verdict,
             grounds: grounds.map(|g| GroundDoc { code: g.code.to_owned(), verdict: g.verdict, sentence: g.sentence }).collect(),
         },
+        frozen_here: cluster.frozen_pools().map(|pools| {
+            let FrozenPools { at, by, run, reason, slots, .. } = pools.clone();
+            FrozenPoolsDoc { at, by, run, reason, slots }
+        }),
         // Its ages are by its own clock, and grow with that of the reading.
         metadata: seen.last().map(|status| metadata(status, status.server_time.plus(seen.age(now).unwrap_or_default()))),
     })
@@ -44,14 +49,20 @@ fn metadata(status: &AirflowStatus, now: Time) -> AirflowMetadata {
         heartbeat_age_ms: age(task.heartbeat),
         if_database_goes: Fate::of(task),
     };
-    let pools = status.pools.iter();
+    let pool = |pool: &AirflowPool| AirflowPoolDoc {
+        name: pool.name.clone(),
+        slots: pool.slots,
+        taken: pool.taken,
+        waiting: pool.waiting,
+        include_deferred: pool.include_deferred,
+    };
     AirflowMetadata {
         line: if status.is_3 { 3 } else { 2 },
         revision: status.revision.clone(),
         components: status.components.iter().map(component).collect(),
         tasks: status.tasks.clone(),
         work: status.work.iter().map(task).collect(),
-        pools: pools.map(|p| AirflowPoolDoc { name: p.name.clone(), slots: p.slots, taken: p.taken, waiting: p.waiting }).collect(),
+        pools: status.pools.iter().map(pool).collect(),
         frozen: quiet::frozen(status),
         next_runs: status.next_runs.iter().map(|run| AirflowNextRunDoc { dag: run.dag.clone(), at: run.at }).collect(),
         import_errors: status.import_errors,

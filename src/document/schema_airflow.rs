@@ -16,8 +16,25 @@ pub struct AirflowDoc {
     pub asked: Asked,
     /// Whether the database could go away for some seconds now.
     pub quiet: QuietDoc,
+    /// Pools that were frozen from this machine and not thawed yet; `null`: none, as far as it knows.
+    pub frozen_here: Option<FrozenPoolsDoc>,
     /// What was read last; `null`: nothing ever.
     pub metadata: Option<AirflowMetadata>,
+}
+
+/// Pools that were frozen from this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FrozenPoolsDoc {
+    /// When.
+    pub at: Time,
+    /// By whom.
+    pub by: String,
+    /// In which run of a runbook; `null`: in none.
+    pub run: Option<String>,
+    /// Why, if that was said.
+    pub reason: Option<String>,
+    /// The slots that each pool had.
+    pub slots: BTreeMap<String, i64>,
 }
 
 /// Whether the database could go away for some seconds now without harm to what Airflow runs.
@@ -120,6 +137,8 @@ pub struct AirflowPoolDoc {
     pub taken: i64,
     /// Tasks that wait for one.
     pub waiting: i64,
+    /// Whether deferred tasks take slots.
+    pub include_deferred: bool,
 }
 
 /// A run that the schedule begins.

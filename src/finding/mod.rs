@@ -36,6 +36,7 @@ mod opening;
 mod part;
 mod paused;
 mod pending_restart;
+mod pools_frozen;
 pub mod quiet;
 mod quorum;
 mod replay_paused;
@@ -163,6 +164,7 @@ const RULES: &[Rule] = &[
     failsafe::RULE,
     paused::RULE,
     pending_restart::RULE,
+    pools_frozen::RULE,
     self_loop_api_url::RULE,
     config_missing::RULE,
     config_unsafe::RULE,

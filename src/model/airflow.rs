@@ -95,6 +95,15 @@ pub struct AirflowPool {
     pub taken: i64,
     /// Tasks that wait for one.
     pub waiting: i64,
+    /// Whether deferred tasks take slots.
+    pub include_deferred: bool,
+    /// What it is for, as somebody has written it.
+    pub description: Option<String>,
+    /// Whose it is (3.x, `multi_team`).
+    pub team: Option<String>,
+    /// Whether all this was read, and is told as Airflow has it: only then can the pool be written again without changing more than its slots.
+    #[serde(default)]
+    pub whole: bool,
 }
 
 /// A run that the schedule will begin.

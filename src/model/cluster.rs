@@ -9,8 +9,8 @@ use super::hygiene::Hygiene;
 use super::succession::{Gone, Succession};
 use super::{
     AirflowStatus, Certificate, Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership, EtcdStatus,
-    EtcdTrend, Fact, HaproxyStatus, HistoryEntry, Host, Lease, Member, Observation, Observed, Outcome, Parsed, Parting, PauseWatch,
-    PostgresStatus, RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing, clean,
+    EtcdTrend, Fact, FrozenPools, HaproxyStatus, HistoryEntry, Host, Lease, Member, Observation, Observed, Outcome, Parsed, Parting,
+    PauseWatch, PostgresStatus, RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -44,6 +44,8 @@ pub struct Cluster {
     pub hosts: BTreeMap<String, Host>,
     /// Airflow's metadata; `None`: none is configured.
     pub airflow: Option<Observed<AirflowStatus>>,
+    /// Its pools that were frozen from this machine, here and in other clusters of this scope.
+    pub frozen: Vec<FrozenPools>,
     /// The certificates that were shown to us, by who showed them, and our own, by their files.
     pub certificates: BTreeMap<SourceId, Observed<Certificate>>,
     /// The dynamic configuration as the REST APIs give it.
@@ -122,6 +124,7 @@ impl Cluster {
             route_memory: BTreeMap::new(),
             hosts: BTreeMap::new(),
             airflow: None,
+            frozen: Vec::new(),
             certificates: BTreeMap::new(),
             rest_config: Observed::default(),
             rest_history: Observed::default(),
@@ -222,6 +225,7 @@ impl Cluster {
                 self.follow_writers(at);
             }
             Fact::PauseNote(note) => self.pause.hear(note),
+            Fact::FrozenPools(pools) => self.frozen = pools,
             Fact::Host(status) => self.host_told(&source.target, *status, at, rtt),
             Fact::Clock(reading) => self.clock_read(source, reading, at, rtt),
             Fact::Certificate(certificate) => self.certificates.entry(source.clone()).or_default().record(*certificate, at, rtt),

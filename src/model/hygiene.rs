@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::{
     AirflowComponent, AirflowNextRun, AirflowPool, AirflowStatus, AirflowTask, Archiver, BaseBackup, Certificate, EtcdAlarm, EtcdMember,
-    EtcdMembership, EtcdStatus, Fact, HaproxyServer, HaproxyStatus, HostStatus, Login, Observation, Outcome, PatroniReplication,
-    PatroniStatus, PauseNote, PendingChange, Place, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, SourceError, SourceId,
-    Space, Subscription, Transaction, Unit, clean,
+    EtcdMembership, EtcdStatus, Fact, FrozenPools, HaproxyServer, HaproxyStatus, HostStatus, Login, Observation, Outcome,
+    PatroniReplication, PatroniStatus, PauseNote, PendingChange, Place, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot,
+    SourceError, SourceId, Space, Subscription, Transaction, Unit, clean,
 };
 
 /// Something that holds text from outside.
@@ -58,6 +58,15 @@ impl Hygiene for PauseNote {
     }
 }
 
+impl Hygiene for FrozenPools {
+    fn wash(&mut self) {
+        let Self { at: _, ordered: _, ended: _, by, run, reason, system, slots } = self;
+        by.wash();
+        [run, reason, system].into_iter().for_each(Hygiene::wash);
+        *slots = std::mem::take(slots).into_iter().map(|(name, slots)| (clean(&name), slots)).collect();
+    }
+}
+
 impl Hygiene for Map<String, Value> {
     fn wash(&mut self) {
         *self = std::mem::take(self)
@@ -98,6 +107,7 @@ impl Hygiene for Fact {
             // Numbers only.
             Fact::EtcdMetrics(_) | Fact::Clock(_) => {}
             Fact::PauseNote(note) => note.wash(),
+            Fact::FrozenPools(pools) => pools.wash(),
             Fact::EtcdStatus(status) => status.wash(),
             Fact::EtcdMembership(EtcdMembership { members, alarms }) => {
                 members.wash();
@@ -210,8 +220,10 @@ impl Hygiene for AirflowTask {
 
 impl Hygiene for AirflowPool {
     fn wash(&mut self) {
-        let Self { name, slots: _, taken: _, waiting: _ } = self;
+        let Self { name, slots: _, taken: _, waiting: _, include_deferred: _, description, team, whole: _ } = self;
         name.wash();
+        description.wash();
+        team.wash();
     }
 }
 

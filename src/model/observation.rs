@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AirflowStatus, Certificate, ClockReading, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, HaproxyStatus,
-    HostStatus, PatroniStatus, PauseNote, PostgresStatus, SourceError, SourceId, Time,
+    AirflowStatus, Certificate, ClockReading, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, FrozenPools,
+    HaproxyStatus, HostStatus, PatroniStatus, PauseNote, PostgresStatus, SourceError, SourceId, Time,
 };
 
 /// One report of one source.
@@ -83,12 +83,14 @@ pub enum Fact {
     Clock(ClockReading),
     /// What the audit has of the pause, if it has something.
     PauseNote(Option<PauseNote>),
+    /// Airflow's pools that were frozen from this machine, of every cluster of this scope.
+    FrozenPools(Vec<FrozenPools>),
 }
 
 impl Fact {
     /// Whether it is what the source is there for, and not something that was noticed by the way.
     pub fn is_answer(&self) -> bool {
-        !matches!(self, Fact::Certificate(_) | Fact::Clock(_) | Fact::EtcdMetrics(_) | Fact::PauseNote(_))
+        !matches!(self, Fact::Certificate(_) | Fact::Clock(_) | Fact::EtcdMetrics(_) | Fact::PauseNote(_) | Fact::FrozenPools(_))
     }
 }
 

@@ -42,7 +42,7 @@ use crate::model::clean;
 pub const PATH: &str = "/etc/pgbaton/policy.toml";
 
 /// What can be named as `operations`, in the order of the alphabet: an operation that is misspelt would need nobody else.
-pub const OPERATIONS: [&str; 18] = [
+pub const OPERATIONS: [&str; 20] = [
     "checkpoint",
     "demote-cluster",
     "drop-slot",
@@ -50,6 +50,7 @@ pub const OPERATIONS: [&str; 18] = [
     "failover",
     "flush-restart",
     "flush-switchover",
+    "freeze",
     "haproxy",
     "pause",
     "promote-cluster",
@@ -61,6 +62,7 @@ pub const OPERATIONS: [&str; 18] = [
     "resume-replay",
     "switchover",
     "terminate",
+    "thaw",
 ];
 
 /// A policy; the default lets everybody.

@@ -17,4 +17,5 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("failsafe", include_str!("../../runbooks/failsafe.md")),
     ("certificate-renewal", include_str!("../../runbooks/certificate-renewal.md")),
     ("forgotten-pause", include_str!("../../runbooks/forgotten-pause.md")),
+    ("frozen-pools", include_str!("../../runbooks/frozen-pools.md")),
 ];

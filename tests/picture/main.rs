@@ -34,6 +34,7 @@ mod limits;
 mod members;
 mod orders;
 mod payloads;
+mod pools;
 mod proxy_plans;
 mod quorum;
 mod random;

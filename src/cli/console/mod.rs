@@ -16,7 +16,7 @@ use self::node_logs::NodeLogs;
 use self::operate::Operating;
 use super::connect::ConnectArgs;
 use super::runbook::library;
-use super::start::{self, PauseFollow};
+use super::start::{self, Follow};
 use super::{act, mode};
 use crate::action::{Audit, Base, Desk};
 use crate::app::{Arrangement, Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, Opened, Opening, PlanSheet};
@@ -111,8 +111,8 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
         let books = Books::new(&profile);
         let logs = NodeLogs::new(profile.clone());
         let live = start::start(profile, clock);
-        let pause = PauseFollow::default();
-        shell::run(options, LiveFeed { live, operating, books, logs, audit, unread: true, pause }).await
+        let follow = Follow::default();
+        shell::run(options, LiveFeed { live, operating, books, logs, audit, unread: true, follow }).await
     })?;
     // What a source was in the middle of is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(50));
@@ -140,13 +140,13 @@ struct LiveFeed {
     audit: Result<Audit, String>,
     /// Whether it is to be read again.
     unread: bool,
-    pause: PauseFollow,
+    follow: Follow,
 }
 
 impl Feed for LiveFeed {
     async fn wait(&mut self) -> Vec<EventLine> {
         loop {
-            if let Some(changes) = self.pause.follow(&mut self.live) {
+            if let Some(changes) = self.follow.follow(&mut self.live) {
                 self.unread = true;
                 if !changes.is_empty() {
                     return lines(&changes);

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use super::chosen::{Chosen, Parts, chosen};
 use crate::action::{Answer, Base, Desk, Execution, Operation, Plan, Situation};
 use crate::app::{Ask, Asked, ChoiceRow, CourseSheet, PlanSheet};
+use crate::cli::act::airflow_host;
 use crate::cli::operations;
 use crate::cli::situation::with_situation;
 use crate::command::CommandId;
@@ -38,7 +39,8 @@ impl Operating {
     /// A desk with nothing on it, for the profile's cluster.
     pub fn new(desk: Desk, profile: &Profile) -> Self {
         let with_socket = profile.haproxy.iter().filter(|proxy| proxy.admin_socket.is_some()).map(|proxy| proxy.name.clone());
-        let parts = Parts { sockets: with_socket.collect(), assist: profile.assist, ..Parts::default() };
+        let parts =
+            Parts { sockets: with_socket.collect(), assist: profile.assist, airflow_host: airflow_host(profile), ..Parts::default() };
         Self {
             desk,
             parts,

@@ -18,7 +18,7 @@ use crate::userfile::Mistake;
 const LONGEST: u64 = 1 << 20;
 
 /// What an action in a file can say. The rest is the operator's: whether it is done, what is passed over, what is shown.
-const FLAGS: [&str; 22] = [
+const FLAGS: [&str; 23] = [
     "--any",
     "--apply",
     "--assist",
@@ -36,6 +36,7 @@ const FLAGS: [&str; 22] = [
     "--restore-command",
     "--role",
     "--rolling",
+    "--run",
     "--scheduled",
     "--set",
     "--timeout",

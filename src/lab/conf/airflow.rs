@@ -53,6 +53,7 @@ def dag(name, retries, seconds, schedule=None):
 
 charge = dag("charge", 2, 20)
 charge_once = dag("charge_once", 0, 20)
+brief = dag("brief", 2, 3)
 long = dag("long", 1, 600)
 minutely = dag("minutely", 1, 1, "* * * * *")
 "#;
@@ -131,6 +132,16 @@ pub fn command(lab: &Lab, words: &[&str]) -> Result<Vec<String>> {
     let venv = lab.record.tools.airflow.as_ref().context("the lab has no Airflow")?;
     let program = venv.join("bin/airflow").to_string_lossy().into_owned();
     Ok([program].into_iter().chain(words.iter().map(|word| (*word).to_owned())).collect())
+}
+
+/// Airflow's own command as a shell on its node takes it, with the environment that its programs have.
+///
+/// # Errors
+/// When the lab has none.
+pub fn shell_command(lab: &Lab) -> Result<String> {
+    let environment = env(lab, "cli").into_iter().map(|(name, value)| format!("{name}={value}"));
+    let words: Vec<String> = std::iter::once("env".to_owned()).chain(environment).chain(command(lab, &[])?).collect();
+    shlex::try_join(words.iter().map(String::as_str)).context("a path with a character that no shell takes")
 }
 
 /// One of its programs, started again five seconds after it ended: Airflow's exit when the database goes away, and are meant to be kept up so.

@@ -65,7 +65,8 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
         writeln!(out, "admin_socket = {:?}", format!("unix:{}", lab.stats_socket(proxy).display()))?;
     }
     if lab.record.options.airflow.is_some() {
-        write!(out, "\n[clusters.{name}.airflow]\ndatabase = {:?}\n", airflow::DATABASE)?;
+        let cli = airflow::shell_command(lab)?;
+        write!(out, "\n[clusters.{name}.airflow]\ndatabase = {:?}\ncli_host = {:?}\ncli = {cli:?}\n", airflow::DATABASE, PROXIES[0])?;
     }
     out.push_str(&ssh_and_logs(lab));
     Ok(out)

@@ -7,7 +7,7 @@ use std::fmt::Write;
 const COLUMNS: [(&str, &[&str]); 7] = [
     ("alembic_version", &["version_num"]),
     ("job", &["id", "job_type", "hostname", "state", "latest_heartbeat"]),
-    ("slot_pool", &["pool", "slots", "include_deferred"]),
+    ("slot_pool", &["pool", "slots", "description", "include_deferred"]),
     (
         "task_instance",
         &[
@@ -31,7 +31,8 @@ const COLUMNS: [(&str, &[&str]); 7] = [
 ];
 
 /// Columns that not every version has.
-const SOME: [(&str, &str); 5] = [
+const SOME: [(&str, &str); 6] = [
+    ("slot_pool", "team_name"),
     ("task_instance", "last_heartbeat_at"),
     ("task_instance", "job_id"),
     ("dag", "is_stale"),

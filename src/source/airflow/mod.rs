@@ -13,7 +13,7 @@ use self::query::{Columns, probe, statement};
 use super::postgres::Database;
 use super::{Clock, Sink, poll};
 use crate::config::{AirflowProfile, PostgresProfile};
-use crate::model::{AirflowStatus, ErrorKind, Fact, SourceError, SourceId};
+use crate::model::{AirflowStatus, ErrorKind, Fact, SourceError, SourceId, clean};
 
 /// What to do when our user may not read the tables.
 const GRANTS: &str = "`pgbaton airflow grants` prints what our user needs";
@@ -44,24 +44,33 @@ struct Reader {
     /// The database's name.
     name: String,
     statement: String,
+    /// Whether all of a pool is read.
+    whole_pools: bool,
 }
 
 impl Reader {
     async fn open(profile: &AirflowProfile, postgres: &PostgresProfile, host: &str, port: u16) -> Result<Self, SourceError> {
         let database = Database::open(postgres, host, port).await?;
-        let mut reader = Self { database, name: profile.database.clone(), statement: String::new() };
+        let mut reader = Self { database, name: profile.database.clone(), statement: String::new(), whole_pools: false };
         let columns = reader.ask(&probe(&profile.schema)).await?;
         let columns: Columns = reader.parsed(&columns)?;
         if !columns.tasks {
             return Err(reader.no_tables(&profile.schema));
         }
         reader.statement = statement(&profile.schema, columns);
+        reader.whole_pools = columns.whole_pools();
         Ok(reader)
     }
 
     async fn read(&self) -> Result<AirflowStatus, SourceError> {
         let answer = self.ask(&self.statement).await?;
-        self.parsed(&answer)
+        let mut status: AirflowStatus = self.parsed(&answer)?;
+        for pool in &mut status.pools {
+            // What is washed on its way into the cluster is not what Airflow has.
+            let texts = [Some(&pool.name), pool.description.as_ref(), pool.team.as_ref()];
+            pool.whole = self.whole_pools && texts.into_iter().flatten().all(|text| clean(text) == *text);
+        }
+        Ok(status)
     }
 
     async fn ask(&self, statement: &str) -> Result<String, SourceError> {

@@ -22,6 +22,19 @@ pub(super) struct Columns {
     pub dag_active: bool,
     /// `dag.exceeds_max_non_backfill`: 3.2 and later.
     pub dag_exceeds: bool,
+    /// `slot_pool.description`.
+    pub pool_description: bool,
+    /// `slot_pool.team_name`: the newest ones of 3.
+    pub pool_team: bool,
+    /// The same, whether or not our user may read it.
+    pub pool_has_team: bool,
+}
+
+impl Columns {
+    /// Whether all of a pool is read that whoever writes it has to keep.
+    pub(super) fn whole_pools(self) -> bool {
+        self.pool_description && self.pool_team == self.pool_has_team
+    }
 }
 
 /// A name in SQL.
@@ -46,11 +59,16 @@ pub(super) fn probe(schema: &str) -> String {
         has("dag_stale", "dag", "is_stale"),
         has("dag_active", "dag", "is_active"),
         has("dag_exceeds", "dag", "exceeds_max_non_backfill"),
+        has("pool_description", "slot_pool", "description"),
+        has("pool_team", "slot_pool", "team_name"),
     ];
     let columns = columns.join(", ");
     format!(
-        "SELECT json_build_object({columns})::text FROM information_schema.columns AS c
-         WHERE c.table_schema = {} AND c.table_name IN ('task_instance', 'dag')",
+        "SELECT json_build_object({columns}, 'pool_has_team', EXISTS (SELECT FROM pg_attribute AS a
+            WHERE a.attrelid = to_regclass({}) AND a.attname = 'team_name' AND NOT a.attisdropped))::text
+         FROM information_schema.columns AS c
+         WHERE c.table_schema = {} AND c.table_name IN ('task_instance', 'dag', 'slot_pool')",
+        text(&format!("{}.slot_pool", name(schema))),
         text(schema)
     )
 }
@@ -104,7 +122,8 @@ SELECT json_build_object(
     'pools', (SELECT coalesce(json_agg(json_build_object('name', p.pool, 'slots', p.slots,
             'taken', (SELECT coalesce(sum(t.pool_slots), 0) FROM task AS t WHERE t.pool = p.pool
                 AND (t.state IN ('running', 'queued') OR t.state = 'deferred' AND p.include_deferred)),
-            'waiting', (SELECT count(*) FROM task AS t WHERE t.pool = p.pool AND t.state = 'scheduled')
+            'waiting', (SELECT count(*) FROM task AS t WHERE t.pool = p.pool AND t.state = 'scheduled'),
+            'include_deferred', p.include_deferred, 'description', {description}, 'team', {team}
         ) ORDER BY p.pool), '[]') FROM {s}.slot_pool AS p),
     'next_runs', (SELECT coalesce(json_agg(r.run), '[]') FROM (
         SELECT json_build_object('dag', d.dag_id, 'at', d.next_dagrun_create_after) AS run FROM {s}.dag AS d
@@ -117,5 +136,7 @@ SELECT json_build_object(
     'prepared', (SELECT count(*) FROM pg_prepared_xacts AS x WHERE x.database = current_database())
 )::text",
         is_3 = columns.dag_stale,
+        description = if columns.pool_description { "p.description" } else { "NULL" },
+        team = if columns.pool_team { "p.team_name" } else { "NULL" },
     )
 }

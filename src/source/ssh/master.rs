@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use openssh::{Session, Stdio as RemoteStdio};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, Command as Process};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -243,13 +243,17 @@ pub(super) struct Ended {
 impl<'s> Running<'s> {
     /// Starts a command.
     pub async fn start(session: &'s Session, command: &Command) -> Result<Self, SourceError> {
+        Self::begin(session, &command.words()).await
+    }
+
+    /// Starts these words.
+    pub(super) async fn begin(session: &'s Session, words: &[String]) -> Result<Self, SourceError> {
         let failed = |error: openssh::Error| {
             let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
             let said: Vec<String> = chain.map(ToString::to_string).collect();
             let error = SourceError::new(ErrorKind::Broken, format!("ssh starts no command: {}", said.join(": ")));
             error.with_hint("sshd's MaxSessions, 10 if not set, limits the commands of one connection")
         };
-        let words = command.words();
         let Some((program, arguments)) = words.split_first() else {
             return Err(SourceError::new(ErrorKind::Other, "an empty command"));
         };
@@ -273,6 +277,13 @@ impl<'s> Running<'s> {
             String::from_utf8_lossy(&bytes).into_owned()
         });
         Ok(Self { child, input: Some(input), output, said })
+    }
+
+    /// Gives it all that it is to read.
+    pub(super) async fn feed(&mut self, text: &str) -> std::io::Result<()> {
+        let Some(mut input) = self.input.take() else { return Ok(()) };
+        input.write_all(text.as_bytes()).await?;
+        input.shutdown().await
     }
 
     /// Waits for its end, after its output has ended.

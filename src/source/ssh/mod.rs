@@ -2,7 +2,7 @@
 //!
 //! Nothing is installed on a node. One connection for each, through OpenSSH's own configuration, agent, jump hosts and known hosts, and over it
 //! the commands of a closed list, which read and end with the line. A stream's place is kept here, byte by byte, so that after a lost line
-//! nothing is read twice and nothing is left out that is still there.
+//! nothing is read twice and nothing is left out that is still there. What is run to change something takes a permit ([`WriteAccess`]).
 
 mod command;
 mod connections;
@@ -22,11 +22,13 @@ mod place;
 mod reading;
 mod site;
 mod way;
+mod write_access;
 
 pub use connections::Connections;
 pub(super) use host::{run as host, targets as hosts};
 pub(super) use place::name_pattern;
 pub use reading::Wanted;
+pub use write_access::{Unanswered, WriteAccess};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -135,7 +137,7 @@ pub fn explain(profile: &Profile, members: &BTreeMap<String, MemberTarget>, chos
         };
         let _ = writeln!(out, "\n# {}: {}\n{line}", node.name, programs.join(", "));
     }
-    out.push_str("\n# There, each as: sh -c SCRIPT pgbaton ARGUMENTS; nothing else is ever run. It ends with the connection; `homes`\n# and `facts`, which run for a table `ssh` and not for logs, end by themselves.\n");
+    out.push_str("\n# There, each as: sh -c SCRIPT pgbaton ARGUMENTS; nothing else is ever run to read. It ends with the connection; `homes`\n# and `facts`, which run for a table `ssh` and not for logs, end by themselves.\n");
     for command in Command::all() {
         let _ = write!(out, "\n## {}\n{}", command.told(), command.script());
     }
