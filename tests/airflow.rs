@@ -6,15 +6,20 @@ mod common {
     #[allow(dead_code, reason = "each test file uses its part of it")]
     pub mod pty;
 }
+#[allow(dead_code, reason = "each test file uses its part of it")]
+#[path = "proof_runbooks/operator.rs"]
+mod operator;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use common::lab::{TestLab, pgbaton, said, source, until};
 use common::pty::Pty;
-use pgbaton::document::{AirflowDoc, AirflowMetadata, Fate, Verdict};
+use operator::{Operator, answer, asked, finished, yes};
+use pgbaton::document::{AirflowDoc, AirflowMetadata, Document, Fate, FindingDoc, Verdict};
 use pgbaton::lab::conf::airflow;
 use pgbaton::lab::scan;
 use rustix::process::Signal;
@@ -23,12 +28,13 @@ use serde_json::Value;
 /// Longer than anything that works takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The lab with an Airflow.
-struct Estate {
-    lab: TestLab,
+/// The lab with an Airflow, and who works there.
+struct Estate<'l> {
+    lab: &'l TestLab,
+    operator: Operator<'l>,
 }
 
-impl Estate {
+impl Estate<'_> {
     /// Airflow's own command.
     fn airflow(&self, words: &[&str]) -> String {
         let mut command = pgbaton();
@@ -50,8 +56,45 @@ impl Estate {
         String::from_utf8(out.stdout).unwrap().trim().to_owned()
     }
 
+    /// What the operator's own pgbaton shows, which knows what it has done.
+    fn status(&self) -> Document {
+        let out = self.operator.pgbaton(&["status", "--json"]).output().unwrap();
+        serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{e}: {}", said(&out)))
+    }
+
     fn document(&self) -> AirflowDoc {
-        self.lab.status().airflow.expect("Airflow is configured")
+        self.status().airflow.expect("Airflow is configured")
+    }
+
+    fn frozen(&self) -> Option<FindingDoc> {
+        self.status().findings.into_iter().find(|finding| finding.code == "pools-frozen")
+    }
+
+    /// Something the operator does, and how it ends.
+    fn does(&self, code: i32, words: &[&str]) -> String {
+        let out = self.operator.pgbaton(words).output().unwrap();
+        assert_eq!(out.status.code(), Some(code), "{words:?}: {}", said(&out));
+        said(&out)
+    }
+
+    /// The pools with all that is in them, by psql.
+    fn pools(&self) -> String {
+        self.owner("SELECT pool, slots, description, include_deferred FROM slot_pool ORDER BY pool")
+    }
+
+    /// Waits until so many tasks have done their work, each once.
+    fn worked(&self, tasks: usize) {
+        until("the tasks' ends", PATIENCE, || match self.ledger(" END ").len() {
+            n if n >= tasks => Ok(()),
+            n => Err(format!("{n} of {tasks}: {:?}", self.ledger(""))),
+        });
+        let mut begun: BTreeMap<String, u32> = BTreeMap::new();
+        for line in self.ledger(" START ") {
+            // Without the time and the number of the try.
+            let words: Vec<&str> = line.split(' ').skip(2).take(4).collect();
+            *begun.entry(words.join(" ")).or_default() += 1;
+        }
+        assert!(begun.len() == tasks && begun.values().all(|times| *times == 1), "something ran twice: {begun:?}");
     }
 
     fn metadata(&self) -> AirflowMetadata {
@@ -87,13 +130,14 @@ impl Estate {
 fn what_airflow_does_decides_whether_the_moment_is_quiet() {
     let line = std::env::var("PGBATON_AIRFLOW").unwrap_or_else(|_| "2.10".to_owned());
     let lab = TestLab::up("airflow", &["--ttl", "20", "--loop-wait", "2", "--with", &format!("airflow={line}")]);
-    let estate = Estate { lab };
+    let estate = Estate { operator: Operator::of(&lab), lab: &lab };
     what_is_there_is_read(&estate, &line);
     our_user_may_read_no_secret_and_write_nothing(&estate);
     what_may_not_be_read_is_not_known(&estate);
     a_migration_stops_it(&estate);
     running_tasks_are_waited_for(&estate);
-    frozen_pools_let_nothing_begin(&estate);
+    a_freeze_whose_console_was_killed_is_found_and_thawed(&estate);
+    a_switchover_between_freeze_and_thaw_runs_no_task_twice(&estate);
     a_scheduler_that_hangs_is_seen(&estate);
 }
 
@@ -109,7 +153,7 @@ fn what_is_there_is_read(estate: &Estate, line: &str) {
     assert!(source(&seen, "airflow", estate.lab.scope()).fresh, "{:?}", seen.sources);
     until("the practice DAGs", PATIENCE, || {
         let listed = estate.owner("SELECT count(*) FROM dag");
-        if listed == "4" { Ok(()) } else { Err(listed) }
+        if listed == "5" { Ok(()) } else { Err(listed) }
     });
     estate.until(Verdict::Go, "airflow-tasks");
     let (code, told) = estate.quiet();
@@ -176,24 +220,23 @@ fn running_tasks_are_waited_for(estate: &Estate) {
     let (code, told) = estate.quiet();
     assert_eq!(code, Some(2), "{told:#}");
     the_console_shows_them(estate);
-    // A switchover is refused for the same reason, and nothing was sent.
+    // A switchover is refused for the same reason, and nothing was sent; nor was it after it has waited for less than the tasks take.
     let (leader, candidate) = (estate.lab.leader(), estate.lab.replicas().remove(0));
-    let args = ["switchover", "--candidate", &candidate, "--yes"];
-    let out = estate.lab.pgbaton(&args).output().unwrap();
-    assert!(!out.status.success() && said(&out).contains("would run twice"), "{}", said(&out));
+    let told = estate.does(3, &["switchover", "--candidate", &candidate, "--yes"]);
+    assert!(told.contains("would run twice"), "{told}");
+    let told = estate.does(3, &["switchover", "--candidate", &candidate, "--yes", "--wait-quiet", "1s"]);
+    assert!(told.contains("REFUSED: the moment was not quiet within 1 s: 2 tasks run or are queued"), "{told}");
     assert_eq!(estate.lab.leader(), leader);
-    // Once they have ended it goes through, and nothing ran twice.
-    estate.until(Verdict::Go, "airflow-tasks");
-    assert_eq!(estate.ledger("END").len(), 2);
-    let out = estate.lab.pgbaton(&args).output().unwrap();
-    assert!(out.status.success(), "{}", said(&out));
+    // It waits until they have ended, and nothing ran twice.
+    let told = estate.does(0, &["switchover", "--candidate", &candidate, "--yes", "--wait-quiet", "2min"]);
+    assert!(told.contains("waits: 2 tasks run or are queued: 1 would run twice"), "{told}");
     assert_eq!(estate.lab.leader(), candidate);
     until("the metadata on the new leader", PATIENCE, || {
         let asked = estate.document().asked;
         if asked.fresh { Ok(()) } else { Err(format!("{asked:?}")) }
     });
     assert_eq!(estate.owner("SELECT count(*) FROM task_instance WHERE state = 'success'"), "2");
-    assert_eq!(estate.ledger("START").len(), 2, "{:?}", estate.ledger(""));
+    estate.worked(2);
 }
 
 /// Pane 9 with each task, pane 0 with the reason, and the first lines of the screen.
@@ -212,24 +255,86 @@ fn the_console_shows_them(estate: &Estate) {
     assert_eq!(pty.end(), 0);
 }
 
-fn frozen_pools_let_nothing_begin(estate: &Estate) {
-    let slots = estate.owner("SELECT slots FROM slot_pool WHERE pool = 'default_pool'");
-    estate.airflow(&["pools", "set", "default_pool", "0", "frozen"]);
-    estate.airflow(&["dags", "trigger", "charge"]);
-    let why = until("a task that waits", PATIENCE, || {
-        let quiet = estate.document().quiet;
-        let ground = quiet.grounds.iter().find(|ground| ground.code == "airflow-pools" && ground.sentence.contains("1 task waits"));
-        ground.cloned().ok_or_else(|| format!("{quiet:?}"))
+/// The console dies while Airflow's command is at work: what each pool had is remembered, and a runbook gives it back.
+fn a_freeze_whose_console_was_killed_is_found_and_thawed(estate: &Estate) {
+    estate.airflow(&["pools", "set", "etl", "3", "for the nightly loads, 100% \"careful\"", "--include-deferred"]);
+    estate.airflow(&["pools", "set", "other", "1", "of somebody else"]);
+    let before = estate.pools();
+    until("three pools", PATIENCE, || if estate.metadata().pools.len() == 3 { Ok(()) } else { Err("not yet".to_owned()) });
+    let mut console = estate.operator.pgbaton(&["freeze", "--yes", "--reason", "a kill"]).stdout(Stdio::null()).spawn().unwrap();
+    let at_work = |argv: &str| argv.contains("pools import") && !argv.contains("mktemp");
+    until("Airflow's command", PATIENCE, || {
+        let found = scan::processes(estate.lab.dir()).into_iter().any(|id| at_work(&id.argv().join(" ")));
+        if found { Ok(()) } else { Err(format!("{:?}", console.try_wait())) }
     });
-    assert_eq!(why.sentence, "every pool has 0 slots, so that no task begins; 1 task waits");
-    assert!(estate.metadata().frozen);
-    assert_eq!(estate.ledger("START").len(), 2, "nothing begins");
-    estate.airflow(&["pools", "set", "default_pool", &slots, "open"]);
-    until("the third task", PATIENCE, || match estate.ledger("END").len() {
-        3 => Ok(()),
+    console.kill().unwrap();
+    console.wait().unwrap();
+    let frozen = until("the pools frozen", PATIENCE, || {
+        let finding = estate.frozen().ok_or("no finding")?;
+        if estate.metadata().frozen { Ok(finding) } else { Err(finding.sentence) }
+    });
+    assert!(
+        frozen.sentence.contains(" by ") && frozen.sentence.contains(": a kill: default_pool had 128, etl had 3 and other had 1"),
+        "{frozen:?}"
+    );
+    assert_eq!(frozen.runbook.as_deref(), Some("frozen-pools"));
+    let had = estate.document().frozen_here.expect("it is remembered").slots;
+    assert_eq!(had, BTreeMap::from([("default_pool", 128), ("etl", 3), ("other", 1)].map(|(name, slots)| (name.to_owned(), slots))));
+    assert!(estate.does(3, &["freeze", "--yes"]).contains("every pool has 0 slots already, since "));
+    // Nothing begins, and what somebody else sets meanwhile is theirs.
+    estate.airflow(&["dags", "trigger", "brief"]);
+    until("a task that waits", PATIENCE, || {
+        let quiet = estate.document().quiet;
+        let waits = quiet.grounds.iter().any(|ground| ground.sentence == "every pool has 0 slots, so that no task begins; 1 task waits");
+        if waits { Ok(()) } else { Err(format!("{quiet:?}")) }
+    });
+    estate.airflow(&["pools", "set", "other", "9", "of somebody else"]);
+    estate.worked(2);
+    let mut pty = estate.operator.start(&["run", "frozen-pools"]);
+    yes(&mut pty, &["Is whoever froze the pools done, or gone?"]);
+    asked(&mut pty, "do it?");
+    assert!(pty.screen().contains("other has 9 slots now, which somebody else has set; it had 1, and is left so"), "{}", pty.screen());
+    answer(&mut pty, "do it?", "y");
+    finished(&mut pty);
+    assert_eq!(estate.pools(), before.replace("other|1|", "other|9|"));
+    estate.airflow(&["pools", "set", "other", "1", "of somebody else"]);
+    assert_eq!((estate.document().frozen_here, estate.pools()), (None, before));
+    assert!(estate.does(3, &["thaw", "--yes"]).contains("this machine remembers no pools that were frozen"));
+    estate.worked(3);
+    estate.until(Verdict::Go, "airflow-tasks");
+}
+
+/// The runbook, with a kill in the middle, while a task runs and another comes.
+fn a_switchover_between_freeze_and_thaw_runs_no_task_twice(estate: &Estate) {
+    let (before, candidate) = (estate.pools(), estate.lab.replicas().remove(0));
+    estate.airflow(&["dags", "trigger", "charge"]);
+    until("a task that runs", PATIENCE, || match estate.ledger(" START ").len() {
+        4 => Ok(()),
         n => Err(n.to_string()),
     });
-    assert_eq!(estate.ledger("START").len(), 3);
+    let mut pty = estate.operator.start(&["run", "planned-switchover", "--set", &format!("candidate={candidate}")]);
+    answer(&mut pty, "must not be interrupted now? [yes/no]", "no");
+    answer(&mut pty, "do it?", "y");
+    pty.until_text("waits up to 14400 s");
+    pty.signal(Signal::KILL);
+    pty.end();
+    let run = estate.operator.last_run();
+    let frozen = estate.frozen().expect("the pools are frozen");
+    assert!(frozen.sentence.contains(&format!(" in the run {run}: planned switchover to {candidate}: default_pool had 128")), "{frozen:?}");
+    estate.airflow(&["dags", "trigger", "brief"]);
+    let mut pty = estate.operator.start(&["resume"]);
+    answer(&mut pty, &format!("to do it, type {}", estate.lab.scope()), estate.lab.scope());
+    // The next question is asked when the leader has changed and everybody follows: nothing has begun meanwhile.
+    asked(&mut pty, "do it?");
+    assert_eq!((estate.lab.leader(), estate.ledger(" START ").len()), (candidate, 4));
+    answer(&mut pty, "do it?", "y");
+    answer(&mut pty, "Do the applications write again? [yes/no]", "yes");
+    let screen = finished(&mut pty);
+    assert!(screen.contains("the pools have their slots again, by SQL"), "{screen}");
+    assert_eq!((estate.pools(), estate.document().frozen_here), (before, None));
+    estate.worked(5);
+    let ended = "SELECT string_agg(DISTINCT state || try_number, ' ') FROM task_instance";
+    assert_eq!(estate.owner(ended), "success1");
     estate.until(Verdict::Go, "airflow-tasks");
 }
 

@@ -31,6 +31,7 @@ impl Run {
         let suits = runbook.front.suits.as_ref()?;
         let mut values = self.values.clone();
         values.insert("cluster".to_owned(), self.cluster.clone());
+        values.insert("run".to_owned(), self.id.clone());
         match judged(suits, &values, document) {
             Ok(true) => None,
             Ok(false) => Some(format!("{} is not for {}: not so: {suits}", runbook.name, self.cluster)),

@@ -26,7 +26,7 @@ fn a_loop_ends_with_its_heading() {
     let out = text.replace("look = \"x\"", "look = \"{member}\"");
     assert!(
         read(&out).expect_err("a mistake")[0]
-            .starts_with("own.md:19:8: nothing here is called {member} (there are cluster, leader, candidate)")
+            .starts_with("own.md:19:8: nothing here is called {member} (there are cluster, leader, run, candidate)")
     );
 }
 

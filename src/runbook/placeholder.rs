@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 /// The values by their names.
 pub type Values = BTreeMap<String, String>;
 
-/// Names that every run knows: the cluster's name in the configuration, who leads when the step is taken.
-pub(super) const ALWAYS: [&str; 2] = ["cluster", "leader"];
+/// Names that every run knows: the cluster's name in the configuration, who leads when the step is taken, the run's own id.
+pub(super) const ALWAYS: [&str; 3] = ["cluster", "leader", "run"];
 
 /// Whether it can be a name.
 pub(super) fn is_name(text: &str) -> bool {

@@ -163,6 +163,7 @@ impl Run {
     pub fn values(&self, runbook: &Runbook, step: &Step, each: Option<&str>, leader: Option<&str>) -> Values {
         let mut values = self.values.clone();
         values.insert("cluster".to_owned(), self.cluster.clone());
+        values.insert("run".to_owned(), self.id.clone());
         if let Some(leader) = leader {
             values.insert("leader".to_owned(), leader.to_owned());
         }

@@ -49,10 +49,16 @@ impl<'l> Operator<'l> {
         pty
     }
 
-    /// A command at no terminal.
+    /// pgbaton at no terminal.
+    pub fn pgbaton(&self, words: &[&str]) -> std::process::Command {
+        let mut command = pgbaton();
+        command.arg("-c").arg(self.lab.config()).args(words).envs(self.env());
+        command
+    }
+
+    /// A runbook's command at no terminal.
     pub fn tried(&self, words: &[&str]) -> std::process::Output {
-        let config = self.lab.config();
-        pgbaton().args(["-c", config.to_str().unwrap(), "runbook"]).args(words).envs(self.env()).output().unwrap()
+        self.pgbaton(&[&["runbook"], words].concat()).output().unwrap()
     }
 
     /// The id of the run that was begun last.
