@@ -199,7 +199,11 @@ mod tests {
             memory.end(&audit, &begun, outcome, reply.as_ref()).expect("written");
             audit.frozen("card").expect("read").pop().map(|frozen| (frozen.slots["default_pool"], frozen.ended))
         };
-        let freeze = |before: Option<FrozenPools>| Memory::Frozen { before: before.map(Box::new), now: Box::new(frozen("1", 128)), system: system() };
+        let freeze = |before: Option<FrozenPools>| Memory::Frozen {
+            before: before.map(Box::new),
+            now: Box::new(frozen("1", 128)),
+            system: system(),
+        };
         let thaw = || Memory::Thawed { system: system() };
         let (taken, failed, lost) = (Reply::Taken("x".into()), Reply::Failed("x".into()), Reply::Lost("x".into()));
         assert_eq!(after(freeze(None), Outcome::Done, Some(taken.clone())), Some((128, true)));

@@ -55,9 +55,7 @@ impl LagHistory {
         let Some(ring) = self.members.get(member) else { return vec![Point::Nothing; count] };
         let last = ring.newest.div_euclid(step);
         let first = last - i64::try_from(count).unwrap_or(0) + 1;
-        (first..=last)
-            .map(|span| (span * step..(span + 1) * step).map(|second| ring.at(second)).max().unwrap_or(Point::Nothing))
-            .collect()
+        (first..=last).map(|span| (span * step..(span + 1) * step).map(|second| ring.at(second)).max().unwrap_or(Point::Nothing)).collect()
     }
 
     /// Since how many seconds nobody has said how far a member is behind; `None`: it is known now, or never was.

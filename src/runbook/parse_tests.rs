@@ -70,15 +70,15 @@ fn mistakes_say_where() {
             step("ask = \"x?\"\ninto = \"y\"\nchoices = \"a, b\"\namong = \"members\""),
             "own.md:13:9: a question has its choices or its members",
         ),
-        (
-            step("ask = \"x?\"\ninto = \"y\"\nwhich = \"m.present\""),
-            "own.md:12:9: it is said of members; there is no `among`",
-        ),
+        (step("ask = \"x?\"\ninto = \"y\"\nwhich = \"m.present\""), "own.md:12:9: it is said of members; there is no `among`"),
         (
             step("ask = \"x?\"\ninto = \"y\"\namong = \"members\"\nwhich = \"m.presnt\""),
             "own.md:13:12: `m` has no field `presnt` (did you mean `present`?)",
         ),
-        (step("ask = \"x?\"\ninto = \"y\"\namong = \"members\"\nwhich = \"m.present) || (m.present\""), "own.md:13:9: it is no condition: "),
+        (
+            step("ask = \"x?\"\ninto = \"y\"\namong = \"members\"\nwhich = \"m.present) || (m.present\""),
+            "own.md:13:9: it is no condition: ",
+        ),
         (step("look = \"x\"\nchoices = \"a, b\""), "own.md:11:11: `choices` does not belong to this kind of step"),
         (
             step("wait = \"true\"\ndeadline = \"1s\"\nat_deadline = \"cry\""),

@@ -90,7 +90,8 @@ impl Kind {
 
 /// The fields of a step; those of the first row say what kind it is.
 const KINDS: [&str; 8] = ["require", "wait", "action", "ask", "command", "look", "for_each", "when"];
-const OTHERS: [&str; 12] = ["id", "only_if", "otherwise", "deadline", "at_deadline", "into", "choices", "among", "which", "on", "as", "wanted"];
+const OTHERS: [&str; 12] =
+    ["id", "only_if", "otherwise", "deadline", "at_deadline", "into", "choices", "among", "which", "on", "as", "wanted"];
 
 /// What the block says, without what its place in the file adds.
 pub(super) struct Block {

@@ -37,8 +37,9 @@ fn task(task: &str, state: &str, host: Option<&str>, fate: Fate) -> AirflowTaskD
 /// Two tasks run, one waits outside of a worker.
 fn busy() -> AirflowDoc {
     let component = |kind: &str, age| AirflowComponentDoc { kind: kind.to_owned(), host: None, heartbeat_age_ms: Some(age) };
-    let pool = |name: &str, slots, taken| AirflowPoolDoc { name: name.to_owned(), slots, taken, waiting: 0 };
+    let pool = |name: &str, slots, taken| AirflowPoolDoc { name: name.to_owned(), slots, include_deferred: false, taken, waiting: 0 };
     AirflowDoc {
+        frozen_here: None,
         asked: asked(300, true),
         quiet: QuietDoc {
             verdict: Verdict::Wait,
