@@ -251,7 +251,13 @@ fn settle(pty: &mut Pty) {
             pty.until_quiet(REST);
             pty.press(key);
         }
-        pty.until_quiet(REST);
+        // A machine that has much to do shows it later than the screen seems to rest; an escape at once would close it unseen.
+        for _ in 0..20 {
+            pty.until_quiet(REST);
+            if help(pty) {
+                break;
+            }
+        }
         if help(pty) {
             pty.press("\x1b");
             pty.until("the panes", |screen| !screen.contents().contains("Show every key and what it does"));
