@@ -132,7 +132,7 @@ fn verdict(ctx: &Ctx<'_>, document: &Document, with_forecast: bool, area: Rect, 
     }
     let role = look.verdict(level);
     // The sentence is never cut while a second line can take it.
-    let lines = wrap(&document.headline.verdict, width.saturating_sub(4));
+    let lines = sentence(&document.headline.verdict, width.saturating_sub(4));
     let most = if level == Level::Critical && area.height >= TALL { CRITICAL_LINES } else { VERDICT_LINES };
     let used = lines.len().min(most);
     for (n, text) in lines.iter().take(used).enumerate() {
@@ -153,6 +153,14 @@ fn verdict(ctx: &Ctx<'_>, document: &Document, with_forecast: bool, area: Rect, 
         buffer.set_line(area.x, y, &line, area.width);
     }
     used as u16 + 1
+}
+
+/// The verdict in lines; how many more there are is told in fewer letters where it would take a line of its own.
+fn sentence(verdict: &str, width: usize) -> Vec<String> {
+    let lines = wrap(verdict, width);
+    let counted = verdict.strip_suffix(" more)").and_then(|told| told.rsplit_once(" (and "));
+    let short = counted.map(|(told, more)| wrap(&format!("{told} (+{more})"), width));
+    short.filter(|short| short.len() < lines.len()).unwrap_or(lines)
 }
 
 /// All is well and the screen is narrow: who takes over stands beside the verdict in full, the facts below.
@@ -220,4 +228,17 @@ fn weight(role: Role) -> u8 {
 
 fn width_of(spans: &[Span<'_>]) -> usize {
     spans.iter().map(|s| display_width(&s.content)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentence;
+
+    #[test]
+    fn a_count_takes_no_line_of_its_own() {
+        assert_eq!(sentence("psg2 is down (and 1 more)", 25), ["psg2 is down (and 1 more)"]);
+        assert_eq!(sentence("psg2 is down (and 1 more)", 18), ["psg2 is down (+1)"]);
+        assert_eq!(sentence("psg2 is down (and 1 more)", 14), ["psg2 is down", "(and 1 more)"], "it does not help");
+        assert_eq!(sentence("psg2 is down", 8), ["psg2 is", "down"]);
+    }
 }
