@@ -84,10 +84,10 @@ def run(command, env=None, check=True):
 
 
 class Lab:
-    def __init__(self, pgbaton, folder):
+    def __init__(self, pgbaton, folder, *options):
         self.name, self.folder = "bench", folder
         self.command = lambda *words: [pgbaton, "lab", *words, "--name", self.name, "--state-dir", folder]
-        run(self.command("up", "--yes"))
+        run(self.command("up", "--yes", *options))
         exports = run(self.command("env"))
         listed = run(["sh", "-c", exports + "\nenv -0"])
         self.env = dict(item.split("=", 1) for item in listed.split("\0") if "=" in item)
