@@ -107,9 +107,9 @@ impl Operation for Freeze {
             at,
             ordered: at,
             ended: false,
-            by: by.to_owned(),
-            run: self.run.clone(),
-            reason: self.reason.clone(),
+            by: clean(by),
+            run: self.run.as_deref().map(clean),
+            reason: self.reason.as_deref().map(clean),
             system: s.cluster.dcs.keys.initialize.clone(),
             slots: BTreeMap::new(),
         };

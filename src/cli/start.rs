@@ -1,9 +1,11 @@
 //! The living picture, begun with what this machine has written down of the cluster.
 
+use std::time::Duration;
+
 use crate::action::{Audit, last_pause};
 use crate::config::Profile;
 use crate::live::Live;
-use crate::model::{Change, FrozenPools, PauseNote};
+use crate::model::{Change, FrozenPools, PauseNote, Time};
 use crate::permit::Policy;
 use crate::source::Clock;
 
@@ -35,7 +37,12 @@ fn frozen(scope: &str) -> Vec<FrozenPools> {
 #[derive(Debug, Default)]
 pub struct Follow {
     paused: bool,
+    /// When it was last read what is frozen.
+    read: Option<Time>,
 }
+
+/// How often it is read what is frozen, at most.
+const PACE: Duration = Duration::from_secs(1);
 
 impl Follow {
     /// Reads again what may have changed; what that brings, or `None` where nothing has.
@@ -43,7 +50,10 @@ impl Follow {
         let scope = live.cluster().scope.clone();
         let paused = live.cluster().pause.since().is_some();
         let pause = (std::mem::replace(&mut self.paused, paused) != paused).then(|| live.hear_audit(pause_note(&scope)));
-        let frozen = live.cluster().airflow.is_some().then(|| frozen(&scope)).filter(|frozen| *frozen != live.cluster().frozen);
+        let now = live.now();
+        let due = live.cluster().airflow.is_some() && self.read.is_none_or(|at| now.since(at) >= PACE);
+        self.read = if due { Some(now) } else { self.read };
+        let frozen = due.then(|| frozen(&scope)).filter(|frozen| *frozen != live.cluster().frozen);
         let frozen = frozen.map(|frozen| live.hear_frozen(frozen));
         (pause.is_some() || frozen.is_some()).then(|| pause.into_iter().chain(frozen).flatten().collect())
     }
