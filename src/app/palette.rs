@@ -3,7 +3,7 @@
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use super::Overlay;
+use super::{Effect, Overlay, State, typing, update};
 use crate::command::{COMMANDS, Command, CommandId, Scope};
 
 /// The search as it stands.
@@ -57,6 +57,25 @@ impl Palette {
 /// Whether it is listed: what edits a text, or takes a row of a list, is of no use from here.
 fn lists(command: &Command) -> bool {
     !matches!(command.scope, Scope::Text | Scope::Choice) && command.id != CommandId::Palette
+}
+
+/// Enter in the search for a command: what is selected is done, as by its keys.
+pub(super) fn run(state: &mut State, ready: bool) -> Vec<Effect> {
+    let chosen = match &state.overlay {
+        Some(Overlay::Palette(palette)) => palette.chosen(),
+        _ => None,
+    };
+    typing::keep(state);
+    let below = typing::close_palette(state);
+    let Some(chosen) = chosen else {
+        update::say(state, "there is no such command");
+        return Vec::new();
+    };
+    // What is meant for the rows is not meant for what lies over them.
+    if matches!(chosen.scope, Scope::List | Scope::Logs) && below {
+        state.overlay = None;
+    }
+    update::command(state, chosen.id, ready)
 }
 
 #[cfg(test)]

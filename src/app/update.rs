@@ -6,7 +6,7 @@ use super::{
     Asked, Audited, ChoiceRow, Copied, CourseSheet, EventLine, Field, Measured, Notice, Opened, Opening, Overlay, Palette, PlanSheet,
     Reading, State, Typing,
 };
-use super::{act, book, copied, log_commands, look, order, recall, typing};
+use super::{act, book, copied, log_commands, look, order, palette, recall, typing};
 use crate::command::{CommandId, Scope};
 use crate::document::{Document, Level};
 use crate::log::Heard;
@@ -222,7 +222,7 @@ pub(super) fn warn(state: &mut State, text: impl Into<String>) {
     take_notice(state, Notice { level: Level::Warning, text: text.into() });
 }
 
-fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
+pub(super) fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
     state.pending = None;
     if state.notice.as_ref().is_some_and(|notice| notice.level < Level::Warning) {
         state.notice = None;
@@ -265,7 +265,7 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         CommandId::Back if waits(state) => return act::cancel(state),
         CommandId::Back if matches!(state.overlay, Some(Overlay::Themes(_))) => return look::restore(state),
         CommandId::Back | CommandId::Discard if state.typing == Some(Typing::Palette) => drop(typing::close_palette(state)),
-        CommandId::Accept if state.typing == Some(Typing::Palette) => return run(state, ready),
+        CommandId::Accept if state.typing == Some(Typing::Palette) => return palette::run(state, ready),
         CommandId::Back => back(state),
         CommandId::PaneNext => go_to(state, (state.focus + 1) % state.panes.len().max(1)),
         CommandId::PanePrevious => go_to(state, (state.focus + state.panes.len().max(1) - 1) % state.panes.len().max(1)),
@@ -401,25 +401,6 @@ fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effect> {
         | CommandId::FlushSwitchover => return act::ask(state, id),
     }
     Vec::new()
-}
-
-/// Enter in the search for a command: what is selected is done, as by its keys.
-fn run(state: &mut State, ready: bool) -> Vec<Effect> {
-    let chosen = match &state.overlay {
-        Some(Overlay::Palette(palette)) => palette.chosen(),
-        _ => None,
-    };
-    typing::keep(state);
-    let below = typing::close_palette(state);
-    let Some(chosen) = chosen else {
-        say(state, "there is no such command");
-        return Vec::new();
-    };
-    // What is meant for the rows is not meant for what lies over them.
-    if matches!(chosen.scope, Scope::List | Scope::Logs) && below {
-        state.overlay = None;
-    }
-    command(state, chosen.id, ready)
 }
 
 /// Whether something lies over the panes that waits for an answer.
