@@ -43,8 +43,10 @@ impl<'a> Sheet<'a> {
         }
         let said_width = display_width(said);
         let room = self.width.saturating_sub(NAME + 2 + said_width);
-        if room < display_width(&value).min(ROOM) && !said.is_empty() {
-            // Beside it the value would be a column of syllables.
+        let wanted = display_width(&value);
+        let alone = wanted > room && wanted <= self.width.saturating_sub(NAME);
+        if !said.is_empty() && (alone || room < wanted.min(ROOM)) {
+            // Beside it the value would lose its last word, or be a column of syllables.
             self.fact(name, value, role, "");
             for part in wrap(said, self.width.saturating_sub(NAME)) {
                 let pad = self.width.saturating_sub(display_width(&part));
