@@ -7,12 +7,11 @@
 Numbered lines as PostgreSQL writes them are added to the PostgreSQL logs of all members, in bursts. Three readers in turn: `tail -F` over ssh, one
 for each node; `pgbaton logs -f`; the same with `--json`. For each: lines that came, once and twice, the seconds from the first one written to the
 last one read, lines a second, and what the reader's processes on this side cost (CPU of them all, the largest memory of one of them).
-The same flood is written for each, so the seconds contain the time that writing takes, which is told beside.
+The same flood is written for each, so the seconds contain the time that writing takes, which is told beside. `logs_on_screen.py` does the same
+with programs that have a screen: the console, `multitail` and `lnav`.
 """
 
-import argparse
 import json
-import os
 import re
 import subprocess
 import sys
@@ -20,60 +19,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import flood
+from flood import BURST, PATIENCE, cost, environment, logs_of, write
+
 NUMBER = re.compile(rb"flood ([a-z0-9]+) (\d{7})")
-BURST = 5000
-PATIENCE = 180
-
-
-def lab(arguments, *words):
-    return [arguments.pgbaton, "lab", *words, "--name", arguments.name, "--state-dir", arguments.state_dir]
-
-
-def environment(arguments):
-    exports = subprocess.run(lab(arguments, "env"), capture_output=True, text=True, check=True).stdout
-    listed = subprocess.run(["sh", "-c", exports + "\nenv -0"], capture_output=True, text=True, check=True).stdout
-    return dict(item.split("=", 1) for item in listed.split("\0") if "=" in item)
-
-
-def tree(pids):
-    """These processes and all below them."""
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found, todo = [], list(pids)
-    while todo:
-        pid = todo.pop()
-        found.append(pid)
-        todo += parents.get(pid, [])
-    return found
-
-
-def cost(pids):
-    """CPU seconds of all, and the largest memory of one, MiB."""
-    tick, cpu, memory = os.sysconf("SC_CLK_TCK"), 0.0, 0.0
-    for pid in tree(pids):
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-        except OSError:
-            continue
-        cpu += (int(fields[11]) + int(fields[12])) / tick
-        memory = max(memory, int(peak[1]) / 1024 if peak else 0)
-    return cpu, memory
-
-
-def write(files, tag, numbers):
-    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-    milli = int(time.time() * 1000) % 1000
-    for path in files:
-        text = "".join(f"{stamp}.{milli:03d} UTC [4242] app@app/flood LOG:  flood {tag} {n:07d} duration: 0.042 ms\n" for n in numbers)
-        with path.open("a") as file:
-            file.write(text)
 
 
 def seen(outputs, tag):
@@ -138,32 +87,21 @@ def measure(name, tag, commands, files, lines, env, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    here = Path(__file__).resolve().parent.parent
-    parser.add_argument("--name", default="lab")
-    parser.add_argument("--state-dir", default=None)
-    parser.add_argument("--lines", type=int, default=200_000)
-    parser.add_argument("--pgbaton", default=str(here / "target/release/pgbaton"))
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    if arguments.state_dir is None:
-        sys.exit("--state-dir: the folder that holds the lab's folder, as `pgbaton lab list` shows it")
-    env = environment(arguments)
-    root = Path(arguments.state_dir, arguments.name)
-    members = sorted(path.parent.parent.name for path in root.glob("psg*/log/postgresql.log"))
-    files = [root / member / "log" / "postgresql.log" for member in members]
+    given = flood.arguments(__doc__).parse_args()
+    env = environment(given)
+    logs = logs_of(given)
     ssh = ["ssh", "-F", env["PGBATON_LAB_SSH_CONFIG"]]
-    ours = [arguments.pgbaton, "-c", env["PGBATON_CONFIG"], "logs", "-f", "--since", "-1s", "--program", "postgres", *members]
+    ours = [given.pgbaton, "-c", env["PGBATON_CONFIG"], "logs", "-f", "--since", "-1s", "--program", "postgres", *logs]
     readers = [
-        ("tail -F", [[*ssh, member, "tail", "-n", "0", "-F", str(file)] for member, file in zip(members, files)]),
+        ("tail -F", [[*ssh, member, "tail", "-n", "0", "-F", str(file)] for member, file in logs.items()]),
         ("pgbaton logs", [ours]),
         ("pgbaton logs --json", [[*ours, "--json"]]),
     ]
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, commands) in enumerate(readers):
             # A reader begins a second back, and may see the end of the flood before.
-            row = measure(name, f"line{number}", commands, files, arguments.lines, env, folder)
-            if arguments.json:
+            row = measure(name, f"line{number}", commands, list(logs.values()), given.lines, env, folder)
+            if given.json:
                 print(json.dumps(row), flush=True)
             else:
                 print(
