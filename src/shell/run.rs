@@ -28,7 +28,7 @@ use crate::ui::{Look, models};
 const NEWS: Duration = Duration::from_millis(50);
 /// In the first second every source answers for the first time, and nobody wants to wait for the whole picture.
 const OPENING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(20));
-/// How long a picture may take in what the nodes log: in a flood a key waits for no more. What is left waits at the nodes.
+/// For how long what the nodes log may be taken in at once: in a flood a key waits for no more. What is left waits at the nodes.
 const LOGS: Duration = Duration::from_millis(40);
 /// Ages and countdowns.
 const TICK: Duration = Duration::from_secs(1);
@@ -215,7 +215,9 @@ impl<F: Feed> Console<F> {
                 }
                 news = self.feed.wait() => {
                     self.heard(news);
-                    Next::Stay
+                    // However long the line keeps the next picture back.
+                    let effects = self.listen();
+                    self.perform(effects)?
                 }
                 () = sleep_until(due), if self.due.is_some() && !self.writer.busy() => {
                     self.make()?;
@@ -277,22 +279,29 @@ impl<F: Feed> Console<F> {
         if let Some(course) = self.feed.course() {
             effects.extend(update(&mut self.state, Msg::Course(course)));
         }
-        loop {
-            let heard = self.feed.logs();
-            if heard.is_empty() {
-                break;
-            }
-            effects.extend(update(&mut self.state, Msg::Heard(heard)));
-            if self.made.elapsed() > LOGS {
-                break;
-            }
-        }
+        effects.extend(self.listen());
         if let Some((asked, rows)) = self.feed.listed() {
             effects.extend(update(&mut self.state, Msg::Listed(asked, rows)));
         }
         self.dirty = true;
         // Nothing of that leaves, or lends the terminal.
         self.perform(effects).map(drop)
+    }
+
+    /// Takes in what the nodes log.
+    fn listen(&mut self) -> Vec<Effect> {
+        let (begun, mut effects) = (Instant::now(), Vec::new());
+        loop {
+            let heard = self.feed.logs();
+            if heard.is_empty() {
+                break;
+            }
+            effects.extend(update(&mut self.state, Msg::Heard(heard)));
+            if begun.elapsed() > LOGS {
+                break;
+            }
+        }
+        effects
     }
 
     fn event(&mut self, event: Event) -> anyhow::Result<Next> {
