@@ -51,7 +51,7 @@ pub fn switchover_and_kill(operator: &Operator<'_>) {
         pty.press("j");
     }
     press_at(&mut pty, &format!("▸ {candidate}"), "\r");
-    press_at(&mut pty, "[4/9]", "n");
+    press_at(&mut pty, "[4/17]", "n");
     press_at(&mut pty, "enter shows the plan", "\r");
     assert!(pty.screen().contains(&format!("pgbaton switchover --candidate={candidate}")), "{}", pty.screen());
     pty.until_text("to do it, type");
@@ -72,7 +72,7 @@ pub fn switchover_and_kill(operator: &Operator<'_>) {
     press_at(&mut pty, "unknown: on", "\r");
     press_at(&mut pty, "holds no longer", "y");
     press_at(&mut pty, "what became of it is not known", "d");
-    press_at(&mut pty, "[9/9]", "y");
+    press_at(&mut pty, "[11/11]", "y");
     pty.until_text("all steps are behind us");
     pty.press("q");
     pty.until("the panes", |screen| !screen.contents().contains("all steps are behind us"));
@@ -87,7 +87,7 @@ pub fn switchover_and_kill(operator: &Operator<'_>) {
     pty.until_text("nothing can be done here: read-only session");
     assert!(pty.screen().contains("now: "), "{}", pty.screen());
     pty.press("G");
-    pty.until_text("would do: pgbaton switchover");
+    pty.until_text("would do: pgbaton thaw");
     pty.press("qq");
     assert_eq!(pty.end(), 0);
 }
