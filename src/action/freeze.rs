@@ -60,7 +60,7 @@ impl Operation for Freeze {
             (true, Some(frozen)) => Check::impossible("pools", format!("every pool has 0 slots already, {}", frozen.told(s.now))),
             (true, None) => Check::impossible("pools", "every pool has 0 slots already, and not by this machine"),
         });
-        if let Some(frozen) = frozen.filter(|_| !open.is_empty()) {
+        if let Some(frozen) = frozen.filter(|frozen| !open.is_empty() && frozen.still(status).next().is_some()) {
             all.push(Check::amber(
                 "remembered",
                 format!("pools were frozen before, {}: what they had then stays remembered", frozen.told(s.now)),
@@ -102,6 +102,9 @@ impl Operation for Freeze {
     }
 
     fn remembers(&self, s: &Situation<'_>, before: Option<&FrozenPools>, (at, by): (Time, &str)) -> Option<FrozenPools> {
+        // What an order that came to nothing has left says nothing of this one.
+        let status = pools::read(s.cluster, s.now);
+        let before = before.filter(|before| status.is_some_and(|status| before.still(status).next().is_some()));
         let slots = Self::slots(s, before);
         let anew = || FrozenPools {
             at,

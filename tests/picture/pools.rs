@@ -137,6 +137,10 @@ fn what_is_remembered_of_a_frozen_pool_is_what_it_had_before() {
     assert_eq!((slots(&kept).as_str(), kept.by.as_str(), kept.at), ("a 5, b 7, c 0, gone 1", "anna", before.at));
     let anew = with(&s, |situation| freeze().remembers(situation, None, (now, "bert"))).unwrap();
     assert_eq!((slots(&anew).as_str(), anew.by.as_str(), anew.at), ("a 0, b 7, c 0", "bert", now));
+    // One that came to nothing says nothing of the next.
+    let nothing = frozen(&s, &[("b", 6), ("c", 0)]);
+    let anew = with(&s, |situation| freeze().remembers(situation, Some(&nothing), (now, "bert"))).unwrap();
+    assert_eq!((slots(&anew).as_str(), anew.by.as_str()), ("a 0, b 7, c 0", "bert"));
     // Half of an order may have been carried out: it can be frozen once more.
     s.report(SourceId::new(SourceKind::Audit, "psg"), Fact::FrozenPools(vec![before]));
     assert_eq!(plan(&s, freeze()), (vec!["remembered amber".into()], "airflow pools import (vm1): b 7 -> 0".into()));
