@@ -118,6 +118,8 @@ fn dots(buffer: &mut Buffer) {
             at
         } else if at >= begin + 2 && blank(at + 1) && !blank(at - 1) && !blank(at - 2) {
             at - 2
+        } else if at >= begin + 2 && at + 1 < end && blank(at + 1) && blank(at + 2) && blank(at - 1) && !blank(at - 2) {
+            at - 1
         } else {
             continue;
         };
@@ -138,6 +140,7 @@ mod tests {
             ("more …          ", "more ...        ".to_owned()),
             ("psg…01          ", "psg~01          ".to_owned()),
             ("clients cannot…", "clients cann...".to_owned()),
+            ("and so on; … ", "and so on;...".to_owned()),
             ("g …", "g ~".to_owned()),
         ] {
             let width = u16::try_from(line.chars().count()).unwrap_or(0);

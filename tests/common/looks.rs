@@ -201,3 +201,39 @@ fn a_value_a_row_the_evidence_and_the_command_line_can_be_copied() {
     screen(&mut state, (80, 24), false);
     assert_eq!(copy(&mut state, CommandId::CopyCommand).ok(), plan().patronictl);
 }
+
+/// A finding of which not all lines have room says so, and one that is whole does not; in ASCII by dots.
+#[test]
+fn a_finding_that_is_cut_says_so() {
+    let mut document = sample::lagging();
+    document.findings.truncate(1);
+    document.findings[0].sentence = "psg3 is 64 MB behind, and so on; ".repeat(20);
+    for (ascii, mark) in [(false, "…"), (true, "...")] {
+        let shown = text(&screen(&mut console(vec![document.clone()]), (80, 24), ascii));
+        let lines: Vec<&str> = shown.lines().skip_while(|line| !line.contains("5 Findings")).collect();
+        let last = lines.iter().position(|line| line.contains("6 Events")).map_or(lines[lines.len() - 2], |at| lines[at - 1]);
+        assert!(last.trim_end().ends_with(mark), "{shown}");
+    }
+    let whole = text(&screen(&mut console(vec![sample::lagging()]), (80, 24), false));
+    assert!(!whole.contains('…'), "{whole}");
+}
+
+/// Beside a source of many letters a value would be a column of syllables: then the source stands below it.
+#[test]
+fn a_value_of_the_evidence_keeps_room_beside_a_long_source() {
+    let mut document = sample::lagging();
+    document.findings.truncate(1);
+    let evidence = &mut document.findings[0].evidence;
+    evidence.truncate(1);
+    evidence[0].value = "67108864 bytes behind, of which 712000 B were not received".to_owned();
+    evidence[0].source = "sql card-prod-postgres-in-a-far-away-place-01".to_owned();
+    let mut state = console(vec![document]);
+    press(&mut state, &[CommandId::Pane5, CommandId::Open]);
+    let shown = text(&screen(&mut state, (80, 24), false));
+    assert!(shown.contains("67108864 bytes behind, of which 712000 B were not"), "{shown}");
+    assert!(
+        shown.lines().any(|line| line.trim_end_matches(" │").ends_with("far-away-place-01, 10 s ago")
+            || line.trim_end_matches(" │").ends_with("far-away-place-01")),
+        "{shown}"
+    );
+}

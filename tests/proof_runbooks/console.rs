@@ -64,10 +64,11 @@ pub fn switchover_and_kill(operator: &Operator<'_>) {
     pty.signal(Signal::KILL);
     pty.end();
     // What is done is done: nobody is told that it was, and nothing is begun anew.
-    // Another console recalls the run where it opens.
+    // Another console recalls the run, below the word on the order of which nobody knows.
     let mut pty = opened(operator, &[]);
-    pty.until_text("R run left at 5/9");
-    pty.until_text("a run of \"Planned switchover\"");
+    pty.until_text("esc dismisses");
+    pty.press("\x1b");
+    pty.until_text("R run left at ");
     pty.press("R");
     press_at(&mut pty, "unknown: on", "\r");
     press_at(&mut pty, "holds no longer", "y");
