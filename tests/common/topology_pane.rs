@@ -37,6 +37,29 @@ fn a_route_that_leads_elsewhere_has_a_line_of_its_own() {
     assert_eq!((lines(right), lines(wrong())), (2, 3));
 }
 
+/// What stands before the name of a node.
+fn sign_of(document: Document, name: &str) -> String {
+    let shown = text(&topology(document, (120, 40), false));
+    let before = |line: &str| line.split_once(&format!(" {name} ")).and_then(|(before, _)| before.chars().last());
+    shown.lines().skip(3).find_map(before).map(String::from).unwrap_or_else(|| panic!("{shown}"))
+}
+
+#[test]
+fn of_two_that_take_writes_neither_is_green_and_the_leader_stands_first() {
+    let one = sample::healthy();
+    assert_eq!((sign_of(one.clone(), "psg1").as_str(), sign_of(one.clone(), "psg2").as_str()), ("●", "●"));
+    let mut two = one.clone();
+    two.members.iter_mut().filter(|member| member.name == "psg2").for_each(|member| member.in_recovery = Some(false));
+    assert_eq!((sign_of(two.clone(), "psg1").as_str(), sign_of(two, "psg2").as_str()), ("✖", "✖"));
+    let mut last = one;
+    last.members.rotate_left(1);
+    last.members.iter_mut().for_each(|member| member.name = member.name.replace("psg1", "psg9"));
+    last.routes.iter_mut().filter(|route| route.instance == "vm1").for_each(|route| route.up = vec!["psg3".to_owned()]);
+    let shown = text(&topology(last, (120, 40), false));
+    let row = |name: &str| shown.lines().skip(3).position(|line| line.contains(&format!(" {name} "))).unwrap_or_else(|| panic!("{shown}"));
+    assert!(row("psg9") < row("psg3") && row("psg3") < row("psg2"), "{shown}");
+}
+
 #[test]
 fn what_is_opened_is_what_is_marked() {
     let mut state = console(vec![sample::healthy()]);

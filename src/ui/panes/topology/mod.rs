@@ -106,17 +106,23 @@ impl Pane for Topology {
     }
 }
 
-/// The nodes: who takes writes first, so that the lines that matter are short and never out of sight.
+/// The nodes: who leads, then who is sent writes, so that the lines that matter are short and never out of sight.
 fn nodes(document: &Document) -> Vec<&MemberDoc> {
     let mut all: Vec<&MemberDoc> = document.members.iter().collect();
-    all.sort_by(|a, b| pinned(document, b).cmp(&pinned(document, a)).then_with(|| a.name.cmp(&b.name)));
+    let rank = |member: &MemberDoc| (!leads(member), !pinned(document, member));
+    all.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.name.cmp(&b.name)));
     all
 }
 
-/// Whether it leads, or a route sends writes to it.
+fn leads(member: &MemberDoc) -> bool {
+    matches!(member.role, MemberRole::Leader | MemberRole::StandbyLeader)
+}
+
+/// Whether it leads or takes writes, or a route sends writes to it.
 fn pinned(document: &Document, member: &MemberDoc) -> bool {
-    let leads = matches!(member.role, MemberRole::Leader | MemberRole::StandbyLeader | MemberRole::Primary);
-    leads || document.routes.iter().any(|route| route.kind == RouteKind::Write && route.up.contains(&member.name))
+    leads(member)
+        || member.role == MemberRole::Primary
+        || document.routes.iter().any(|route| route.kind == RouteKind::Write && route.up.contains(&member.name))
 }
 
 /// The nodes that fit, and how many do not.
@@ -225,8 +231,13 @@ fn of_etcd(ctx: &Ctx<'_>, width: u16) -> Option<Details> {
     Some(Details { title: "etcd".to_owned(), lines: sheet.lines() })
 }
 
-/// How bad the worst finding on one of these is; [`Level::Ok`] where there is none.
-fn worst(document: &Document, subjects: &[&str]) -> Level {
-    let about = |subject: &Option<String>| subject.as_deref().is_some_and(|subject| subjects.contains(&subject));
-    document.findings.iter().filter(|finding| about(&finding.subject)).map(|finding| finding.severity).max().unwrap_or(Level::Ok)
+/// How bad the worst is that is found of a member; [`Level::Ok`] where there is nothing. Of two that take writes neither is well, whichever of
+/// them the findings are about.
+fn worst(document: &Document, member: &MemberDoc) -> Level {
+    let writes = |member: &MemberDoc| member.in_recovery == Some(false) && member.sql.fresh;
+    if writes(member) && document.members.iter().filter(|other| writes(other)).count() > 1 {
+        return Level::Critical;
+    }
+    let about = document.findings.iter().filter(|finding| finding.subject.as_ref() == Some(&member.name));
+    about.map(|finding| finding.severity).max().unwrap_or(Level::Ok)
 }

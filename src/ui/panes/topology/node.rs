@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use super::worst;
+use super::{leads, worst};
 use crate::document::{Asked, Document, EtcdMemberDoc, Level, MemberDoc, Role as MemberRole};
 use crate::theme::{Role, sign};
 use crate::ui::format::{age_short, bytes, cut_middle, display_width};
@@ -14,12 +14,12 @@ pub(super) fn lines(ctx: &Ctx<'_>, document: &Document, member: &MemberDoc, widt
     let look = ctx.look;
     let heard = member.present && (member.rest.fresh || member.sql.fresh);
     let etcd = etcd_of(document, member);
-    let found = worst(document, &[member.name.as_str()]);
+    let found = worst(document, member);
     let level = if heard { found } else { found.max(Level::Unknown) };
     let names = document.members.iter().map(|m| display_width(&m.name)).max().unwrap_or(0).clamp(4, if width < 60 { 10 } else { 20 });
     let name = cut_middle(&member.name, names);
     let pad = " ".repeat(names.saturating_sub(display_width(&name)));
-    let leads = matches!(member.role, MemberRole::Leader | MemberRole::StandbyLeader);
+    let leads = leads(member);
     let role = match member.role {
         MemberRole::SyncStandby => "sync".to_owned(),
         MemberRole::QuorumStandby => "quorum".to_owned(),
