@@ -119,7 +119,8 @@ fn shown<'d>(document: &'d Document, view: &View) -> Vec<Shown<'d>> {
     grounds(false).chain(tasks).chain(grounds(true)).filter(|row| row.passes(view)).collect()
 }
 
-fn level(verdict: Verdict) -> Level {
+/// How bad a verdict is.
+pub(super) fn level(verdict: Verdict) -> Level {
     match verdict {
         Verdict::Go => Level::Ok,
         Verdict::Warn | Verdict::Wait => Level::Warning,

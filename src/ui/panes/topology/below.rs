@@ -4,11 +4,12 @@ use ratatui::text::{Line, Span};
 
 use super::Part;
 use super::node::etcd_of;
-use crate::document::{Document, Level, Verdict};
+use crate::document::{Document, Level};
 use crate::theme::{Role, sign};
 use crate::ui::fact::{etcd, forecast};
 use crate::ui::format::wrap;
 use crate::ui::pane::Ctx;
+use crate::ui::panes::airflow::level as verdict_level;
 
 /// Each with what it is a part of, if it can be selected.
 pub(super) fn lines<'d>(ctx: &Ctx<'_>, document: &'d Document, width: u16) -> Vec<(Option<Part<'d>>, Vec<Line<'static>>)> {
@@ -22,12 +23,7 @@ pub(super) fn lines<'d>(ctx: &Ctx<'_>, document: &'d Document, width: u16) -> Ve
     let next = forecast(document);
     all.push((None, said(ctx, level(next.role), "next", next.long.trim_start_matches("next: "), width)));
     if let Some(airflow) = &document.airflow {
-        let level = match airflow.quiet.verdict {
-            Verdict::Go => Level::Ok,
-            Verdict::Warn | Verdict::Wait => Level::Warning,
-            Verdict::Unknown => Level::Unknown,
-            Verdict::Stop => Level::Critical,
-        };
+        let level = verdict_level(airflow.quiet.verdict);
         let why = airflow.quiet.grounds.first().map(|ground| ground.sentence.as_str()).unwrap_or_default();
         all.push((Some(Part::Airflow), said(ctx, level, "Airflow", &format!("{}: {why}", airflow.quiet.verdict), width)));
     }
