@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Asked;
+pub use crate::finding::quiet::SCHEDULER_SILENT;
 pub use crate::finding::{Fate, Verdict};
 use crate::model::Time;
 

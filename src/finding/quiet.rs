@@ -11,7 +11,7 @@ use super::Limits;
 use crate::model::{AirflowStatus, AirflowTask, Cluster, SourceError, SourceKind, Time, spoken};
 
 /// A scheduler without a heartbeat for so long is not at work (it beats every 5 s; three are missing).
-const SCHEDULER_SILENT: Duration = Duration::from_secs(15);
+pub const SCHEDULER_SILENT: Duration = Duration::from_secs(15);
 /// A task without a heartbeat for so long may be dead.
 const TASK_SILENT: Duration = Duration::from_secs(60);
 /// A run that was due so long ago is held up by something, and may begin at any time or never.

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::asked;
 use crate::app::{Facts, PaneModel, RowId, View};
-use crate::document::{AirflowDoc, AirflowMetadata, AirflowTaskDoc, Document, Fate, GroundDoc, Level, Verdict};
+use crate::document::{AirflowDoc, AirflowMetadata, AirflowTaskDoc, Document, Fate, GroundDoc, Level, SCHEDULER_SILENT, Verdict};
 use crate::theme::{Role, sign};
 use crate::ui::format::{NONE, UNKNOWN, age, cut_middle, wrap};
 use crate::ui::pane::{Ctx, Details, Drawn, Pane, Want};
@@ -15,9 +15,6 @@ use crate::ui::widget::{Item, Sheet, list};
 
 /// The pane.
 pub(super) struct Airflow;
-
-/// A component without a heartbeat for so long is not at work: it beats every 5 s.
-const SILENT_MS: u64 = 15_000;
 
 /// What a row is.
 enum Shown<'d> {
@@ -265,7 +262,9 @@ fn at_work(ctx: &Ctx<'_>, metadata: &AirflowMetadata) -> String {
     let told = kinds.into_iter().filter_map(|(kind, name)| {
         let beats = metadata.components.iter().filter(|one| one.kind == kind).filter_map(|one| one.heartbeat_age_ms);
         match beats.min().map(|ms| ctx.aged(ms)) {
-            Some(ms) if ms <= SILENT_MS => Some(format!("{name} at work, heartbeat {} ago", age(ms.max(1000)))),
+            Some(ms) if u128::from(ms) <= SCHEDULER_SILENT.as_millis() => {
+                Some(format!("{name} at work, heartbeat {} ago", age(ms.max(1000))))
+            }
             Some(ms) => Some(format!("{name} silent for {}", age(ms))),
             // A line 2 has its dag processor within the scheduler, and not everybody has a triggerer.
             None if kind == "SchedulerJob" => Some(format!("{name} not heard of for an hour")),

@@ -101,7 +101,8 @@ impl Pane for Topology {
             Some(("route", id)) => routes::details(ctx, id, width),
             Some(("node", name)) => member_details::details(ctx, name, width),
             _ if row == "airflow" => super::airflow::whole(ctx, width),
-            _ => Some(of_etcd(ctx, width)).flatten(),
+            _ if row == "etcd" => of_etcd(ctx, width),
+            _ => None,
         }
     }
 }
