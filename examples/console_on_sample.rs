@@ -1,7 +1,8 @@
 //! The console on a sample document, for trying looks and for the tests of the terminal: `cargo run --example console_on_sample -- lagging`.
 //!
 //! A second argument says how the sample behaves: `live` (the default; its clock goes on), `still` (nothing ever changes), `flood` (something
-//! new at every moment), `handover` (psg2 takes over once, and its name is a hostile one). A third names a file that gets a line whenever a document was made.
+//! new at every moment), `handover` (psg2 takes over once, and its name is a hostile one). A third names a file that gets a line whenever a document was made: which it is,
+//! and how often it was asked for what nodes log.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -10,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pgbaton::app::{EventLine, Mode};
 use pgbaton::document::{Document, Level};
+use pgbaton::log::Heard;
 use pgbaton::model::Time;
 use pgbaton::shell::{Appearance, Feed, Options, run};
 
@@ -20,6 +22,7 @@ struct Sample {
     document: Document,
     manner: String,
     made: u64,
+    listened: u64,
     count: Option<File>,
     handed_over: bool,
 }
@@ -51,7 +54,7 @@ impl Feed for Sample {
     fn document(&mut self) -> Document {
         self.made += 1;
         if let Some(count) = &mut self.count {
-            writeln!(count, "{}", self.made).expect("the count is written");
+            writeln!(count, "{} {}", self.made, self.listened).expect("the count is written");
         }
         let mut document = self.document.clone();
         if self.handed_over {
@@ -67,6 +70,11 @@ impl Feed for Sample {
         }
         document
     }
+
+    fn logs(&mut self) -> Vec<Heard> {
+        self.listened += 1;
+        Vec::new()
+    }
 }
 
 fn main() -> ExitCode {
@@ -81,7 +89,7 @@ fn main() -> ExitCode {
     let options =
         Options::new("card-prod", Mode::ReadOnly(String::new()), &Appearance::default(), |name| std::env::var(name).ok()).expect("options");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    match runtime.block_on(run(options, Sample { document, manner, made: 0, count, handed_over: false })) {
+    match runtime.block_on(run(options, Sample { document, manner, made: 0, listened: 0, count, handed_over: false })) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
             eprintln!("{error:#}");

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 mod pty;
 
 use pgbaton::command::{COMMANDS, CommandId, Keymap, Keymaps, Scope, sequence_text};
-use pty::Pty;
+use pty::{Pty, cargo};
 
 /// A fenced block: the mark in the comment before it, its language, its lines.
 struct Block {
@@ -157,7 +157,7 @@ const DAILY: [(&str, &[CommandId]); 13] = [
     ("page", &[CommandId::PageUp, CommandId::PageDown]),
     ("first and last row", &[CommandId::Top, CommandId::Bottom]),
     ("pane", &[CommandId::PanePrevious, CommandId::PaneNext]),
-    ("pane by its number", &[CommandId::Pane1, CommandId::Pane9]),
+    ("pane by its number (`0`: the tenth)", &[CommandId::Pane1, CommandId::Pane9, CommandId::Pane0]),
     ("the whole screen for the pane", &[CommandId::Zoom]),
     ("everything about a row", &[CommandId::Open]),
     ("filter, sort, turn round", &[CommandId::Filter, CommandId::SortNext, CommandId::SortReverse]),
@@ -186,7 +186,10 @@ fn daily() -> String {
     };
     let row = |(what, ids): &(&str, &[CommandId])| {
         let keys: Vec<String> = ids.iter().map(|id| keys_of(*id)).collect();
-        let keys = if ids.contains(&CommandId::Pane9) { keys.join(" to ") } else { keys.join(", ") };
+        let keys = match keys.as_slice() {
+            [first, last, tenth] if ids.contains(&CommandId::Pane9) => format!("{first} to {last}, {tenth}"),
+            keys => keys.join(", "),
+        };
         format!("| {keys} | {what} |\n")
     };
     format!("| | |\n|---|---|\n{}", DAILY.iter().map(row).collect::<String>())
@@ -235,7 +238,7 @@ fn the_policy_is_one() {
 /// The first command, to the console on a healthy cluster and out again.
 #[test]
 fn the_first_command_ends_in_a_console_on_a_healthy_cluster() {
-    let built = Command::new(env!("CARGO")).args(["build", "--release", "--quiet"]).current_dir(root()).status().expect("cargo runs");
+    let built = cargo().args(["build", "--release", "--quiet"]).current_dir(root()).status().expect("cargo runs");
     assert!(built.success());
     let base = std::env::temp_dir().join(format!("pgbaton-first-{}", std::process::id()));
     let place = base.display().to_string();

@@ -108,6 +108,29 @@ fn on_a_slow_line_what_is_shown_is_of_now() {
     assert_eq!(pty.end(), 0);
 }
 
+/// What nodes log is taken in as it comes, however long the line keeps the next picture back: else it would pile up and be shown late.
+#[test]
+fn on_a_slow_line_logs_are_taken_in_between_pictures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let count = folder.path().join("count");
+    let mut pty = Pty::spawn_on(Some(LINE), &console(), &["healthy", "flood", count.to_str().expect("a path")], &[], SIZE);
+    let made = || -> Vec<u64> {
+        let text = std::fs::read_to_string(&count).unwrap_or_default();
+        text.lines().filter_map(|line| line.split_once(' ')?.1.parse().ok()).collect()
+    };
+    // In the first second nothing is held back.
+    let opened = Instant::now();
+    pty.until("the end of the opening", |_| opened.elapsed() > Duration::from_secs(2));
+    let before = made().len();
+    pty.until("eight more pictures", |_| made().len() > before + 8);
+    let listened = made();
+    let (pictures, times) = (listened.len() - before, listened[listened.len() - 1] - listened[before]);
+    println!("{pictures} pictures, {times} times it was listened");
+    assert!(times > 10 * pictures as u64, "{times} times for {pictures} pictures");
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
+}
+
 #[test]
 fn what_is_idle_sends_nothing_however_slow_the_line() {
     let folder = tempfile::tempdir().expect("a folder");

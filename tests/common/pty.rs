@@ -103,8 +103,21 @@ pub fn console() -> PathBuf {
     BUILT.get_or_init(build).clone()
 }
 
+/// Cargo as somebody at a shell has it. What a test is given of this package would otherwise be given to build scripts too, and those that ask for
+/// it (`ring`'s does) are run anew, with all that depends on them.
+pub fn cargo() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
+}
+
 fn build() -> PathBuf {
-    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--example", "console_on_sample"]).status().expect("cargo runs");
+    let built = cargo().args(["build", "--quiet", "--example", "console_on_sample"]).status().expect("cargo runs");
     assert!(built.success(), "the example does not build");
     let target = std::env::current_exe().expect("the test knows itself");
     let profile = target.ancestors().nth(2).expect("target/debug/deps/test");
