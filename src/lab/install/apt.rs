@@ -17,9 +17,11 @@ const SAVED_CONF: &str = "/etc/postgresql-common/createcluster.conf.pgbaton";
 /// Runs as root with the packages as arguments. It undoes its two temporary files itself, whatever ends it; what a SIGKILL
 /// leaves is repaired by the next run, or by [`repair`].
 ///
-/// An administrator's own policy-rc.d is left as it is and decides.
+/// An administrator's own policy-rc.d is left as it is and decides. One of us waits for the other, and for somebody else's apt or dpkg five minutes.
 const SCRIPT: &str = r#"
 set -eu
+exec 9> /run/pgbaton-install.lock
+flock 9
 export DEBIAN_FRONTEND=noninteractive
 policy=/usr/sbin/policy-rc.d
 conf=/etc/postgresql-common/createcluster.conf
@@ -37,7 +39,7 @@ if [ ! -e "$policy" ] || grep -q 'pgbaton lab, process' "$policy"; then
     chmod 755 "$policy"
 fi
 before=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p') || true
-fetch() { apt-get install -y -q --no-install-recommends "$@"; }
+fetch() { apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" 9>&-; }
 no_main_cluster() {
     fetch postgresql-common || return 1
     if [ -z "$saved" ] && [ -e "$conf" ]; then
