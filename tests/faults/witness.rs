@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_millis(1000);
 pub struct Truth {
     /// Holder of the leader key by a linearizable read: nothing known, no key, or its holder.
     pub key: Option<Option<String>>,
+    /// Whether the key `failover` is there, by such a read: somebody has asked for a switchover or a failover.
+    pub asked: bool,
     /// `pg_is_in_recovery()` of each member that answers.
     pub recovery: BTreeMap<String, bool>,
     /// Status, role, state and replication state by each REST API that answers.
@@ -143,24 +145,30 @@ async fn watch_rest(url: String, http: Http, member: String, seen: Arc<Mutex<See
 
 /// The first endpoint whose majority confirms it is believed.
 async fn watch_key(lab: Lab, http: Http, seen: Arc<Mutex<Seen>>) {
-    // `/service/NAME/leader` in base64, as etcd's gateway wants it.
-    let key = base64(format!("/service/{}/leader", lab.record.name).as_bytes());
+    // In base64, as etcd's gateway wants them.
+    let [leader, failover] = ["leader", "failover"].map(|key| base64(format!("/service/{}/{key}", lab.record.name).as_bytes()));
     loop {
-        let mut holder = None;
+        let mut found = None;
         for member in lab.members() {
             let url = format!("{}/v3/kv/range", lab.etcd_url(&member));
-            let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, http.post(&url, &json!({ "key": key }))).await else { continue };
-            let Ok(value) = serde_json::from_str::<Value>(&answer.body) else { continue };
-            if answer.status != 200 {
-                continue;
-            }
-            let value = value["kvs"][0]["value"].as_str();
-            holder = Some(value.map(|coded| lab.members().into_iter().find(|m| base64(m.as_bytes()) == coded).unwrap_or("?".into())));
+            let Some(holder) = range(&http, &url, &leader).await else { continue };
+            found = Some((holder, range(&http, &url, &failover).await.flatten().is_some()));
             break;
         }
-        seen.lock().unwrap().note(|truth| truth.key = holder);
+        let named = |coded: String| lab.members().into_iter().find(|m| base64(m.as_bytes()) == coded).unwrap_or("?".into());
+        seen.lock().unwrap().note(|truth| match found {
+            Some((holder, asked)) => (truth.key, truth.asked) = (Some(holder.map(named)), asked),
+            None => (truth.key, truth.asked) = (None, false),
+        });
         tokio::time::sleep(EVERY).await;
     }
+}
+
+/// The value of a key, in base64; `Some(None)`: there is none.
+async fn range(http: &Http, url: &str, key: &str) -> Option<Option<String>> {
+    let answer = tokio::time::timeout(PATIENCE, http.post(url, &json!({ "key": key }))).await.ok()?.ok()?;
+    let value: Value = serde_json::from_str(&answer.body).ok()?;
+    (answer.status == 200).then(|| value["kvs"][0]["value"].as_str().map(str::to_owned))
 }
 
 /// RFC 4648.

@@ -5,6 +5,9 @@ use pgbaton::document::Level::{Critical, Warning};
 use super::{A_REPLICA_LEADS, ETCD_LOST, LEADER_LOST, LOOPBACK, PATRONI_3_0, PATRONI_3_3, PATRONI_4_0, TAKEN_OVER};
 use crate::case::{Case, Sign, Variant, case};
 
+/// patronictl takes its time before it asks.
+const ASKED: Sign = Sign::Seen(|truth, _| truth.asked);
+
 pub fn cases() -> Vec<Case> {
     [LOOPBACK, PATRONI_4_0, PATRONI_3_3, PATRONI_3_0].into_iter().flat_map(series).collect()
 }
@@ -14,8 +17,8 @@ fn series(variant: &'static Variant) -> [Case; 3] {
         let said = b.lab.tool("patronictl", &["switchover", "--force", "--candidate", &b.roles.replica]);
         assert!(said.contains("Successfully switched over"), "{said}");
     })
-    .shows(Warning, "switchover", "", Sign::AtOnce)
-    .says("switchover from {leader} to {replica} under way", Sign::AtOnce)
+    .shows(Warning, "switchover", "", ASKED)
+    .says("switchover from {leader} to {replica} under way", ASKED)
     .says("{replica} leads", TAKEN_OVER)
     .may(LEADER_LOST)
     .calm()
