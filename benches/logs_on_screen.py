@@ -40,16 +40,20 @@ LAST = 9_999_999
 ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]")
 
 
+SIZE = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
+
+
 class Screen:
     """A program in a terminal."""
 
     def __init__(self, command, env, folder):
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
+            # Here, before it begins: multitail gives up in a terminal that has no size yet.
+            fcntl.ioctl(0, termios.TIOCSWINSZ, SIZE)
             os.chdir(folder)
             os.execvpe(command[0], command, {**env, "TERM": "xterm-256color", "LANG": "C.UTF-8", "HOME": folder})
         self.columns = COLUMNS
-        self.resize(COLUMNS)
         self.seen = bytearray()
 
     def resize(self, columns):
