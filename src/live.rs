@@ -107,7 +107,9 @@ impl Live {
             .iter()
             .map(|h| (h.name.clone(), RouteUse { write: h.write_backend.clone(), read: h.read_backend.clone() }))
             .collect();
-        let cluster = Cluster::new(&scope, &profile.namespace, routes).with_airflow(profile.airflow.is_some());
+        let cluster = Cluster::new(&scope, &profile.namespace, routes)
+            .with_airflow(profile.airflow.is_some())
+            .with_airflow_health(profile.airflow.iter().flat_map(|airflow| airflow.health.iter().map(|one| one.name.clone())));
         let picture = Picture::new(&profile.name, cluster).with_limits(profile.limits.clone());
         let (collector, inbox) = Collector::start(profile, clock);
         Self { picture, collector, inbox, clock, heard: BTreeSet::new() }

@@ -347,6 +347,15 @@ fn a_scheduler_that_hangs_is_seen(estate: &Estate) {
     signal(Signal::STOP);
     let why = estate.until(Verdict::Warn, "airflow-scheduler");
     assert!(why.contains("it is not at work"), "{why}");
+    // Its own endpoint hangs with it, and says so before its heartbeat is old.
+    let silent = || estate.status().findings.into_iter().find(|finding| finding.code == "airflow-silent").map(|finding| finding.sentence);
+    let told = until("the silent scheduler", PATIENCE, || silent().ok_or("not yet".to_owned()));
+    assert!(told.contains(&format!(":{}", airflow::HEALTH)), "{told}");
     signal(Signal::CONT);
     estate.until(Verdict::Go, "airflow-scheduler");
+    until("the end of it", PATIENCE, || silent().map_or(Ok(()), Err));
+    let health = estate.document().health;
+    assert!(health.iter().all(|one| one.asked.fresh && one.status == Some(200)), "{health:?}");
+    let told: Vec<&str> = health.iter().flat_map(|one| &one.programs).map(|program| program.state.as_str()).collect();
+    assert!(told.iter().all(|state| *state == "healthy") && told.is_empty() != (health.len() == 2), "{health:?}");
 }

@@ -85,6 +85,7 @@ pub(super) fn answers(state: &State) -> bool {
 
 /// Opens what answers the finding that is looked at; else the run that is in the middle, else the list.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
+    let ended = |book: &Book| matches!(book.progress.stage, Stage::Finished | Stage::Aborted | Stage::Reading(_) | Stage::Offered);
     let busy = state.book.as_ref().is_some_and(|book| matches!(book.progress.stage, Stage::Acts(_)));
     if busy {
         state.overlay = Some(Overlay::Book { scroll: 0 });
@@ -93,15 +94,26 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     if let Some(finding) = finding(state) {
         let meant = [Some(finding.code.clone()), finding.subject.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ");
         match &finding.runbook {
-            Some(name) => return vec![Effect::OpenBook(Opening::Runbook(name.clone(), Some(meant)))],
-            None => {
-                let text = format!("no runbook answers {}; there are these", finding.code);
+            Some(name) if state.book.as_ref().is_some_and(|book| !ended(book) && book.progress.run.runbook == *name) => {}
+            Some(name) => {
+                let Some(left) = state.left.iter().find(|left| left.runbook == *name) else {
+                    return vec![Effect::OpenBook(Opening::Runbook(name.clone(), Some(meant)))];
+                };
+                let text = format!("{}: go on with it, or begin another", left.sentence());
                 say(state, text);
                 return vec![Effect::ListBooks];
             }
+            // Whatever stood first in the list would look like the answer.
+            None => {
+                let text = format!(
+                    "no runbook answers {}: enter on it tells what to do; from another pane this key lists the runbooks",
+                    finding.code
+                );
+                say(state, text);
+                return Vec::new();
+            }
         }
     }
-    let ended = |book: &Book| matches!(book.progress.stage, Stage::Finished | Stage::Aborted | Stage::Reading(_) | Stage::Offered);
     if state.book.as_ref().is_some_and(|book| !ended(book)) {
         state.overlay = Some(Overlay::Book { scroll: 0 });
         return Vec::new();

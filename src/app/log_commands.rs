@@ -1,5 +1,7 @@
 //! What the keys of the pane of logs do.
 
+use std::time::Duration;
+
 use super::logs::{Narrow, Reading, key_of, row_of};
 use super::travel::Travel;
 use super::update::{Effect, go_to, say};
@@ -10,6 +12,11 @@ use crate::model::Time;
 
 /// Rows of a page while nothing is drawn.
 const PAGE: u16 = 10;
+
+/// For how long the lines around an event are waited for, when reading has only begun.
+const ARRIVE: Duration = Duration::from_secs(10);
+/// What is said when one stands among them.
+const AROUND: &str = "the lines around it, of all nodes and programs";
 
 /// Whether the pane that has the focus shows logs.
 pub(super) fn here(state: &State) -> bool {
@@ -43,6 +50,7 @@ pub(super) fn settle(state: &mut State) -> Option<Effect> {
 
 /// Goes through the lines.
 pub(super) fn travel(state: &mut State, travel: Travel) {
+    state.facts.logs.wanted = None;
     let page = rows(state);
     let logs = &mut state.facts.logs;
     let Some((here, _)) = logs.here() else { return };
@@ -68,6 +76,7 @@ pub(super) fn travel(state: &mut State, travel: Travel) {
 
 /// Does what a command of the logs does.
 pub(super) fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
+    state.facts.logs.wanted = None;
     let page = rows(state);
     match id {
         CommandId::LogFollow => match state.facts.logs.here() {
@@ -279,7 +288,22 @@ fn around(state: &mut State) {
     }
     state.facts.logs.narrow = Narrow::default();
     state.facts.logs.settle("");
-    to(state, at, "the lines around it, of all nodes and programs");
+    if state.facts.logs.reading == Reading::Idle || state.facts.logs.log.last().is_none() {
+        let now = state.now.unwrap_or(at);
+        state.facts.logs.wanted = Some((at, now.plus(ARRIVE)));
+        return say(state, format!("the lines around {} come as the nodes are read", at.clock()));
+    }
+    to(state, at, AROUND);
+}
+
+/// Lines have come. Until the nodes have told theirs, the one that is nearest to what was wanted is another with each of them.
+pub(super) fn arrive(state: &mut State) {
+    let Some((at, until)) = state.facts.logs.wanted else { return };
+    if !here(state) || state.now.is_some_and(|now| now > until) {
+        state.facts.logs.wanted = None;
+        return;
+    }
+    to(state, at, AROUND);
 }
 
 /// Whether something hides lines or lights them up.

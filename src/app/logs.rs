@@ -41,6 +41,8 @@ pub struct Logs {
     pub top: Option<Key>,
     /// The number that the next message had when following ended.
     held: u64,
+    /// The moment whose lines were wanted before the nodes had told theirs, and until when they are waited for.
+    pub(super) wanted: Option<(Time, Time)>,
     /// What is shown beside the filter.
     pub narrow: Narrow,
     /// What the filter was made of: the text, and what is shown beside it.

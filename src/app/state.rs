@@ -142,6 +142,8 @@ pub struct State {
     pub views: Vec<View>,
     /// Number of the pane that has the focus, from 0.
     pub focus: usize,
+    /// Number of the pane among others that had it last: where one that has the screen for itself is left for.
+    pub(super) among: usize,
     /// Whether that pane has the whole screen.
     pub zoom: bool,
     /// How the panes are arranged; `None`: by the size of the screen.
@@ -207,6 +209,7 @@ impl State {
             facts: Facts::default(),
             views,
             focus: 0,
+            among: 0,
             zoom: false,
             arrangement: None,
             theme: String::new(),
@@ -281,7 +284,12 @@ impl State {
     pub fn inside(&self) -> bool {
         let filtered = self.view().is_some_and(|view| !view.filter.is_empty());
         let narrowed = log_commands::here(self) && log_commands::narrowed(self);
-        self.overlay.is_some() || self.typing.is_some() || self.zoom || filtered || narrowed
+        self.overlay.is_some() || self.typing.is_some() || self.zoom || filtered || narrowed || self.alone(self.focus)
+    }
+
+    /// Whether a pane has the screen for itself, whatever the arrangement is.
+    pub(super) fn alone(&self, pane: usize) -> bool {
+        self.panes.get(pane).is_some_and(|pane| pane.alone())
     }
 
     /// What was chosen in the pane that has the focus.

@@ -177,7 +177,10 @@ fn take(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Shown(Ok((title, lines))) => state.overlay = Some(Overlay::Text { title, lines, scroll: 0 }),
         Msg::Shown(Err(why)) => say(state, why),
         Msg::Audit(audit) => state.facts.audit = audit,
-        Msg::Heard(batch) => state.facts.logs.take(batch),
+        Msg::Heard(batch) => {
+            state.facts.logs.take(batch);
+            log_commands::arrive(state);
+        }
         Msg::Reading(Ok(())) => {}
         Msg::Reading(Err(why)) => state.facts.logs.reading = Reading::Refused(clean(&why)),
         Msg::Course(course) => return act::went_on(state, course),
@@ -428,7 +431,9 @@ fn back(state: &mut State) {
         view.filter.clear();
         return;
     }
-    state.zoom = false;
+    if !std::mem::take(&mut state.zoom) && state.alone(state.focus) {
+        go_to(state, state.among);
+    }
 }
 
 pub(super) fn go_to(state: &mut State, pane: usize) {
@@ -438,6 +443,9 @@ pub(super) fn go_to(state: &mut State, pane: usize) {
     state.typing = None;
     state.overlay = None;
     let left = state.focus;
+    if !state.alone(left) {
+        state.among = left;
+    }
     if left != pane && state.panes.get(left).is_some_and(|left| left.newest_first()) {
         // A row that was looked at would hold the rows, and what happens next would pass unseen above it.
         if let Some(view) = state.views.get_mut(left) {

@@ -49,7 +49,9 @@ pub(super) fn demanded(expression: IdedExpr) -> IdedExpr {
             Expr::List(list)
         }
         Expr::Select(mut select) => {
-            *select.operand = demanded(std::mem::take(&mut *select.operand));
+            let operand = demanded(std::mem::take(&mut *select.operand));
+            // Nothing has fields of which nothing is known.
+            *select.operand = if select.test { operand } else { demand(operand) };
             if select.test { there(id, select) } else { Expr::Select(select) }
         }
         Expr::Map(mut map) => {
@@ -103,6 +105,7 @@ fn demand(expression: IdedExpr) -> IdedExpr {
 fn path(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Ident(name) => Some(name.clone()),
+        Expr::Call(call) if call.func_name == NAME => path(&call.args.first()?.expr),
         Expr::Select(select) if !select.test => Some(format!("{}.{}", path(&select.operand.expr)?, select.field)),
         _ => None,
     }

@@ -96,6 +96,7 @@ fn what_cannot_be_evaluated_says_why() {
     for (text, why) in [
         ("cluster.leeder == 'psg1'", "the document has no field leeder there"),
         ("clustr.leader == 'psg1'", "the document has no field clustr, and CEL no function of that name"),
+        ("airflow.quiet.verdict == 'go'", "airflow is not known"),
         ("cluster.name", "it is no condition: its value is of the type string"),
         ("cluster.name < 1", "found no matching overload for '_<_' applied to '(string, int)'"),
         ("1 / 0 == 1", "Division by zero of Int(1)"),

@@ -86,6 +86,9 @@ pub(crate) struct AirflowDraft {
     pub schema: Option<Setting<String>>,
     pub cli_host: Option<Setting<String>>,
     pub cli: Option<Setting<String>>,
+    /// Health endpoints: host and port, and the whole URL.
+    pub health: Vec<Setting<(String, String)>>,
+    pub cacert: Option<Setting<PathBuf>>,
 }
 
 /// How nodes are reached by ssh.

@@ -63,6 +63,19 @@ pub struct AirflowProfile {
     pub schema: String,
     /// Airflow's own command, by which its pools are written; `None`: they are not.
     pub cli: Option<AirflowCli>,
+    /// Its health endpoints.
+    pub health: Vec<AirflowHealthEndpoint>,
+    /// Whom to trust for those by https; `None`: the system's authorities.
+    pub health_ca: Option<PathBuf>,
+}
+
+/// Where a program of Airflow's tells of its health.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AirflowHealthEndpoint {
+    /// What it is called: `10.0.0.1:8974`.
+    pub name: String,
+    /// Its URL.
+    pub url: String,
 }
 
 /// Where Airflow's own command is run to change something.

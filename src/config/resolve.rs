@@ -17,8 +17,8 @@ use super::login::{self, Login};
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
 use super::profile::{
-    AdminSocket, AirflowCli, AirflowProfile, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile, LogProfile, OperateCert,
-    PostgresProfile, Profile, RestProfile, SshProfile, SslMode, TlsProfile,
+    AdminSocket, AirflowCli, AirflowHealthEndpoint, AirflowProfile, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile,
+    LogProfile, OperateCert, PostgresProfile, Profile, RestProfile, SshProfile, SslMode, TlsProfile,
 };
 use crate::finding::LIMITS;
 
@@ -135,7 +135,14 @@ fn airflow(draft: Option<AirflowDraft>, facts: &mut Facts) -> Option<AirflowProf
         facts.text("airflow.cli", &command);
         AirflowCli { host: host.value, command: command.value }
     });
-    Some(AirflowProfile { database, schema, cli })
+    for endpoint in &draft.health {
+        facts.plain("airflow.health", format!("{:?}", endpoint.value.1), &endpoint.origin);
+    }
+    if let Some(cacert) = &draft.cacert {
+        facts.path("airflow.cacert", cacert);
+    }
+    let health = draft.health.into_iter().map(|Setting { value: (name, url), .. }| AirflowHealthEndpoint { name, url }).collect();
+    Some(AirflowProfile { database, schema, cli, health, health_ca: draft.cacert.map(|file| file.value) })
 }
 
 fn ssh(draft: Option<SshDraft>, facts: &mut Facts) -> SshProfile {

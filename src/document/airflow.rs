@@ -1,12 +1,14 @@
 //! The part on Airflow.
 
 use super::schema_airflow::{
-    AirflowComponentDoc, AirflowDoc, AirflowMetadata, AirflowNextRunDoc, AirflowPoolDoc, AirflowTaskDoc, FrozenPoolsDoc, GroundDoc,
-    QuietDoc,
+    AirflowComponentDoc, AirflowDoc, AirflowHealthDoc, AirflowMetadata, AirflowNextRunDoc, AirflowPoolDoc, AirflowProgramDoc,
+    AirflowTaskDoc, FrozenPoolsDoc, GroundDoc, QuietDoc,
 };
 use super::{asked, millis};
 use crate::finding::{Fate, Limits, Quiet, quiet};
-use crate::model::{AirflowPool, AirflowStatus, AirflowTask, Cluster, FrozenPools, SourceKind, Time};
+use crate::model::{
+    AirflowHealth, AirflowPool, AirflowProgram, AirflowStatus, AirflowTask, Cluster, FrozenPools, Observed, SourceKind, Time,
+};
 
 /// `None`: no Airflow is configured.
 pub(super) fn document(cluster: &Cluster, limits: &Limits, now: Time) -> Option<AirflowDoc> {
@@ -24,8 +26,19 @@ pub(super) fn document(cluster: &Cluster, limits: &Limits, now: Time) -> Option<
             FrozenPoolsDoc { at, by, run, reason, slots }
         }),
         // Its ages are by its own clock, and grow with that of the reading.
+        health: cluster.airflow_health.iter().map(|(name, seen)| health(name, seen, now)).collect(),
         metadata: seen.last().map(|status| metadata(status, status.server_time.plus(seen.age(now).unwrap_or_default()))),
     })
+}
+
+fn health(name: &str, seen: &Observed<AirflowHealth>, now: Time) -> AirflowHealthDoc {
+    let program = |one: &AirflowProgram| AirflowProgramDoc { name: one.name.clone(), state: one.state.clone(), heartbeat: one.heartbeat };
+    AirflowHealthDoc {
+        name: name.to_owned(),
+        asked: asked(seen, SourceKind::AirflowHealth, now),
+        status: seen.last().map(|health| health.status),
+        programs: seen.last().iter().flat_map(|health| health.programs.iter().map(program)).collect(),
+    }
 }
 
 fn metadata(status: &AirflowStatus, now: Time) -> AirflowMetadata {

@@ -21,6 +21,32 @@ pub struct AirflowDoc {
     pub frozen_here: Option<FrozenPoolsDoc>,
     /// What was read last; `null`: nothing ever.
     pub metadata: Option<AirflowMetadata>,
+    /// What each health endpoint says.
+    pub health: Vec<AirflowHealthDoc>,
+}
+
+/// What a health endpoint of Airflow's says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AirflowHealthDoc {
+    /// Its host and port.
+    pub name: String,
+    /// How asking it went.
+    pub asked: Asked,
+    /// HTTP's status of the last answer: 200, or 503 where the scheduler finds itself unhealthy; `null`: there was none.
+    pub status: Option<u16>,
+    /// What it told of each program; none where the status is all.
+    pub programs: Vec<AirflowProgramDoc>,
+}
+
+/// What an endpoint says of one program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AirflowProgramDoc {
+    /// `metadatabase`, `scheduler`, `triggerer`, `dag_processor`.
+    pub name: String,
+    /// `healthy`, `unhealthy`.
+    pub state: String,
+    /// Its last heartbeat, by the clock of its host.
+    pub heartbeat: Option<Time>,
 }
 
 /// Pools that were frozen from this machine.

@@ -1,5 +1,6 @@
 //! What it means. One file for each rule; a rule is a pure function from the cluster at a moment to findings.
 
+mod airflow_silent;
 mod api_hung;
 mod archive_failing;
 mod certificate_expiring;
@@ -165,6 +166,7 @@ const RULES: &[Rule] = &[
     paused::RULE,
     pending_restart::RULE,
     pools_frozen::RULE,
+    airflow_silent::RULE,
     self_loop_api_url::RULE,
     config_missing::RULE,
     config_unsafe::RULE,

@@ -67,7 +67,13 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             } else {
                 "the leader steps down within its ttl"
             };
-            let sentence = format!("etcd has lost its quorum: {then}");
+            let down = cluster.holder().filter(|holder| cluster.members.get(*holder).is_some_and(|m| m.writable(now) == Some(false)));
+            let nobody = cluster.members.values().filter(|m| m.present).all(|m| m.writable(now) == Some(false));
+            let sentence = match down {
+                Some(leader) if nobody => format!("etcd has lost its quorum, and nobody accepts writes: {leader} has stepped down"),
+                Some(leader) => format!("etcd has lost its quorum: {leader} has stepped down"),
+                None => format!("etcd has lost its quorum: {then}"),
+            };
             vec![Finding::new("quorum-lost", Level::Critical, sentence).because(evidence())]
         }
         (None, _) if all_failed(cluster) => {

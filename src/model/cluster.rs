@@ -8,9 +8,10 @@ use super::config_key::ConfigKey;
 use super::hygiene::Hygiene;
 use super::succession::{Gone, Succession};
 use super::{
-    AirflowStatus, Certificate, Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership, EtcdStatus,
-    EtcdTrend, Fact, FrozenPools, HaproxyStatus, HistoryEntry, Host, Lease, Member, Observation, Observed, Outcome, Parsed, Parting,
-    PauseWatch, PostgresStatus, RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing, clean,
+    AirflowHealth, AirflowStatus, Certificate, Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership,
+    EtcdStatus, EtcdTrend, Fact, FrozenPools, HaproxyStatus, HistoryEntry, Host, Lease, Member, Observation, Observed, Outcome, Parsed,
+    Parting, PauseWatch, PostgresStatus, RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing,
+    clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -44,6 +45,8 @@ pub struct Cluster {
     pub hosts: BTreeMap<String, Host>,
     /// Airflow's metadata; `None`: none is configured.
     pub airflow: Option<Observed<AirflowStatus>>,
+    /// What each of Airflow's health endpoints says, by its host and port.
+    pub airflow_health: BTreeMap<String, Observed<AirflowHealth>>,
     /// Its pools that were frozen from this machine, here and in other clusters of this scope.
     pub frozen: Vec<FrozenPools>,
     /// The certificates that were shown to us, by who showed them, and our own, by their files.
@@ -124,6 +127,7 @@ impl Cluster {
             route_memory: BTreeMap::new(),
             hosts: BTreeMap::new(),
             airflow: None,
+            airflow_health: BTreeMap::new(),
             frozen: Vec::new(),
             certificates: BTreeMap::new(),
             rest_config: Observed::default(),
@@ -146,6 +150,12 @@ impl Cluster {
     #[must_use]
     pub fn with_airflow(self, configured: bool) -> Self {
         Self { airflow: configured.then(Observed::default), ..self }
+    }
+
+    /// The same, with Airflow's health endpoints in it, by their names.
+    #[must_use]
+    pub fn with_airflow_health(self, names: impl IntoIterator<Item = String>) -> Self {
+        Self { airflow_health: names.into_iter().map(|name| (name, Observed::default())).collect(), ..self }
     }
 
     /// Folds an observation in and says what it changed.
@@ -211,8 +221,8 @@ impl Cluster {
             Fact::PatroniHistory(value) => {
                 if let Some(history) = HistoryEntry::list(&value) {
                     self.rest_history.record(history, at, rtt);
-                    self.leader_since = self.leader_since.or_else(|| self.leader_since_by_history());
                     self.follow_history();
+                    self.follow_promotion(at);
                 }
             }
             Fact::Postgres(status) => {
@@ -235,6 +245,7 @@ impl Cluster {
                 self.follow_servers();
             }
             Fact::Airflow(status) => self.airflow.get_or_insert_default().record(*status, at, rtt),
+            Fact::AirflowHealth(health) => self.airflow_health.entry(source.target.clone()).or_default().record(health, at, rtt),
         }
     }
 
@@ -265,6 +276,7 @@ impl Cluster {
             SourceKind::Haproxy => self.haproxies.entry(source.target.clone()).or_default().fail(error, at),
             SourceKind::Host => self.hosts.entry(source.target.clone()).or_default().seen.fail(error, at),
             SourceKind::Airflow => self.airflow.get_or_insert_default().fail(error, at),
+            SourceKind::AirflowHealth => self.airflow_health.entry(source.target.clone()).or_default().fail(error, at),
             // What it had told stands; whoever reads it says why it cannot be read.
             SourceKind::Audit => {}
         }
@@ -357,6 +369,7 @@ impl Cluster {
             (None, _) => self.leader_since = None,
             _ => {}
         }
+        self.follow_promotion(at);
         self.leaderless_since = if now.is_some() { None } else { self.leaderless_since.or((before.is_some()).then_some(at)) };
         self.last_leader = now.or_else(|| self.last_leader.take());
         self.pause.follow(self.config().is_some_and(|c| c.paused), at);
@@ -376,13 +389,6 @@ impl Cluster {
     /// Whether the end of this timeline, as the history tells it, is a change of leader that was told when it happened.
     pub fn watched(&self, timeline: u32) -> bool {
         self.succession.past.watched(timeline)
-    }
-
-    /// The history's last entry names the present holder only when no change of timeline came after it.
-    fn leader_since_by_history(&self) -> Option<Time> {
-        let history = self.history()?;
-        let last = history.last()?;
-        (last.new_leader.as_deref() == self.holder()).then_some(last.at).flatten()
     }
 
     /// The changes of timeline, from etcd, else from the REST APIs.
@@ -445,6 +451,7 @@ impl Cluster {
         all.extend(self.haproxies.iter().map(|(name, seen)| Heard::of(SourceKind::Haproxy, name, seen, now)));
         all.extend(self.hosts.iter().map(|(name, host)| Heard::of(SourceKind::Host, name, &host.seen, now)));
         all.extend(self.airflow.iter().map(|seen| Heard::of(SourceKind::Airflow, &self.scope, seen, now)));
+        all.extend(self.airflow_health.iter().map(|(name, seen)| Heard::of(SourceKind::AirflowHealth, name, seen, now)));
         all
     }
 }

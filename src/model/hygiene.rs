@@ -5,10 +5,10 @@
 use serde_json::{Map, Value};
 
 use super::{
-    AirflowComponent, AirflowNextRun, AirflowPool, AirflowStatus, AirflowTask, Archiver, BaseBackup, Certificate, EtcdAlarm, EtcdMember,
-    EtcdMembership, EtcdStatus, Fact, FrozenPools, HaproxyServer, HaproxyStatus, HostStatus, Login, Observation, Outcome,
-    PatroniReplication, PatroniStatus, PauseNote, PendingChange, Place, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot,
-    SourceError, SourceId, Space, Subscription, Transaction, Unit, clean,
+    AirflowComponent, AirflowHealth, AirflowNextRun, AirflowPool, AirflowProgram, AirflowStatus, AirflowTask, Archiver, BaseBackup,
+    Certificate, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, FrozenPools, HaproxyServer, HaproxyStatus, HostStatus, Login,
+    Observation, Outcome, PatroniReplication, PatroniStatus, PauseNote, PendingChange, Place, PostgresStatus, Receiver, ReplicationRow,
+    ServerSettings, Slot, SourceError, SourceId, Space, Subscription, Transaction, Unit, clean,
 };
 
 /// Something that holds text from outside.
@@ -118,8 +118,17 @@ impl Hygiene for Fact {
             Fact::Haproxy(HaproxyStatus { servers }) => servers.wash(),
             Fact::Host(status) => status.wash(),
             Fact::Airflow(status) => status.wash(),
+            Fact::AirflowHealth(AirflowHealth { status: _, programs }) => programs.wash(),
             Fact::Certificate(certificate) => certificate.wash(),
         }
+    }
+}
+
+impl Hygiene for AirflowProgram {
+    fn wash(&mut self) {
+        let Self { name, state, heartbeat: _ } = self;
+        name.wash();
+        state.wash();
     }
 }
 

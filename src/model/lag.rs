@@ -33,11 +33,13 @@ pub struct Lag {
 
 /// The seconds of a standby that has not replayed all: what it told, and what has gone by since. It replies when it has replayed more, else
 /// every `wal_receiver_status_interval` (10 s), and `replay_lag` stands still between two replies (PostgreSQL's manual, `pg_stat_replication`).
-/// The time of the reply is by the standby's clock, so it counts for no more than the age of the newest commit there allows.
+/// The time of the reply is by the standby's clock, so it counts for no more than the age of the newest commit there allows. Where the standby itself
+/// says nothing, its word is as old as it has been the same.
 ///
-/// `since`: seconds since that reply; `newest`: the age of that commit, seconds.
-fn grown(told: f64, since: Option<f64>, newest: Option<f64>) -> f64 {
-    newest.map_or(told, |newest| (told + since.unwrap_or(0.0)).min(newest).max(told))
+/// `since`: seconds since that reply; `newest`: the age of that commit, seconds; `unheard`: for so many seconds, by our clock, the reply was the
+/// last one.
+fn grown(told: f64, since: Option<f64>, newest: Option<f64>, unheard: f64) -> f64 {
+    newest.map_or(told + unheard, |newest| (told + since.unwrap_or(0.0)).min(newest).max(told))
 }
 
 /// The age of the newest commit that a standby has replayed, seconds.
@@ -61,7 +63,8 @@ impl Cluster {
             let replay = at.bytes_since(replayed);
             let since = sql.server_time.zip(row.reply_time).map(|(now, at)| now.since(at).as_secs_f64());
             let newest = member.sql_now(now).and_then(newest_replayed);
-            let seconds = if replay == 0 { Some(0.0) } else { row.replay_lag.map(|told| grown(told, since, newest)) };
+            let unheard = leader.unheard_from(name).unwrap_or_default().as_secs_f64();
+            let seconds = if replay == 0 { Some(0.0) } else { row.replay_lag.map(|told| grown(told, since, newest, unheard)) };
             // What it has replayed it has: a receiver begins at a segment's start, behind what was replayed from the archive.
             let held = flushed.max(replayed);
             return Lag { receive: Some(at.bytes_since(held)), replay: Some(replay), seconds, source: Some(LagSource::Sql) };
@@ -91,10 +94,10 @@ mod tests {
 
     #[test]
     fn between_two_replies_the_seconds_go_on() {
-        assert_eq!(grown(2.6, Some(4.0), Some(9.0)), 6.6);
-        assert_eq!(grown(2.6, Some(4.0), Some(5.0)), 5.0, "what was replayed last is not older");
-        assert_eq!(grown(2.6, Some(3600.0), Some(1.0)), 2.6, "a clock that is not as ours takes nothing away");
-        assert_eq!(grown(2.6, Some(4.0), None), 2.6, "nothing bounds it");
-        assert_eq!(grown(2.6, None, Some(9.0)), 2.6);
+        assert_eq!(grown(2.6, Some(4.0), Some(9.0), 4.0), 6.6);
+        assert_eq!(grown(2.6, Some(4.0), Some(5.0), 4.0), 5.0, "what was replayed last is not older");
+        assert_eq!(grown(2.6, Some(3600.0), Some(1.0), 4.0), 2.6, "a clock that is not as ours takes nothing away");
+        assert_eq!(grown(2.6, None, Some(9.0), 4.0), 2.6);
+        assert_eq!(grown(2.5, Some(3600.0), None, 4.0), 6.5, "a standby that is cut off is not as it was");
     }
 }

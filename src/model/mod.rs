@@ -4,6 +4,7 @@
 //! line, a test and a replay are one program with different feeders.
 
 mod airflow;
+mod airflow_health;
 mod base_backup;
 mod cause;
 mod certificate;
@@ -39,6 +40,7 @@ mod postgres;
 pub mod quantity;
 mod quorum;
 mod recent;
+mod reign;
 mod role;
 mod route;
 mod route_memory;
@@ -56,6 +58,7 @@ mod upstream;
 mod writing;
 
 pub use airflow::{AirflowComponent, AirflowNextRun, AirflowPool, AirflowStatus, AirflowTask};
+pub use airflow_health::{AirflowHealth, AirflowProgram};
 pub use base_backup::BaseBackup;
 pub use cause::{Cause, Sign, Silence};
 pub use certificate::Certificate;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AirflowStatus, Certificate, ClockReading, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, FrozenPools,
-    HaproxyStatus, HostStatus, PatroniStatus, PauseNote, PostgresStatus, SourceError, SourceId, Time,
+    AirflowHealth, AirflowStatus, Certificate, ClockReading, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus,
+    FrozenPools, HaproxyStatus, HostStatus, PatroniStatus, PauseNote, PostgresStatus, SourceError, SourceId, Time,
 };
 
 /// One report of one source.
@@ -77,6 +77,8 @@ pub enum Fact {
     Host(Box<HostStatus>),
     /// Airflow's metadata.
     Airflow(Box<AirflowStatus>),
+    /// What a health endpoint of Airflow's says.
+    AirflowHealth(AirflowHealth),
     /// The certificate that the source has shown, or our own one for this kind of source.
     Certificate(Box<Certificate>),
     /// What the clock of the source's host said.

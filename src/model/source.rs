@@ -26,6 +26,10 @@ pub enum SourceKind {
     Host,
     /// Airflow's metadata, on the leader. One for the cluster.
     Airflow,
+    /// One health endpoint of Airflow's.
+    #[serde(rename = "airflow-health")]
+    #[strum(serialize = "airflow-health")]
+    AirflowHealth,
     /// The audit of pgbaton on this machine. Asked when the pause begins or something was done, not by the clock.
     Audit,
 }
@@ -36,7 +40,7 @@ impl SourceKind {
         match self {
             // A disk that fills at 500 MB a second gives 5 GB away between two looks; a dozen short programs run for each of them on the node.
             SourceKind::Host => Duration::from_secs(10),
-            SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow => Duration::from_secs(2),
+            SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow | SourceKind::AirflowHealth => Duration::from_secs(2),
             SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit => Duration::from_secs(1),
         }
     }
@@ -53,7 +57,7 @@ impl SourceKind {
     pub const fn freshness(self) -> Duration {
         match self {
             SourceKind::Host => Duration::from_secs(36),
-            SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow => Duration::from_secs(7),
+            SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow | SourceKind::AirflowHealth => Duration::from_secs(7),
             SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit => Duration::from_secs(5),
         }
     }
@@ -64,7 +68,7 @@ impl SourceKind {
 pub struct SourceId {
     /// Its kind.
     pub kind: SourceKind,
-    /// A member's name, an etcd endpoint's URL, an HAProxy's name in the configuration; for `Host` a member's, an HAProxy's, or an etcd's host; the scope for `Dcs` and `Lease`.
+    /// A member's name, an etcd endpoint's URL, an HAProxy's name in the configuration; host and port of a health endpoint of Airflow's; for `Host` a member's, an HAProxy's, or an etcd's host; the scope for `Dcs` and `Lease`.
     pub target: String,
 }
 

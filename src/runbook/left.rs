@@ -8,6 +8,8 @@ use crate::model::{Sign, Time, clean};
 pub struct Left {
     /// Its id.
     pub id: String,
+    /// The runbook's name.
+    pub runbook: String,
     /// What it is: the runbook's title.
     pub title: String,
     /// The step that is next, from 1, and how many there are as far as that is known.
@@ -31,6 +33,7 @@ impl Left {
         let whose = each.as_deref().map(|each| format!(", {each}")).unwrap_or_default();
         Some(Self {
             id: run.id.clone(),
+            runbook: run.runbook.clone(),
             title: runbook.front.title.clone(),
             step: (at + 1, course.len()),
             next: clean(&format!("{}{whose}: {}", step.title, step.id)),

@@ -11,7 +11,7 @@ use super::etcd::{self, Access, Endpoint, Keys};
 use super::ssh::{self, Connections};
 use super::supervise::{Task, supervise};
 use super::{Clock, Inbox, Sink, Targets, TlsCache, airflow, haproxy, inbox, patroni, postgres};
-use crate::config::Profile;
+use crate::config::{Profile, TlsProfile};
 use crate::model::{Cluster, Observation, Outcome, SourceId, SourceKind};
 
 /// Starts the sources and keeps them running. Dropping it ends them all and closes their connections.
@@ -79,7 +79,17 @@ impl Collector {
             let source = SourceId::new(SourceKind::Haproxy, &proxy.name);
             collector.run(source, String::new(), move |sink, clock| haproxy::run(sink, clock, proxy.clone()));
         }
+        collector.start_airflow_health();
         (collector, inbox)
+    }
+
+    fn start_airflow_health(&mut self) {
+        let Some(profile) = self.profile.airflow.clone() else { return };
+        let tls = Arc::new(TlsCache::new(TlsProfile { ca: profile.health_ca, ..TlsProfile::default() }, &[]));
+        for endpoint in profile.health {
+            let (source, tls) = (SourceId::new(SourceKind::AirflowHealth, &endpoint.name), Arc::clone(&tls));
+            self.run(source, String::new(), move |sink, clock| airflow::health::run(sink, clock, endpoint.clone(), Arc::clone(&tls)));
+        }
     }
 
     fn airflow(&self) -> SourceId {

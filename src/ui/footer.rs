@@ -11,7 +11,7 @@ use super::recall::recall;
 use crate::app::{Mode, Overlay, State, Typing, UNMASK};
 use crate::command::{CommandId, Scope};
 use crate::document::Level;
-use crate::runbook::Stage;
+use crate::runbook::{Stage, Task};
 use crate::theme::Role;
 use crate::ui::widget::typed_line;
 
@@ -112,6 +112,46 @@ fn typed(state: &State, look: &Look<'_>, typing: Typing, room: usize) -> Line<'s
     Line::from(spans)
 }
 
+/// The keys of a run, where it stands.
+fn of_run(state: &State) -> &'static [(&'static [CommandId], &'static str)] {
+    use CommandId::{Back, BookAbort, BookAgain, BookGo, BookNo, BookNote, BookSettled, BookSkip, BookYes, Down, Up};
+    match state.book.as_ref().map(|book| &book.progress.stage) {
+        None | Some(Stage::Finished | Stage::Aborted) => &[(&[Back], "leaves"), (&[Up, Down], "scroll")],
+        Some(Stage::Ahead | Stage::Waits { .. } | Stage::Acts(_)) => {
+            &[(&[BookSkip], "skips it"), (&[BookNote], "notes"), (&[BookAbort], "ends the run"), (&[Back], "leaves")]
+        }
+        Some(Stage::Gone(_)) => &[(&[BookYes], "goes on"), (&[BookAbort], "ends the run"), (&[Back], "leaves")],
+        Some(Stage::Asks(Task::Command { .. } | Task::Look { .. })) => &[
+            (&[BookYes, BookNo], "yes or no"),
+            (&[BookSkip], "skips it"),
+            (&[BookNote], "notes"),
+            (&[BookAbort], "ends the run"),
+            (&[Back], "leaves"),
+        ],
+        Some(Stage::Failed { unknown: true, .. }) => &[
+            (&[BookSettled], "it was done"),
+            (&[BookAgain], "takes it again"),
+            (&[BookSkip], "skips it"),
+            (&[BookAbort], "ends the run"),
+            (&[Back], "leaves"),
+        ],
+        Some(Stage::Failed { .. }) => &[
+            (&[BookAgain], "takes it again"),
+            (&[BookSkip], "skips it"),
+            (&[BookNote], "notes"),
+            (&[BookAbort], "ends the run"),
+            (&[Back], "leaves"),
+        ],
+        Some(_) => &[
+            (&[BookGo], "goes on"),
+            (&[BookSkip], "skips it"),
+            (&[BookNote], "notes"),
+            (&[BookAbort], "ends the run"),
+            (&[Back], "leaves"),
+        ],
+    }
+}
+
 /// The keys that help here, as many as fit.
 fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
     let hints: &[(&[CommandId], &str)] = match &state.overlay {
@@ -126,13 +166,7 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
         Some(Overlay::Book { .. }) if offered(state) => {
             &[(&[CommandId::BookGo], "begins the run"), (&[CommandId::Back], "leaves"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }
-        Some(Overlay::Book { .. }) => &[
-            (&[CommandId::BookGo], "goes on"),
-            (&[CommandId::BookSkip], "passes over"),
-            (&[CommandId::BookNote], "notes"),
-            (&[CommandId::BookAbort], "ends the run"),
-            (&[CommandId::Back], "leaves"),
-        ],
+        Some(Overlay::Book { .. }) => of_run(state),
         Some(Overlay::Themes(_)) => {
             &[(&[CommandId::Choose], "keeps"), (&[CommandId::Back], "takes back"), (&[CommandId::Up, CommandId::Down], "select")]
         }

@@ -111,7 +111,8 @@ fn timeline(document: &Document) -> Option<Span<'static>> {
 }
 
 fn reign(ctx: &Ctx<'_>, document: &Document) -> Option<Span<'static>> {
-    document.cluster.leader.as_ref()?;
+    // Beside other words it would be the time of what they say.
+    document.cluster.leader.as_ref().filter(|leader| document.headline.leads == format!("{leader} leads"))?;
     document.cluster.leader_since.map(|at| Span::raw(since(ctx.now().since(at))))
 }
 

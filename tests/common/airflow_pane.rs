@@ -40,6 +40,7 @@ fn busy() -> AirflowDoc {
     let pool = |name: &str, slots, taken| AirflowPoolDoc { name: name.to_owned(), slots, include_deferred: false, taken, waiting: 0 };
     AirflowDoc {
         frozen_here: None,
+        health: Vec::new(),
         asked: asked(300, true),
         quiet: QuietDoc {
             verdict: Verdict::Wait,

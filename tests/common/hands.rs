@@ -114,6 +114,7 @@ fn the_cursor_stands_where_the_next_character_goes() {
 fn a_run_that_was_left_is_recalled_beside_the_keys_and_first_in_the_search() {
     let left = |id: &str, ago: i64, unknown: bool| Left {
         id: id.to_owned(),
+        runbook: "planned-switchover".to_owned(),
         title: "Planned switchover".to_owned(),
         step: (4, 9),
         next: "Hand over: switchover".to_owned(),

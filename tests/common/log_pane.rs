@@ -101,7 +101,6 @@ fn what_is_searched_for_is_found_above_and_below() {
     press(&mut state, &[CommandId::LogNext]);
     assert_eq!(said(&state), "nothing below has /timeline (ID: )?2/");
     typed(&mut state, CommandId::LogSearch, "");
-    press(&mut state, &[CommandId::Back, CommandId::Back]);
     typed(&mut state, CommandId::LogSearch, "xyzzy");
     assert_eq!(said(&state), "no line has xyzzy");
     press(&mut state, &[CommandId::LogSearch, CommandId::EraseStart]);
@@ -171,6 +170,35 @@ fn from_an_event_to_the_lines_around_it_and_from_line_to_event() {
     assert_eq!(said(&state), "no event was seen before this line");
     press(&mut state, &[CommandId::LogEventNext]);
     assert_eq!(said(&state), "nobody leads");
+}
+
+/// The nodes are read for the first time by that: their lines come when one is there already.
+#[test]
+fn from_an_event_to_lines_that_nobody_has_read_yet() {
+    let at = |text: &str| Time::parse(text).expect("a time");
+    let mut state = console(vec![sample::healthy()]);
+    let document = state.facts.document.clone().expect("a document");
+    update(&mut state, Msg::Tick(at("2026-11-26T23:56:20Z")));
+    let event = EventLine::new(at("2026-11-26T23:55:12.930Z"), Level::Ok, "leader-changed", "psg2 leads instead of psg1");
+    update(&mut state, Msg::Document(document, vec![event]));
+    update(&mut state, Msg::Tick(at("2026-11-26T23:56:20Z")));
+    press(&mut state, &[CommandId::Pane6]);
+    assert_eq!(update(&mut state, Msg::Command(CommandId::LogsAround)), [Effect::ReadLogs]);
+    assert!(said(&state).starts_with("the lines around ") && said(&state).ends_with(" come as the nodes are read"), "{}", said(&state));
+    // In several batches, as the nodes answer.
+    let lines = heard();
+    for batch in lines.chunks(lines.len().div_ceil(3)) {
+        update(&mut state, Msg::Heard(batch.to_vec()));
+    }
+    assert_eq!((here(&state).as_str(), said(&state)), ("psg2 received promote request", "the lines around it, of all nodes and programs"));
+    // Who goes on from there is not taken back.
+    press(&mut state, &[CommandId::Bottom]);
+    update(&mut state, Msg::Heard(Vec::new()));
+    assert!(state.facts.logs.follows());
+    // It has the screen for itself, and is left as what lies on top is.
+    press(&mut state, &[CommandId::Leave]);
+    assert_eq!(state.panes[state.focus].title(), "Events");
+    assert_eq!(update(&mut state, Msg::Command(CommandId::Leave)), [Effect::Quit]);
 }
 
 #[test]

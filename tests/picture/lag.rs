@@ -30,6 +30,7 @@ fn more_than_a_failover_may_lose_is_found() {
     let psg2 = s.member("psg2");
     assert_eq!((psg2.receive_lag_bytes, psg2.replay_lag_bytes, psg2.replay_lag_seconds), (Some(24 * 1024), Some(3 * MB), Some(41.6)));
     assert_eq!(psg2.lag_source.as_deref(), Some("sql"));
+    assert_eq!(s.document().forecast.sentence, "psg2 or psg3, under 64 kB lost; psg2 has 42 s to replay first");
     let evidence = &s.finding("lag-high").unwrap().evidence;
     assert_eq!((evidence[0].source.as_str(), evidence[1].value.as_str()), ("sql psg1", "3145728 bytes"));
     assert_eq!(evidence[2].value, "1048576 bytes");
@@ -131,4 +132,20 @@ fn what_is_replayed_is_held() {
     s.pass(1);
     let psg2 = s.member("psg2");
     assert_eq!((psg2.receive_lag_bytes, psg2.lag_source.as_deref()), (Some(0), Some("sql")));
+}
+
+/// The leader's row on it stays for a minute; its last word in it gets older.
+#[test]
+fn the_last_word_of_a_standby_that_is_cut_off_is_not_of_now() {
+    let mut s = Scenario::healthy();
+    let replied = s.now();
+    s.sql("psg1", |sql| {
+        let row = sql.replication.iter_mut().find(|r| r.application_name == "psg2").unwrap();
+        row.reply_time = Some(replied);
+        row.state = Some("streaming".to_owned());
+    });
+    behind(&mut s, 13 * 1024, 13 * 1024, Some(0.0));
+    s.crash("psg2").pass(20);
+    let seconds = s.member("psg2").replay_lag_seconds.unwrap();
+    assert!((19.0..=21.0).contains(&seconds), "{seconds}");
 }

@@ -4,6 +4,7 @@
 #[path = "../common/scenario/mod.rs"]
 mod scenario;
 
+mod airflow_silent;
 mod api;
 mod archive;
 mod cannot_write;

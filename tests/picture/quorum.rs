@@ -58,6 +58,9 @@ fn a_majority_that_is_gone_is_lost() {
     assert_eq!(s.codes()[0], "quorum-lost");
     assert_eq!(s.sentence("quorum-lost"), "etcd has lost its quorum: the leader steps down within its ttl");
     assert_eq!((s.document().etcd.quorum, s.document().etcd.failure_tolerance), (Some(false), None));
+    s.sql("psg1", |sql| sql.in_recovery = true).pass(1);
+    assert_eq!(s.sentence("quorum-lost"), "etcd has lost its quorum, and nobody accepts writes: psg1 has stepped down");
+    s.sql("psg1", |sql| sql.in_recovery = false);
     assert_eq!(s.document().headline.level, Level::Critical);
     for source in ["etcd 1", "etcd 2", "etcd 3", "dcs", "lease"] {
         s.answers(source);

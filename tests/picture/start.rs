@@ -1,7 +1,7 @@
 //! From nothing heard to a whole picture: nothing is called right before it was verified, and nothing is cried out on the way.
 
 use pgbaton::document::Level;
-use pgbaton::model::{Role, SourceKind};
+use pgbaton::model::{Role, SourceKind, Time};
 
 use crate::scenario::Scenario;
 
@@ -103,4 +103,22 @@ fn each_source_has_a_row_as_soon_as_it_is_known() {
     let counts = [SourceKind::Dcs, SourceKind::Lease, SourceKind::Etcd, SourceKind::Rest, SourceKind::Sql, SourceKind::Haproxy].map(count);
     assert_eq!(counts, [1, 1, 3, 3, 3, 1]);
     assert!(sources.iter().all(|s| s.fresh && s.error.is_none() && s.age_ms == Some(0)));
+}
+
+/// Its key outlived the lost quorum; it stepped down all the same, and was promoted anew.
+#[test]
+fn a_leader_that_was_promoted_anew_leads_since_then() {
+    let mut s = Scenario::healthy();
+    let entry = |timeline: u32, at: Time| format!(r#"[{timeline},67243696,"no recovery target specified","{at}","psg1"]"#);
+    let first = s.now();
+    s.put("history", format!("[{}]", entry(1, first))).list();
+    s.pass(300);
+    assert_eq!(s.document().cluster.leader_since, Some(first));
+    let anew = s.now();
+    s.pass(1).put("history", format!("[{},{}]", entry(1, first), entry(2, anew))).list();
+    assert_eq!(s.document().cluster.leader_since, Some(anew));
+    // A clock that goes wrong is not believed.
+    let later = s.now().plus(std::time::Duration::from_secs(3600));
+    s.put("history", format!("[{},{},{}]", entry(1, first), entry(2, anew), entry(3, later))).list();
+    assert_eq!(s.document().cluster.leader_since, Some(anew));
 }

@@ -28,9 +28,15 @@ pub struct Forecast {
     pub outcome: Outcome,
     /// How each other member stands; without a leader, every member.
     pub standings: BTreeMap<String, Standing>,
+    /// Of those who may take over: who has to replay so many seconds first. Patroni does not ask for it; a replay that hangs never ends, and its
+    /// member takes the leader key all the same.
+    pub late: Vec<(String, f64)>,
     /// What the leader would do if etcd lost its majority.
     pub without_quorum: WithoutQuorum,
 }
+
+/// Seconds that a replica which keeps up is not behind with its replay.
+const LATE: f64 = 10.0;
 
 /// What would happen.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +71,14 @@ impl Forecast {
             Outcome::Nobody
         };
         let without_quorum = WithoutQuorum::of(cluster, leader.as_deref(), now);
-        Self { leader, outcome, standings, without_quorum }
+        let late = match &outcome {
+            Outcome::TakesOver(who, _) => {
+                let seconds = |name: &String| Some((name.clone(), cluster.lag(name, now).seconds.filter(|seconds| *seconds >= LATE)?));
+                who.iter().filter_map(seconds).collect()
+            }
+            _ => Vec::new(),
+        };
+        Self { leader, outcome, standings, late, without_quorum }
     }
 
     /// What would be lost if this member took over, whoever else could.
@@ -78,7 +91,8 @@ impl Forecast {
         match &self.outcome {
             Outcome::TakesOver(who, loss) => {
                 let who = who.join(" or ");
-                if self.leader.is_some() { format!("{who}, {}", loss.told()) } else { format!("{who} takes over") }
+                let late: String = self.late.iter().map(|(name, seconds)| format!("; {name} has {seconds:.0} s to replay first")).collect();
+                if self.leader.is_some() { format!("{who}, {}{late}", loss.told()) } else { format!("{who} takes over") }
             }
             Outcome::Nobody => match self.reasons() {
                 reasons if reasons.is_empty() => "nobody can take over".to_owned(),

@@ -124,6 +124,14 @@ fn config(lab: &Lab, secrets: &Secrets) -> Result<String> {
     Ok(out)
 }
 
+/// Where its programs tell of their health: the scheduler, and where there is one the API server.
+#[must_use]
+pub fn health(lab: &Lab) -> Vec<String> {
+    let ip = lab.ip(PROXIES[0]);
+    let api = is_3(lab).then(|| format!("http://{ip}:{API}/api/v2/monitor/health"));
+    std::iter::once(format!("http://{ip}:{HEALTH}/health")).chain(api).collect()
+}
+
 /// Airflow's own command with these words.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Airflow's metadata: one read-only session in its database on the leader, one statement every two seconds.
 
 mod grants;
+pub mod health;
 mod query;
 
 pub use grants::grants;

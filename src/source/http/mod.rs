@@ -38,6 +38,8 @@ pub(super) struct Http {
 
 /// An answer.
 pub(super) struct Answer {
+    /// HTTP's status, one of those that were accepted.
+    pub status: u16,
     /// Its `Date`: the server's clock, whole seconds.
     pub date: Option<Time>,
     /// Its body.
@@ -103,11 +105,12 @@ impl Http {
         let mut connection = pin!(connection);
         let mut exchange = pin!(async {
             let response = sender.send_request(request).await.map_err(broken)?;
-            if !accepted.contains(&response.status().as_u16()) {
+            let status = response.status().as_u16();
+            if !accepted.contains(&status) {
                 return Err(refused(response.status(), path, &self.authority));
             }
             let date = response.headers().get(DATE).and_then(|value| Time::parse_http(value.to_str().ok()?));
-            Ok(Answer { date, body: self.body(path, response, broken).await? })
+            Ok(Answer { status, date, body: self.body(path, response, broken).await? })
         });
         tokio::select! {
             biased;

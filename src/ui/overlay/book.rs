@@ -162,27 +162,27 @@ fn stage(sheet: &mut Sheet<'_>, progress: &Progress, course: Option<&CourseSheet
                 Err(why) => sheet.signed(Level::Unknown, &format!("not known yet: {}", clean(why))),
             }
             values(sheet, condition, document);
-            sheet.keys(&[(BookSkip, "passes it over"), (BookAbort, "ends the run")]);
+            sheet.keys(&[(BookSkip, "skips it, with a reason"), (BookAbort, "ends the run")]);
         }
         Stage::Asks(Task::Act(words)) => {
             sheet.text(2, &clean(&format!("pgbaton {}", words.join(" "))), Role::Emphasis);
-            sheet.keys(&[(BookGo, "shows the plan"), (BookSkip, "passes it over"), (BookAbort, "ends the run")]);
+            sheet.keys(&[(BookGo, "shows the plan"), (BookSkip, "skips it, with a reason"), (BookAbort, "ends the run")]);
         }
         Stage::Asks(Task::Ask { question, .. }) => {
             sheet.text(2, &clean(question), Role::Emphasis);
-            sheet.keys(&[(BookGo, "answers"), (BookSkip, "passes it over"), (BookAbort, "ends the run")]);
+            sheet.keys(&[(BookGo, "answers"), (BookSkip, "skips it, with a reason"), (BookAbort, "ends the run")]);
         }
         Stage::Asks(Task::Command { on, command }) => {
             sheet.text(2, &clean(&format!("run{}:", on.as_ref().map(|on| format!(" on {on}")).unwrap_or_default())), Role::Text);
             command.lines().for_each(|line| sheet.text(6, &washed(line), Role::Emphasis));
             sheet.text(2, "Is it done, and did it do what it should?", Role::Text);
-            sheet.keys(&[(BookYes, "yes"), (BookNo, "no"), (BookSkip, "passes it over"), (BookAbort, "ends the run")]);
+            sheet.keys(&[(BookYes, "yes"), (BookNo, "no"), (BookSkip, "skips it, with a reason"), (BookAbort, "ends the run")]);
         }
         Stage::Asks(Task::Look { question, wanted }) => {
             sheet.text(2, &clean(question), Role::Emphasis);
             // Whichever it is, the hand must not know it by itself.
             let [yes, no] = if *wanted { ["yes: goes on", "no: stops here"] } else { ["yes: stops here", "no: goes on"] };
-            sheet.keys(&[(BookYes, yes), (BookNo, no), (BookSkip, "passes it over"), (BookAbort, "ends the run")]);
+            sheet.keys(&[(BookYes, yes), (BookNo, no), (BookSkip, "skips it, with a reason"), (BookAbort, "ends the run")]);
         }
         Stage::Asks(Task::Settled(_) | Task::Wait { .. }) => {}
         Stage::Acts(words) => {
@@ -194,7 +194,7 @@ fn stage(sheet: &mut Sheet<'_>, progress: &Progress, course: Option<&CourseSheet
         Stage::Failed { why, unknown } => {
             sheet.signed(if *unknown { Level::Critical } else { Level::Warning }, &clean(why));
             let again = (BookAgain, "takes it again");
-            let rest = [(BookSkip, "passes it over"), (BookAbort, "ends the run")];
+            let rest = [(BookSkip, "skips it, with a reason"), (BookAbort, "ends the run")];
             match unknown {
                 true => sheet.keys(&[&[(BookSettled, "it was done"), again], &rest[..]].concat()),
                 false => sheet.keys(&[&[again], &rest[..]].concat()),
