@@ -21,6 +21,7 @@
 //! | [`source`] | reading etcd, Patroni, PostgreSQL, HAProxy, Airflow's metadata, and over ssh the nodes' logs and the nodes themselves; nothing in it writes, and what it opens for writing takes a permit | `config`, `log`, `model`, `permit` |
 //! | [`action`] | writing: what can be done, checked before, sent once, proved after, written down | `config`, `finding`, `model`, `permit`, `source` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
+//! | [`doctor`] | what would hurt in a failover: judgements of the cluster, and of what is read for them once | `document`, `finding`, `model` |
 //! | [`condition`] | conditions over the document, in CEL | `document`, `model` |
 //! | [`runbook`] | runbooks, read strictly, what a step comes to, and what of a run was done | `condition`, `document`, `model`, `userfile` |
 //! | [`live`] | the sources feed the cluster, the cluster the findings, both the document | `config`, `source`, `model`, `finding`, `document` |
@@ -59,6 +60,7 @@
 //! | why another leads, and what that rests on | `model/succession.rs` |
 //! | when a finding is raised, and when it is over | `finding/tracker.rs` |
 //! | a finding's rule | `finding/`, the code as the file's name |
+//! | what would hurt in a failover, and how HAProxy's file is read for it | `doctor/`, one file each; `doctor/haproxy/` |
 //! | the headline's sentence | `document/headline.rs` |
 //! | the JSON's fields | `document/schema/` |
 //! | which sources run, and when they stop | `source/collector.rs` |
@@ -92,6 +94,7 @@ pub mod cli;
 pub mod command;
 pub mod condition;
 pub mod config;
+pub mod doctor;
 pub mod document;
 pub mod finding;
 pub mod lab;

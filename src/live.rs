@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::Profile;
 use crate::document::Document;
-use crate::finding::{self, Forecast, Limits, Tracker, UNREPEATED};
+use crate::finding::{self, Forecast, Limits, Tracked, Tracker, UNREPEATED};
 use crate::model::{Change, Cluster, Fact, FrozenPools, Observation, Outcome, PauseNote, RouteUse, SourceId, SourceKind, Time, clean};
 use crate::source::ssh::Connections;
 use crate::source::{Clock, Collector, Inbox};
@@ -40,6 +40,11 @@ impl Picture {
     /// The cluster.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
+    }
+
+    /// The findings that stand, as they were last looked for.
+    pub fn standing(&self) -> &[Tracked] {
+        self.tracker.standing()
     }
 
     /// From where on something is too much.

@@ -7,6 +7,7 @@ pub mod check;
 pub mod config;
 mod connect;
 pub mod console;
+pub mod doctor;
 pub mod dsn;
 pub mod events;
 pub mod explain;
@@ -58,6 +59,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Whether a switchover would fit in now: 0 go, 1 warn, 2 wait, 3 stop, 4 not known
     Quiet(quiet::QuietArgs),
+    /// What would hurt in a failover, though all is green now: 0 nothing, 1 warning, 2 critical, 3 not all is known
+    Doctor(doctor::DoctorArgs),
     /// One JSON line for each change, as it is pushed, until interrupted
     Events(events::EventsArgs),
     /// What Patroni, PostgreSQL, etcd and HAProxy log, of all nodes in one, over ssh
@@ -178,9 +181,8 @@ impl Command {
             Self::Reinit(_) | Self::Flush(_) | Self::Checkpoint(_) | Self::ResumeReplay(_) | Self::DropSlot(_) | Self::Terminate(_) => true,
             Self::EditConfig(_) | Self::Remove(_) | Self::DemoteCluster(_) | Self::PromoteCluster(_) | Self::Haproxy(_) => true,
             Self::Freeze(_) | Self::Thaw(_) => true,
-            Self::Status(_) | Self::Check(_) | Self::Quiet(_) | Self::Events(_) | Self::ShowConfig(_) | Self::History(_) | Self::Dsn(_) => {
-                false
-            }
+            Self::Status(_) | Self::Check(_) | Self::Doctor(_) => false,
+            Self::Quiet(_) | Self::Events(_) | Self::ShowConfig(_) | Self::History(_) | Self::Dsn(_) => false,
             Self::Logs(_) | Self::Version(_) | Self::Audit(_) | Self::Approve(_) | Self::Run(_) | Self::Runbook(_) | Self::Explain(_) => {
                 false
             }
@@ -245,6 +247,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Status(args)) => status::run(&connect, &args),
         Some(Command::Check(args)) => check::run(&connect, &args),
         Some(Command::Quiet(args)) => quiet::run(&connect, &args),
+        Some(Command::Doctor(args)) => doctor::run(&connect, &args),
         Some(Command::Events(args)) => events::run(&connect, &args),
         Some(Command::Logs(args)) => logs::run(&connect, &args),
         Some(Command::Switchover(args)) => args.run(&connect),

@@ -319,6 +319,18 @@ pub struct HaproxyProfile {
     pub admin_socket: Option<AdminSocket>,
 }
 
+impl HaproxyProfile {
+    /// Its host, as far as the configuration names it: that of the page, else that of the address where clients connect.
+    pub fn host(&self) -> Option<String> {
+        let page = match &self.stats {
+            HaproxyAddress::Http(url) => url::Url::parse(url).ok(),
+            HaproxyAddress::Socket(_) => None,
+        };
+        let page = page.as_ref().and_then(|url| Some(url.host_str()?.trim_matches(['[', ']']).to_owned()));
+        page.or_else(|| self.write_address.as_ref().map(|address| address.host.clone()))
+    }
+}
+
 /// Where clients connect. Displays as `host:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientAddress {

@@ -26,7 +26,7 @@ pub use schema_postgres::*;
 
 use std::time::Duration;
 
-use crate::finding::{Forecast, Limits, Tracked, Tracker, explanation};
+use crate::finding::{Evidence, Forecast, Limits, Tracked, Tracker, explanation};
 use crate::model::{Cluster, Heard, HistoryEntry, Observed, SourceError, SourceKind, Time};
 
 impl Document {
@@ -66,12 +66,7 @@ impl Document {
 
 fn finding(tracked: &Tracked, now: Time) -> FindingDoc {
     let finding = &tracked.finding;
-    let evidence = finding.evidence.iter().map(|e| EvidenceDoc {
-        source: e.source.to_string(),
-        what: e.what.clone(),
-        value: e.value.clone(),
-        age_ms: e.at.map(|at| millis(now.since(at))),
-    });
+    let evidence = finding.evidence.iter().map(|evidence| EvidenceDoc::of(evidence, now));
     let explained = explanation(finding.code);
     FindingDoc {
         code: finding.code.to_owned(),
@@ -83,6 +78,18 @@ fn finding(tracked: &Tracked, now: Time) -> FindingDoc {
         runbook: explained.and_then(|e| e.runbook).map(str::to_owned),
         matters: explained.map(|e| e.matters.to_owned()).unwrap_or_default(),
         next: explained.map(|e| e.next.iter().map(|step| (*step).to_owned()).collect()).unwrap_or_default(),
+    }
+}
+
+impl EvidenceDoc {
+    /// The same with its age at `now`.
+    pub fn of(evidence: &Evidence, now: Time) -> Self {
+        Self {
+            source: evidence.source.to_string(),
+            what: evidence.what.clone(),
+            value: evidence.value.clone(),
+            age_ms: evidence.at.map(|at| millis(now.since(at))),
+        }
     }
 }
 

@@ -57,6 +57,18 @@ impl DynamicConfig {
         self.postgresql("use_pg_rewind") == Some(&Value::Bool(false))
     }
 
+    /// `postgresql.use_pg_rewind`, where it stands here; `None`: a member's own file may have it, and without that it is off.
+    pub fn rewinds(&self) -> Option<bool> {
+        self.postgresql("use_pg_rewind").and_then(switch)
+    }
+
+    /// Whether a permanent slot is logical: then the replicas must hold back vacuum for it.
+    pub fn has_logical_slots(&self) -> bool {
+        let permanent = PERMANENT.iter().filter_map(|key| object(self.map()?, key)).find(|slots| !slots.is_empty());
+        let logical = |slot: &Value| slot.get("type").and_then(Value::as_str) == Some("logical");
+        permanent.is_some_and(|slots| slots.values().any(logical))
+    }
+
     /// Whether a member whose timeline has parted is built anew by itself (`postgresql.remove_data_directory_on_diverged_timelines`).
     pub fn rebuilds_diverged(&self) -> bool {
         self.postgresql("remove_data_directory_on_diverged_timelines").and_then(switch).unwrap_or(false)

@@ -30,6 +30,12 @@ pub struct HaproxyServer {
     pub sessions: Option<u32>,
     /// `lastchg`: seconds since the status changed.
     pub last_change: Option<u64>,
+    /// `check_rise`: good checks in a row that bring it up; `None`: it is not checked, or this version does not tell.
+    #[serde(default)]
+    pub rise: Option<u32>,
+    /// `check_fall`: bad ones that take it down.
+    #[serde(default)]
+    pub fall: Option<u32>,
 }
 
 impl HaproxyServer {

@@ -478,7 +478,19 @@ impl Hygiene for Transaction {
 
 impl Hygiene for HaproxyServer {
     fn wash(&mut self) {
-        let Self { backend, name, address, status, check_status, check_code: _, check_ms: _, sessions: _, last_change: _ } = self;
+        let Self {
+            backend,
+            name,
+            address,
+            status,
+            check_status,
+            check_code: _,
+            check_ms: _,
+            sessions: _,
+            last_change: _,
+            rise: _,
+            fall: _,
+        } = self;
         [backend, name, status].into_iter().for_each(Hygiene::wash);
         address.wash();
         check_status.wash();

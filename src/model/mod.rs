@@ -33,6 +33,7 @@ mod member;
 mod naming;
 mod observation;
 mod observed;
+mod parameters;
 mod past;
 mod patroni;
 mod pause;
@@ -86,6 +87,7 @@ pub use member::Member;
 pub use naming::Naming;
 pub use observation::{Fact, Lease, Observation, Outcome};
 pub use observed::Observed;
+pub use parameters::{Parameter, Parameters};
 pub use patroni::{PatroniReplication, PatroniStatus, PendingChange};
 pub use pause::{PauseNote, PauseWatch};
 pub use postgres::{

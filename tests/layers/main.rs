@@ -24,6 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("source", &["config", "log", "model", "permit"]),
     ("action", &["config", "finding", "model", "permit", "source"]),
     ("document", &["finding", "model"]),
+    ("doctor", &["document", "finding", "model"]),
     ("condition", &["document", "model"]),
     ("runbook", &["condition", "document", "model", "userfile"]),
     ("live", &["config", "document", "finding", "model", "source"]),
@@ -38,6 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "command",
             "condition",
             "config",
+            "doctor",
             "document",
             "finding",
             "lab",
@@ -57,7 +59,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// The layers that are functions of what they are given.
-const PURE: [&str; 7] = ["model", "finding", "log", "document", "condition", "runbook", "app"];
+const PURE: [&str; 8] = ["model", "finding", "log", "document", "doctor", "condition", "runbook", "app"];
 
 /// What a pure layer may not use of the standard library.
 const IMPURE_STD: [&str; 6] = ["env", "fs", "io", "net", "process", "thread"];

@@ -20,6 +20,7 @@ mod config_unsafe;
 mod copying;
 mod design;
 mod diverged;
+mod doctor;
 mod etcd;
 mod explanations;
 mod failsafe;

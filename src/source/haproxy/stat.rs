@@ -43,6 +43,8 @@ struct Columns {
     check_duration: Option<usize>,
     sessions: Option<usize>,
     last_change: Option<usize>,
+    rise: Option<usize>,
+    fall: Option<usize>,
 }
 
 impl Columns {
@@ -60,6 +62,8 @@ impl Columns {
             check_duration: find("check_duration"),
             sessions: find("scur"),
             last_change: find("lastchg"),
+            rise: find("check_rise"),
+            fall: find("check_fall"),
         })
     }
 
@@ -82,6 +86,8 @@ impl Columns {
             check_ms: number(row, self.check_duration),
             sessions: number(row, self.sessions),
             last_change: number(row, self.last_change),
+            rise: number(row, self.rise),
+            fall: number(row, self.fall),
         }
     }
 }

@@ -11,6 +11,7 @@ mod database;
 mod errors;
 mod line;
 mod log_settings;
+mod parameters;
 mod query;
 mod reading;
 mod session;
@@ -20,6 +21,7 @@ mod write_access;
 
 pub use client_sessions::{session, sessions};
 pub use log_settings::{LogSettings, log_settings};
+pub use parameters::parameters;
 pub use write_access::WriteAccess;
 
 pub(super) use database::Database;

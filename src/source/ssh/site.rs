@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use super::command::Command;
 use super::master::answer;
 use super::place::{Answers, Known, Place};
-use crate::config::{HaproxyAddress, LogProfile, PostgresProfile, Profile};
+use crate::config::{LogProfile, PostgresProfile, Profile};
 use crate::log::{Format, Program};
 use crate::model::{ErrorKind, SourceError};
 use crate::source::MemberTarget;
@@ -63,12 +63,7 @@ fn member(name: &str, target: Option<&MemberTarget>) -> Node {
 }
 
 fn proxy(proxy: &crate::config::HaproxyProfile) -> Node {
-    let stats = match &proxy.stats {
-        HaproxyAddress::Http(url) => host_of(url),
-        HaproxyAddress::Socket(_) => None,
-    };
-    let host = stats.or_else(|| proxy.write_address.as_ref().map(|address| address.host.clone()));
-    Node { name: proxy.name.clone(), host, sql: None, programs: BTreeSet::from([Program::Haproxy]) }
+    Node { name: proxy.name.clone(), host: proxy.host(), sql: None, programs: BTreeSet::from([Program::Haproxy]) }
 }
 
 fn host_of(url: &str) -> Option<String> {

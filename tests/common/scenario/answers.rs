@@ -149,6 +149,8 @@ pub fn haproxy_answer(leader: &str) -> HaproxyStatus {
                 check_ms: Some(1),
                 sessions: Some(if up { 4 } else { 0 }),
                 last_change: Some(60),
+                rise: Some(4),
+                fall: Some(2),
             });
         }
     }

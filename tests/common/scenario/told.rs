@@ -1,6 +1,7 @@
 //! What is made of a scenario.
 
 use pgbaton::document::{Document, FindingDoc, MemberDoc};
+use pgbaton::finding::Tracked;
 use pgbaton::model::*;
 
 use super::Scenario;
@@ -18,6 +19,10 @@ impl Scenario {
 
     pub fn cluster(&self) -> &Cluster {
         self.picture.cluster()
+    }
+
+    pub fn standing(&self) -> &[Tracked] {
+        self.picture.standing()
     }
 
     pub fn now(&self) -> Time {

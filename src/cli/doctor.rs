@@ -1,0 +1,138 @@
+//! `pgbaton doctor`: what would hurt in a failover, though all is green now.
+
+mod text;
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use futures_util::future::join_all;
+
+use super::connect::{ClusterArg, ConnectArgs, runtime};
+use super::start::start;
+use crate::config::Profile;
+use crate::doctor::haproxy::{ProxyFile, read};
+use crate::doctor::{Case, JUDGEMENTS, Report, Severity, Survey};
+use crate::live::Live;
+use crate::model::SourceError;
+use crate::source::Clock;
+use crate::source::postgres::parameters;
+
+/// `pgbaton doctor`.
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    cluster: ClusterArg,
+    /// The report as JSON, `pgbaton.doctor/1`
+    #[arg(long)]
+    json: bool,
+    /// The JSON Schema of that, and nothing else
+    #[arg(long, conflicts_with = "json")]
+    schema: bool,
+    /// Also what holds, and what does not apply
+    #[arg(long, short)]
+    all: bool,
+    /// An HAProxy's configuration file; without NAME it is every HAProxy's
+    #[arg(long, value_name = "[NAME=]FILE")]
+    haproxy_config: Vec<String>,
+    /// A judgement that may stay not known: it is told, and does not decide the exit code
+    #[arg(long, value_name = "CODE", value_parser = judgement)]
+    accept_unknown: Vec<String>,
+    /// How long to wait for sources that do not answer, seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = super::status::seconds)]
+    timeout: f64,
+}
+
+/// The longest file that is read, bytes.
+const LONGEST: u64 = 4 << 20;
+
+/// Prints the report. Exit codes: 0 nothing would hurt, notes apart; 1 something would; 2 something critical would; 3 nothing is found, and not
+/// everything is known.
+pub fn run(connect: &ConnectArgs, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
+    if args.schema {
+        super::print(&(serde_json::to_string_pretty(&schemars::schema_for!(Report))? + "\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let report = runtime()?.block_on(async {
+        let profile = connect.profile(args.cluster.name.as_deref()).await?;
+        let files = files(&args.haproxy_config, &profile)?;
+        let mut live = start(profile.clone(), Clock::start());
+        live.settle(Duration::from_secs_f64(args.timeout)).await;
+        let mut survey = survey(&live, &profile).await;
+        for (name, path, text) in files {
+            let config = read(&path, &text).map_err(anyhow::Error::msg)?;
+            survey.proxies.insert(name, ProxyFile { path, config, at: live.now() });
+        }
+        // What was asked beside took its time: the picture is made of what the sources have said last.
+        let document = live.document();
+        let case = Case { cluster: live.cluster(), standing: live.picture().standing(), survey: &survey, now: document.at };
+        anyhow::Ok(Report::of(&case, &document.cluster.name))
+    })?;
+    let told = if args.json { serde_json::to_string_pretty(&report)? + "\n" } else { text::text(&report, args.all) };
+    super::print(&told)?;
+    Ok(ExitCode::from(code(&report, &args.accept_unknown)))
+}
+
+fn code(report: &Report, accepted: &[String]) -> u8 {
+    let open = report.not_known.iter().any(|open| !accepted.contains(&open.code));
+    match report.worst() {
+        Some(Severity::Critical) => 2,
+        Some(Severity::Warning) => 1,
+        Some(Severity::Note) | None if open => 3,
+        Some(Severity::Note) | None => 0,
+    }
+}
+
+fn judgement(text: &str) -> Result<String, String> {
+    if JUDGEMENTS.iter().any(|judgement| judgement.code == text) {
+        return Ok(text.to_owned());
+    }
+    let codes: Vec<&str> = JUDGEMENTS.iter().map(|judgement| judgement.code).collect();
+    Err(format!("there are {}", codes.join(", ")))
+}
+
+/// What is asked once: the settings of each PostgreSQL.
+async fn survey(live: &Live, profile: &Profile) -> Survey {
+    let asked = live.cluster().members.values().filter_map(|member| {
+        let (host, port) = member.address()?;
+        Some(async move {
+            let read = parameters(&profile.postgres, host, port).await;
+            (member.name.clone(), read.map(|read| (read, live.now())).map_err(|error| SourceError::told(&error)))
+        })
+    });
+    let parameters = join_all(asked).await.into_iter().collect();
+    let proxy_hosts = profile.haproxy.iter().map(|proxy| (proxy.name.clone(), proxy.host())).collect();
+    Survey { parameters, proxy_hosts, ..Survey::default() }
+}
+
+/// The files by the HAProxies' names, read. A name that is none of theirs is an error.
+fn files(given: &[String], profile: &Profile) -> anyhow::Result<Vec<(String, String, String)>> {
+    let names: Vec<&str> = profile.haproxy.iter().map(|proxy| proxy.name.as_str()).collect();
+    if !given.is_empty() && names.is_empty() {
+        bail!("--haproxy-config: the configuration names no HAProxy");
+    }
+    let mut all = Vec::new();
+    for word in given {
+        let named = word.split_once('=').filter(|(name, _)| names.contains(name));
+        let (of, path) = match named {
+            Some((name, path)) => (vec![name], path),
+            None if Path::new(word).exists() || !word.contains('=') => (names.clone(), word.as_str()),
+            None => {
+                bail!("--haproxy-config {word}: there is neither such a file nor an HAProxy of that name (there are {})", names.join(", "))
+            }
+        };
+        let mut text = String::new();
+        let file = fs::File::open(PathBuf::from(path)).with_context(|| format!("--haproxy-config {path}"))?;
+        file.take(LONGEST + 1).read_to_string(&mut text).with_context(|| format!("--haproxy-config {path}"))?;
+        if text.len() as u64 > LONGEST {
+            bail!("--haproxy-config {path}: it is longer than {} MiB", LONGEST >> 20);
+        }
+        for name in of {
+            all.push((name.to_owned(), path.to_owned(), text.clone()));
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,67 @@
+//! `candidates`: whether somebody is there, and allowed, to take over.
+
+use serde_json::Value;
+
+use super::judged::{Judged, Severity, unless};
+use super::{Case, Judgement};
+use crate::finding::Evidence;
+use crate::model::{Member, listed};
+
+pub(super) const JUDGEMENT: Judgement = Judgement {
+    code: "candidates",
+    why: "A failover needs a member that may lead. One with the tag nofailover, or failover_priority 0, stands by while nobody leads.",
+    cites: &["no-candidate", "member-missing"],
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Vec<Judged> {
+    let members = match case.members() {
+        Ok(members) => members,
+        Err(open) => return vec![open],
+    };
+    let Some(leader) = case.cluster.leader_now(case.now) else { return vec![Judged::not_known("nobody is known to lead now")] };
+    let followers: Vec<&Member> = members.iter().copied().filter(|m| m.name != leader).collect();
+    let tags = |member: &Member| {
+        let tags = member.dcs().map(|key| Value::Object(key.tags.clone()).to_string()).unwrap_or_else(|| "not readable".to_owned());
+        Evidence::dcs(case.cluster, &format!("members/{} tags", member.name), tags)
+    };
+    let mut found = case.cite(JUDGEMENT.cites);
+    let mut open = Vec::new();
+    open.extend(followers.iter().filter(|m| m.dcs().is_none()).map(|m| Judged::not_known("its key cannot be read").of(&m.name)));
+    let (barred, free): (Vec<&Member>, Vec<&Member>) = followers.iter().copied().partition(|m| is_barred(m));
+    let allow = |judged: Judged, barred: &[&Member]| {
+        barred.iter().fold(judged, |judged, m| {
+            judged.change(format!("patroni.yml of {}, tags", m.name), "nofailover: false  # and no failover_priority: 0")
+        })
+    };
+    if followers.is_empty() {
+        let sentence = format!("{leader} is the only member: nobody can take over");
+        found.push(Judged::hurts(Severity::Critical, sentence).by([Evidence::dcs(case.cluster, "members", leader)]));
+    } else if free.is_empty() {
+        let sentence = format!("no member may take over from {leader}: all others have nofailover");
+        found.push(allow(Judged::hurts(Severity::Critical, sentence).by(barred.iter().map(|m| tags(m))), &barred));
+    } else if free.len() == 1 && !barred.is_empty() {
+        let sentence = format!("only {} may take over from {leader}: of the others each has nofailover", free[0].name);
+        found.push(allow(Judged::hurts(Severity::Note, sentence).by(barred.iter().map(|m| tags(m))), &barred));
+    }
+    let synchronous = case.config().is_ok_and(|config| config.synchronous_mode != "off" && !config.standby_cluster);
+    if synchronous && !free.is_empty() && free.iter().all(|m| m.tag("nosync")) {
+        let sentence = format!("no member that may take over from {leader} can be synchronous: each has nosync");
+        let judged = Judged::hurts(Severity::Warning, sentence).by(free.iter().map(|m| tags(m)));
+        found.push(free.iter().fold(judged, |judged, m| judged.change(format!("patroni.yml of {}, tags", m.name), "nosync: false")));
+    }
+    unless(found, open, || {
+        let names: Vec<&str> = free.iter().map(|m| m.name.as_str()).collect();
+        Judged::holds(format!("{} may take over from {leader}", listed(&names))).by(followers.iter().map(|m| tags(m)))
+    })
+}
+
+/// `nofailover`, or `failover_priority` of 0 or less, which counts only where nofailover does not stand (`patroni/tags.py`).
+fn is_barred(member: &Member) -> bool {
+    let Some(key) = member.dcs() else { return false };
+    match key.tags.get("nofailover") {
+        Some(Value::Bool(barred)) => *barred,
+        Some(_) => true,
+        None => key.tags.get("failover_priority").and_then(Value::as_i64).is_some_and(|priority| priority <= 0),
+    }
+}
