@@ -5,6 +5,7 @@ mod text;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,7 +18,6 @@ use crate::config::Profile;
 use crate::doctor::haproxy::{ProxyFile, read};
 use crate::doctor::{Case, JUDGEMENTS, Report, Severity, Survey};
 use crate::live::Live;
-use crate::model::SourceError;
 use crate::source::Clock;
 use crate::source::postgres::parameters;
 
@@ -61,12 +61,12 @@ pub fn run(connect: &ConnectArgs, args: &DoctorArgs) -> anyhow::Result<ExitCode>
         let files = files(&args.haproxy_config, &profile)?;
         let mut live = start(profile.clone(), Clock::start());
         live.settle(Duration::from_secs_f64(args.timeout)).await;
-        let mut survey = survey(&live, &profile).await;
+        counters(&mut live).await;
+        let mut survey = survey(&mut live, &profile).await;
         for (name, path, text) in files {
             let config = read(&path, &text).map_err(anyhow::Error::msg)?;
             survey.proxies.insert(name, ProxyFile { path, config, at: live.now() });
         }
-        // What was asked beside took its time: the picture is made of what the sources have said last.
         let document = live.document();
         let case = Case { cluster: live.cluster(), standing: live.picture().standing(), survey: &survey, now: document.at };
         anyhow::Ok(Report::of(&case, &document.cluster.name))
@@ -94,16 +94,40 @@ fn judgement(text: &str) -> Result<String, String> {
     Err(format!("there are {}", codes.join(", ")))
 }
 
+/// How long etcd's counters are waited for, which come after its first answers.
+const COUNTERS: Duration = Duration::from_secs(2);
+
+/// Waits until each member of etcd that answers has told its quota, if it does.
+async fn counters(live: &mut Live) {
+    let told = async {
+        while live.cluster().etcd_now(live.now()).values().any(|(endpoint, _)| live.cluster().etcd_quota(endpoint).is_none()) {
+            live.wait().await;
+        }
+    };
+    // One that does not tell it is not known then.
+    let _ = tokio::time::timeout(COUNTERS, told).await;
+}
+
 /// What is asked once: the settings of each PostgreSQL.
-async fn survey(live: &Live, profile: &Profile) -> Survey {
-    let asked = live.cluster().members.values().filter_map(|member| {
+async fn survey(live: &mut Live, profile: &Profile) -> Survey {
+    let clock = live.clock();
+    let addresses = live.cluster().members.values().filter_map(|member| {
         let (host, port) = member.address()?;
-        Some(async move {
-            let read = parameters(&profile.postgres, host, port).await;
-            (member.name.clone(), read.map(|read| (read, live.now())).map_err(|error| SourceError::told(&error)))
-        })
+        Some((member.name.clone(), host.to_owned(), port))
     });
-    let parameters = join_all(asked).await.into_iter().collect();
+    let asked = addresses.collect::<Vec<_>>().into_iter().map(async |(name, host, port)| {
+        let read = parameters(&profile.postgres, &host, port).await;
+        (name, read.map(|read| (read, clock.now())).map_err(|error| error.told()))
+    });
+    let mut asked = pin!(join_all(asked));
+    // One that is silent must not make old what the others have said.
+    let read = loop {
+        tokio::select! {
+            read = &mut asked => break read,
+            _ = live.wait() => {}
+        }
+    };
+    let parameters = read.into_iter().collect();
     let proxy_hosts = profile.haproxy.iter().map(|proxy| (proxy.name.clone(), proxy.host())).collect();
     Survey { parameters, proxy_hosts, ..Survey::default() }
 }

@@ -2,6 +2,7 @@
 
 use super::judged::{DYNAMIC, Judged, Severity, unless};
 use super::{Case, Judgement};
+use crate::finding::Evidence;
 
 pub(super) const JUDGEMENT: Judgement = Judgement {
     code: "archive",
@@ -12,11 +13,18 @@ pub(super) const JUDGEMENT: Judgement = Judgement {
 };
 
 fn judge(case: &Case<'_>) -> Vec<Judged> {
-    let found = case.cite(JUDGEMENT.cites);
-    let (leader, _) = match case.leader() {
+    let mut found = case.cite(JUDGEMENT.cites);
+    let (leader, sql) = match case.leader() {
         Ok(leader) => leader,
         Err(open) => return found.into_iter().chain([open]).collect(),
     };
+    // The finding waits until it lasts; one failure is enough to know that the archive is behind.
+    if let Some(archiver) = sql.archiver.as_ref().filter(|archiver| found.is_empty() && sql.archives() && archiver.failing()) {
+        let file = archiver.last_failed_wal.as_deref().unwrap_or("a file");
+        let judged = Judged::hurts(Severity::Warning, format!("the archiver of {} fails: {file} was not archived", leader.name));
+        let failed = Evidence::sql(leader, "last_failed_time", archiver.last_failed.map_or("not told".to_owned(), |at| at.minute()));
+        found.push(judged.of(&leader.name).by([failed]).change("postgresql.log of the leader", "what archive_command says there"));
+    }
     let (known, open) = case.parameters();
     let Some((_, all)) = known.iter().find(|(member, _)| member.name == leader.name) else {
         return found.into_iter().chain(open).collect();

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::judged::{Judged, Severity, unless};
 use super::{Case, Judgement};
 use crate::finding::Evidence;
-use crate::model::{Member, listed};
+use crate::finding::forecast::Outcome;
+use crate::model::Member;
 
 pub(super) const JUDGEMENT: Judgement = Judgement {
     code: "candidates",
@@ -44,16 +45,26 @@ fn judge(case: &Case<'_>) -> Vec<Judged> {
         let sentence = format!("only {} may take over from {leader}: of the others each has nofailover", free[0].name);
         found.push(allow(Judged::hurts(Severity::Note, sentence).by(barred.iter().map(|m| tags(m))), &barred));
     }
+    let forecast = case.forecast();
+    let sentence = format!("if {leader} died now: {}", forecast.sentence());
+    match &forecast.outcome {
+        Outcome::TakesOver(..) => {}
+        Outcome::Nobody if found.iter().all(|judged| judged.harm().is_none_or(|harm| harm.severity < Severity::Critical)) => {
+            let steps = "what keeps each member away: `pgbaton status` has it";
+            found.push(
+                Judged::hurts(Severity::Critical, sentence.clone()).by(followers.iter().map(|m| tags(m))).change("the members", steps),
+            );
+        }
+        Outcome::Nobody => {}
+        Outcome::Unknown => open.push(Judged::not_known(sentence.clone())),
+    }
     let synchronous = case.config().is_ok_and(|config| config.synchronous_mode != "off" && !config.standby_cluster);
     if synchronous && !free.is_empty() && free.iter().all(|m| m.tag("nosync")) {
         let sentence = format!("no member that may take over from {leader} can be synchronous: each has nosync");
         let judged = Judged::hurts(Severity::Warning, sentence).by(free.iter().map(|m| tags(m)));
         found.push(free.iter().fold(judged, |judged, m| judged.change(format!("patroni.yml of {}, tags", m.name), "nosync: false")));
     }
-    unless(found, open, || {
-        let names: Vec<&str> = free.iter().map(|m| m.name.as_str()).collect();
-        Judged::holds(format!("{} may take over from {leader}", listed(&names))).by(followers.iter().map(|m| tags(m)))
-    })
+    unless(found, open, || Judged::holds(sentence).by(followers.iter().map(|m| tags(m))))
 }
 
 /// `nofailover`, or `failover_priority` of 0 or less, which counts only where nofailover does not stand (`patroni/tags.py`).

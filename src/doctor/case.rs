@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::haproxy::ProxyFile;
 use super::judged::{Judged, Severity};
-use crate::finding::{Evidence, Finding, Tracked, explanation};
+use crate::finding::{Evidence, Finding, Forecast, Tracked, explanation};
 use crate::model::{Cluster, DynamicConfig, Member, Parameters, PatroniStatus, PostgresStatus, SourceKind, Time};
 
 /// What was read once, besides what the sources tell again and again.
@@ -95,6 +95,11 @@ impl<'a> Case<'a> {
             }
         }
         (known, open)
+    }
+
+    /// What would happen if the leader died now.
+    pub(super) fn forecast(&self) -> Forecast {
+        Forecast::of(self.cluster, self.now)
     }
 
     /// A setting of a member's as evidence.

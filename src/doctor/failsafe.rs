@@ -22,8 +22,18 @@ fn judge(case: &Case<'_>) -> Vec<Judged> {
         let sentence = "failsafe_mode is off: without etcd's majority the leader steps down, and nobody can be written to";
         return vec![Judged::hurts(Severity::Warning, sentence).by([mode]).change(DYNAMIC, "failsafe_mode: true")];
     }
-    let (_, open) = case.rest();
-    unless(case.cite(JUDGEMENT.cites), open, || {
-        Judged::holds("without etcd the leader stays as long as every member answers it").by([mode])
-    })
+    let mut found = case.cite(JUDGEMENT.cites);
+    // The finding waits for a while before it says so; what the leader would do is known at once.
+    let without = case.forecast().without_quorum;
+    let sentence = format!("without etcd's majority: {}", without.sentence);
+    match without.stays {
+        Some(true) => {}
+        Some(false) if found.is_empty() => {
+            let judged = Judged::hurts(Severity::Warning, sentence.clone()).by([mode.clone()]);
+            found.push(judged.change("the members", "a REST API that answers on each, and their names in the key failsafe"));
+        }
+        Some(false) => {}
+        None => return found.into_iter().chain([Judged::not_known(sentence).by([mode])]).collect(),
+    }
+    unless(found, Vec::new(), || Judged::holds(sentence).by([mode]))
 }

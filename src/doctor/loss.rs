@@ -3,6 +3,7 @@
 use super::judged::{DYNAMIC, Judged, Severity, unless};
 use super::{Case, Judgement};
 use crate::finding::Evidence;
+use crate::finding::forecast::Outcome;
 use crate::model::size;
 
 /// What the loss is when nothing is configured (`maximum_lag_on_failover`, Patroni's default).
@@ -45,10 +46,20 @@ fn judge(case: &Case<'_>) -> Vec<Judged> {
         found.insert(0, Judged::hurts(Severity::Warning, sentence).by(evidence).change(DYNAMIC, "synchronous_mode: true"));
         return found;
     }
-    // Whether commits really wait is the leader's word.
-    let open = case.leader().err().into_iter().collect();
-    unless(found, open, || {
-        Judged::holds(format!("synchronous_mode is {}: a failover loses no commit that a client was told of", config.synchronous_mode))
-            .by(evidence)
-    })
+    // The mode is a wish: what would be lost follows from who would take over.
+    let forecast = case.forecast();
+    let mut open: Vec<Judged> = case.leader().err().into_iter().collect();
+    let sentence = forecast.sentence();
+    match &forecast.outcome {
+        Outcome::TakesOver(_, loss) if loss.acknowledged_kept => {}
+        Outcome::TakesOver(..) => {
+            let judged =
+                Judged::hurts(Severity::Warning, format!("synchronous_mode is on, and a failover now would lose commits: {sentence}"));
+            found.push(judged.by(evidence.clone()).change("the members", "a replica that streams and has no tag nosync"));
+        }
+        Outcome::Nobody | Outcome::Unknown => {
+            open.push(Judged::not_known(format!("who would take over, and with it what would be lost: {sentence}")).by(evidence.clone()));
+        }
+    }
+    unless(found, open, || Judged::holds(format!("if the leader died now: {sentence}")).by(evidence))
 }

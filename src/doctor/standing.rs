@@ -19,7 +19,7 @@ fn judge(case: &Case<'_>) -> Vec<Judged> {
         return all;
     }
     if case.cluster.dcs_current(case.now) {
-        all.push(Judged::holds("nothing else is found now"));
+        all.push(Judged::holds("no other finding stands; those that wait until something lasts are not raised by one look"));
     } else {
         all.push(Judged::not_known("etcd cannot be read now"));
     }

@@ -119,6 +119,10 @@ log:
         max_worker_processes: 4
         wal_keep_size: 64MB
         max_wal_size: 512MB
+        # A client whose machine is lost keeps its locks for two minutes, not for the kernel's two hours.
+        tcp_keepalives_idle: 60
+        tcp_keepalives_interval: 10
+        tcp_keepalives_count: 6
         archive_mode: 'on'
         archive_command: '{ARCHIVE_COMMAND}'
   initdb:
