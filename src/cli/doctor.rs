@@ -50,13 +50,30 @@ pub struct DoctorArgs {
 const LONGEST: u64 = 4 << 20;
 
 /// Prints the report. Exit codes: 0 nothing would hurt, notes apart; 1 something would; 2 something critical would; 3 nothing is found, and not
-/// everything is known.
+/// everything is known, or nothing could be asked at all.
 pub fn run(connect: &ConnectArgs, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     if args.schema {
         super::print(&(serde_json::to_string_pretty(&schemars::schema_for!(Report))? + "\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let report = runtime()?.block_on(async {
+    let report = match report(connect, args) {
+        Ok(report) => report,
+        // The usual exit code of an error is that of a warning here.
+        Err(error) => {
+            eprintln!("pgbaton: {error:#}");
+            return Ok(ExitCode::from(NOT_KNOWN));
+        }
+    };
+    let told = if args.json { serde_json::to_string_pretty(&report)? + "\n" } else { text::text(&report, args.all) };
+    super::print(&told)?;
+    Ok(ExitCode::from(code(&report, &args.accept_unknown)))
+}
+
+/// The exit code when nothing is found, and not everything is known.
+const NOT_KNOWN: u8 = 3;
+
+fn report(connect: &ConnectArgs, args: &DoctorArgs) -> anyhow::Result<Report> {
+    runtime()?.block_on(async {
         let profile = connect.profile(args.cluster.name.as_deref()).await?;
         let files = files(&args.haproxy_config, &profile)?;
         let mut live = start(profile.clone(), Clock::start());
@@ -69,11 +86,8 @@ pub fn run(connect: &ConnectArgs, args: &DoctorArgs) -> anyhow::Result<ExitCode>
         }
         let document = live.document();
         let case = Case { cluster: live.cluster(), standing: live.picture().standing(), survey: &survey, now: document.at };
-        anyhow::Ok(Report::of(&case, &document.cluster.name))
-    })?;
-    let told = if args.json { serde_json::to_string_pretty(&report)? + "\n" } else { text::text(&report, args.all) };
-    super::print(&told)?;
-    Ok(ExitCode::from(code(&report, &args.accept_unknown)))
+        Ok(Report::of(&case, &document.cluster.name))
+    })
 }
 
 fn code(report: &Report, accepted: &[String]) -> u8 {
@@ -81,7 +95,7 @@ fn code(report: &Report, accepted: &[String]) -> u8 {
     match report.worst() {
         Some(Severity::Critical) => 2,
         Some(Severity::Warning) => 1,
-        Some(Severity::Note) | None if open => 3,
+        Some(Severity::Note) | None if open => NOT_KNOWN,
         Some(Severity::Note) | None => 0,
     }
 }

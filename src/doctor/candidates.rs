@@ -1,11 +1,11 @@
 //! `candidates`: whether somebody is there, and allowed, to take over.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::judged::{Judged, Severity, unless};
 use super::{Case, Judgement};
 use crate::finding::Evidence;
-use crate::finding::forecast::Outcome;
+use crate::finding::forecast::{Outcome, Reason};
 use crate::model::Member;
 
 pub(super) const JUDGEMENT: Judgement = Judgement {
@@ -23,12 +23,17 @@ fn judge(case: &Case<'_>) -> Vec<Judged> {
     let Some(leader) = case.cluster.leader_now(case.now) else { return vec![Judged::not_known("nobody is known to lead now")] };
     let followers: Vec<&Member> = members.iter().copied().filter(|m| m.name != leader).collect();
     let tags = |member: &Member| {
-        let tags = member.dcs().map(|key| Value::Object(key.tags.clone()).to_string()).unwrap_or_else(|| "not readable".to_owned());
-        Evidence::dcs(case.cluster, &format!("members/{} tags", member.name), tags)
+        let told = tags_of(member).map_or_else(|| "not told".to_owned(), |tags| Value::Object(tags.clone()).to_string());
+        match member.rest.last() {
+            Some(_) => Evidence::rest(member, "tags", told),
+            None => Evidence::dcs(case.cluster, &format!("members/{} tags", member.name), told),
+        }
     };
+    let forecast = case.forecast();
+    let is_barred = |member: &Member| forecast.standings.get(&member.name).is_some_and(|s| s.reasons.contains(&Reason::NoFailover));
     let mut found = case.cite(JUDGEMENT.cites);
     let mut open = Vec::new();
-    open.extend(followers.iter().filter(|m| m.dcs().is_none()).map(|m| Judged::not_known("its key cannot be read").of(&m.name)));
+    open.extend(followers.iter().filter(|m| tags_of(m).is_none()).map(|m| Judged::not_known("its tags are not told").of(&m.name)));
     let (barred, free): (Vec<&Member>, Vec<&Member>) = followers.iter().copied().partition(|m| is_barred(m));
     let allow = |judged: Judged, barred: &[&Member]| {
         barred.iter().fold(judged, |judged, m| {
@@ -45,7 +50,6 @@ fn judge(case: &Case<'_>) -> Vec<Judged> {
         let sentence = format!("only {} may take over from {leader}: of the others each has nofailover", free[0].name);
         found.push(allow(Judged::hurts(Severity::Note, sentence).by(barred.iter().map(|m| tags(m))), &barred));
     }
-    let forecast = case.forecast();
     let sentence = format!("if {leader} died now: {}", forecast.sentence());
     match &forecast.outcome {
         Outcome::TakesOver(..) => {}
@@ -59,7 +63,8 @@ fn judge(case: &Case<'_>) -> Vec<Judged> {
         Outcome::Unknown => open.push(Judged::not_known(sentence.clone())),
     }
     let synchronous = case.config().is_ok_and(|config| config.synchronous_mode != "off" && !config.standby_cluster);
-    if synchronous && !free.is_empty() && free.iter().all(|m| m.tag("nosync")) {
+    if synchronous && !free.is_empty() && free.iter().all(|m| tags_of(m).is_some_and(|tags| tags.get("nosync") == Some(&Value::Bool(true))))
+    {
         let sentence = format!("no member that may take over from {leader} can be synchronous: each has nosync");
         let judged = Judged::hurts(Severity::Warning, sentence).by(free.iter().map(|m| tags(m)));
         found.push(free.iter().fold(judged, |judged, m| judged.change(format!("patroni.yml of {}, tags", m.name), "nosync: false")));
@@ -67,12 +72,7 @@ fn judge(case: &Case<'_>) -> Vec<Judged> {
     unless(found, open, || Judged::holds(sentence).by(followers.iter().map(|m| tags(m))))
 }
 
-/// `nofailover`, or `failover_priority` of 0 or less, which counts only where nofailover does not stand (`patroni/tags.py`).
-fn is_barred(member: &Member) -> bool {
-    let Some(key) = member.dcs() else { return false };
-    match key.tags.get("nofailover") {
-        Some(Value::Bool(barred)) => *barred,
-        Some(_) => true,
-        None => key.tags.get("failover_priority").and_then(Value::as_i64).is_some_and(|priority| priority <= 0),
-    }
+/// A member's tags, as its Patroni says them now, else as it wrote them to etcd.
+fn tags_of(member: &Member) -> Option<&Map<String, Value>> {
+    member.rest.last().map(|rest| &rest.tags).or_else(|| member.dcs().map(|key| &key.tags))
 }

@@ -208,7 +208,7 @@ fn each_thing_that_is_spoilt_in_patroni_is_said_with_the_line_to_change() {
     let ancient = json!({"patroni": {"version": "3.3.0", "scope": "psg", "name": "psg3"}});
     let skew = spoilt("versions", Warning, "major versions", "replicas first", |e| done(e.scenario.patroni("psg3", ancient)));
     assert_eq!(skew.finding.as_deref(), Some("version-skew"));
-    let barred = |e: &mut Estate, name: &str, tags: Value| done(e.scenario.merge(&format!("members/{name}"), json!({"tags": tags})));
+    let barred = |e: &mut Estate, name: &str, tags: Value| done(e.scenario.patroni(name, json!({"tags": tags})));
     let one = |e: &mut Estate| barred(e, "psg3", json!({"failover_priority": 0}));
     spoilt("candidates", Note, "only psg2 may take over from psg1", "nofailover: false", one);
     let nosync = |e: &mut Estate| ["psg2", "psg3"].iter().for_each(|name| barred(e, name, json!({"nosync": true})));
@@ -222,13 +222,13 @@ fn each_thing_that_is_spoilt_in_patroni_is_said_with_the_line_to_change() {
 fn nobody_may_take_over() {
     let mut estate = good();
     for name in ["psg2", "psg3"] {
-        estate.scenario.merge(&format!("members/{name}"), json!({"tags": {"nofailover": true}}));
+        estate.scenario.patroni(name, json!({"tags": {"nofailover": true}}));
     }
     estate.scenario.pass(1);
     let report = estate.report();
     let harms: Vec<_> = report.hurts.iter().filter(|harm| harm.code == "candidates").collect();
     assert!(harms.iter().any(|harm| harm.sentence == "no member may take over from psg1: all others have nofailover"), "{harms:#?}");
-    assert_eq!((report.worst(), report.score), (Some(Severity::Critical), Some(70)));
+    assert_eq!((report.worst(), report.score), (Some(Severity::Critical), Some(70)), "two words of one judgement count once");
     // The tag counts for all; that nobody of the synchronous set can is told by the forecast, at once and not when a finding is raised.
     let mut estate = good();
     estate.scenario.put("sync", r#"{"leader": "psg1", "sync_standby": "psg3"}"#);
@@ -238,7 +238,7 @@ fn nobody_may_take_over() {
             row.sync_state = Some(if row.application_name == "psg3" { "sync" } else { "async" }.to_owned());
         }
     });
-    estate.scenario.merge("members/psg3", json!({"tags": {"nofailover": true}})).pass(5);
+    estate.scenario.patroni("psg3", json!({"tags": {"nofailover": true}})).pass(5);
     let report = estate.report();
     assert_eq!(report.worst(), Some(Severity::Critical), "{report:#?}");
     assert!(

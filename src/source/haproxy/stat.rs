@@ -154,6 +154,7 @@ mod tests {
         let leader = server(&status, "primary", "psg3");
         assert_eq!((leader.check_status.as_deref(), leader.check_code, leader.check_ms), (Some("L7OK"), Some(200), Some(1)));
         assert_eq!((leader.sessions, leader.last_change, leader.address.as_deref()), (Some(0), Some(403), None));
+        assert_eq!((leader.rise, leader.fall), (Some(2), Some(3)), "HAProxy's own, which Patroni's sample has too");
     }
 
     #[test]
