@@ -2,6 +2,7 @@
 
 mod text;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -75,15 +76,12 @@ const NOT_KNOWN: u8 = 3;
 fn report(connect: &ConnectArgs, args: &DoctorArgs) -> anyhow::Result<Report> {
     runtime()?.block_on(async {
         let profile = connect.profile(args.cluster.name.as_deref()).await?;
-        let files = files(&args.haproxy_config, &profile)?;
-        let mut live = start(profile.clone(), Clock::start());
+        let clock = Clock::start();
+        let proxies = files(&args.haproxy_config, &profile, clock)?;
+        let mut live = start(profile.clone(), clock);
         live.settle(Duration::from_secs_f64(args.timeout)).await;
         counters(&mut live).await;
-        let mut survey = survey(&mut live, &profile).await;
-        for (name, path, text) in files {
-            let config = read(&path, &text).map_err(anyhow::Error::msg)?;
-            survey.proxies.insert(name, ProxyFile { path, config, at: live.now() });
-        }
+        let survey = Survey { proxies, ..survey(&mut live, &profile).await };
         let document = live.document();
         let case = Case { cluster: live.cluster(), standing: live.picture().standing(), survey: &survey, now: document.at };
         Ok(Report::of(&case, &document.cluster.name))
@@ -146,13 +144,13 @@ async fn survey(live: &mut Live, profile: &Profile) -> Survey {
     Survey { parameters, proxy_hosts, ..Survey::default() }
 }
 
-/// The files by the HAProxies' names, read. A name that is none of theirs is an error.
-fn files(given: &[String], profile: &Profile) -> anyhow::Result<Vec<(String, String, String)>> {
+/// The files, read, by the HAProxies' names. A name that is none of theirs is an error.
+fn files(given: &[String], profile: &Profile, clock: Clock) -> anyhow::Result<BTreeMap<String, ProxyFile>> {
     let names: Vec<&str> = profile.haproxy.iter().map(|proxy| proxy.name.as_str()).collect();
     if !given.is_empty() && names.is_empty() {
         bail!("--haproxy-config: the configuration names no HAProxy");
     }
-    let mut all = Vec::new();
+    let mut all = BTreeMap::new();
     for word in given {
         let named = word.split_once('=').filter(|(name, _)| names.contains(name));
         let (of, path) = match named {
@@ -168,9 +166,58 @@ fn files(given: &[String], profile: &Profile) -> anyhow::Result<Vec<(String, Str
         if text.len() as u64 > LONGEST {
             bail!("--haproxy-config {path}: it is longer than {} MiB", LONGEST >> 20);
         }
-        for name in of {
-            all.push((name.to_owned(), path.to_owned(), text.clone()));
-        }
+        let file = ProxyFile { path: path.to_owned(), config: read(path, &text).map_err(anyhow::Error::msg)?, at: clock.now() };
+        all.extend(of.into_iter().map(|name| (name.to_owned(), file.clone())));
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::{HarmDoc, OpenDoc, SCHEMA};
+    use crate::model::Time;
+
+    #[test]
+    fn what_is_not_known_never_ends_as_well_unless_it_was_accepted() {
+        let report = |hurts: &[Severity], open: &[&str]| Report {
+            schema: SCHEMA.to_owned(),
+            cluster: "c".to_owned(),
+            at: Time::from_micros(0),
+            score: None,
+            hurts: hurts
+                .iter()
+                .map(|severity| HarmDoc {
+                    code: "candidates".to_owned(),
+                    severity: *severity,
+                    subject: None,
+                    sentence: String::new(),
+                    why: String::new(),
+                    change: Vec::new(),
+                    finding: None,
+                    next: Vec::new(),
+                    evidence: Vec::new(),
+                })
+                .collect(),
+            not_known: open
+                .iter()
+                .map(|code| OpenDoc { code: (*code).to_owned(), subject: None, because: String::new(), evidence: Vec::new() })
+                .collect(),
+            does_not_apply: Vec::new(),
+            holds: Vec::new(),
+        };
+        use Severity::{Critical, Note, Warning};
+        let accepted = ["watchdog".to_owned()];
+        for (hurts, open, expected) in [
+            (&[][..], &[][..], 0),
+            (&[], &["watchdog"], 0),
+            (&[], &["watchdog", "rewind"], 3),
+            (&[Note], &[], 0),
+            (&[Note], &["rewind"], 3),
+            (&[Note, Warning], &["rewind"], 1),
+            (&[Warning, Critical], &[], 2),
+        ] {
+            assert_eq!(code(&report(hurts, open), &accepted), expected, "{hurts:?} {open:?}");
+        }
+    }
 }

@@ -65,7 +65,11 @@ fn line(out: &mut String, code: &str, subject: Option<&str>, sentence: &str) {
 
 fn seen(out: &mut String, evidence: &[EvidenceDoc]) {
     for evidence in evidence {
-        let age = evidence.age_ms.map_or("age not known".to_owned(), |ms| format!("{} ago", format::age(ms)));
+        let age = match evidence.age_ms {
+            None => "age not known".to_owned(),
+            Some(0..1000) => "now".to_owned(),
+            Some(ms) => format!("{} ago", format::age(ms)),
+        };
         let _ = writeln!(out, "  seen    {}: {} = {}, {age}", clean(&evidence.source), clean(&evidence.what), clean(&evidence.value));
     }
 }

@@ -58,7 +58,8 @@ fn by_file(case: &Case<'_>, way: &Way<'_>, file: &ProxyFile, backend: &Backend) 
     if most.is_zero() {
         let (down, up) = (old.timing.down().most, new.timing.up());
         let sentence = format!(
-            "an old leader is DOWN within {} s, and a new one UP after {} to {} s",
+            "by {} an old leader is DOWN within {} s, and a new one UP after {} to {} s",
+            file.path,
             seconds(down),
             seconds(up.least),
             seconds(up.most)
