@@ -208,15 +208,16 @@ mod tests {
         };
         use Severity::{Critical, Note, Warning};
         let accepted = ["watchdog".to_owned()];
-        for (hurts, open, expected) in [
-            (&[][..], &[][..], 0),
+        let cases: [(&[Severity], &[&str], u8); 7] = [
+            (&[], &[], 0),
             (&[], &["watchdog"], 0),
             (&[], &["watchdog", "rewind"], 3),
             (&[Note], &[], 0),
             (&[Note], &["rewind"], 3),
             (&[Note, Warning], &["rewind"], 1),
             (&[Warning, Critical], &[], 2),
-        ] {
+        ];
+        for (hurts, open, expected) in cases {
             assert_eq!(code(&report(hurts, open), &accepted), expected, "{hurts:?} {open:?}");
         }
     }
