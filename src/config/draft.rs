@@ -41,6 +41,7 @@ pub(crate) struct Draft {
     pub haproxy: Vec<HaproxyDraft>,
     pub limits: LimitsDraft,
     pub airflow: Option<AirflowDraft>,
+    pub rabbitmq: Option<RabbitmqDraft>,
     pub ssh: Option<SshDraft>,
     pub logs: LogsDraft,
     /// A patronictl file to import from.
@@ -86,6 +87,25 @@ pub(crate) struct AirflowDraft {
     pub schema: Option<Setting<String>>,
     pub cli_host: Option<Setting<String>>,
     pub cli: Option<Setting<String>>,
+}
+
+/// How RabbitMQ is asked.
+#[derive(Debug, Clone)]
+pub(crate) struct RabbitmqDraft {
+    /// In the order of the file.
+    pub nodes: Vec<RabbitmqNodeDraft>,
+    pub username: Setting<String>,
+    pub password: Setting<Secret>,
+    pub vhost: Option<Setting<String>>,
+    pub queues: Option<Vec<Setting<String>>>,
+    pub tls: TlsDraft,
+}
+
+/// One node of it.
+#[derive(Debug, Clone)]
+pub(crate) struct RabbitmqNodeDraft {
+    pub name: String,
+    pub url: Setting<String>,
 }
 
 /// How nodes are reached by ssh.

@@ -83,6 +83,7 @@ fn shown_by(source: &SourceId, certificate: &Certificate) -> String {
         SourceKind::Etcd | SourceKind::Dcs | SourceKind::Lease => {
             format!("etcd at {}", target.split_once("://").map_or(target.as_str(), |(_, host)| host))
         }
+        SourceKind::Rabbitmq => format!("RabbitMQ's management API on {target}"),
         SourceKind::Airflow | SourceKind::Host | SourceKind::Audit => target.clone(),
     }
 }

@@ -3,6 +3,9 @@
 //! Measured with Airflow 2.10 and 3.3: a task that ends while the database is away cannot say so. Airflow later takes it for dead, and runs it
 //! again if it has tries left; else it is marked failed though it has finished. With the pools at 0 and nothing running nothing happens.
 
+#[path = "quiet_rabbitmq.rs"]
+mod rabbitmq;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -102,6 +105,7 @@ impl Quiet {
                 },
             }],
         };
+        grounds.extend(rabbitmq::grounds(cluster, now));
         grounds.sort_by_key(|ground| std::cmp::Reverse(ground.verdict));
         let verdict = grounds.iter().map(|ground| ground.verdict).max().unwrap_or(Verdict::Go);
         Some(Self { verdict, grounds })

@@ -132,6 +132,7 @@ impl Cluster {
             | SourceKind::Etcd
             | SourceKind::Haproxy
             | SourceKind::Airflow
+            | SourceKind::Rabbitmq
             | SourceKind::Audit => {}
         }
     }

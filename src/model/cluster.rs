@@ -10,7 +10,8 @@ use super::succession::{Gone, Succession};
 use super::{
     AirflowStatus, Certificate, Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership, EtcdStatus,
     EtcdTrend, Fact, FrozenPools, HaproxyStatus, HistoryEntry, Host, Lease, Member, Observation, Observed, Outcome, Parsed, Parting,
-    PauseWatch, PostgresStatus, RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing, clean,
+    PauseWatch, PostgresStatus, Rabbitmq, RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing,
+    clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -44,6 +45,8 @@ pub struct Cluster {
     pub hosts: BTreeMap<String, Host>,
     /// Airflow's metadata; `None`: none is configured.
     pub airflow: Option<Observed<AirflowStatus>>,
+    /// RabbitMQ; `None`: none is configured.
+    pub rabbitmq: Option<Rabbitmq>,
     /// Its pools that were frozen from this machine, here and in other clusters of this scope.
     pub frozen: Vec<FrozenPools>,
     /// The certificates that were shown to us, by who showed them, and our own, by their files.
@@ -124,6 +127,7 @@ impl Cluster {
             route_memory: BTreeMap::new(),
             hosts: BTreeMap::new(),
             airflow: None,
+            rabbitmq: None,
             frozen: Vec::new(),
             certificates: BTreeMap::new(),
             rest_config: Observed::default(),
@@ -234,7 +238,12 @@ impl Cluster {
                 self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt);
                 self.follow_servers();
             }
-            Fact::Airflow(status) => self.airflow.get_or_insert_default().record(*status, at, rtt),
+            Fact::Airflow(status) => {
+                self.airflow.get_or_insert_default().record(*status, at, rtt);
+                self.follow_rabbitmq(at);
+            }
+            Fact::RabbitmqAlarms(alarms) => self.rabbitmq_alarms(&source.target).record(alarms, at, rtt),
+            Fact::RabbitmqLists(lists) => self.rabbitmq_listed(&source.target, *lists, at, rtt),
         }
     }
 
@@ -265,6 +274,7 @@ impl Cluster {
             SourceKind::Haproxy => self.haproxies.entry(source.target.clone()).or_default().fail(error, at),
             SourceKind::Host => self.hosts.entry(source.target.clone()).or_default().seen.fail(error, at),
             SourceKind::Airflow => self.airflow.get_or_insert_default().fail(error, at),
+            SourceKind::Rabbitmq => self.rabbitmq_alarms(&source.target).fail(error, at),
             // What it had told stands; whoever reads it says why it cannot be read.
             SourceKind::Audit => {}
         }
@@ -445,6 +455,8 @@ impl Cluster {
         all.extend(self.haproxies.iter().map(|(name, seen)| Heard::of(SourceKind::Haproxy, name, seen, now)));
         all.extend(self.hosts.iter().map(|(name, host)| Heard::of(SourceKind::Host, name, &host.seen, now)));
         all.extend(self.airflow.iter().map(|seen| Heard::of(SourceKind::Airflow, &self.scope, seen, now)));
+        let nodes = self.rabbitmq.iter().flat_map(|rabbitmq| &rabbitmq.seen);
+        all.extend(nodes.map(|(name, node)| Heard::of(SourceKind::Rabbitmq, name, &node.alarms, now)));
         all
     }
 }

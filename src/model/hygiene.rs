@@ -118,6 +118,8 @@ impl Hygiene for Fact {
             Fact::Haproxy(HaproxyStatus { servers }) => servers.wash(),
             Fact::Host(status) => status.wash(),
             Fact::Airflow(status) => status.wash(),
+            Fact::RabbitmqAlarms(alarms) => alarms.wash(),
+            Fact::RabbitmqLists(lists) => lists.wash(),
             Fact::Certificate(certificate) => certificate.wash(),
         }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AirflowStatus, Certificate, ClockReading, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, FrozenPools,
-    HaproxyStatus, HostStatus, PatroniStatus, PauseNote, PostgresStatus, SourceError, SourceId, Time,
+    HaproxyStatus, HostStatus, PatroniStatus, PauseNote, PostgresStatus, RabbitmqAlarm, RabbitmqLists, SourceError, SourceId, Time,
 };
 
 /// One report of one source.
@@ -77,6 +77,10 @@ pub enum Fact {
     Host(Box<HostStatus>),
     /// Airflow's metadata.
     Airflow(Box<AirflowStatus>),
+    /// The alarms of RabbitMQ, as one node tells them; asked for more often than the lists, and never missed.
+    RabbitmqAlarms(Vec<RabbitmqAlarm>),
+    /// The lists of one node of RabbitMQ.
+    RabbitmqLists(Box<RabbitmqLists>),
     /// The certificate that the source has shown, or our own one for this kind of source.
     Certificate(Box<Certificate>),
     /// What the clock of the source's host said.
@@ -90,7 +94,15 @@ pub enum Fact {
 impl Fact {
     /// Whether it is what the source is there for, and not something that was noticed by the way.
     pub fn is_answer(&self) -> bool {
-        !matches!(self, Fact::Certificate(_) | Fact::Clock(_) | Fact::EtcdMetrics(_) | Fact::PauseNote(_) | Fact::FrozenPools(_))
+        !matches!(
+            self,
+            Fact::Certificate(_)
+                | Fact::Clock(_)
+                | Fact::EtcdMetrics(_)
+                | Fact::PauseNote(_)
+                | Fact::FrozenPools(_)
+                | Fact::RabbitmqAlarms(_)
+        )
     }
 }
 

@@ -10,7 +10,7 @@ use super::certificate;
 use super::etcd::{self, Access, Endpoint, Keys};
 use super::ssh::{self, Connections};
 use super::supervise::{Task, supervise};
-use super::{Clock, Inbox, Sink, Targets, TlsCache, airflow, haproxy, inbox, patroni, postgres};
+use super::{Clock, Inbox, Sink, Targets, TlsCache, airflow, haproxy, inbox, patroni, postgres, rabbitmq};
 use crate::config::Profile;
 use crate::model::{Cluster, Observation, Outcome, SourceId, SourceKind};
 
@@ -38,7 +38,7 @@ struct Running {
 }
 
 impl Collector {
-    /// Starts what the profile itself names: the keys and the leader's lease of its scope, the etcd endpoints, the HAProxies. The members are
+    /// Starts what the profile itself names: the keys and the leader's lease of its scope, the etcd endpoints, the HAProxies, RabbitMQ's nodes. The members are
     /// started when [`follow`](Self::follow) or [`ensure`](Self::ensure) names them. Without a scope there are no keys to read.
     ///
     /// Must be called within a tokio runtime.
@@ -79,7 +79,19 @@ impl Collector {
             let source = SourceId::new(SourceKind::Haproxy, &proxy.name);
             collector.run(source, String::new(), move |sink, clock| haproxy::run(sink, clock, proxy.clone()));
         }
+        collector.start_rabbitmq();
         (collector, inbox)
+    }
+
+    fn start_rabbitmq(&mut self) {
+        let Some(profile) = self.profile.rabbitmq.clone() else { return };
+        let tls = Arc::new(TlsCache::new(profile.tls.clone(), &[b"http/1.1"]));
+        for node in profile.nodes.clone() {
+            let (profile, tls) = (profile.clone(), Arc::clone(&tls));
+            self.run(SourceId::new(SourceKind::Rabbitmq, &node.name), node.url.clone(), move |sink, clock| {
+                rabbitmq::run(sink, clock, node.clone(), profile.clone(), Arc::clone(&tls))
+            });
+        }
     }
 
     fn airflow(&self) -> SourceId {

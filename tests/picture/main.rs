@@ -37,6 +37,7 @@ mod payloads;
 mod pools;
 mod proxy_plans;
 mod quorum;
+mod rabbitmq;
 mod random;
 mod renamed;
 mod rolling;

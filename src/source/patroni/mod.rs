@@ -48,7 +48,7 @@ struct Asker {
 impl Asker {
     /// `/patroni` says 200 always; a proxy in front, or a health path, may say 503 with the same body.
     async fn status(&self) -> Result<Fact, SourceError> {
-        let (Answer { date, body }, took) = self.get("/patroni", &[200, 503]).await?;
+        let (Answer { date, body, .. }, took) = self.get("/patroni", &[200, 503]).await?;
         if let Some(date) = date {
             self.comparison.told(date, true, took);
         }
