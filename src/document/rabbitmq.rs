@@ -40,7 +40,7 @@ fn queues_asked(rabbitmq: &Rabbitmq, now: Time) -> Asked {
 
 fn node(rabbitmq: &Rabbitmq, name: &str, seen: &RabbitmqSeen, now: Time) -> RabbitmqNodeDoc {
     let called = seen.overview.last();
-    let own = called.map(|overview| overview.node.as_str());
+    let own = rabbitmq.erlang_name(name, now);
     // Each tells most of itself: its own word first, at whatever age, then what others say now.
     let of = |list: &Vec<RabbitmqNode>| list.iter().find(|node| Some(node.name.as_str()) == own).cloned();
     let itself = seen.nodes.last().and_then(of);

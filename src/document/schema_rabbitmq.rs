@@ -32,7 +32,7 @@ pub struct RabbitmqDoc {
 pub struct RabbitmqNodeDoc {
     /// Its name in the configuration.
     pub name: String,
-    /// RabbitMQ's name for it, `rabbit@vm5`; `null`: it never told.
+    /// RabbitMQ's name for it, `rabbit@vm5`: its own word, or of one that has never spoken what follows from the others'; `null`: not known.
     pub node: Option<String>,
     /// How it is.
     pub state: RabbitmqState,
@@ -52,6 +52,16 @@ pub struct RabbitmqNodeDoc {
     pub asked: Asked,
     /// How asking it for the nodes went, every three seconds; memory and disk are of there.
     pub lists_asked: Asked,
+}
+
+impl RabbitmqDoc {
+    /// The nodes that are parted from others; `None`: not known of each that is not down.
+    pub fn parted(&self) -> Option<Vec<&str>> {
+        let from = |node: &RabbitmqNodeDoc| node.partitions.as_ref().is_some_and(|from| !from.is_empty());
+        let parted: Vec<&str> = self.nodes.iter().filter(|node| from(node)).map(|node| node.name.as_str()).collect();
+        let known = self.nodes.iter().all(|node| node.state == RabbitmqState::Down || node.partitions.is_some());
+        (known || !parted.is_empty()).then_some(parted)
+    }
 }
 
 /// An alarm.

@@ -91,20 +91,24 @@ pub struct Quiet {
 }
 
 impl Quiet {
-    /// What Airflow says to it at `now`; `None`: no Airflow is configured.
+    /// What Airflow, and the RabbitMQ that carries its tasks, say to it at `now`; `None`: neither is configured.
     pub fn of(cluster: &Cluster, limits: &Limits, now: Time) -> Option<Self> {
-        let seen = cluster.airflow.as_ref()?;
-        let mut grounds = match seen.fresh(now, SourceKind::Airflow.freshness()).filter(|_| seen.error().is_none()) {
-            Some(status) => grounds(status, limits, status.server_time.plus(seen.age(now).unwrap_or_default())),
-            None => vec![Ground {
-                code: "airflow-unknown",
-                verdict: Verdict::Unknown,
-                sentence: match seen.error() {
-                    Some(error) => format!("what Airflow does is not known: {}", SourceError::told(error)),
-                    None => "what Airflow does is not known: its metadata is read on the leader, and was not heard lately".to_owned(),
-                },
-            }],
-        };
+        if cluster.airflow.is_none() && cluster.rabbitmq.is_none() {
+            return None;
+        }
+        let mut grounds = cluster.airflow.as_ref().map_or_else(Vec::new, |seen| {
+            match seen.fresh(now, SourceKind::Airflow.freshness()).filter(|_| seen.error().is_none()) {
+                Some(status) => grounds(status, limits, status.server_time.plus(seen.age(now).unwrap_or_default())),
+                None => vec![Ground {
+                    code: "airflow-unknown",
+                    verdict: Verdict::Unknown,
+                    sentence: match seen.error() {
+                        Some(error) => format!("what Airflow does is not known: {}", SourceError::told(error)),
+                        None => "what Airflow does is not known: its metadata is read on the leader, and was not heard lately".to_owned(),
+                    },
+                }],
+            }
+        });
         grounds.extend(rabbitmq::grounds(cluster, now));
         grounds.sort_by_key(|ground| std::cmp::Reverse(ground.verdict));
         let verdict = grounds.iter().map(|ground| ground.verdict).max().unwrap_or(Verdict::Go);

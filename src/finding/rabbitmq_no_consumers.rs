@@ -48,7 +48,7 @@ fn finding(cluster: &Cluster, rabbitmq: &Rabbitmq, name: &str, now: Time) -> Opt
         .map(|work| format!("Airflow has {} running and {} queued tasks", work.running, work.queued));
     let holds = queue.filter(|queue| queue.holds()).map(|queue| {
         let n = |count: Option<u64>| count.map_or_else(|| "?".to_owned(), |n| n.to_string());
-        format!("{} messages ready and {} unacknowledged", n(queue.ready), n(queue.unacknowledged))
+        format!("{} ready and {} unacknowledged messages", n(queue.ready), n(queue.unacknowledged))
     });
     let why = holds.into_iter().chain(tasks).collect::<Vec<_>>().join("; ");
     let sentence = match queue {

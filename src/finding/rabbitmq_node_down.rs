@@ -8,7 +8,7 @@ pub(super) const RULE: Rule = Rule {
     codes: &[Explanation {
         code: "rabbitmq-node-down",
         runbook: None,
-        fires: "another node of RabbitMQ lists this one as not running; or its own management API refuses the connection or does not answer within 2 s, and no other node \
+        fires: "another node of RabbitMQ lists this one as not running; or its own management API refuses the connection or does not answer within 1.5 s, and no other node \
                 says now that it runs. Critical when half of the nodes that are configured, or more, are so.",
         matters: "A quorum queue needs a majority of its nodes: with one of three down it goes on, with two nothing is taken and no task begins. With pause_minority \
                   a node in the minority stops serving by itself. While a node only hangs, the lists of nodes and queues of all nodes stand still with it, for about a minute \
@@ -31,7 +31,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 
 fn finding(rabbitmq: &Rabbitmq, name: &str, severity: Level, now: Time) -> Finding {
     let own = rabbitmq.seen.get(name);
-    let node = own.and_then(|seen| seen.overview.last()).map(|overview| overview.node.as_str());
+    let node = rabbitmq.erlang_name(name, now);
     let tellers = rabbitmq
         .nodes_now(now)
         .filter(|(_, list)| list.last().is_some_and(|l| l.iter().any(|n| Some(n.name.as_str()) == node && !n.running)));

@@ -176,7 +176,7 @@ impl Rabbitmq {
     /// How the node of this name is at `now`.
     pub fn state(&self, name: &str, now: Time) -> RabbitmqState {
         let Some(seen) = self.seen.get(name) else { return RabbitmqState::Unknown };
-        let own = seen.overview.last().map(|overview| overview.node.as_str());
+        let own = self.erlang_name(name, now);
         let absent = seen.alarms.error().is_some_and(|error| error.kind.is_absence());
         let failing = seen.alarms.failing_since();
         let (mut up, mut down) = (false, false);
@@ -236,6 +236,20 @@ impl Rabbitmq {
     pub fn called<'a>(&'a self, node: &'a str) -> &'a str {
         let same = |seen: &RabbitmqSeen| seen.overview.last().is_some_and(|overview| overview.node == node);
         self.seen.iter().find(|(_, seen)| same(seen)).map_or(node, |(name, _)| name)
+    }
+
+    /// RabbitMQ's name for a node: its own word; of one that has never spoken the one that is left over in the lists of the others, or that
+    /// has its name behind the `@`.
+    pub fn erlang_name(&self, name: &str, now: Time) -> Option<&str> {
+        let own = |seen: &RabbitmqSeen| seen.overview.last().is_some();
+        if let Some(overview) = self.seen.get(name).and_then(|seen| seen.overview.last()) {
+            return Some(&overview.node);
+        }
+        let listed = self.nodes_now(now).filter_map(|(_, list)| list.last()).flatten().map(|node| node.name.as_str());
+        let left: BTreeSet<&str> = listed.filter(|node| self.called(node) == *node).collect();
+        let by_host = left.iter().copied().find(|node| node.split_once('@').is_some_and(|(_, host)| host == name));
+        let alone = self.seen.values().filter(|seen| !own(seen)).count() == 1 && left.len() == 1;
+        by_host.or_else(|| left.first().copied().filter(|_| alone))
     }
 
     /// Since when unacknowledged messages have not fitted what Airflow runs, if that was seen.

@@ -183,6 +183,16 @@ fn a_node_that_is_down_is_named_by_the_others() {
 }
 
 #[test]
+fn one_that_has_never_spoken_is_known_by_the_others() {
+    let mut e = Estate::new();
+    e.tasks(0, 0).pass(1, stops("vm6")).fails("vm6", ErrorKind::Refused);
+    assert_eq!(e.found(), [("rabbitmq-node-down".to_owned(), "RabbitMQ on vm6 is down, by vm5 and vm7".to_owned())]);
+    let node = e.document().rabbitmq.unwrap().nodes.remove(1);
+    assert_eq!((node.state, node.node.as_deref()), (RabbitmqState::Down, Some("rabbit@vm6")));
+    assert_eq!(e.document().rabbitmq.unwrap().parted(), Some(Vec::new()), "nobody tells that of one that is down");
+}
+
+#[test]
 fn one_that_hangs_takes_the_lists_with_it_and_nothing_else() {
     let mut e = Estate::healthy();
     let hangs = |_: &str, lists: &mut RabbitmqLists| (lists.overview, lists.nodes, lists.queues) = (Err(late()), Err(late()), Err(late()));
@@ -221,13 +231,23 @@ fn an_alarm_or_a_partition_of_any_node_stops_a_switchover() {
 }
 
 #[test]
+fn an_alarm_stops_a_switchover_where_no_airflow_is_read_too() {
+    let rabbitmq = Rabbitmq::new("/", "ops", &["default".to_owned()], NAMES.map(str::to_owned));
+    let cluster = Cluster::new("psg", "/service/", BTreeMap::new()).with_rabbitmq(Some(rabbitmq));
+    let mut e = Estate { picture: Picture::new("card", cluster), now: Time::from_micros(1_000_000_000_000) };
+    e.pass(1, |_, _| {}).alarms("vm5", vec![RabbitmqAlarm { node: "rabbit@vm6".into(), resource: "disk".into() }]);
+    let quiet = pgbaton::finding::Quiet::of(e.picture.cluster(), &Limits::default(), e.now).unwrap();
+    assert_eq!((quiet.verdict, quiet.grounds[0].code), (Verdict::Stop, "rabbitmq-alarm"));
+}
+
+#[test]
 fn a_queue_without_consumers_is_told_while_there_is_work() {
     let of = |ready: u64, consumers: u64| move |_: &str, lists: &mut RabbitmqLists| lists.queues = Ok(vec![queue(ready, 0, consumers)]);
     let mut e = Estate::healthy();
     assert_eq!(e.pass(60, of(0, 0)).codes(), [""; 0], "nobody is needed");
     assert_eq!(e.pass(29, of(2, 0)).codes(), [""; 0], "a worker that is started again is back by then");
     e.pass(2, of(2, 0));
-    let told = "nobody takes tasks from the quorum queue default: 0 consumers; 2 messages ready and 0 unacknowledged";
+    let told = "nobody takes tasks from the quorum queue default: 0 consumers; 2 ready and 0 unacknowledged messages";
     assert_eq!(e.sentence("rabbitmq-no-consumers"), told);
     assert_eq!(e.pass(1, of(2, 1)).codes(), [""; 0]);
     // Airflow's word counts as well, and a queue that nobody has made is one without consumers.

@@ -16,12 +16,10 @@ pub(super) fn lines(rabbitmq: &RabbitmqDoc) -> String {
         Some(alarms) if alarms.is_empty() => write!(out, ", no alarm"),
         Some(alarms) => alarms.iter().try_for_each(|alarm| write!(out, ", ALARM {} {}", alarm.node, alarm.resource)),
     };
-    let parted = |node: &&crate::document::RabbitmqNodeDoc| node.partitions.as_ref().is_some_and(|from| !from.is_empty());
-    let parted: Vec<&str> = rabbitmq.nodes.iter().filter(parted).map(|node| node.name.as_str()).collect();
-    match (parted.is_empty(), rabbitmq.nodes.iter().all(|node| node.partitions.is_some())) {
-        (false, _) => out.push_str(&format!(", PARTED {}", parted.join(", "))),
-        (true, true) => out.push_str(", no partition"),
-        (true, false) => out.push_str(", partitions ?"),
+    match rabbitmq.parted() {
+        None => out.push_str(", partitions ?"),
+        Some(parted) if parted.is_empty() => out.push_str(", no partition"),
+        Some(parted) => out.push_str(&format!(", PARTED {}", parted.join(", "))),
     }
     out.push('\n');
     let asked = &rabbitmq.queues_asked;

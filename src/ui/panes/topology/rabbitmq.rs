@@ -15,14 +15,15 @@ fn level(document: &Document, rabbitmq: &RabbitmqDoc) -> Level {
     let about = document.findings.iter().filter(|finding| finding.code.starts_with("rabbitmq-"));
     let found = about.map(|finding| finding.severity).max().unwrap_or(Level::Ok);
     // A finding may come a moment later than what it is about.
-    let parted = rabbitmq.nodes.iter().any(|node| node.partitions.as_ref().is_some_and(|from| !from.is_empty()));
+    let parted = rabbitmq.parted();
     let away = rabbitmq.nodes.iter().any(|node| node.state != RabbitmqState::Running);
-    let worst = match (rabbitmq.alarms.as_ref().is_some_and(|alarms| !alarms.is_empty()) || parted, away) {
-        (true, _) => Level::Critical,
-        (false, true) => found.max(Level::Warning),
-        (false, false) => found,
-    };
-    let known = rabbitmq.alarms.is_some() && rabbitmq.queues_asked.fresh && rabbitmq.nodes.iter().all(|node| node.partitions.is_some());
+    let worst =
+        match (rabbitmq.alarms.as_ref().is_some_and(|alarms| !alarms.is_empty()) || parted.as_ref().is_some_and(|p| !p.is_empty()), away) {
+            (true, _) => Level::Critical,
+            (false, true) => found.max(Level::Warning),
+            (false, false) => found,
+        };
+    let known = rabbitmq.alarms.is_some() && rabbitmq.queues_asked.fresh && parted.is_some();
     if worst == Level::Ok && !known { Level::Unknown } else { worst }
 }
 
@@ -66,16 +67,10 @@ fn nodes(rabbitmq: &RabbitmqDoc) -> String {
         Some(alarms) if alarms.is_empty() => "no alarm".to_owned(),
         Some(alarms) => alarms.iter().map(|alarm| format!("ALARM {} {}", alarm.node, alarm.resource)).collect::<Vec<_>>().join(", "),
     });
-    let parted: Vec<&str> = rabbitmq
-        .nodes
-        .iter()
-        .filter(|node| node.partitions.as_ref().is_some_and(|from| !from.is_empty()))
-        .map(|n| n.name.as_str())
-        .collect();
-    parts.push(match (parted.is_empty(), rabbitmq.nodes.iter().all(|node| node.partitions.is_some())) {
-        (false, _) => format!("PARTED {}", parted.join(", ")),
-        (true, true) => "no partition".to_owned(),
-        (true, false) => "partitions ?".to_owned(),
+    parts.push(match rabbitmq.parted() {
+        None => "partitions ?".to_owned(),
+        Some(parted) if parted.is_empty() => "no partition".to_owned(),
+        Some(parted) => format!("PARTED {}", parted.join(", ")),
     });
     parts.join(" · ")
 }
