@@ -18,7 +18,7 @@
 //! | [`permit`] | who may change something: the machine's policy file, decided once | `model` |
 //! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | `finding` (the limits), `model` |
 //! | [`lab`] | the practice cluster and its faults | nothing |
-//! | [`source`] | reading etcd, Patroni, PostgreSQL, HAProxy, Airflow's metadata, and over ssh the nodes' logs and the nodes themselves; nothing in it writes, and what it opens for writing takes a permit | `config`, `log`, `model`, `permit` |
+//! | [`source`] | reading etcd, Patroni, PostgreSQL, HAProxy, Airflow's metadata, RabbitMQ, and over ssh the nodes' logs and the nodes themselves; nothing in it writes, and what it opens for writing takes a permit | `config`, `log`, `model`, `permit` |
 //! | [`action`] | writing: what can be done, checked before, sent once, proved after, written down | `config`, `finding`, `model`, `permit`, `source` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
 //! | [`doctor`] | what would hurt in a failover: judgements of the cluster, and of what is read for them once | `document`, `finding`, `model` |
@@ -52,6 +52,7 @@
 //! | whether etcd's majority decides | `model/quorum.rs` |
 //! | how etcd's members have done lately, what they count | `model/etcd_trend.rs`, `model/etcd_metrics.rs` |
 //! | what Airflow runs, and whether that allows a switchover now | `source/airflow/`, `model/airflow.rs`; `finding/quiet.rs` |
+//! | what RabbitMQ's nodes and queues say, and who hangs | `source/rabbitmq/`, `model/rabbitmq.rs`; `finding/rabbitmq_*.rs` |
 //! | Airflow's pools that are frozen, and what is remembered of them | `action/freeze.rs`, `action/thaw.rs`, `action/pool_memory.rs`; `model/frozen.rs`, `finding/pools_frozen.rs` |
 //! | which certificates were shown | `source/certificate.rs`, `model/certificate.rs` |
 //! | where clients are sent | `model/route.rs` |

@@ -5,10 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::config::Profile;
+use crate::config::{Profile, RabbitmqProfile};
 use crate::document::Document;
 use crate::finding::{self, Forecast, Limits, Tracked, Tracker, UNREPEATED};
-use crate::model::{Change, Cluster, Fact, FrozenPools, Observation, Outcome, PauseNote, RouteUse, SourceId, SourceKind, Time, clean};
+use crate::model::{
+    Change, Cluster, Fact, FrozenPools, Observation, Outcome, PauseNote, Rabbitmq, RouteUse, SourceId, SourceKind, Time, clean,
+};
 use crate::source::ssh::Connections;
 use crate::source::{Clock, Collector, Inbox};
 
@@ -115,6 +117,9 @@ impl Live {
         let cluster = Cluster::new(&scope, &profile.namespace, routes)
             .with_airflow(profile.airflow.is_some())
             .with_airflow_health(profile.airflow.iter().flat_map(|airflow| airflow.health.iter().map(|one| one.name.clone())));
+        let rabbitmq = profile.rabbitmq.as_ref();
+        let names = |rabbitmq: &RabbitmqProfile| rabbitmq.nodes.iter().map(|node| node.name.clone()).collect::<Vec<_>>();
+        let cluster = cluster.with_rabbitmq(rabbitmq.map(|r| Rabbitmq::new(&r.vhost, &r.username, &r.queues, names(r))));
         let picture = Picture::new(&profile.name, cluster).with_limits(profile.limits.clone());
         let (collector, inbox) = Collector::start(profile, clock);
         Self { picture, collector, inbox, clock, heard: BTreeSet::new() }

@@ -16,6 +16,8 @@ mod log_files;
 mod log_pane;
 #[path = "common/looks.rs"]
 mod looks;
+#[path = "common/rabbitmq_pane.rs"]
+mod rabbitmq_pane;
 #[path = "common/topology_pane.rs"]
 mod topology_pane;
 

@@ -74,17 +74,17 @@ struct ShapeArgs {
     /// Patroni's loop_wait, seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     loop_wait: u32,
-    /// What runs beside the cluster, with its data in it: airflow=2.10, airflow=3
+    /// What runs beside the cluster: airflow=2.10 or airflow=3, with its data in it; rabbitmq, three nodes; may be given twice
     #[arg(long, value_name = "WHAT")]
-    with: Option<String>,
+    with: Vec<String>,
 }
 
 impl ShapeArgs {
     fn options(self) -> Result<Options> {
         let Self { members, tls, auth, sync, failsafe, patroni, netns, ttl, loop_wait, with } = self;
-        let mut options = Options { members, tls, auth, sync, failsafe, patroni, netns, ttl, loop_wait, airflow: None };
-        if let Some(what) = with {
-            options.with(&what)?;
+        let mut options = Options { members, tls, auth, sync, failsafe, patroni, netns, ttl, loop_wait, airflow: None, rabbitmq: false };
+        for what in &with {
+            options.with(what)?;
         }
         options.check()?;
         Ok(options)

@@ -1,5 +1,6 @@
 //! `pgbaton status`: the picture once, for a person or as JSON.
 
+mod rabbitmq;
 mod text;
 
 use std::io::Write;

@@ -60,6 +60,16 @@ fn forget(json: &mut Json, document: &Document) {
     if document.airflow.as_ref().is_some_and(|airflow| !airflow.asked.fresh) {
         null(&mut json["airflow"], &["metadata"]);
     }
+    if let Some(rabbitmq) = &document.rabbitmq {
+        if !rabbitmq.queues_asked.fresh {
+            null(&mut json["rabbitmq"], &["queues", "queues_missing"]);
+        }
+        each(&mut json["rabbitmq"]["nodes"], |node| {
+            if node["lists_asked"]["fresh"] != true {
+                null(node, &["mem_used_bytes", "mem_limit_bytes", "disk_free_bytes", "disk_free_limit_bytes"]);
+            }
+        });
+    }
     each(&mut json["routes"], |route| {
         if stale(route) {
             null(route, &["up", "servers", "sessions"]);

@@ -41,6 +41,7 @@ pub(crate) struct Draft {
     pub haproxy: Vec<HaproxyDraft>,
     pub limits: LimitsDraft,
     pub airflow: Option<AirflowDraft>,
+    pub rabbitmq: Option<RabbitmqDraft>,
     pub ssh: Option<SshDraft>,
     pub logs: LogsDraft,
     /// A patronictl file to import from.
@@ -89,6 +90,25 @@ pub(crate) struct AirflowDraft {
     /// Health endpoints: host and port, and the whole URL.
     pub health: Vec<Setting<(String, String)>>,
     pub cacert: Option<Setting<PathBuf>>,
+}
+
+/// How RabbitMQ is asked.
+#[derive(Debug, Clone)]
+pub(crate) struct RabbitmqDraft {
+    /// In the order of the file.
+    pub nodes: Vec<RabbitmqNodeDraft>,
+    pub username: Setting<String>,
+    pub password: Setting<Secret>,
+    pub vhost: Option<Setting<String>>,
+    pub queues: Option<Vec<Setting<String>>>,
+    pub tls: TlsDraft,
+}
+
+/// One node of it.
+#[derive(Debug, Clone)]
+pub(crate) struct RabbitmqNodeDraft {
+    pub name: String,
+    pub url: Setting<String>,
 }
 
 /// How nodes are reached by ssh.

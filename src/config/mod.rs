@@ -31,6 +31,7 @@ mod pgbaton_airflow;
 mod pgbaton_console;
 mod pgbaton_haproxy;
 mod pgbaton_limits;
+mod pgbaton_rabbitmq;
 mod pgbaton_ssh;
 mod pgbaton_toml;
 mod profile;

@@ -48,6 +48,8 @@ pub struct Profile {
     pub limits: Limits,
     /// Airflow's metadata, if it lies in this cluster.
     pub airflow: Option<AirflowProfile>,
+    /// RabbitMQ, if it is asked.
+    pub rabbitmq: Option<RabbitmqProfile>,
     /// How nodes are reached by ssh.
     pub ssh: SshProfile,
     /// Where the programs' logs are, where the configuration says it; by one of [`LOGS`].
@@ -85,6 +87,32 @@ pub struct AirflowCli {
     pub host: String,
     /// The command, as a shell there takes it: `sudo -u airflow airflow`.
     pub command: String,
+}
+
+/// How RabbitMQ's management API is asked. The user needs the tag `monitoring` and may be without any other right.
+#[derive(Debug, Clone)]
+pub struct RabbitmqProfile {
+    /// Each node's own API.
+    pub nodes: Vec<RabbitmqNodeProfile>,
+    /// User.
+    pub username: String,
+    /// Password of it.
+    pub password: SecretString,
+    /// The virtual host of Airflow's queues.
+    pub vhost: String,
+    /// The queues that matter.
+    pub queues: Vec<String>,
+    /// Certificates.
+    pub tls: TlsProfile,
+}
+
+/// One node of RabbitMQ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RabbitmqNodeProfile {
+    /// As it is shown.
+    pub name: String,
+    /// `http://host:15672`.
+    pub url: String,
 }
 
 /// The programs whose log's place can be configured, as the configuration calls them.

@@ -8,7 +8,8 @@ use secrecy::SecretString;
 
 use super::diagnostic::{Diagnostic, quote};
 use super::draft::{
-    AirflowDraft, Draft, EtcdDraft, HaproxyDraft, LoginDraft, LogsDraft, OperateDraft, PostgresDraft, Secret, SshDraft, TlsDraft,
+    AirflowDraft, Draft, EtcdDraft, HaproxyDraft, LoginDraft, LogsDraft, OperateDraft, PostgresDraft, RabbitmqDraft, Secret, SshDraft,
+    TlsDraft,
 };
 use super::env::Env;
 use super::fact::{Fact, Facts, toml_key};
@@ -16,9 +17,10 @@ use super::libpq;
 use super::login::{self, Login};
 use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
+use super::pgbaton_rabbitmq;
 use super::profile::{
     AdminSocket, AirflowCli, AirflowHealthEndpoint, AirflowProfile, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile,
-    LogProfile, OperateCert, PostgresProfile, Profile, RestProfile, SshProfile, SslMode, TlsProfile,
+    LogProfile, OperateCert, PostgresProfile, Profile, RabbitmqNodeProfile, RabbitmqProfile, RestProfile, SshProfile, SslMode, TlsProfile,
 };
 use crate::finding::LIMITS;
 
@@ -77,6 +79,7 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
     };
     let postgres = postgres(draft.postgres, env, &mut facts, &mut out);
     let haproxy = draft.haproxy.into_iter().map(|h| haproxy(h, env, &mut facts, &mut out)).collect();
+    let rabbitmq = draft.rabbitmq.and_then(|r| rabbitmq(r, env, &mut facts, &mut out));
     for limit in LIMITS {
         let origin = draft.limits.origins.get(limit.key).unwrap_or(&Origin::Default);
         facts.plain(&format!("limits.{}", limit.key), limit.told(&draft.limits.values), origin);
@@ -109,6 +112,7 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         syslog: draft.syslog.map(|path| path.value),
         limits: draft.limits.values,
         airflow: airflow(draft.airflow, &mut facts),
+        rabbitmq,
         ssh: ssh(draft.ssh, &mut facts),
         logs: logs(draft.logs, &mut facts),
     };
@@ -399,6 +403,27 @@ fn haproxy(draft: HaproxyDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diag
         read_address: draft.read_address.map(|a| a.value),
         admin_socket: draft.admin_socket.map(|a| AdminSocket::new(a.value)),
     }
+}
+
+fn rabbitmq(draft: RabbitmqDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diagnostic>) -> Option<RabbitmqProfile> {
+    for node in &draft.nodes {
+        facts.text(&format!("rabbitmq.nodes.{}", toml_key(&node.name)), &node.url);
+    }
+    facts.text("rabbitmq.username", &draft.username);
+    let (vhost, queues) = pgbaton_rabbitmq::defaults();
+    let (vhost, queues) = (draft.vhost.unwrap_or(vhost), draft.queues.unwrap_or(queues));
+    facts.text("rabbitmq.vhost", &vhost);
+    let names: Vec<&str> = queues.iter().map(|queue| queue.value.as_str()).collect();
+    facts.plain("rabbitmq.queues", format_args!("{names:?}"), queues.first().map_or(&Origin::Default, |queue| &queue.origin));
+    let nodes = draft.nodes.into_iter().map(|node| RabbitmqNodeProfile { name: node.name, url: node.url.value });
+    Some(RabbitmqProfile {
+        nodes: nodes.collect(),
+        username: draft.username.value,
+        password: secret(Some(draft.password), "rabbitmq.password", env, facts, out)?,
+        vhost: vhost.value,
+        queues: queues.into_iter().map(|queue| queue.value).collect(),
+        tls: tls(draft.tls, "rabbitmq", facts),
+    })
 }
 
 /// Reads a secret where it is kept. One that is configured and cannot be had is a mistake, never "no password".

@@ -13,16 +13,19 @@ mod headline;
 mod host;
 mod member;
 mod postgres;
+mod rabbitmq;
 mod routes;
 mod schema;
 mod schema_airflow;
 mod schema_host;
 mod schema_postgres;
+mod schema_rabbitmq;
 
 pub use schema::*;
 pub use schema_airflow::*;
 pub use schema_host::*;
 pub use schema_postgres::*;
+pub use schema_rabbitmq::*;
 
 use std::time::Duration;
 
@@ -40,6 +43,7 @@ impl Document {
         let routes = routes::document(cluster, now);
         let nodes = host::document(cluster, now);
         let airflow = airflow::document(cluster, limits, now);
+        let rabbitmq = rabbitmq::document(cluster, now);
         let sources: Vec<SourceDoc> = cluster.sources(now).iter().map(source).collect();
         let certificates = certificates::document(cluster, now);
         let forecast = forecast::document(forecast);
@@ -54,6 +58,7 @@ impl Document {
             etcd,
             routes,
             airflow,
+            rabbitmq,
             forecast,
             findings,
             history,
@@ -116,9 +121,14 @@ fn source(heard: &Heard<'_>) -> SourceDoc {
 }
 
 fn asked<T>(seen: &Observed<T>, kind: SourceKind, now: Time) -> Asked {
+    asked_within(seen, kind.freshness(), now)
+}
+
+/// With a limit of its own, for what a source is asked less often than the rest.
+fn asked_within<T>(seen: &Observed<T>, limit: Duration, now: Time) -> Asked {
     Asked {
         age_ms: seen.age(now).map(millis),
-        fresh: seen.error().is_none() && seen.fresh(now, kind.freshness()).is_some(),
+        fresh: seen.error().is_none() && seen.fresh(now, limit).is_some(),
         error: seen.error().map(SourceError::told),
         rtt_ms: seen.rtt().map(fine_millis),
     }

@@ -84,6 +84,7 @@ fn shown_by(source: &SourceId, certificate: &Certificate) -> String {
             format!("etcd at {}", target.split_once("://").map_or(target.as_str(), |(_, host)| host))
         }
         SourceKind::AirflowHealth => format!("Airflow at {target}"),
+        SourceKind::Rabbitmq => format!("RabbitMQ's management API on {target}"),
         SourceKind::Airflow | SourceKind::Host | SourceKind::Audit => target.clone(),
     }
 }

@@ -40,6 +40,12 @@ mod pending_restart;
 mod pools_frozen;
 pub mod quiet;
 mod quorum;
+mod rabbitmq_alarm;
+mod rabbitmq_no_consumers;
+mod rabbitmq_node_down;
+mod rabbitmq_partition;
+mod rabbitmq_permission;
+mod rabbitmq_unacked_differs;
 mod replay_paused;
 mod replica_not_streaming;
 mod replication_stalled;
@@ -167,6 +173,12 @@ const RULES: &[Rule] = &[
     pending_restart::RULE,
     pools_frozen::RULE,
     airflow_silent::RULE,
+    rabbitmq_alarm::RULE,
+    rabbitmq_partition::RULE,
+    rabbitmq_node_down::RULE,
+    rabbitmq_no_consumers::RULE,
+    rabbitmq_unacked_differs::RULE,
+    rabbitmq_permission::RULE,
     self_loop_api_url::RULE,
     config_missing::RULE,
     config_unsafe::RULE,

@@ -3,6 +3,9 @@
 //! Measured with Airflow 2.10 and 3.3: a task that ends while the database is away cannot say so. Airflow later takes it for dead, and runs it
 //! again if it has tries left; else it is marked failed though it has finished. With the pools at 0 and nothing running nothing happens.
 
+#[path = "quiet_rabbitmq.rs"]
+mod rabbitmq;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -88,20 +91,25 @@ pub struct Quiet {
 }
 
 impl Quiet {
-    /// What Airflow says to it at `now`; `None`: no Airflow is configured.
+    /// What Airflow, and the RabbitMQ that carries its tasks, say to it at `now`; `None`: neither is configured.
     pub fn of(cluster: &Cluster, limits: &Limits, now: Time) -> Option<Self> {
-        let seen = cluster.airflow.as_ref()?;
-        let mut grounds = match seen.fresh(now, SourceKind::Airflow.freshness()).filter(|_| seen.error().is_none()) {
-            Some(status) => grounds(status, limits, status.server_time.plus(seen.age(now).unwrap_or_default())),
-            None => vec![Ground {
-                code: "airflow-unknown",
-                verdict: Verdict::Unknown,
-                sentence: match seen.error() {
-                    Some(error) => format!("what Airflow does is not known: {}", SourceError::told(error)),
-                    None => "what Airflow does is not known: its metadata is read on the leader, and was not heard lately".to_owned(),
-                },
-            }],
-        };
+        if cluster.airflow.is_none() && cluster.rabbitmq.is_none() {
+            return None;
+        }
+        let mut grounds = cluster.airflow.as_ref().map_or_else(Vec::new, |seen| {
+            match seen.fresh(now, SourceKind::Airflow.freshness()).filter(|_| seen.error().is_none()) {
+                Some(status) => grounds(status, limits, status.server_time.plus(seen.age(now).unwrap_or_default())),
+                None => vec![Ground {
+                    code: "airflow-unknown",
+                    verdict: Verdict::Unknown,
+                    sentence: match seen.error() {
+                        Some(error) => format!("what Airflow does is not known: {}", SourceError::told(error)),
+                        None => "what Airflow does is not known: its metadata is read on the leader, and was not heard lately".to_owned(),
+                    },
+                }],
+            }
+        });
+        grounds.extend(rabbitmq::grounds(cluster, now));
         grounds.sort_by_key(|ground| std::cmp::Reverse(ground.verdict));
         let verdict = grounds.iter().map(|ground| ground.verdict).max().unwrap_or(Verdict::Go);
         Some(Self { verdict, grounds })

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     codes: &[Explanation {
         code: "source-stale",
         runbook: None,
-        fires: "a source has given no answer within its freshness limit: 5 s for etcd's keys, the lease, REST and SQL, 7 s for etcd's members and HAProxy and Airflow, 36 s for a node's own word over ssh. For REST, SQL, etcd's members, HAProxy and nodes also when every attempt has failed for 3 s.",
+        fires: "a source has given no answer within its freshness limit: 5 s for etcd's keys, the lease, REST, SQL and RabbitMQ, 7 s for etcd's members, HAProxy and Airflow, 36 s for a node's own word over ssh. For REST, SQL, etcd's members, HAProxy, Airflow, RabbitMQ and nodes also when every attempt has failed for 3 s.",
         matters: "That part of the picture is old or missing. The fault may be with us (our address, password, network) as well as there.",
         next: &[
             "Read the error in the evidence; it says what was tried and often what would mend it.",
@@ -24,8 +24,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, .. } = *case;
     let sources = cluster.sources(now);
     let mut found = Vec::new();
-    use SourceKind::{Airflow, AirflowHealth, Dcs, Etcd, Haproxy, Host, Lease, Rest, Sql};
-    for kind in [Dcs, Lease, Etcd, Rest, Sql, Haproxy, Airflow, AirflowHealth, Host] {
+    use SourceKind::{Airflow, AirflowHealth, Dcs, Etcd, Haproxy, Host, Lease, Rabbitmq, Rest, Sql};
+    for kind in [Dcs, Lease, Etcd, Rest, Sql, Haproxy, Airflow, AirflowHealth, Rabbitmq, Host] {
         let stale: Vec<&Heard<'_>> = sources.iter().filter(|h| h.source.kind == kind && silent(h, cluster, now)).collect();
         let Some(first) = stale.first() else { continue };
         // Each source answers or fails within its deadline; one that does neither hangs, or its host slept.
@@ -44,6 +44,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             SourceKind::Host => format!("the disks, the memory and the units of {} are not known: {error}", listed(&names)),
             SourceKind::Airflow => format!("what Airflow does is not known: {error}"),
             SourceKind::AirflowHealth => format!("what {} says of Airflow's health is not known: {error}", listed(&names)),
+            SourceKind::Rabbitmq => format!("RabbitMQ on {} cannot be asked: {error}", listed(&names)),
             SourceKind::Audit => format!("the audit cannot be read: {error}"),
         };
         let severity = match kind {
@@ -83,6 +84,8 @@ fn silent(heard: &Heard<'_>, cluster: &Cluster, now: Time) -> bool {
         SourceKind::Airflow => cluster.holder().is_none(),
         // `airflow-silent` says what it means.
         SourceKind::AirflowHealth => heard.error.is_some_and(|e| e.kind.is_absence()),
+        // `rabbitmq-node-down` says so.
+        SourceKind::Rabbitmq => cluster.rabbitmq.as_ref().is_some_and(|rabbitmq| rabbitmq.gone(&heard.source.target, now)),
         SourceKind::Haproxy | SourceKind::Audit => false,
     };
     let fails = match heard.source.kind {

@@ -12,6 +12,7 @@ use super::http::Http;
 use super::layout::{Lab, PROXIES};
 use super::ledger;
 use super::process;
+use super::rabbitmq;
 use super::secrets::Secrets;
 use super::sql::{self, User};
 
@@ -86,6 +87,9 @@ pub async fn facts(lab: &Lab, secrets: &Secrets, http: &Http) -> Vec<Fact> {
     facts.push(ledger_fact(lab));
     if let (Some(_), Some(leader)) = (&lab.record.options.airflow, leader(&members)) {
         facts.push(airflow::health(lab, &leader).await);
+    }
+    if lab.record.options.rabbitmq {
+        facts.push(rabbitmq::health(lab, secrets, http).await);
     }
     facts
 }

@@ -65,6 +65,22 @@ impl Http {
         answer(self.client.get(url)).await
     }
 
+    /// GET as this user.
+    ///
+    /// # Errors
+    /// When there is no complete answer within two seconds.
+    pub async fn get_as(&self, url: &str, user: &str, password: &str) -> Result<Answer> {
+        answer(self.client.get(url).basic_auth(user, Some(password))).await
+    }
+
+    /// PUT, POST and so on with a JSON body as this user.
+    ///
+    /// # Errors
+    /// When there is no complete answer within two seconds.
+    pub async fn send_as(&self, method: reqwest::Method, url: &str, user: &str, password: &str, body: &Value) -> Result<Answer> {
+        answer(self.client.request(method, url).basic_auth(user, Some(password)).json(body)).await
+    }
+
     /// GET of a JSON document, whatever its status: Patroni sends the same document with 200 and 503.
     ///
     /// # Errors

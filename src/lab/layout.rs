@@ -22,11 +22,19 @@ pub const WRITE: u16 = 5000;
 pub const READ: u16 = 5001;
 /// HAProxy's statistics page.
 pub const STATS: u16 = 7000;
+/// RabbitMQ's clients.
+pub const AMQP: u16 = 5672;
+/// RabbitMQ's management API.
+pub const MANAGEMENT: u16 = 15672;
+/// RabbitMQ's nodes among themselves: this and the last part of the address, as one epmd wants another port for each.
+pub const ERLANG: u16 = 25672;
 /// sshd.
 pub const SSH: u16 = 2222;
 
 /// The HAProxies, named after the machines they stand for.
 pub const PROXIES: [&str; 2] = ["vm1", "vm4"];
+/// The nodes of RabbitMQ, likewise.
+pub const RABBITS: [&str; 3] = ["vm5", "vm6", "vm7"];
 /// The database that the ledger is in.
 pub const DATABASE: &str = "app";
 
@@ -54,10 +62,11 @@ impl Lab {
         (1..=self.record.options.members).map(|n| format!("psg{n}")).collect()
     }
 
-    /// Members, then HAProxies.
+    /// Members, then HAProxies, then RabbitMQ's.
     #[must_use]
     pub fn nodes(&self) -> Vec<String> {
-        self.members().into_iter().chain(PROXIES.map(str::to_owned)).collect()
+        let rabbits: &[&str] = if self.record.options.rabbitmq { &RABBITS } else { &[] };
+        self.members().into_iter().chain(PROXIES.iter().chain(rabbits).map(|node| (*node).to_owned())).collect()
     }
 
     /// Checks that a name is a member's.
@@ -72,7 +81,7 @@ impl Lab {
         Ok(())
     }
 
-    /// A node's address: `psgN` ends in 1N, `vm1` in 1, `vm4` in 4.
+    /// A node's address: `psgN` ends in 1N, `vm1` in 1, `vm4` in 4 and so on.
     #[must_use]
     pub fn ip(&self, node: &str) -> Ipv4Addr {
         address(self.record.block, node)
@@ -100,6 +109,12 @@ impl Lab {
     #[must_use]
     pub fn stats_url(&self, proxy: &str) -> String {
         format!("http://{}:{STATS}/", self.ip(proxy))
+    }
+
+    /// The management API of a node of RabbitMQ, without a slash at the end.
+    #[must_use]
+    pub fn management_url(&self, node: &str) -> String {
+        format!("http://{}:{MANAGEMENT}", self.ip(node))
     }
 
     /// A HAProxy's statistics socket, level admin.
@@ -181,6 +196,12 @@ impl Lab {
 #[must_use]
 pub fn net_prefix(dir: &Path) -> String {
     format!("pgb{:08x}", super::address::hash(&dir.to_string_lossy()))
+}
+
+/// The port of Erlang's directory of nodes, another for each lab: it listens on 127.0.0.1 too.
+#[must_use]
+pub fn epmd_port(block: Ipv4Addr) -> u16 {
+    14_369 + u16::from(block.octets()[2])
 }
 
 /// A node's address in a block.

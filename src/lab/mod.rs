@@ -33,6 +33,7 @@ pub mod options;
 pub mod place;
 pub mod process;
 pub mod procfs;
+pub mod rabbitmq;
 pub mod record;
 pub mod scan;
 pub mod secrets;

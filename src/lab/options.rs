@@ -33,6 +33,9 @@ pub struct Options {
     /// Airflow's version as PyPI names it, with its metadata in this cluster; `None`: no Airflow.
     #[serde(default)]
     pub airflow: Option<String>,
+    /// RabbitMQ on three nodes of its own.
+    #[serde(default)]
+    pub rabbitmq: bool,
 }
 
 impl Default for Options {
@@ -48,20 +51,25 @@ impl Default for Options {
             ttl: 30,
             loop_wait: 10,
             airflow: None,
+            rabbitmq: false,
         }
     }
 }
 
 impl Options {
-    /// Takes in what is to run beside the cluster: `airflow`, `airflow=2.10`, `airflow=3`.
+    /// Takes in what is to run beside the cluster: `airflow`, `airflow=2.10`, `airflow=3`, `rabbitmq`.
     ///
     /// # Errors
     /// A sentence with what there is.
     pub fn with(&mut self, what: &str) -> Result<()> {
+        if what == "rabbitmq" {
+            self.rabbitmq = true;
+            return Ok(());
+        }
         let (name, version) = what.split_once('=').unwrap_or((what, AIRFLOW_VERSIONS[0]));
         let begins = |known: &&&str| known.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let Some(version) = AIRFLOW_VERSIONS.iter().find(begins).filter(|_| name == "airflow") else {
-            bail!("--with {what}: there is airflow=2.10 and airflow=3");
+            bail!("--with {what}: there is airflow=2.10, airflow=3 and rabbitmq");
         };
         self.airflow = Some((*version).to_owned());
         Ok(())
@@ -141,8 +149,8 @@ mod tests {
         assert_eq!(airflow("airflow").unwrap(), "2.10.5");
         assert_eq!(airflow("airflow=2.10").unwrap(), "2.10.5");
         assert_eq!(airflow("airflow=3").unwrap(), "3.3.2");
-        for bad in ["airflow=2.1", "airflow=4", "rabbit", ""] {
-            assert_eq!(airflow(bad).unwrap_err(), format!("--with {bad}: there is airflow=2.10 and airflow=3"));
+        for bad in ["airflow=2.1", "airflow=4", "rabbit", "rabbitmq=3", ""] {
+            assert_eq!(airflow(bad).unwrap_err(), format!("--with {bad}: there is airflow=2.10, airflow=3 and rabbitmq"));
         }
     }
 }

@@ -47,6 +47,9 @@ pub struct Tools {
     /// Airflow's, if there is one.
     #[serde(default)]
     pub airflow: Option<PathBuf>,
+    /// Folder with `rabbitmq-server` and `rabbitmqctl`, if there is one.
+    #[serde(default)]
+    pub rabbitmq: Option<PathBuf>,
 }
 
 /// The record itself.

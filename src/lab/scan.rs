@@ -63,6 +63,17 @@ pub fn postmaster(data_dir: &Path) -> Option<ProcId> {
     all.iter().copied().find(|id| !is_child(id))
 }
 
+/// The Erlang in which a node of RabbitMQ runs. It is a child of the script that was started; its environment names the node's own files.
+#[must_use]
+pub fn erlang(node_dir: &Path) -> Option<ProcId> {
+    let config = node_dir.join("rabbitmq.conf");
+    let alive = procfs::pids().into_iter().filter_map(ProcId::of).filter(|id| id.is_alive());
+    let of_node = |id: &ProcId| id.env("RABBITMQ_CONFIG_FILE").is_some_and(|file| Path::new(&file) == config);
+    // Its own commands are Erlang too.
+    let serves = |id: &ProcId| id.argv().windows(3).any(|words| words == ["-s", "rabbit", "boot"]);
+    alive.filter(|id| runs(*id, "beam.smp")).find(|id| of_node(id) && serves(id))
+}
+
 /// Whether a process is a server of PostgreSQL.
 #[must_use]
 pub fn is_postgres(id: ProcId) -> bool {

@@ -32,6 +32,12 @@ pub enum Owner {
     App,
     /// PostgreSQL's `airflow`, who owns Airflow's metadata.
     Airflow,
+    /// RabbitMQ's `pgbaton`, the console's user, who may only look.
+    Rabbitmq,
+    /// RabbitMQ's `airflow`.
+    RabbitmqApp,
+    /// What the nodes of RabbitMQ know each other by.
+    ErlangCookie,
     /// Patroni's REST API, with `--auth`.
     Rest,
     /// etcd's `root`, with `--auth`.

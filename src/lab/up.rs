@@ -15,12 +15,13 @@ use super::etcd_auth;
 use super::files;
 use super::health::{self, Fact};
 use super::http::Http;
-use super::layout::{DATABASE, Lab, PROXIES};
+use super::layout::{DATABASE, Lab, PROXIES, RABBITS};
 use super::ledger;
 use super::netns;
 use super::options::Options;
 use super::place::{DirLock, Place};
 use super::process;
+use super::rabbitmq;
 use super::record::{Phase, Record, SCHEMA, Tools};
 use super::secrets::{Owner, Secrets};
 use super::sql::{self, User};
@@ -144,6 +145,16 @@ async fn start(place: &Place, options: &Options, tools: Tools, account: &Account
         bad.map_or(Ok(()), fact)
     })
     .await?;
+    if options.rabbitmq {
+        steps.begin(&format!("RabbitMQ on {}", RABBITS.join(", ")));
+        start_all(&lab, "epmd")?;
+        // Who does not find it starts one of its own.
+        wait_for(&lab, steps, 10, async || fact(rabbitmq::directory(&lab).await)).await?;
+        start_all(&lab, "rabbitmq")?;
+        wait_for(&lab, steps, 90, async || fact(rabbitmq::health(&lab, &secrets, &http).await)).await?;
+        rabbitmq::make(&lab, &secrets, &http).await?;
+        steps.done("3 nodes together");
+    }
     if let Some(version) = &lab.record.options.airflow {
         steps.begin(&format!("Airflow {version} on {}", PROXIES[0]));
         airflow::make(&lab, &secrets, &leader).await?;

@@ -133,6 +133,7 @@ impl Cluster {
             | SourceKind::Haproxy
             | SourceKind::Airflow
             | SourceKind::AirflowHealth
+            | SourceKind::Rabbitmq
             | SourceKind::Audit => {}
         }
     }

@@ -10,8 +10,8 @@ use super::succession::{Gone, Succession};
 use super::{
     AirflowHealth, AirflowStatus, Certificate, Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership,
     EtcdStatus, EtcdTrend, Fact, FrozenPools, HaproxyStatus, HistoryEntry, Host, Lease, Member, Observation, Observed, Outcome, Parsed,
-    Parting, PauseWatch, PostgresStatus, RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing,
-    clean,
+    Parting, PauseWatch, PostgresStatus, Rabbitmq, RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time,
+    Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -47,6 +47,8 @@ pub struct Cluster {
     pub airflow: Option<Observed<AirflowStatus>>,
     /// What each of Airflow's health endpoints says, by its host and port.
     pub airflow_health: BTreeMap<String, Observed<AirflowHealth>>,
+    /// RabbitMQ; `None`: none is configured.
+    pub rabbitmq: Option<Rabbitmq>,
     /// Its pools that were frozen from this machine, here and in other clusters of this scope.
     pub frozen: Vec<FrozenPools>,
     /// The certificates that were shown to us, by who showed them, and our own, by their files.
@@ -128,6 +130,7 @@ impl Cluster {
             hosts: BTreeMap::new(),
             airflow: None,
             airflow_health: BTreeMap::new(),
+            rabbitmq: None,
             frozen: Vec::new(),
             certificates: BTreeMap::new(),
             rest_config: Observed::default(),
@@ -244,8 +247,13 @@ impl Cluster {
                 self.haproxies.entry(source.target.clone()).or_default().record(status, at, rtt);
                 self.follow_servers();
             }
-            Fact::Airflow(status) => self.airflow.get_or_insert_default().record(*status, at, rtt),
             Fact::AirflowHealth(health) => self.airflow_health.entry(source.target.clone()).or_default().record(health, at, rtt),
+            Fact::Airflow(status) => {
+                self.airflow.get_or_insert_default().record(*status, at, rtt);
+                self.follow_rabbitmq(at);
+            }
+            Fact::RabbitmqAlarms(alarms) => self.rabbitmq_alarms(&source.target).record(alarms, at, rtt),
+            Fact::RabbitmqLists(lists) => self.rabbitmq_listed(&source.target, *lists, at, rtt),
         }
     }
 
@@ -277,6 +285,7 @@ impl Cluster {
             SourceKind::Host => self.hosts.entry(source.target.clone()).or_default().seen.fail(error, at),
             SourceKind::Airflow => self.airflow.get_or_insert_default().fail(error, at),
             SourceKind::AirflowHealth => self.airflow_health.entry(source.target.clone()).or_default().fail(error, at),
+            SourceKind::Rabbitmq => self.rabbitmq_alarms(&source.target).fail(error, at),
             // What it had told stands; whoever reads it says why it cannot be read.
             SourceKind::Audit => {}
         }
@@ -452,6 +461,8 @@ impl Cluster {
         all.extend(self.hosts.iter().map(|(name, host)| Heard::of(SourceKind::Host, name, &host.seen, now)));
         all.extend(self.airflow.iter().map(|seen| Heard::of(SourceKind::Airflow, &self.scope, seen, now)));
         all.extend(self.airflow_health.iter().map(|(name, seen)| Heard::of(SourceKind::AirflowHealth, name, seen, now)));
+        let nodes = self.rabbitmq.iter().flat_map(|rabbitmq| &rabbitmq.seen);
+        all.extend(nodes.map(|(name, node)| Heard::of(SourceKind::Rabbitmq, name, &node.alarms, now)));
         all
     }
 }

@@ -119,6 +119,8 @@ impl Hygiene for Fact {
             Fact::Host(status) => status.wash(),
             Fact::Airflow(status) => status.wash(),
             Fact::AirflowHealth(AirflowHealth { status: _, programs }) => programs.wash(),
+            Fact::RabbitmqAlarms(alarms) => alarms.wash(),
+            Fact::RabbitmqLists(lists) => lists.wash(),
             Fact::Certificate(certificate) => certificate.wash(),
         }
     }

@@ -40,6 +40,7 @@ mod pause;
 mod postgres;
 pub mod quantity;
 mod quorum;
+mod rabbitmq;
 mod recent;
 mod reign;
 mod role;
@@ -94,6 +95,10 @@ pub use postgres::{
     Archiver, CommitWait, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, Subscription, Transaction, version_text,
 };
 pub use quorum::Quorum;
+pub use rabbitmq::{
+    Misfit, RABBITMQ_LISTS_FRESH, RABBITMQ_LISTS_PERIOD, Rabbitmq, RabbitmqAlarm, RabbitmqLists, RabbitmqNode, RabbitmqOverview,
+    RabbitmqQueue, RabbitmqSeen, RabbitmqState, Work, fresh_airflow, missing_members,
+};
 pub use recent::Recent;
 pub use role::Role;
 pub use route::{Route, RouteKind, RouteUse};

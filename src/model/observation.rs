@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AirflowHealth, AirflowStatus, Certificate, ClockReading, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus,
-    FrozenPools, HaproxyStatus, HostStatus, PatroniStatus, PauseNote, PostgresStatus, SourceError, SourceId, Time,
+    FrozenPools, HaproxyStatus, HostStatus, PatroniStatus, PauseNote, PostgresStatus, RabbitmqAlarm, RabbitmqLists, SourceError, SourceId,
+    Time,
 };
 
 /// One report of one source.
@@ -79,6 +80,10 @@ pub enum Fact {
     Airflow(Box<AirflowStatus>),
     /// What a health endpoint of Airflow's says.
     AirflowHealth(AirflowHealth),
+    /// The alarms of RabbitMQ, as one node tells them; asked for more often than the lists, and never missed.
+    RabbitmqAlarms(Vec<RabbitmqAlarm>),
+    /// The lists of one node of RabbitMQ.
+    RabbitmqLists(Box<RabbitmqLists>),
     /// The certificate that the source has shown, or our own one for this kind of source.
     Certificate(Box<Certificate>),
     /// What the clock of the source's host said.
@@ -92,7 +97,15 @@ pub enum Fact {
 impl Fact {
     /// Whether it is what the source is there for, and not something that was noticed by the way.
     pub fn is_answer(&self) -> bool {
-        !matches!(self, Fact::Certificate(_) | Fact::Clock(_) | Fact::EtcdMetrics(_) | Fact::PauseNote(_) | Fact::FrozenPools(_))
+        !matches!(
+            self,
+            Fact::Certificate(_)
+                | Fact::Clock(_)
+                | Fact::EtcdMetrics(_)
+                | Fact::PauseNote(_)
+                | Fact::FrozenPools(_)
+                | Fact::RabbitmqAlarms(_)
+        )
     }
 }
 

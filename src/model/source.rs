@@ -30,6 +30,8 @@ pub enum SourceKind {
     #[serde(rename = "airflow-health")]
     #[strum(serialize = "airflow-health")]
     AirflowHealth,
+    /// One node's management API of RabbitMQ.
+    Rabbitmq,
     /// The audit of pgbaton on this machine. Asked when the pause begins or something was done, not by the clock.
     Audit,
 }
@@ -41,6 +43,8 @@ impl SourceKind {
             // A disk that fills at 500 MB a second gives 5 GB away between two looks; a dozen short programs run for each of them on the node.
             SourceKind::Host => Duration::from_secs(10),
             SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow | SourceKind::AirflowHealth => Duration::from_secs(2),
+            // The alarms, which answer within a millisecond; lists that cost more are asked for less often.
+            SourceKind::Rabbitmq => Duration::from_secs(1),
             SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit => Duration::from_secs(1),
         }
     }
@@ -58,7 +62,9 @@ impl SourceKind {
         match self {
             SourceKind::Host => Duration::from_secs(36),
             SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow | SourceKind::AirflowHealth => Duration::from_secs(7),
-            SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit => Duration::from_secs(5),
+            SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Rabbitmq | SourceKind::Audit => {
+                Duration::from_secs(5)
+            }
         }
     }
 }
@@ -68,7 +74,8 @@ impl SourceKind {
 pub struct SourceId {
     /// Its kind.
     pub kind: SourceKind,
-    /// A member's name, an etcd endpoint's URL, an HAProxy's name in the configuration; host and port of a health endpoint of Airflow's; for `Host` a member's, an HAProxy's, or an etcd's host; the scope for `Dcs` and `Lease`.
+    /// A member's name, an etcd endpoint's URL, an HAProxy's or a RabbitMQ node's name in the configuration, host and port of a health endpoint of
+    /// Airflow's; for `Host` a member's, an HAProxy's, or an etcd's host; the scope for `Dcs` and `Lease`.
     pub target: String,
 }
 

@@ -77,6 +77,7 @@ fn own_files(profile: &Profile) -> Vec<SourceId> {
         (SourceKind::Etcd, profile.etcd.tls.cert.as_ref()),
         (SourceKind::Rest, profile.restapi.tls.cert.as_ref()),
         (SourceKind::Sql, postgres),
+        (SourceKind::Rabbitmq, profile.rabbitmq.as_ref().and_then(|rabbitmq| rabbitmq.tls.cert.as_ref())),
     ];
     let named = named.into_iter().filter_map(|(kind, file)| Some((kind, file?)));
     let mut files: Vec<SourceId> = named.chain(haproxies).map(|(kind, file)| SourceId::new(kind, file.display().to_string())).collect();

@@ -10,7 +10,7 @@ use super::certificate;
 use super::etcd::{self, Access, Endpoint, Keys};
 use super::ssh::{self, Connections};
 use super::supervise::{Task, supervise};
-use super::{Clock, Inbox, Sink, Targets, TlsCache, airflow, haproxy, inbox, patroni, postgres};
+use super::{Clock, Inbox, Sink, Targets, TlsCache, airflow, haproxy, inbox, patroni, postgres, rabbitmq};
 use crate::config::{Profile, TlsProfile};
 use crate::model::{Cluster, Observation, Outcome, SourceId, SourceKind};
 
@@ -38,7 +38,7 @@ struct Running {
 }
 
 impl Collector {
-    /// Starts what the profile itself names: the keys and the leader's lease of its scope, the etcd endpoints, the HAProxies. The members are
+    /// Starts what the profile itself names: the keys and the leader's lease of its scope, the etcd endpoints, the HAProxies, RabbitMQ's nodes. The members are
     /// started when [`follow`](Self::follow) or [`ensure`](Self::ensure) names them. Without a scope there are no keys to read.
     ///
     /// Must be called within a tokio runtime.
@@ -80,6 +80,7 @@ impl Collector {
             collector.run(source, String::new(), move |sink, clock| haproxy::run(sink, clock, proxy.clone()));
         }
         collector.start_airflow_health();
+        collector.start_rabbitmq();
         (collector, inbox)
     }
 
@@ -89,6 +90,17 @@ impl Collector {
         for endpoint in profile.health {
             let (source, tls) = (SourceId::new(SourceKind::AirflowHealth, &endpoint.name), Arc::clone(&tls));
             self.run(source, String::new(), move |sink, clock| airflow::health::run(sink, clock, endpoint.clone(), Arc::clone(&tls)));
+        }
+    }
+
+    fn start_rabbitmq(&mut self) {
+        let Some(profile) = self.profile.rabbitmq.clone() else { return };
+        let tls = Arc::new(TlsCache::new(profile.tls.clone(), &[b"http/1.1"]));
+        for node in profile.nodes.clone() {
+            let (profile, tls) = (profile.clone(), Arc::clone(&tls));
+            self.run(SourceId::new(SourceKind::Rabbitmq, &node.name), node.url.clone(), move |sink, clock| {
+                rabbitmq::run(sink, clock, node.clone(), profile.clone(), Arc::clone(&tls))
+            });
         }
     }
 

@@ -12,6 +12,7 @@ mod inbox;
 pub mod patroni;
 mod poll;
 pub mod postgres;
+pub mod rabbitmq;
 pub mod ssh;
 mod supervise;
 mod targets;

@@ -92,6 +92,7 @@ pub fn whole_profile(etcd: EtcdProfile) -> Profile {
         etcd,
         restapi: RestProfile { tls: TlsProfile::default(), login: None, operate: None },
         airflow: None,
+        rabbitmq: None,
         postgres: PostgresProfile {
             user: Some("nobody".into()),
             operate_user: None,

@@ -39,6 +39,7 @@ mod payloads;
 mod pools;
 mod proxy_plans;
 mod quorum;
+mod rabbitmq;
 mod random;
 mod renamed;
 mod rolling;

@@ -42,6 +42,9 @@ pub fn render(document: &Document) -> String {
         rows.extend(document.routes.iter().map(route));
         table(&mut out, &rows, &[3]);
     }
+    if let Some(rabbitmq) = &document.rabbitmq {
+        out.push_str(&super::rabbitmq::lines(rabbitmq));
+    }
     if !document.findings.is_empty() {
         out.push('\n');
         for finding in &document.findings {

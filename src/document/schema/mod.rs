@@ -33,6 +33,9 @@ pub struct Document {
     /// What Airflow does; `null`: none is configured.
     #[serde(default)]
     pub airflow: Option<super::AirflowDoc>,
+    /// RabbitMQ; `null`: none is configured.
+    #[serde(default)]
+    pub rabbitmq: Option<super::RabbitmqDoc>,
     /// If the leader died now: who would take over, and what would be lost.
     pub forecast: ForecastDoc,
     /// The rules that fired, worst first.

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use crate::lab::files::{self, PRIVATE, PUBLIC};
-use crate::lab::layout::{DATABASE, Lab, POSTGRES, PROXIES, READ, WRITE};
+use crate::lab::layout::{DATABASE, Lab, POSTGRES, PROXIES, RABBITS, READ, WRITE};
 use crate::lab::secrets::{Owner, Secrets};
 
-use super::{airflow, patroni};
+use super::{airflow, patroni, rabbitmq};
 
 /// Writes `pgbaton.toml`, `patronictl.yaml`, `pgpass` and, with `--auth`, the password files for etcd.
 ///
@@ -68,6 +68,17 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
         let cli = airflow::shell_command(lab)?;
         write!(out, "\n[clusters.{name}.airflow]\ndatabase = {:?}\ncli_host = {:?}\ncli = {cli:?}\n", airflow::DATABASE, PROXIES[0])?;
         writeln!(out, "health = {:?}", airflow::health(lab))?;
+    }
+    if lab.record.options.rabbitmq {
+        let nodes: Vec<String> = RABBITS.iter().map(|node| format!("{node} = {:?}", lab.management_url(node))).collect();
+        let password = lab.dir.join("rabbitmq-password");
+        write!(
+            out,
+            "\n[clusters.{name}.rabbitmq]\nnodes = {{ {} }}\nusername = {:?}\npassword = {{ file = {password:?} }}\nqueues = [{:?}]\n",
+            nodes.join(", "),
+            rabbitmq::CONSOLE,
+            rabbitmq::QUEUE
+        )?;
     }
     out.push_str(&ssh_and_logs(lab));
     Ok(out)

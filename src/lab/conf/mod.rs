@@ -5,12 +5,13 @@ pub mod client;
 pub mod etcd;
 pub mod haproxy;
 pub mod patroni;
+pub mod rabbitmq;
 pub mod ssh;
 
 use anyhow::{Context, Result, bail};
 
 use super::files::{self, PRIVATE, PUBLIC};
-use super::layout::{Lab, PROXIES};
+use super::layout::{Lab, PROXIES, RABBITS};
 use super::process::Spec;
 use super::secrets::Secrets;
 
@@ -45,6 +46,9 @@ pub fn write_all(lab: &Lab, secrets: &Secrets) -> Result<()> {
     if lab.record.options.airflow.is_some() {
         airflow::write(lab, secrets)?;
     }
+    if lab.record.options.rabbitmq {
+        rabbitmq::write(lab, secrets)?;
+    }
     ssh::write(lab)?;
     client::write(lab, secrets)
 }
@@ -52,7 +56,11 @@ pub fn write_all(lab: &Lab, secrets: &Secrets) -> Result<()> {
 /// The programs of a node, in the order in which they are started.
 #[must_use]
 pub fn keys_of(lab: &Lab, node: &str) -> Vec<String> {
-    let programs: &[&str] = if PROXIES.contains(&node) { &["sshd", "haproxy"] } else { &["etcd", "sshd", "patroni"] };
+    let programs: &[&str] = match node {
+        node if PROXIES.contains(&node) => &["sshd", "haproxy"],
+        node if RABBITS.contains(&node) => rabbitmq::programs(lab, node),
+        _ => &["etcd", "sshd", "patroni"],
+    };
     debug_assert!(lab.nodes().iter().any(|n| n == node));
     let airflow = airflow::programs(lab).iter().filter(|_| node == PROXIES[0]).map(|p| format!("{node}/{}{p}", airflow::PREFIX));
     programs.iter().map(|p| format!("{node}/{p}")).chain(airflow).collect()
@@ -76,6 +84,8 @@ pub fn spec(lab: &Lab, key: &str) -> Result<Spec> {
         "etcd" => (etcd::argv(lab, node), Vec::new()),
         "patroni" => (patroni::argv(lab, node), Vec::new()),
         "haproxy" => (haproxy::argv(lab, node), Vec::new()),
+        "rabbitmq" => (rabbitmq::argv(lab)?, rabbitmq::env(lab, node)),
+        "epmd" => (rabbitmq::epmd(lab, node), Vec::new()),
         "sshd" => (ssh::argv(lab, node), Vec::new()),
         "client" => {
             let exe = std::env::current_exe().context("cannot find this program's own file")?;

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use super::files;
 use super::health;
 use super::http::Http;
-use super::layout::{Lab, PROXIES};
+use super::layout::{Lab, PROXIES, RABBITS};
 use super::secrets::Secrets;
 
 /// What a fault works with.
@@ -69,6 +69,8 @@ pub enum Target {
     Replicas,
     /// One HAProxy; vm4 if none is named, as the ledger writes through vm1.
     Proxy,
+    /// One node of RabbitMQ; vm6 if none is named.
+    Rabbit,
     /// The whole cluster: nothing can be named.
     Cluster,
 }
@@ -82,6 +84,8 @@ pub enum Need {
     Netns,
     /// `--tls`.
     Tls,
+    /// `--with rabbitmq`.
+    Rabbitmq,
 }
 
 impl Need {
@@ -91,6 +95,7 @@ impl Need {
         match self {
             Need::Netns if !options.netns => Some("--netns"),
             Need::Tls if !options.tls => Some("--tls"),
+            Need::Rabbitmq if !options.rabbitmq => Some("--with rabbitmq"),
             _ => None,
         }
     }
@@ -134,6 +139,7 @@ pub const FAULTS: &[Fault] = &[
     process::STOP_ETCD,
     process::STOP_NODE,
     process::FREEZE_NODE,
+    process::FREEZE_RABBIT,
     wal::PAUSE_REPLAY,
     wal::WAL_BURST,
     wal::SLOT_RETAIN,
@@ -208,6 +214,11 @@ async fn choose(scene: &Scene, target: Target, named: &[String], two: bool) -> R
             [one] if PROXIES.contains(&one.as_str()) => Ok(vec![one.clone()]),
             _ => bail!("this fault takes one HAProxy: {}", PROXIES.join(" or ")),
         },
+        Target::Rabbit => match named {
+            [] => Ok(vec![RABBITS[1].to_owned()]),
+            [one] if RABBITS.contains(&one.as_str()) => Ok(vec![one.clone()]),
+            _ => bail!("this fault takes one node of RabbitMQ: {}", RABBITS.join(", ")),
+        },
         Target::Members | Target::Replicas => {
             for name in named {
                 lab.check_member(name)?;
@@ -253,16 +264,18 @@ pub fn list() -> String {
             Target::Members => "[MEMBER]...",
             Target::Replicas => "[REPLICA]...",
             Target::Proxy => "[vm1|vm4]",
+            Target::Rabbit => "[vm5|vm6|vm7]",
             Target::Cluster => "",
         };
         let needs = match f.needs {
             Need::Nothing => "",
             Need::Netns => " (needs --netns)",
             Need::Tls => " (needs --tls)",
+            Need::Rabbitmq => " (needs --with rabbitmq)",
         };
         out.push_str(&format!("{:<21} {target:<13} {}{needs}\n", f.name, f.doc));
     }
-    out.push_str("Without a name the leader is meant (for replicas the first one, for HAProxy vm4). `pgbaton lab heal` undoes all.\n");
+    out.push_str("Without a name the leader is meant (for replicas the first one, for HAProxy vm4, for RabbitMQ vm6). `pgbaton lab heal` undoes all.\n");
     out
 }
 

@@ -109,6 +109,23 @@ pub const FREEZE_NODE: Fault = Fault {
     },
 };
 
+/// SIGSTOP to RabbitMQ's Erlang.
+pub const FREEZE_RABBIT: Fault = Fault {
+    name: "freeze-rabbit",
+    doc: "SIGSTOP a node of RabbitMQ: the lists of all nodes hang with it, until they take it for down after a minute",
+    target: Target::Rabbit,
+    needs: Need::Rabbitmq,
+    throw: |scene, targets, _| {
+        Box::pin(async move {
+            each(targets, |node| {
+                let Some(server) = scan::erlang(&scene.lab.node_dir(node)) else { bail!("no RabbitMQ runs on {node}") };
+                server.signal(Signal::STOP)?;
+                Ok(format!("froze RabbitMQ of {node} (pid {})", server.pid))
+            })
+        })
+    },
+};
+
 /// Signals Patroni, PostgreSQL, etcd and sshd of a node; says how many processes that were.
 fn whole_node(scene: &Scene, member: &str, signal: Signal) -> Result<usize> {
     let mut all: Vec<ProcId> = conf::keys_of(&scene.lab, member).iter().filter_map(|k| process::running(&scene.lab, k)).collect();

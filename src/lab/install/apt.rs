@@ -57,7 +57,7 @@ for package in "$@"; do
     case " $(echo $before) " in *" $package "*) continue ;; esac
     case $package in
         etcd|etcd-server) units=etcd ;;
-        haproxy|postgresql) units=$package ;;
+        haproxy|postgresql|rabbitmq-server) units=$package ;;
         openssh-server) units='ssh ssh.socket' ;;
         *) continue ;;
     esac

@@ -29,6 +29,7 @@ pub struct Found {
     pg_bin: Option<PathBuf>,
     etcd: Option<PathBuf>,
     haproxy: Option<PathBuf>,
+    rabbitmq: Option<PathBuf>,
     sshd: Option<PathBuf>,
     ssh_keygen: Option<PathBuf>,
     python: Option<PathBuf>,
@@ -74,7 +75,11 @@ pub fn look(place: &Place, options: &Options) -> Found {
         need(program("nft"), "nftables", &["nftables"]);
         need(program("ip"), "iproute2", &["iproute2"]);
     }
-    Found { pg_bin, etcd, haproxy, sshd, ssh_keygen, python, missing, environments }
+    let mut rabbitmq = None;
+    if options.rabbitmq {
+        rabbitmq = need(rabbitmq_bin(), "RabbitMQ", &["rabbitmq-server"]);
+    }
+    Found { pg_bin, etcd, haproxy, rabbitmq, sshd, ssh_keygen, python, missing, environments }
 }
 
 /// Sees to it that everything is there: looks, says, asks once, installs.
@@ -120,6 +125,7 @@ fn tools(found: Found, place: &Place, options: &Options) -> Result<Tools> {
         haproxy: found.haproxy.clone().with_context(gone)?,
         sshd: found.sshd.clone().with_context(gone)?,
         ssh_keygen: found.ssh_keygen.clone().with_context(gone)?,
+        rabbitmq: options.rabbitmq.then(|| found.rabbitmq.clone().with_context(gone)).transpose()?,
         venv: venv::dir(place, Of::Patroni(&options.patroni)),
         airflow: options.airflow.as_deref().map(|version| venv::dir(place, Of::Airflow(version))),
     })
@@ -196,6 +202,12 @@ fn postgres_bin() -> Option<PathBuf> {
     versions.sort();
     let packaged = versions.into_iter().rev().map(|(_, dir)| dir).find(|d| whole(d));
     packaged.or_else(|| program("postgres").and_then(|p| p.parent().map(Path::to_owned)).filter(whole))
+}
+
+/// The folder of RabbitMQ's own programs. Those in PATH are Debian's, which run as its own account only.
+fn rabbitmq_bin() -> Option<PathBuf> {
+    let own = PathBuf::from("/usr/lib/rabbitmq/bin");
+    program("epmd").and(["rabbitmq-server", "rabbitmqctl"].iter().all(|name| is_program(&own.join(name))).then_some(own))
 }
 
 /// The system's Python first: one below a user's home could not be read by the account that Patroni runs as.

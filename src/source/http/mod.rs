@@ -6,11 +6,14 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use http::header::{ACCEPT, CONNECTION, CONTENT_LENGTH, DATE, HOST, USER_AGENT};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, DATE, HOST, HeaderValue, USER_AGENT};
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use self::errors::{explain, refused};
@@ -32,6 +35,8 @@ pub(super) struct Http {
     tls: Option<Arc<TlsCache>>,
     /// The largest body that is read, bytes.
     largest: usize,
+    /// Who we are, where it asks.
+    login: Option<HeaderValue>,
     /// Who is told of its certificate.
     presented: Option<Arc<Presented>>,
 }
@@ -65,12 +70,23 @@ impl Http {
         let port = url.port_or_known_default().ok_or_else(|| wrong("names no port"))?;
         let path = url.path().trim_end_matches('/');
         let path = path.strip_suffix("/patroni").unwrap_or(path).to_owned();
-        Ok(Self { called, authority: authority(&host, port), host, port, path, tls, largest, presented: None })
+        Ok(Self { called, authority: authority(&host, port), host, port, path, tls, largest, login: None, presented: None })
     }
 
     /// The same, its certificate being told.
     pub fn telling(self, presented: Arc<Presented>) -> Self {
         Self { presented: Some(presented), ..self }
+    }
+
+    /// The same with HTTP's basic authentication.
+    pub fn with_login(self, user: &str, password: &SecretString) -> Result<Self, SourceError> {
+        let pair = SecretString::from(format!("{user}:{}", password.expose_secret()));
+        let value = SecretString::from(format!("Basic {}", BASE64_STANDARD.encode(pair.expose_secret())));
+        let mut login = HeaderValue::from_str(value.expose_secret())
+            .map_err(|_| SourceError::new(ErrorKind::Config, format!("the user for {} makes no request", self.authority)))?;
+        // What prints headers leaves out its value.
+        login.set_sensitive(true);
+        Ok(Self { login: Some(login), ..self })
     }
 
     /// Host and port, as errors name it.
@@ -121,7 +137,11 @@ impl Http {
     }
 
     fn request(&self, path: &str) -> Result<Request<String>, SourceError> {
-        Request::get(format!("{}{path}", self.path))
+        let mut request = Request::get(format!("{}{path}", self.path));
+        if let (Some(headers), Some(login)) = (request.headers_mut(), &self.login) {
+            headers.insert(AUTHORIZATION, login.clone());
+        }
+        request
             .header(HOST, &self.authority)
             .header(CONNECTION, "close")
             .header(ACCEPT, "*/*")

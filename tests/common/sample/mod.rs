@@ -77,6 +77,7 @@ pub fn healthy() -> Document {
             ],
         },
         airflow: None,
+        rabbitmq: None,
         routes: vec![
             route("vm1", RouteKind::Write, &["psg1"], 28),
             route("vm1", RouteKind::Read, &["psg2", "psg3"], 4),

@@ -1,9 +1,9 @@
-//! Below the picture: etcd as a whole, who takes over, and what Airflow says.
+//! Below the picture: etcd as a whole, who takes over, what Airflow says, and RabbitMQ.
 
 use ratatui::text::{Line, Span};
 
-use super::Part;
 use super::node::etcd_of;
+use super::{Part, rabbitmq};
 use crate::document::{Document, Level};
 use crate::theme::{Role, sign};
 use crate::ui::fact::{etcd, forecast};
@@ -27,6 +27,9 @@ pub(super) fn lines<'d>(ctx: &Ctx<'_>, document: &'d Document, width: u16) -> Ve
         let why = airflow.quiet.grounds.first().map(|ground| ground.sentence.as_str()).unwrap_or_default();
         all.push((Some(Part::Airflow), said(ctx, level, "Airflow", &format!("{}: {why}", airflow.quiet.verdict), width)));
     }
+    if let Some(doc) = &document.rabbitmq {
+        all.push((Some(Part::Rabbitmq), rabbitmq::lines(ctx, document, doc, width)));
+    }
     all
 }
 
@@ -39,7 +42,8 @@ fn level(role: Role) -> Level {
     }
 }
 
-fn said(ctx: &Ctx<'_>, level: Level, name: &str, text: &str, width: u16) -> Vec<Line<'static>> {
+/// A sign, a name, and words that are wrapped beside it.
+pub(super) fn said(ctx: &Ctx<'_>, level: Level, name: &str, text: &str, width: u16) -> Vec<Line<'static>> {
     const LEAD: usize = 11;
     let lines = wrap(text, usize::from(width).saturating_sub(LEAD + 3).max(10)).into_iter().enumerate();
     let line = |(n, text): (usize, String)| match n {

@@ -3,6 +3,7 @@
 
 mod below;
 mod node;
+mod rabbitmq;
 mod route;
 
 use ratatui::buffer::Buffer;
@@ -31,6 +32,7 @@ enum Part<'d> {
     Node(&'d MemberDoc),
     Etcd,
     Airflow,
+    Rabbitmq,
 }
 
 impl Part<'_> {
@@ -40,6 +42,7 @@ impl Part<'_> {
             Self::Node(member) => format!("node {}", member.name),
             Self::Etcd => "etcd".to_owned(),
             Self::Airflow => "airflow".to_owned(),
+            Self::Rabbitmq => "rabbitmq".to_owned(),
         }
     }
 }
@@ -51,7 +54,8 @@ impl PaneModel for Topology {
 
     fn rows(&self, facts: &Facts, view: &View) -> Vec<RowId> {
         let Some(document) = facts.document.as_deref() else { return Vec::new() };
-        let below = [Some(Part::Etcd), document.airflow.as_ref().map(|_| Part::Airflow)].into_iter().flatten();
+        let airflow = document.airflow.as_ref().map(|_| Part::Airflow);
+        let below = [Some(Part::Etcd), airflow, document.rabbitmq.as_ref().map(|_| Part::Rabbitmq)].into_iter().flatten();
         let parts =
             routes::shown(document, &View::default()).into_iter().map(Part::Route).chain(nodes(document).into_iter().map(Part::Node));
         parts.chain(below).map(|part| part.id()).filter(|id| view.passes([id.as_str()])).collect()
@@ -102,6 +106,7 @@ impl Pane for Topology {
             Some(("node", name)) => member_details::details(ctx, name, width),
             _ if row == "airflow" => super::airflow::whole(ctx, width),
             _ if row == "etcd" => of_etcd(ctx, width),
+            _ if row == "rabbitmq" => rabbitmq::details(ctx, width),
             _ => None,
         }
     }
