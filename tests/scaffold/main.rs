@@ -1,0 +1,5 @@
+//! The templates: what the lab writes by them, what `pgbaton scaffold` writes by them, and that it runs.
+
+#![allow(clippy::unwrap_used)]
+
+mod lab_files;
