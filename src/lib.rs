@@ -17,7 +17,9 @@
 //! | [`log`] | what the nodes say: lines of several machines read, put in order, searched | `model` |
 //! | [`permit`] | who may change something: the machine's policy file, decided once | `model` |
 //! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | `finding` (the limits), `model` |
-//! | [`lab`] | the practice cluster and its faults | nothing |
+//! | [`credential`] | passwords and a private CA, made anew | nothing |
+//! | [`template`] | the text of every file that a cluster is started from: parameters in, text out | nothing |
+//! | [`lab`] | the practice cluster and its faults | `credential`, `template` |
 //! | [`source`] | reading etcd, Patroni, PostgreSQL, HAProxy, Airflow's metadata, and over ssh the nodes' logs and the nodes themselves; nothing in it writes, and what it opens for writing takes a permit | `config`, `log`, `model`, `permit` |
 //! | [`action`] | writing: what can be done, checked before, sent once, proved after, written down | `config`, `finding`, `model`, `permit`, `source` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
@@ -85,6 +87,7 @@
 //! | a subcommand | `cli/`, one file or folder each |
 //! | what a runbook's step can be | `runbook/step.rs`; what it comes to: `runbook/task.rs`; how it is taken: `cli/runbook/`, `app/book.rs` |
 //! | a fault of the practice cluster | `lab/` |
+//! | a line of patroni.yml, haproxy.cfg, a unit, of the lab or of `pgbaton scaffold` | `template/`, one file for each program |
 
 pub mod action;
 pub mod app;
@@ -92,6 +95,7 @@ pub mod cli;
 pub mod command;
 pub mod condition;
 pub mod config;
+pub mod credential;
 pub mod document;
 pub mod finding;
 pub mod lab;
@@ -102,6 +106,7 @@ pub mod permit;
 pub mod runbook;
 pub mod shell;
 pub mod source;
+pub mod template;
 pub mod theme;
 pub mod ui;
 pub mod userfile;

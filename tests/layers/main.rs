@@ -20,7 +20,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("log", &["model"]),
     ("permit", &["model"]),
     ("config", &["finding", "model", "permit"]),
-    ("lab", &[]),
+    ("credential", &[]),
+    ("template", &[]),
+    ("lab", &["credential", "template"]),
     ("source", &["config", "log", "model", "permit"]),
     ("action", &["config", "finding", "model", "permit", "source"]),
     ("document", &["finding", "model"]),
@@ -57,7 +59,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// The layers that are functions of what they are given.
-const PURE: [&str; 7] = ["model", "finding", "log", "document", "condition", "runbook", "app"];
+const PURE: [&str; 8] = ["model", "finding", "log", "template", "document", "condition", "runbook", "app"];
 
 /// What a pure layer may not use of the standard library.
 const IMPURE_STD: [&str; 6] = ["env", "fs", "io", "net", "process", "thread"];
