@@ -21,6 +21,7 @@
 //! | [`template`] | the text of every file that a cluster is started from: parameters in, text out | nothing |
 //! | [`lab`] | the practice cluster and its faults | `credential`, `template` |
 //! | [`source`] | reading etcd, Patroni, PostgreSQL, HAProxy, Airflow's metadata, and over ssh the nodes' logs and the nodes themselves; nothing in it writes, and what it opens for writing takes a permit | `config`, `log`, `model`, `permit` |
+//! | [`scaffold`] | the files of a whole estate from a short inventory, compared with those that are there | `credential`, `log` (what is masked), `model`, `source` (Airflow's grants), `template`, `userfile` |
 //! | [`action`] | writing: what can be done, checked before, sent once, proved after, written down | `config`, `finding`, `model`, `permit`, `source` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
 //! | [`condition`] | conditions over the document, in CEL | `document`, `model` |
@@ -104,6 +105,7 @@ pub mod log;
 pub mod model;
 pub mod permit;
 pub mod runbook;
+pub mod scaffold;
 pub mod shell;
 pub mod source;
 pub mod template;

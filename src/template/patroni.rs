@@ -315,6 +315,8 @@ mod tests {
             ("g", "0644"),
             ("h", "1e3"),
             ("i", "replica"),
+            ("j", "a.log"),
+            ("k", ".inf"),
         ]);
         assert_eq!(
             parameter_lines("", &all),

@@ -2,4 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod estate;
 mod lab_files;
+mod living;
+mod run;
+mod written;
