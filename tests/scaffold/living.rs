@@ -1,8 +1,15 @@
 //! What was written runs: etcd, Patroni and HAProxy by their units, pgbaton and patronictl by the written configurations.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use pgbaton::lab::health::parse_servers;
 
 use crate::estate::{Estate, environment};
 use crate::run::text;
@@ -51,6 +58,40 @@ fn is_ok(estate: &Estate) {
     });
 }
 
+/// Looks again and again how many servers a HAProxy sends writes to.
+struct Watch {
+    stop: Arc<AtomicBool>,
+    seen: JoinHandle<Vec<usize>>,
+}
+
+impl Watch {
+    fn begin(address: &str) -> Self {
+        let (stop, place) = (Arc::new(AtomicBool::new(false)), format!("{address}:7000"));
+        let stopped = Arc::clone(&stop);
+        let seen = std::thread::spawn(move || {
+            let mut counts = Vec::new();
+            while !stopped.load(Ordering::Relaxed) {
+                let mut page = String::new();
+                let mut stream = TcpStream::connect(&place).unwrap();
+                stream.write_all(b"GET /;csv HTTP/1.0\r\n\r\n").unwrap();
+                stream.read_to_string(&mut page).unwrap();
+                // Behind the head and the length of the page's one chunk.
+                let servers = parse_servers(&page[page.find("# pxname").unwrap()..]);
+                assert!(servers.iter().any(|server| server.backend == "pg_write"), "{page}");
+                counts.push(servers.iter().filter(|server| server.backend == "pg_write" && server.status.starts_with("UP")).count());
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            counts
+        });
+        Self { stop, seen }
+    }
+
+    fn end(self) -> Vec<usize> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.seen.join().unwrap()
+    }
+}
+
 #[test]
 fn with_tls_and_odd_passwords_it_is_healthy_switches_over_and_takes_airflow_in() {
     let _alone = ALONE.lock();
@@ -70,7 +111,10 @@ fn with_tls_and_odd_passwords_it_is_healthy_switches_over_and_takes_airflow_in()
 
     // By the REST API's password and with a client's certificate; afterwards all is well again.
     let before = estate.members().unwrap();
+    let watch = Watch::begin(&estate.ip(PROXIES[0]));
     let moved = estate.pgbaton(&["switchover", "--yes"]);
+    let up = watch.end();
+    assert!(up.len() > 20 && up.iter().all(|count| *count < 2), "an old and a new leader were up together: {up:?}");
     assert!(moved.status.success(), "{}\n{}", text(&moved), estate.logs());
     assert_ne!(estate.members().unwrap(), before);
     is_ok(&estate);
