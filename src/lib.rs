@@ -19,6 +19,11 @@
 //! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | `finding` (the limits), `model` |
 //! | [`lab`] | the practice cluster and its faults | nothing |
 //! | [`source`] | reading etcd, Patroni, PostgreSQL, HAProxy, Airflow's metadata, RabbitMQ, and over ssh the nodes' logs and the nodes themselves; nothing in it writes, and what it opens for writing takes a permit | `config`, `log`, `model`, `permit` |
+//! | [`credential`] | passwords and a private CA, made anew | nothing |
+//! | [`template`] | the text of every file that a cluster is started from: parameters in, text out | nothing |
+//! | [`lab`] | the practice cluster and its faults | `credential`, `template` |
+//! | [`source`] | reading etcd, Patroni, PostgreSQL, HAProxy, Airflow's metadata, and over ssh the nodes' logs and the nodes themselves; nothing in it writes, and what it opens for writing takes a permit | `config`, `log`, `model`, `permit` |
+//! | [`scaffold`] | the files of a whole estate from a short inventory, compared with those that are there | `credential`, `log` (what is masked), `model`, `source` (Airflow's grants), `template`, `userfile` |
 //! | [`action`] | writing: what can be done, checked before, sent once, proved after, written down | `config`, `finding`, `model`, `permit`, `source` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
 //! | [`doctor`] | what would hurt in a failover: judgements of the cluster, and of what is read for them once | `document`, `finding`, `model` |
@@ -88,6 +93,7 @@
 //! | a subcommand | `cli/`, one file or folder each |
 //! | what a runbook's step can be | `runbook/step.rs`; what it comes to: `runbook/task.rs`; how it is taken: `cli/runbook/`, `app/book.rs` |
 //! | a fault of the practice cluster | `lab/` |
+//! | a line of patroni.yml, haproxy.cfg, a unit, of the lab or of `pgbaton scaffold` | `template/`, one file for each program |
 
 pub mod action;
 pub mod app;
@@ -95,6 +101,7 @@ pub mod cli;
 pub mod command;
 pub mod condition;
 pub mod config;
+pub mod credential;
 pub mod doctor;
 pub mod document;
 pub mod finding;
@@ -104,8 +111,10 @@ pub mod log;
 pub mod model;
 pub mod permit;
 pub mod runbook;
+pub mod scaffold;
 pub mod shell;
 pub mod source;
+pub mod template;
 pub mod theme;
 pub mod ui;
 pub mod userfile;

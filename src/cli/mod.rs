@@ -18,6 +18,7 @@ pub mod logs;
 mod mode;
 pub mod quiet;
 pub mod runbook;
+pub mod scaffold;
 pub mod screenshot;
 pub mod show_config;
 mod situation;
@@ -132,6 +133,8 @@ enum Command {
     },
     /// What reading Airflow's metadata needs
     Airflow(airflow::AirflowArgs),
+    /// Write what a whole estate is started from, by a short inventory
+    Scaffold(scaffold::ScaffoldArgs),
     /// A practice cluster on this machine
     Lab(lab::LabArgs),
     /// Draw the console from a captured document
@@ -187,6 +190,7 @@ impl Command {
                 false
             }
             Self::Keys(_) | Self::Themes(_) | Self::Config { .. } | Self::Airflow(_) | Self::Lab(_) | Self::Screenshot(_) => false,
+            Self::Scaffold(_) => false,
         }
     }
 }
@@ -282,6 +286,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Themes(args)) => themes::run(&args),
         Some(Command::Config { args }) => config::run(args, connect.config, connect.cluster),
         Some(Command::Airflow(args)) => airflow::run(&connect, &args),
+        Some(Command::Scaffold(args)) => scaffold::run(&args),
         Some(Command::Lab(args)) => lab::run(args, &|file: &std::path::Path| {
             let connect = connect::ConnectArgs { config: Some(PathBuf::from(file)), ..connect::ConnectArgs::default() };
             console::run(&connect, &console::ConsoleArgs::default())

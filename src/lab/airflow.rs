@@ -10,6 +10,7 @@ use super::layout::{Lab, PROXIES};
 use super::process::{self, Spec};
 use super::secrets::{Owner, Secrets};
 use super::sql::{self, User};
+use crate::template::roles;
 
 /// Makes its user and database, and the tables by Airflow's own command, through the HAProxy.
 ///
@@ -18,9 +19,7 @@ use super::sql::{self, User};
 pub async fn make(lab: &Lab, secrets: &Secrets, leader: &str) -> Result<()> {
     let name = conf_airflow::DATABASE;
     let admin = sql::member(lab, leader, User::Superuser).await?;
-    // A password is letters and digits: it needs no escape.
-    let role = format!("CREATE ROLE {name} LOGIN PASSWORD '{}'", secrets.expose(Owner::Airflow)?);
-    admin.batch_execute(&role).await.map_err(sql::plain)?;
+    admin.batch_execute(&roles::login(name, "", secrets.of(Owner::Airflow)?)).await.map_err(sql::plain)?;
     admin.batch_execute(&format!("CREATE DATABASE {name} OWNER {name}")).await.map_err(sql::plain)?;
     tokio::task::spawn_blocking({
         let lab = lab.clone();

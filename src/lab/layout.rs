@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 
 use super::record::Record;
 use super::secrets::Secrets;
+use crate::template::{Machine, Tls};
 
 /// etcd's client port.
 pub const ETCD: u16 = 2379;
@@ -87,10 +88,29 @@ impl Lab {
         address(self.record.block, node)
     }
 
+    /// A node as the templates take it.
+    #[must_use]
+    pub fn machine(&self, node: &str) -> Machine {
+        Machine { name: node.to_owned(), address: self.ip(node).to_string() }
+    }
+
+    /// The members as the templates take them.
+    #[must_use]
+    pub fn machines(&self) -> Vec<Machine> {
+        self.members().iter().map(|member| self.machine(member)).collect()
+    }
+
+    /// With `--tls`: the paths of somebody's certificate, as [`Lab::cert`] names them.
+    #[must_use]
+    pub fn tls(&self, who: &str) -> Option<Tls> {
+        let [ca, cert, key] = [self.cert("ca"), self.cert(who), self.key(who)].map(|path| path.to_string_lossy().into_owned());
+        self.record.options.tls.then_some(Tls { ca, cert, key })
+    }
+
     /// `http`, or `https` with `--tls`: of etcd and of Patroni.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
-        if self.record.options.tls { "https" } else { "http" }
+        crate::template::scheme(self.record.options.tls)
     }
 
     /// A member's etcd, for example `http://127.77.1.11:2379`.

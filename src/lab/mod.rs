@@ -6,7 +6,7 @@
 //! | what was asked for, what was written down | [`options`], [`record`] |
 //! | who has which address, port, folder | [`layout`], [`address`], [`netns`] |
 //! | what must be installed, and how | [`install`], [`venv`] |
-//! | what the programs read | [`conf`], [`secrets`], [`tls`], [`etcd_auth`] |
+//! | what the programs read | [`conf`], by the functions of [`crate::template`]; [`secrets`], [`tls`], [`etcd_auth`] |
 //! | how a program is started, found again, signalled | [`process`], [`procfs`], [`scan`] |
 //! | starting, stopping, looking | [`up`], [`down`], [`status`], [`health`] |
 //! | the client that counts lost writes | [`ledger`] |

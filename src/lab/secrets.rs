@@ -1,8 +1,7 @@
 //! The passwords of one lab: random, made once, kept in one file that only its owner reads.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -10,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::account::Account;
 use super::files;
+use crate::credential;
 
 /// File below the lab's folder.
 pub const FILE: &str = "secrets.json";
@@ -59,7 +59,7 @@ impl Secrets {
     /// When `/dev/urandom` cannot be read.
     pub fn generate() -> Result<Self> {
         use strum::IntoEnumIterator;
-        Owner::iter().map(|o| Ok((o, random()?.into()))).collect::<Result<_>>().map(Self)
+        Owner::iter().map(|o| Ok((o, credential::random()?.into()))).collect::<Result<_>>().map(Self)
     }
 
     /// Reads the lab's file.
@@ -87,25 +87,17 @@ impl Secrets {
     /// # Errors
     /// When the lab's file lacks it.
     pub fn expose(&self, owner: Owner) -> Result<&str> {
-        let name: &'static str = owner.into();
-        self.0.get(&owner).map(ExposeSecret::expose_secret).with_context(|| format!("{FILE} has no password for {name}"))
+        self.of(owner).map(ExposeSecret::expose_secret)
     }
-}
 
-/// 24 letters and digits: about 142 bits.
-fn random() -> Result<String> {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let mut source = File::open("/dev/urandom").context("cannot open /dev/urandom")?;
-    let mut out = String::new();
-    let mut byte = [0_u8; 1];
-    while out.len() < 24 {
-        source.read_exact(&mut byte).context("cannot read /dev/urandom")?;
-        // 248 is the largest multiple of 62 in a byte: beyond it, some letters would be likelier.
-        if byte[0] < 248 {
-            out.push(char::from(ALPHABET[usize::from(byte[0]) % ALPHABET.len()]));
-        }
+    /// One password, still closed.
+    ///
+    /// # Errors
+    /// When the lab's file lacks it.
+    pub fn of(&self, owner: Owner) -> Result<&SecretString> {
+        let name: &'static str = owner.into();
+        self.0.get(&owner).with_context(|| format!("{FILE} has no password for {name}"))
     }
-    Ok(out)
 }
 
 #[cfg(test)]

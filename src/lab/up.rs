@@ -27,6 +27,7 @@ use super::secrets::{Owner, Secrets};
 use super::sql::{self, User};
 use super::steps::Steps;
 use super::wait::{self, NotYet};
+use crate::template::roles;
 
 /// Time between two looks at something that is being waited for.
 const EVERY: Duration = Duration::from_millis(150);
@@ -226,25 +227,13 @@ fn start_all(lab: &Lab, program: &str) -> Result<()> {
     Ok(())
 }
 
-/// What giving orders needs besides REPLICATION, with which slots are dropped. Before PostgreSQL 15 only superusers may ask for a checkpoint.
-const OPERATOR: &str = "
-GRANT pg_monitor, pg_signal_backend TO pgbaton_operator;
-GRANT EXECUTE ON FUNCTION pg_wal_replay_resume() TO pgbaton_operator;
-DO $$ BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'pg_checkpoint') THEN
-        GRANT pg_checkpoint TO pgbaton_operator;
-    END IF;
-END $$";
-
 /// Makes the console's user, the application's user and database, and the ledger's table.
 async fn make_database(lab: &Lab, secrets: &Secrets, leader: &str) -> Result<()> {
     let admin = sql::member(lab, leader, User::Superuser).await?;
     let run = async |client: &Client, statement: &str| client.batch_execute(statement).await.map_err(sql::plain);
-    // Passwords are letters and digits: they need no escape.
-    run(&admin, &format!("CREATE ROLE pgbaton LOGIN PASSWORD '{}' IN ROLE pg_monitor", secrets.expose(Owner::Console)?)).await?;
-    run(&admin, &format!("CREATE ROLE pgbaton_operator LOGIN REPLICATION PASSWORD '{}'", secrets.expose(Owner::Operator)?)).await?;
-    run(&admin, OPERATOR).await?;
-    run(&admin, &format!("CREATE ROLE app LOGIN PASSWORD '{}'", secrets.expose(Owner::App)?)).await?;
+    run(&admin, &roles::console(secrets.of(Owner::Console)?)).await?;
+    run(&admin, &roles::operator(secrets.of(Owner::Operator)?)).await?;
+    run(&admin, &roles::login("app", "", secrets.of(Owner::App)?)).await?;
     run(&admin, &format!("CREATE DATABASE {DATABASE} OWNER app")).await?;
     let app = sql::member(lab, leader, User::App).await?;
     run(&app, ledger::client::TABLE).await

@@ -56,6 +56,11 @@ fn each_bad_keymap_is_told() {
 }
 
 #[test]
+fn each_bad_inventory_is_told() {
+    compare("inventories", |file| refused(&["scaffold", "--out", "/nowhere/at-all"], file));
+}
+
+#[test]
 fn each_bad_runbook_is_told() {
     compare("runbooks", |file| refused(&["runbook", "check"], file));
 }

@@ -20,8 +20,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("log", &["model"]),
     ("permit", &["model"]),
     ("config", &["finding", "model", "permit"]),
-    ("lab", &[]),
+    ("credential", &[]),
+    ("template", &[]),
+    ("lab", &["credential", "template"]),
     ("source", &["config", "log", "model", "permit"]),
+    ("scaffold", &["credential", "log", "model", "source", "template", "userfile"]),
     ("action", &["config", "finding", "model", "permit", "source"]),
     ("document", &["finding", "model"]),
     ("doctor", &["document", "finding", "model"]),
@@ -48,6 +51,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "model",
             "permit",
             "runbook",
+            "scaffold",
             "shell",
             "source",
             "theme",
@@ -59,7 +63,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// The layers that are functions of what they are given.
-const PURE: [&str; 8] = ["model", "finding", "log", "document", "doctor", "condition", "runbook", "app"];
+const PURE: [&str; 9] = ["model", "finding", "log", "template", "document", "doctor", "condition", "runbook", "app"];
 
 /// What a pure layer may not use of the standard library.
 const IMPURE_STD: [&str; 6] = ["env", "fs", "io", "net", "process", "thread"];

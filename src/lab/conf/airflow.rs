@@ -8,9 +8,10 @@ use anyhow::{Context, Result};
 use crate::lab::files::{self, PRIVATE, PUBLIC};
 use crate::lab::layout::{Lab, PROXIES, WRITE};
 use crate::lab::secrets::{Owner, Secrets};
+use crate::template::airflow::{self, MAX_DB_RETRIES, NAME, connection};
 
 /// The database of the metadata, and its owner.
-pub const DATABASE: &str = "airflow";
+pub const DATABASE: &str = NAME;
 /// The port on which the API server answers (3.x).
 pub const API: u16 = 8080;
 /// The port on which the scheduler tells its own health.
@@ -71,7 +72,7 @@ pub fn target(lab: &Lab) -> PathBuf {
 }
 
 fn is_3(lab: &Lab) -> bool {
-    lab.record.options.airflow.as_deref().is_some_and(|version| version.starts_with('3'))
+    lab.record.options.airflow.as_deref().is_some_and(airflow::is_3)
 }
 
 /// The programs, by the words behind `airflow`.
@@ -99,6 +100,8 @@ pub fn write(lab: &Lab, secrets: &Secrets) -> Result<()> {
 fn config(lab: &Lab, secrets: &Secrets) -> Result<String> {
     let (home, ip) = (home(lab), lab.ip(PROXIES[0]));
     let secret = secrets.expose(Owner::Airflow)?;
+    // As Airflow comes, besides the retries: what a lost database does to it is to be seen here.
+    let connection = connection(&ip.to_string(), WRITE, secrets.of(Owner::Airflow)?, &[("connect_timeout", "5")]);
     let mut out = format!(
         "[core]\nexecutor = LocalExecutor\nload_examples = False\ndags_folder = {home}/dags\nparallelism = 8\ndefault_timezone = utc\n",
         home = home.display()
@@ -113,8 +116,7 @@ fn config(lab: &Lab, secrets: &Secrets) -> Result<String> {
     }
     write!(
         out,
-        "\n[database]\nsql_alchemy_conn = postgresql+psycopg2://{DATABASE}:{secret}@{ip}:{WRITE}/{DATABASE}?connect_timeout=5\n\
-         max_db_retries = 30\n\n[webserver]\nsecret_key = {secret}\n\n[logging]\nbase_log_folder = {}/logs\n\n[scheduler]\n\
+        "\n[database]\nsql_alchemy_conn = {connection}\nmax_db_retries = {MAX_DB_RETRIES}\n\n[webserver]\nsecret_key = {secret}\n\n[logging]\nbase_log_folder = {}/logs\n\n[scheduler]\n\
          enable_health_check = True\nscheduler_health_check_server_host = {ip}\nscheduler_health_check_server_port = {HEALTH}\n",
         home.display()
     )?;

@@ -1,12 +1,14 @@
 //! What tools outside the lab need to reach it: files in the lab's folder, and the lines of `lab env`.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use anyhow::Result;
 
 use crate::lab::files::{self, PRIVATE, PUBLIC};
-use crate::lab::layout::{DATABASE, Lab, POSTGRES, PROXIES, RABBITS, READ, WRITE};
+use crate::lab::layout::{DATABASE, ETCD, Lab, POSTGRES, PROXIES, RABBITS, READ, WRITE};
 use crate::lab::secrets::{Owner, Secrets};
+use crate::template::console::{self, Airflow, Console, Proxy};
 
 use super::{airflow, patroni, rabbitmq};
 
@@ -29,59 +31,53 @@ pub fn write(lab: &Lab, secrets: &Secrets) -> Result<()> {
 }
 
 fn pgbaton_toml(lab: &Lab) -> Result<String> {
-    let name = &lab.record.name;
-    let endpoints: Vec<String> = lab.members().iter().map(|m| format!("{:?}", lab.etcd_url(m))).collect();
-    let mut out = format!(
-        "default = \"{name}\"\n\n[clusters.{name}]\nscope = \"{name}\"\nnamespace = \"/service/\"\n\n[clusters.{name}.etcd]\nendpoints = [{}]\n",
-        endpoints.join(", ")
-    );
-    if lab.record.options.auth {
-        writeln!(out, "username = \"pgbaton\"\npassword = {{ file = {:?} }}", lab.dir.join("etcd-password"))?;
-    }
-    let tls = if lab.record.options.tls {
-        format!("cacert = {:?}\ncertfile = {:?}\nkeyfile = {:?}\n", lab.cert("ca"), lab.cert("client"), lab.key("client"))
-    } else {
-        String::new()
-    };
-    out.push_str(&tls);
-    if lab.record.options.tls || lab.record.options.auth {
-        write!(out, "\n[clusters.{name}.restapi]\n{tls}")?;
-    }
-    if lab.record.options.auth {
-        writeln!(out, "username = \"patroni\"\npassword = {{ file = {:?} }}", lab.dir.join("rest-password"))?;
-    }
-    write!(
-        out,
-        "\n[clusters.{name}.postgres]\nuser = \"pgbaton\"\noperate_user = \"pgbaton_operator\"\ndbname = \"postgres\"\npassfile = {:?}\n",
-        lab.pgpass()
-    )?;
+    let options = &lab.record.options;
+    let path = |path: PathBuf| path.to_string_lossy().into_owned();
+    let (etcd, rest, pgpass) = (path(lab.dir.join("etcd-password")), path(lab.dir.join("rest-password")), path(lab.pgpass()));
     // One by its page and one by its socket: the two ways tell different things (only the socket tells the servers' addresses), and practice
     // should show both.
-    for proxy in PROXIES {
-        let stats = if proxy == "vm4" { format!("unix:{}", lab.stats_socket(proxy).display()) } else { lab.stats_url(proxy) };
-        write!(out, "\n[[clusters.{name}.haproxy]]\nname = \"{proxy}\"\nstats = {stats:?}\n")?;
-        let ip = lab.ip(proxy);
-        write!(out, "write_address = \"{ip}:{WRITE}\"\nread_address = \"{ip}:{READ}\"\n")?;
-        writeln!(out, "admin_socket = {:?}", format!("unix:{}", lab.stats_socket(proxy).display()))?;
+    let proxies = PROXIES.map(|proxy| {
+        let (ip, socket) = (lab.ip(proxy), format!("unix:{}", lab.stats_socket(proxy).display()));
+        Proxy {
+            name: proxy.to_owned(),
+            stats: if proxy == "vm4" { socket.clone() } else { lab.stats_url(proxy) },
+            write: format!("{ip}:{WRITE}"),
+            read: format!("{ip}:{READ}"),
+            admin: Some(socket),
+        }
+    });
+    let cli = options.airflow.as_ref().map(|_| airflow::shell_command(lab)).transpose()?;
+    let health = airflow::health(lab);
+    let tls = lab.tls("client");
+    let console = Console {
+        cluster: &lab.record.name,
+        members: &lab.machines(),
+        etcd_port: ETCD,
+        etcd_login: options.auth.then_some(("pgbaton", etcd.as_str())),
+        tls: tls.as_ref(),
+        rest_password: options.auth.then_some(rest.as_str()),
+        passfile: &pgpass,
+        postgres_ca: None,
+        proxies: &proxies,
+        airflow: cli.as_ref().map(|cli| Airflow { database: airflow::DATABASE, host: PROXIES[0], cli, health: &health }),
+        explained: false,
+    };
+    Ok(console.toml() + &rabbitmq(lab) + &ssh_and_logs(lab))
+}
+
+fn rabbitmq(lab: &Lab) -> String {
+    if !lab.record.options.rabbitmq {
+        return String::new();
     }
-    if lab.record.options.airflow.is_some() {
-        let cli = airflow::shell_command(lab)?;
-        write!(out, "\n[clusters.{name}.airflow]\ndatabase = {:?}\ncli_host = {:?}\ncli = {cli:?}\n", airflow::DATABASE, PROXIES[0])?;
-        writeln!(out, "health = {:?}", airflow::health(lab))?;
-    }
-    if lab.record.options.rabbitmq {
-        let nodes: Vec<String> = RABBITS.iter().map(|node| format!("{node} = {:?}", lab.management_url(node))).collect();
-        let password = lab.dir.join("rabbitmq-password");
-        write!(
-            out,
-            "\n[clusters.{name}.rabbitmq]\nnodes = {{ {} }}\nusername = {:?}\npassword = {{ file = {password:?} }}\nqueues = [{:?}]\n",
-            nodes.join(", "),
-            rabbitmq::CONSOLE,
-            rabbitmq::QUEUE
-        )?;
-    }
-    out.push_str(&ssh_and_logs(lab));
-    Ok(out)
+    let nodes: Vec<String> = RABBITS.iter().map(|node| format!("{node} = {:?}", lab.management_url(node))).collect();
+    format!(
+        "\n[clusters.{}.rabbitmq]\nnodes = {{ {} }}\nusername = {:?}\npassword = {{ file = {:?} }}\nqueues = [{:?}]\n",
+        lab.record.name,
+        nodes.join(", "),
+        rabbitmq::CONSOLE,
+        lab.dir.join("rabbitmq-password"),
+        rabbitmq::QUEUE
+    )
 }
 
 /// The nodes by their names in the lab's own configuration of OpenSSH, and the files that programs write which do not tell where. The nodes are one
@@ -108,29 +104,23 @@ fn patronictl_yaml(lab: &Lab, secrets: &Secrets) -> Result<String> {
 
 fn pgpass(lab: &Lab, secrets: &Secrets) -> Result<String> {
     let users = [
-        ("pgbaton", Owner::Console),
-        ("pgbaton_operator", Owner::Operator),
-        ("app", Owner::App),
-        ("postgres", Owner::Superuser),
-        ("replicator", Owner::Replicator),
-        ("rewind", Owner::Rewind),
+        ("pgbaton", secrets.of(Owner::Console)?),
+        ("pgbaton_operator", secrets.of(Owner::Operator)?),
+        ("app", secrets.of(Owner::App)?),
+        ("postgres", secrets.of(Owner::Superuser)?),
+        ("replicator", secrets.of(Owner::Replicator)?),
+        ("rewind", secrets.of(Owner::Rewind)?),
     ];
-    let mut out = String::new();
     let mut places: Vec<(String, u16)> = lab.members().iter().map(|m| (lab.ip(m).to_string(), POSTGRES)).collect();
     places.extend(PROXIES.iter().flat_map(|p| [(lab.ip(p).to_string(), WRITE), (lab.ip(p).to_string(), READ)]));
-    for (host, port) in places {
-        for (user, owner) in users {
-            writeln!(out, "{host}:{port}:*:{user}:{}", secrets.expose(owner)?)?;
-        }
-    }
-    Ok(out)
+    Ok(console::pgpass(&places, &users))
 }
 
 /// Variables with which any tool reaches the lab, in the order in which `lab env` prints them. `Ok` values are plain; an
 /// `Err` value is a shell expression, used where the plain value is a secret that must not be printed.
 #[must_use]
 pub fn variables(lab: &Lab, path: &str) -> Vec<(&'static str, Result<String, String>)> {
-    let show = |p: std::path::PathBuf| Ok(p.to_string_lossy().into_owned());
+    let show = |p: PathBuf| Ok(p.to_string_lossy().into_owned());
     let endpoints: Vec<String> = lab.members().iter().map(|m| lab.etcd_url(m)).collect();
     let mut out = vec![
         ("PGBATON_CONFIG", show(lab.pgbaton_toml())),

@@ -1,9 +1,10 @@
-//! HAProxy's configuration, in the form that Patroni documents.
+//! HAProxy's configuration.
 
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use crate::lab::layout::{Lab, POSTGRES, READ, REST, STATS, WRITE};
+use crate::template::haproxy::Haproxy;
 
 /// HAProxy on one machine. The master process (`-W`) stays the same over reloads, so its pid can be written down.
 #[must_use]
@@ -17,79 +18,42 @@ pub fn path(lab: &Lab, proxy: &str) -> PathBuf {
     lab.node_dir(proxy).join("haproxy.cfg")
 }
 
-/// The part before the backends to PostgreSQL.
-fn head(lab: &Lab, proxy: &str) -> String {
-    let ip = lab.ip(proxy);
-    let socket = lab.stats_socket(proxy);
-    format!(
-        "global
-    maxconn 200
-    nbthread 1
-    node {proxy}
-    log stdout format raw local0
-    stats socket {} mode 660 level admin
-    stats timeout 30s
-    # After a reload the old process ends with its sessions, soon: practice wants to see what the new file does.
-    hard-stop-after 2s
-defaults
-    log global
-    mode tcp
-    option tcplog
-    option log-health-checks
-    option clitcpka
-    option srvtcpka
-    retries 2
-    timeout client 30m
-    timeout connect 4s
-    timeout server 30m
-    timeout check 5s
-listen stats
-    mode http
-    bind {ip}:{STATS}
-    stats enable
-    stats uri /
-",
-        socket.display()
-    )
+/// Uses the template with what a lab has: few sessions, one thread, a reload that ends the old sessions soon.
+fn with<T>(lab: &Lab, proxy: &str, text: impl FnOnce(&Haproxy<'_>) -> T) -> T {
+    let (ca, pem) = (lab.cert("ca").to_string_lossy().into_owned(), lab.dir.join("tls/haproxy.pem").to_string_lossy().into_owned());
+    text(&Haproxy {
+        machine: &lab.machine(proxy),
+        members: &lab.machines(),
+        maxconn: 200,
+        server_maxconn: 50,
+        threads: Some(1),
+        global: &[
+            "# After a reload the old process ends with its sessions, soon: practice wants to see what the new file does.",
+            "hard-stop-after 2s",
+        ],
+        socket: &lab.stats_socket(proxy).to_string_lossy(),
+        stats_port: STATS,
+        legends: false,
+        write_port: WRITE,
+        read_port: READ,
+        postgres_port: POSTGRES,
+        rest_port: REST,
+        tls: lab.record.options.tls.then_some((ca.as_str(), pem.as_str())),
+        init_state: false,
+    })
 }
 
 /// The whole file: writes go where `/primary` answers 200, reads where `/replica` does.
-///
-/// In the write backend a server takes longer to come up (4 checks, 1 s apart) than one needs to go down (2 checks), so
-/// that an old and a new leader are never both up; with the 3 s of Patroni's sample they are, for 2 to 3 s.
 #[must_use]
 pub fn config(lab: &Lab, proxy: &str) -> String {
-    let ip = lab.ip(proxy);
-    let check = if lab.record.options.tls {
-        format!(" check-ssl verify required ca-file {} crt {}", lab.cert("ca").display(), lab.dir.join("tls/haproxy.pem").display())
-    } else {
-        String::new()
-    };
-    let mut out = head(lab, proxy);
-    let mut backend = |name: &str, port: u16, path: &str, timing: &str| {
-        let _ = write!(
-            out,
-            "listen {name}
-    bind {ip}:{port}
-    option httpchk OPTIONS {path}
-    http-check expect status 200
-    default-server {timing} on-marked-down shutdown-sessions
-"
-        );
-        for member in lab.members() {
-            let _ = writeln!(out, "    server {member} {}:{POSTGRES} maxconn 50 check port {REST}{check}", lab.ip(&member));
-        }
-    };
-    backend("pg_write", WRITE, "/primary", "inter 1s fastinter 500ms downinter 1s fall 2 rise 4");
-    backend("pg_read", READ, "/replica", "inter 3s fastinter 1s downinter 1s fall 3 rise 2");
-    out
+    with(lab, proxy, |haproxy| haproxy.config())
 }
 
 /// A HAProxy that somebody "fixed" in a hurry: no checks, and all writes go to one fixed server.
 #[must_use]
 pub fn stale(lab: &Lab, proxy: &str, target: &str) -> String {
     let (ip, to) = (lab.ip(proxy), lab.ip(target));
-    let mut out = head(lab, proxy);
+    let mut out = with(lab, proxy, |haproxy| haproxy.head());
     let _ = write!(out, "listen pg_write\n    bind {ip}:{WRITE}\n    server {target} {to}:{POSTGRES} maxconn 50\n");
     let _ = write!(out, "listen pg_read\n    bind {ip}:{READ}\n    server {target} {to}:{POSTGRES} maxconn 50\n");
     out
