@@ -8,7 +8,9 @@ use std::time::Duration;
 use crate::config::Profile;
 use crate::document::Document;
 use crate::finding::{self, Forecast, Limits, Tracker, UNREPEATED};
-use crate::model::{Change, Cluster, Fact, FrozenPools, Observation, Outcome, PauseNote, RouteUse, SourceId, SourceKind, Time, clean};
+use crate::model::{
+    Change, Cluster, Dags, Fact, FrozenPools, Observation, Outcome, PauseNote, RescueMemory, RouteUse, SourceId, SourceKind, Time, clean,
+};
 use crate::source::ssh::Connections;
 use crate::source::{Clock, Collector, Inbox};
 
@@ -107,7 +109,10 @@ impl Live {
             .iter()
             .map(|h| (h.name.clone(), RouteUse { write: h.write_backend.clone(), read: h.read_backend.clone() }))
             .collect();
-        let cluster = Cluster::new(&scope, &profile.namespace, routes).with_airflow(profile.airflow.is_some());
+        let cluster = Cluster::new(&scope, &profile.namespace, routes)
+            .with_airflow(profile.airflow.is_some())
+            .with_dags(profile.dags.as_ref().map(|dags| Dags::of(dags.hosts.iter().cloned())))
+            .with_target(profile.target.as_ref().map(|target| target.host.clone()));
         let picture = Picture::new(&profile.name, cluster).with_limits(profile.limits.clone());
         let (collector, inbox) = Collector::start(profile, clock);
         Self { picture, collector, inbox, clock, heard: BTreeSet::new() }
@@ -163,6 +168,14 @@ impl Live {
     pub fn hear_frozen(&mut self, frozen: Vec<FrozenPools>) -> Vec<Change> {
         let source = SourceId::new(SourceKind::Audit, self.cluster().scope.clone());
         let outcome = Outcome::Heard(Box::new(Fact::FrozenPools(frozen)));
+        let at = self.now();
+        self.picture.apply(vec![Observation { source, at, rtt: None, outcome }])
+    }
+
+    /// Takes in what this machine remembers of what Airflow ran.
+    pub fn hear_rescue(&mut self, memory: RescueMemory) -> Vec<Change> {
+        let source = SourceId::new(SourceKind::Audit, self.cluster().scope.clone());
+        let outcome = Outcome::Heard(Box::new(Fact::Rescue(Box::new(memory))));
         let at = self.now();
         self.picture.apply(vec![Observation { source, at, rtt: None, outcome }])
     }

@@ -16,6 +16,8 @@ pub mod lab;
 pub mod logs;
 mod mode;
 pub mod quiet;
+mod remembered;
+pub mod rescue;
 pub mod runbook;
 pub mod screenshot;
 pub mod show_config;
@@ -58,6 +60,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Whether a switchover would fit in now: 0 go, 1 warn, 2 wait, 3 stop, 4 not known
     Quiet(quiet::QuietArgs),
+    /// After an outage: the tasks that may run a second time, until when, and the command for each
+    Rescue(rescue::RescueArgs),
     /// One JSON line for each change, as it is pushed, until interrupted
     Events(events::EventsArgs),
     /// What Patroni, PostgreSQL, etcd and HAProxy log, of all nodes in one, over ssh
@@ -178,9 +182,14 @@ impl Command {
             Self::Reinit(_) | Self::Flush(_) | Self::Checkpoint(_) | Self::ResumeReplay(_) | Self::DropSlot(_) | Self::Terminate(_) => true,
             Self::EditConfig(_) | Self::Remove(_) | Self::DemoteCluster(_) | Self::PromoteCluster(_) | Self::Haproxy(_) => true,
             Self::Freeze(_) | Self::Thaw(_) => true,
-            Self::Status(_) | Self::Check(_) | Self::Quiet(_) | Self::Events(_) | Self::ShowConfig(_) | Self::History(_) | Self::Dsn(_) => {
-                false
-            }
+            Self::Status(_)
+            | Self::Check(_)
+            | Self::Quiet(_)
+            | Self::Rescue(_)
+            | Self::Events(_)
+            | Self::ShowConfig(_)
+            | Self::History(_)
+            | Self::Dsn(_) => false,
             Self::Logs(_) | Self::Version(_) | Self::Audit(_) | Self::Approve(_) | Self::Run(_) | Self::Runbook(_) | Self::Explain(_) => {
                 false
             }
@@ -245,6 +254,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Status(args)) => status::run(&connect, &args),
         Some(Command::Check(args)) => check::run(&connect, &args),
         Some(Command::Quiet(args)) => quiet::run(&connect, &args),
+        Some(Command::Rescue(args)) => rescue::run(&connect, &args),
         Some(Command::Events(args)) => events::run(&connect, &args),
         Some(Command::Logs(args)) => logs::run(&connect, &args),
         Some(Command::Switchover(args)) => args.run(&connect),

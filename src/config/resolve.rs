@@ -109,6 +109,8 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         syslog: draft.syslog.map(|path| path.value),
         limits: draft.limits.values,
         airflow: airflow(draft.airflow, &mut facts),
+        dags: draft.dags.map(|dags| dags.resolve(&mut facts)),
+        target: draft.target.map(|target| target.resolve(&mut facts)),
         ssh: ssh(draft.ssh, &mut facts),
         logs: logs(draft.logs, &mut facts),
     };

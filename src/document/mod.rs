@@ -7,20 +7,25 @@ mod airflow;
 mod certificates;
 mod clock;
 mod cluster;
+mod dags;
 mod etcd;
 mod forecast;
 mod headline;
 mod host;
 mod member;
 mod postgres;
+mod rescue;
 mod routes;
 mod schema;
 mod schema_airflow;
+mod schema_estate;
 mod schema_host;
 mod schema_postgres;
+mod target;
 
 pub use schema::*;
 pub use schema_airflow::*;
+pub use schema_estate::*;
 pub use schema_host::*;
 pub use schema_postgres::*;
 
@@ -40,6 +45,9 @@ impl Document {
         let routes = routes::document(cluster, now);
         let nodes = host::document(cluster, now);
         let airflow = airflow::document(cluster, limits, now);
+        let dags = dags::document(cluster, now);
+        let target = target::document(cluster, now);
+        let rescue = rescue::document(cluster, limits, now);
         let sources: Vec<SourceDoc> = cluster.sources(now).iter().map(source).collect();
         let certificates = certificates::document(cluster, now);
         let forecast = forecast::document(forecast);
@@ -54,6 +62,9 @@ impl Document {
             etcd,
             routes,
             airflow,
+            dags,
+            target,
+            rescue,
             forecast,
             findings,
             history,

@@ -83,6 +83,6 @@ fn shown_by(source: &SourceId, certificate: &Certificate) -> String {
         SourceKind::Etcd | SourceKind::Dcs | SourceKind::Lease => {
             format!("etcd at {}", target.split_once("://").map_or(target.as_str(), |(_, host)| host))
         }
-        SourceKind::Airflow | SourceKind::Host | SourceKind::Audit => target.clone(),
+        SourceKind::Airflow | SourceKind::Dags | SourceKind::Target | SourceKind::Host | SourceKind::Audit => target.clone(),
     }
 }

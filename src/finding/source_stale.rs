@@ -24,8 +24,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, .. } = *case;
     let sources = cluster.sources(now);
     let mut found = Vec::new();
-    use SourceKind::{Airflow, Dcs, Etcd, Haproxy, Host, Lease, Rest, Sql};
-    for kind in [Dcs, Lease, Etcd, Rest, Sql, Haproxy, Airflow, Host] {
+    use SourceKind::{Airflow, Dags, Dcs, Etcd, Haproxy, Host, Lease, Rest, Sql};
+    for kind in [Dcs, Lease, Etcd, Rest, Sql, Haproxy, Airflow, Dags, Host] {
         let stale: Vec<&Heard<'_>> = sources.iter().filter(|h| h.source.kind == kind && silent(h, cluster, now)).collect();
         let Some(first) = stale.first() else { continue };
         // Each source answers or fails within its deadline; one that does neither hangs, or its host slept.
@@ -43,6 +43,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             SourceKind::Sql => format!("PostgreSQL on {} cannot be asked: {error}", listed(&names)),
             SourceKind::Host => format!("the disks, the memory and the units of {} are not known: {error}", listed(&names)),
             SourceKind::Airflow => format!("what Airflow does is not known: {error}"),
+            SourceKind::Dags => format!("the folder of the DAGs cannot be asked for on {}: {error}", listed(&names)),
+            SourceKind::Target => format!("the target {} cannot be asked: {error}", listed(&names)),
             SourceKind::Audit => format!("the audit cannot be read: {error}"),
         };
         let severity = match kind {
@@ -80,7 +82,9 @@ fn silent(heard: &Heard<'_>, cluster: &Cluster, now: Time) -> bool {
         SourceKind::Host => cluster.members.get(&heard.source.target).is_some_and(|m| m.rest.error().is_some_and(|e| e.kind.is_absence())),
         // Without a leader there is nobody to ask, which other rules say.
         SourceKind::Airflow => cluster.holder().is_none(),
-        SourceKind::Haproxy | SourceKind::Audit => false,
+        // `target-unreachable` says it.
+        SourceKind::Target => true,
+        SourceKind::Haproxy | SourceKind::Dags | SourceKind::Audit => false,
     };
     let fails = match heard.source.kind {
         // The majority may change its mind for a few seconds while etcd elects; the limit of freshness has room for it.

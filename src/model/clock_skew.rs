@@ -132,6 +132,8 @@ impl Cluster {
             | SourceKind::Etcd
             | SourceKind::Haproxy
             | SourceKind::Airflow
+            | SourceKind::Dags
+            | SourceKind::Target
             | SourceKind::Audit => {}
         }
     }

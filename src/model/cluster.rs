@@ -8,9 +8,10 @@ use super::config_key::ConfigKey;
 use super::hygiene::Hygiene;
 use super::succession::{Gone, Succession};
 use super::{
-    AirflowStatus, Certificate, Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership, EtcdStatus,
+    AirflowStatus, Certificate, Change, Consistency, Dags, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership, EtcdStatus,
     EtcdTrend, Fact, FrozenPools, HaproxyStatus, HistoryEntry, Host, Lease, Member, Observation, Observed, Outcome, Parsed, Parting,
-    PauseWatch, PostgresStatus, RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time, Writing, clean,
+    PauseWatch, PostgresStatus, RescueMemory, RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Target, Time,
+    Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -44,8 +45,14 @@ pub struct Cluster {
     pub hosts: BTreeMap<String, Host>,
     /// Airflow's metadata; `None`: none is configured.
     pub airflow: Option<Observed<AirflowStatus>>,
+    /// The folder with Airflow's DAGs; `None`: none is configured.
+    pub dags: Option<Dags>,
+    /// The machine on which its tasks work; `None`: none is configured.
+    pub target: Option<Target>,
     /// Its pools that were frozen from this machine, here and in other clusters of this scope.
     pub frozen: Vec<FrozenPools>,
+    /// What is remembered of its tasks for an outage.
+    pub rescue_memory: RescueMemory,
     /// The certificates that were shown to us, by who showed them, and our own, by their files.
     pub certificates: BTreeMap<SourceId, Observed<Certificate>>,
     /// The dynamic configuration as the REST APIs give it.
@@ -124,7 +131,10 @@ impl Cluster {
             route_memory: BTreeMap::new(),
             hosts: BTreeMap::new(),
             airflow: None,
+            dags: None,
+            target: None,
             frozen: Vec::new(),
+            rescue_memory: RescueMemory::default(),
             certificates: BTreeMap::new(),
             rest_config: Observed::default(),
             rest_history: Observed::default(),
@@ -142,12 +152,6 @@ impl Cluster {
         }
     }
 
-    /// The same, with Airflow's metadata in it: that nothing was read of it yet does not mean that there is none.
-    #[must_use]
-    pub fn with_airflow(self, configured: bool) -> Self {
-        Self { airflow: configured.then(Observed::default), ..self }
-    }
-
     /// Folds an observation in and says what it changed.
     pub fn apply(&mut self, mut observation: Observation) -> Vec<Change> {
         observation.wash();
@@ -161,6 +165,7 @@ impl Cluster {
         self.follow_failsafe(at);
         self.follow_handover(at);
         self.follow_stalls(at);
+        self.follow_rescue(at);
         self.changes(at)
     }
 
@@ -226,6 +231,7 @@ impl Cluster {
             }
             Fact::PauseNote(note) => self.pause.hear(note),
             Fact::FrozenPools(pools) => self.frozen = pools,
+            Fact::Dags(_) | Fact::Target(_) | Fact::Rescue(_) => self.estate_told(source, at, rtt, fact),
             Fact::Host(status) => self.host_told(&source.target, *status, at, rtt),
             Fact::Clock(reading) => self.clock_read(source, reading, at, rtt),
             Fact::Certificate(certificate) => self.certificates.entry(source.clone()).or_default().record(*certificate, at, rtt),
@@ -265,6 +271,7 @@ impl Cluster {
             SourceKind::Haproxy => self.haproxies.entry(source.target.clone()).or_default().fail(error, at),
             SourceKind::Host => self.hosts.entry(source.target.clone()).or_default().seen.fail(error, at),
             SourceKind::Airflow => self.airflow.get_or_insert_default().fail(error, at),
+            SourceKind::Dags | SourceKind::Target => self.estate_failed(source, error, at),
             // What it had told stands; whoever reads it says why it cannot be read.
             SourceKind::Audit => {}
         }
@@ -444,6 +451,7 @@ impl Cluster {
         all.extend(self.members.values().map(|m| Heard::of(SourceKind::Sql, &m.name, &m.sql, now)));
         all.extend(self.haproxies.iter().map(|(name, seen)| Heard::of(SourceKind::Haproxy, name, seen, now)));
         all.extend(self.hosts.iter().map(|(name, host)| Heard::of(SourceKind::Host, name, &host.seen, now)));
+        all.extend(self.estate(now));
         all.extend(self.airflow.iter().map(|seen| Heard::of(SourceKind::Airflow, &self.scope, seen, now)));
         all
     }
@@ -465,7 +473,7 @@ pub struct Heard<'a> {
 }
 
 impl<'a> Heard<'a> {
-    fn of<T>(kind: SourceKind, target: &str, seen: &'a Observed<T>, now: Time) -> Self {
+    pub(super) fn of<T>(kind: SourceKind, target: &str, seen: &'a Observed<T>, now: Time) -> Self {
         Self {
             source: SourceId::new(kind, target),
             age: seen.age(now),

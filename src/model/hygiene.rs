@@ -5,8 +5,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    AirflowComponent, AirflowNextRun, AirflowPool, AirflowStatus, AirflowTask, Archiver, BaseBackup, Certificate, EtcdAlarm, EtcdMember,
-    EtcdMembership, EtcdStatus, Fact, FrozenPools, HaproxyServer, HaproxyStatus, HostStatus, Login, Observation, Outcome,
+    AirflowComponent, AirflowNextRun, AirflowPool, AirflowRetry, AirflowStatus, AirflowTask, Archiver, BaseBackup, Certificate, EtcdAlarm,
+    EtcdMember, EtcdMembership, EtcdStatus, Fact, FrozenPools, HaproxyServer, HaproxyStatus, HostStatus, Login, Observation, Outcome,
     PatroniReplication, PatroniStatus, PauseNote, PendingChange, Place, PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot,
     SourceError, SourceId, Space, Subscription, Transaction, Unit, clean,
 };
@@ -117,6 +117,9 @@ impl Hygiene for Fact {
             Fact::Postgres(status) => status.wash(),
             Fact::Haproxy(HaproxyStatus { servers }) => servers.wash(),
             Fact::Host(status) => status.wash(),
+            Fact::Rescue(memory) => memory.wash(),
+            Fact::Dags(status) => status.wash(),
+            Fact::Target(status) => status.wash(),
             Fact::Airflow(status) => status.wash(),
             Fact::Certificate(certificate) => certificate.wash(),
         }
@@ -182,6 +185,7 @@ impl Hygiene for AirflowStatus {
             components,
             tasks,
             work,
+            retries,
             pools,
             next_runs,
             import_errors: _,
@@ -193,6 +197,7 @@ impl Hygiene for AirflowStatus {
         components.wash();
         *tasks = std::mem::take(tasks).into_iter().map(|(state, count)| (clean(&state), count)).collect();
         work.wash();
+        retries.wash();
         pools.wash();
         next_runs.wash();
     }
@@ -215,6 +220,13 @@ impl Hygiene for AirflowTask {
             text.wash();
         }
         host.wash();
+    }
+}
+
+impl Hygiene for AirflowRetry {
+    fn wash(&mut self) {
+        let Self { state, dag, task, run, map_index: _ } = self;
+        [state, dag, task, run].into_iter().for_each(Hygiene::wash);
     }
 }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AirflowStatus, Certificate, ClockReading, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus, FrozenPools,
-    HaproxyStatus, HostStatus, PatroniStatus, PauseNote, PostgresStatus, SourceError, SourceId, Time,
+    AirflowStatus, Certificate, ClockReading, Consistency, DagsStatus, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus,
+    FrozenPools, HaproxyStatus, HostStatus, PatroniStatus, PauseNote, PostgresStatus, RescueMemory, SourceError, SourceId, TargetStatus,
+    Time,
 };
 
 /// One report of one source.
@@ -75,6 +76,10 @@ pub enum Fact {
     Haproxy(HaproxyStatus),
     /// What a node says of itself.
     Host(Box<HostStatus>),
+    /// What a machine says of the folder with Airflow's DAGs.
+    Dags(Box<DagsStatus>),
+    /// What the machine says on which its tasks work.
+    Target(Box<TargetStatus>),
     /// Airflow's metadata.
     Airflow(Box<AirflowStatus>),
     /// The certificate that the source has shown, or our own one for this kind of source.
@@ -85,12 +90,17 @@ pub enum Fact {
     PauseNote(Option<PauseNote>),
     /// Airflow's pools that were frozen from this machine, of every cluster of this scope.
     FrozenPools(Vec<FrozenPools>),
+    /// What this machine remembers of what Airflow ran.
+    Rescue(Box<RescueMemory>),
 }
 
 impl Fact {
     /// Whether it is what the source is there for, and not something that was noticed by the way.
     pub fn is_answer(&self) -> bool {
-        !matches!(self, Fact::Certificate(_) | Fact::Clock(_) | Fact::EtcdMetrics(_) | Fact::PauseNote(_) | Fact::FrozenPools(_))
+        !matches!(
+            self,
+            Fact::Certificate(_) | Fact::Clock(_) | Fact::EtcdMetrics(_) | Fact::PauseNote(_) | Fact::FrozenPools(_) | Fact::Rescue(_)
+        )
     }
 }
 

@@ -26,6 +26,10 @@ pub enum SourceKind {
     Host,
     /// Airflow's metadata, on the leader. One for the cluster.
     Airflow,
+    /// The folder with Airflow's DAGs, on one of the machines that mount it, over ssh.
+    Dags,
+    /// The machine on which Airflow's tasks work, over ssh. One for the cluster.
+    Target,
     /// The audit of pgbaton on this machine. Asked when the pause begins or something was done, not by the clock.
     Audit,
 }
@@ -36,8 +40,12 @@ impl SourceKind {
         match self {
             // A disk that fills at 500 MB a second gives 5 GB away between two looks; a dozen short programs run for each of them on the node.
             SourceKind::Host => Duration::from_secs(10),
+            SourceKind::Target => Duration::from_secs(5),
             SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow => Duration::from_secs(2),
-            SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit => Duration::from_secs(1),
+            // A disk that hangs after it was asked is told within this and the wait for its answer: 3 s with both.
+            SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit | SourceKind::Dags => {
+                Duration::from_secs(1)
+            }
         }
     }
 
@@ -45,6 +53,8 @@ impl SourceKind {
     pub fn deadline(self) -> Duration {
         match self {
             SourceKind::Host => Duration::from_secs(16),
+            SourceKind::Dags => Duration::from_secs(4),
+            SourceKind::Target => Duration::from_secs(8),
             _ => Duration::from_secs(2),
         }
     }
@@ -53,7 +63,8 @@ impl SourceKind {
     pub const fn freshness(self) -> Duration {
         match self {
             SourceKind::Host => Duration::from_secs(36),
-            SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow => Duration::from_secs(7),
+            SourceKind::Target => Duration::from_secs(18),
+            SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow | SourceKind::Dags => Duration::from_secs(7),
             SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit => Duration::from_secs(5),
         }
     }
@@ -64,7 +75,7 @@ impl SourceKind {
 pub struct SourceId {
     /// Its kind.
     pub kind: SourceKind,
-    /// A member's name, an etcd endpoint's URL, an HAProxy's name in the configuration; for `Host` a member's, an HAProxy's, or an etcd's host; the scope for `Dcs` and `Lease`.
+    /// A member's name, an etcd endpoint's URL, an HAProxy's name in the configuration; for `Host` a member's, an HAProxy's, or an etcd's host; for `Dags` and `Target` the host as ssh knows it; the scope for `Dcs` and `Lease`.
     pub target: String,
 }
 

@@ -79,7 +79,26 @@ impl Collector {
             let source = SourceId::new(SourceKind::Haproxy, &proxy.name);
             collector.run(source, String::new(), move |sink, clock| haproxy::run(sink, clock, proxy.clone()));
         }
+        collector.start_estate();
         (collector, inbox)
+    }
+
+    /// The machines around the cluster that are asked over ssh.
+    fn start_estate(&mut self) {
+        if let Some(dags) = self.profile.dags.clone() {
+            for host in dags.hosts.clone() {
+                let (dags, ssh, connections) = (dags.clone(), self.profile.ssh.clone(), self.connections.clone());
+                self.run(SourceId::new(SourceKind::Dags, &host), String::new(), move |sink, clock| {
+                    ssh::dags(sink, clock, host.clone(), dags.clone(), ssh.clone(), connections.clone())
+                });
+            }
+        }
+        if let Some(target) = self.profile.target.clone() {
+            let (ssh, connections) = (self.profile.ssh.clone(), self.connections.clone());
+            self.run(SourceId::new(SourceKind::Target, &target.host), String::new(), move |sink, clock| {
+                ssh::target(sink, clock, target.clone(), ssh.clone(), connections.clone())
+            });
+        }
     }
 
     fn airflow(&self) -> SourceId {

@@ -92,6 +92,8 @@ pub fn whole_profile(etcd: EtcdProfile) -> Profile {
         etcd,
         restapi: RestProfile { tls: TlsProfile::default(), login: None, operate: None },
         airflow: None,
+        dags: None,
+        target: None,
         postgres: PostgresProfile {
             user: Some("nobody".into()),
             operate_user: None,

@@ -67,6 +67,8 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
     if lab.record.options.airflow.is_some() {
         let cli = airflow::shell_command(lab)?;
         write!(out, "\n[clusters.{name}.airflow]\ndatabase = {:?}\ncli_host = {:?}\ncli = {cli:?}\n", airflow::DATABASE, PROXIES[0])?;
+        // What the practice tasks have done, on the other machine.
+        write!(out, "\n[clusters.{name}.target]\nhost = {:?}\nledger = {:?}\n", PROXIES[1], airflow::target(lab))?;
     }
     out.push_str(&ssh_and_logs(lab));
     Ok(out)

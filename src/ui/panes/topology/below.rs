@@ -2,8 +2,8 @@
 
 use ratatui::text::{Line, Span};
 
-use super::Part;
 use super::node::etcd_of;
+use super::{Part, estate};
 use crate::document::{Document, Level};
 use crate::theme::{Role, sign};
 use crate::ui::fact::{etcd, forecast};
@@ -27,6 +27,7 @@ pub(super) fn lines<'d>(ctx: &Ctx<'_>, document: &'d Document, width: u16) -> Ve
         let why = airflow.quiet.grounds.first().map(|ground| ground.sentence.as_str()).unwrap_or_default();
         all.push((Some(Part::Airflow), said(ctx, level, "Airflow", &format!("{}: {why}", airflow.quiet.verdict), width)));
     }
+    all.extend(estate::lines(ctx, document, width));
     all
 }
 
@@ -39,7 +40,7 @@ fn level(role: Role) -> Level {
     }
 }
 
-fn said(ctx: &Ctx<'_>, level: Level, name: &str, text: &str, width: u16) -> Vec<Line<'static>> {
+pub(super) fn said(ctx: &Ctx<'_>, level: Level, name: &str, text: &str, width: u16) -> Vec<Line<'static>> {
     const LEAD: usize = 11;
     let lines = wrap(text, usize::from(width).saturating_sub(LEAD + 3).max(10)).into_iter().enumerate();
     let line = |(n, text): (usize, String)| match n {
