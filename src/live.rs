@@ -9,7 +9,8 @@ use crate::config::{Profile, RabbitmqProfile};
 use crate::document::Document;
 use crate::finding::{self, Forecast, Limits, Tracked, Tracker, UNREPEATED};
 use crate::model::{
-    Change, Cluster, Fact, FrozenPools, Observation, Outcome, PauseNote, Rabbitmq, RouteUse, SourceId, SourceKind, Time, clean,
+    Change, Cluster, Dags, Fact, FrozenPools, Observation, Outcome, PauseNote, Rabbitmq, RescueMemory, RouteUse, SourceId, SourceKind,
+    Time, clean,
 };
 use crate::source::ssh::Connections;
 use crate::source::{Clock, Collector, Inbox};
@@ -119,7 +120,10 @@ impl Live {
             .with_airflow_health(profile.airflow.iter().flat_map(|airflow| airflow.health.iter().map(|one| one.name.clone())));
         let rabbitmq = profile.rabbitmq.as_ref();
         let names = |rabbitmq: &RabbitmqProfile| rabbitmq.nodes.iter().map(|node| node.name.clone()).collect::<Vec<_>>();
-        let cluster = cluster.with_rabbitmq(rabbitmq.map(|r| Rabbitmq::new(&r.vhost, &r.username, &r.queues, names(r))));
+        let cluster = cluster
+            .with_rabbitmq(rabbitmq.map(|r| Rabbitmq::new(&r.vhost, &r.username, &r.queues, names(r))))
+            .with_dags(profile.dags.as_ref().map(|dags| Dags::of(dags.hosts.iter().cloned())))
+            .with_target(profile.target.as_ref().map(|target| target.host.clone()));
         let picture = Picture::new(&profile.name, cluster).with_limits(profile.limits.clone());
         let (collector, inbox) = Collector::start(profile, clock);
         Self { picture, collector, inbox, clock, heard: BTreeSet::new() }
@@ -175,6 +179,14 @@ impl Live {
     pub fn hear_frozen(&mut self, frozen: Vec<FrozenPools>) -> Vec<Change> {
         let source = SourceId::new(SourceKind::Audit, self.cluster().scope.clone());
         let outcome = Outcome::Heard(Box::new(Fact::FrozenPools(frozen)));
+        let at = self.now();
+        self.picture.apply(vec![Observation { source, at, rtt: None, outcome }])
+    }
+
+    /// Takes in what this machine remembers of what Airflow ran.
+    pub fn hear_rescue(&mut self, memory: RescueMemory) -> Vec<Change> {
+        let source = SourceId::new(SourceKind::Audit, self.cluster().scope.clone());
+        let outcome = Outcome::Heard(Box::new(Fact::Rescue(Box::new(memory))));
         let at = self.now();
         self.picture.apply(vec![Observation { source, at, rtt: None, outcome }])
     }

@@ -17,6 +17,8 @@ pub mod lab;
 pub mod logs;
 mod mode;
 pub mod quiet;
+mod remembered;
+pub mod rescue;
 pub mod runbook;
 pub mod scaffold;
 pub mod screenshot;
@@ -62,6 +64,8 @@ enum Command {
     Quiet(quiet::QuietArgs),
     /// What would hurt in a failover, though all is green now: 0 nothing, 1 warning, 2 critical, 3 not all is known
     Doctor(doctor::DoctorArgs),
+    /// After an outage: the tasks that may run a second time, until when, and the command for each
+    Rescue(rescue::RescueArgs),
     /// One JSON line for each change, as it is pushed, until interrupted
     Events(events::EventsArgs),
     /// What Patroni, PostgreSQL, etcd and HAProxy log, of all nodes in one, over ssh
@@ -184,7 +188,7 @@ impl Command {
             Self::Reinit(_) | Self::Flush(_) | Self::Checkpoint(_) | Self::ResumeReplay(_) | Self::DropSlot(_) | Self::Terminate(_) => true,
             Self::EditConfig(_) | Self::Remove(_) | Self::DemoteCluster(_) | Self::PromoteCluster(_) | Self::Haproxy(_) => true,
             Self::Freeze(_) | Self::Thaw(_) => true,
-            Self::Status(_) | Self::Check(_) | Self::Doctor(_) => false,
+            Self::Status(_) | Self::Check(_) | Self::Doctor(_) | Self::Rescue(_) => false,
             Self::Quiet(_) | Self::Events(_) | Self::ShowConfig(_) | Self::History(_) | Self::Dsn(_) => false,
             Self::Logs(_) | Self::Version(_) | Self::Audit(_) | Self::Approve(_) | Self::Run(_) | Self::Runbook(_) | Self::Explain(_) => {
                 false
@@ -252,6 +256,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Check(args)) => check::run(&connect, &args),
         Some(Command::Quiet(args)) => quiet::run(&connect, &args),
         Some(Command::Doctor(args)) => doctor::run(&connect, &args),
+        Some(Command::Rescue(args)) => rescue::run(&connect, &args),
         Some(Command::Events(args)) => events::run(&connect, &args),
         Some(Command::Logs(args)) => logs::run(&connect, &args),
         Some(Command::Switchover(args)) => args.run(&connect),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::remembered::{self, Kept};
 use crate::action::{Audit, last_pause};
 use crate::config::Profile;
 use crate::live::Live;
@@ -15,6 +16,9 @@ pub fn start(profile: Profile, clock: Clock) -> Live {
     let scope = live.cluster().scope.clone();
     live.hear_audit(pause_note(&scope));
     live.hear_frozen(frozen(&scope));
+    if let Some(memory) = remembered::read(&scope) {
+        live.hear_rescue(memory);
+    }
     live
 }
 
@@ -39,6 +43,8 @@ pub struct Follow {
     paused: bool,
     /// When it was last read what is frozen.
     read: Option<Time>,
+    /// What was last written down of what Airflow runs.
+    kept: Kept,
 }
 
 /// How often it is read what is frozen, at most.
@@ -53,6 +59,9 @@ impl Follow {
         let now = live.now();
         let due = live.cluster().airflow.is_some() && self.read.is_none_or(|at| now.since(at) >= PACE);
         self.read = if due { Some(now) } else { self.read };
+        if due {
+            self.kept.keep(live.cluster());
+        }
         let frozen = due.then(|| frozen(&scope)).filter(|frozen| *frozen != live.cluster().frozen);
         let frozen = frozen.map(|frozen| live.hear_frozen(frozen));
         (pause.is_some() || frozen.is_some()).then(|| pause.into_iter().chain(frozen).flatten().collect())

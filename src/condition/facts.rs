@@ -57,6 +57,19 @@ fn forget(json: &mut Json, document: &Document) {
             null(node, &keys.iter().map(String::as_str).filter(|key| !["name", "asked"].contains(key)).collect::<Vec<_>>());
         }
     });
+    if document.dags.is_some() {
+        each(&mut json["dags"]["hosts"], |host| {
+            if stale(host) {
+                null(host, DAGS_OF_A_HOST);
+            }
+        });
+    }
+    if document.dags.is_some() && document.dags.iter().flat_map(|dags| &dags.hosts).any(|host| !host.asked.fresh) {
+        null(&mut json["dags"], &["same"]);
+    }
+    if document.target.as_ref().is_some_and(|target| !target.asked.fresh) {
+        null(&mut json["target"], OF_THE_TARGET);
+    }
     if document.airflow.as_ref().is_some_and(|airflow| !airflow.asked.fresh) {
         null(&mut json["airflow"], &["metadata"]);
     }
@@ -76,6 +89,11 @@ fn forget(json: &mut Json, document: &Document) {
         }
     });
 }
+
+/// What a host has told of the folder of the DAGs, and the target of itself.
+const DAGS_OF_A_HOST: &[&str] =
+    &["mounted", "hung_seconds", "available_bytes", "used_share", "inodes_free_share", "files", "newest_file", "newest_changed"];
+const OF_THE_TARGET: &[&str] = &["load_1", "available_bytes", "used_share", "book"];
 
 fn null(json: &mut Json, keys: &[&str]) {
     for key in keys {

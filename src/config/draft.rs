@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::endpoint::Endpoint;
+use super::estate::{DagsDraft, TargetDraft};
 use super::origin::{Origin, Setting};
 use super::profile::{AdminAddress, ClientAddress, HaproxyAddress, SslMode};
 use crate::finding::{LIMITS, Limits};
@@ -42,6 +43,8 @@ pub(crate) struct Draft {
     pub limits: LimitsDraft,
     pub airflow: Option<AirflowDraft>,
     pub rabbitmq: Option<RabbitmqDraft>,
+    pub dags: Option<DagsDraft>,
+    pub target: Option<TargetDraft>,
     pub ssh: Option<SshDraft>,
     pub logs: LogsDraft,
     /// A patronictl file to import from.

@@ -81,7 +81,7 @@ impl Reader<'_> {
         good
     }
 
-    fn absolute(&mut self, path: &Setting<String>, key: &str) -> bool {
+    pub(super) fn absolute(&mut self, path: &Setting<String>, key: &str) -> bool {
         let good = path.value.starts_with('/') && !path.value.ends_with('/');
         if !good {
             let message = format!("{} is {}, which is no whole path", quote(key), quote(&path.value));
@@ -91,7 +91,7 @@ impl Reader<'_> {
     }
 
     /// ssh would take it for an option.
-    fn option(&mut self, host: &Setting<String>) {
+    pub(super) fn option(&mut self, host: &Setting<String>) {
         if host.value.starts_with('-') {
             self.out.push(Diagnostic::new(host.origin.clone(), format!("{} is no host for ssh", quote(&host.value))));
         }

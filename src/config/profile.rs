@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::estate::{DagsProfile, TargetProfile};
 use super::login::Login;
 use super::passfile::{PassFile, PassFileError};
 use crate::finding::Limits;
@@ -50,6 +51,10 @@ pub struct Profile {
     pub airflow: Option<AirflowProfile>,
     /// RabbitMQ, if it is asked.
     pub rabbitmq: Option<RabbitmqProfile>,
+    /// The folder of its DAGs, and where it is mounted.
+    pub dags: Option<DagsProfile>,
+    /// The machine on which its tasks work.
+    pub target: Option<TargetProfile>,
     /// How nodes are reached by ssh.
     pub ssh: SshProfile,
     /// Where the programs' logs are, where the configuration says it; by one of [`LOGS`].

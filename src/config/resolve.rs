@@ -113,6 +113,8 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         limits: draft.limits.values,
         airflow: airflow(draft.airflow, &mut facts),
         rabbitmq,
+        dags: draft.dags.map(|dags| dags.resolve(&mut facts)),
+        target: draft.target.map(|target| target.resolve(&mut facts)),
         ssh: ssh(draft.ssh, &mut facts),
         logs: logs(draft.logs, &mut facts),
     };

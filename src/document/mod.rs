@@ -7,6 +7,7 @@ mod airflow;
 mod certificates;
 mod clock;
 mod cluster;
+mod dags;
 mod etcd;
 mod forecast;
 mod headline;
@@ -14,15 +15,19 @@ mod host;
 mod member;
 mod postgres;
 mod rabbitmq;
+mod rescue;
 mod routes;
 mod schema;
 mod schema_airflow;
+mod schema_estate;
 mod schema_host;
 mod schema_postgres;
 mod schema_rabbitmq;
+mod target;
 
 pub use schema::*;
 pub use schema_airflow::*;
+pub use schema_estate::*;
 pub use schema_host::*;
 pub use schema_postgres::*;
 pub use schema_rabbitmq::*;
@@ -44,6 +49,9 @@ impl Document {
         let nodes = host::document(cluster, now);
         let airflow = airflow::document(cluster, limits, now);
         let rabbitmq = rabbitmq::document(cluster, now);
+        let dags = dags::document(cluster, now);
+        let target = target::document(cluster, now);
+        let rescue = rescue::document(cluster, limits, now);
         let sources: Vec<SourceDoc> = cluster.sources(now).iter().map(source).collect();
         let certificates = certificates::document(cluster, now);
         let forecast = forecast::document(forecast);
@@ -58,7 +66,10 @@ impl Document {
             etcd,
             routes,
             airflow,
+            dags,
             rabbitmq,
+            rescue,
+            target,
             forecast,
             findings,
             history,

@@ -85,6 +85,6 @@ fn shown_by(source: &SourceId, certificate: &Certificate) -> String {
         }
         SourceKind::AirflowHealth => format!("Airflow at {target}"),
         SourceKind::Rabbitmq => format!("RabbitMQ's management API on {target}"),
-        SourceKind::Airflow | SourceKind::Host | SourceKind::Audit => target.clone(),
+        SourceKind::Airflow | SourceKind::Dags | SourceKind::Target | SourceKind::Host | SourceKind::Audit => target.clone(),
     }
 }

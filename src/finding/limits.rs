@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::TASK_TIMEOUT;
 use crate::model::quantity::{SIZES, SPANS};
 
 /// The thresholds of the rules. What Patroni itself has a limit for (`maximum_lag_on_failover`, `ttl`) is not among them: the cluster's own
@@ -62,6 +63,8 @@ pub struct Limits {
     pub replication_stall: Duration,
     /// How long Airflow must have nothing to begin, so that a switchover fits in.
     pub quiet_window: Duration,
+    /// How long Airflow lets a task be without a heartbeat until it takes it for dead.
+    pub task_heartbeat: Duration,
 }
 
 impl Default for Limits {
@@ -97,6 +100,7 @@ impl Default for Limits {
             commit_wait: Duration::from_secs(3),
             replication_stall: Duration::from_secs(2),
             quiet_window: 2 * MINUTE,
+            task_heartbeat: TASK_TIMEOUT,
         }
     }
 }
@@ -143,28 +147,28 @@ pub const LIMITS: &[Limit] = &[
     Limit {
         key: "disk_low_share",
         what: "below which share of what it can hold a disk is low, if it is below `disk_low_bytes` too",
-        codes: &["disk-low"],
+        codes: &["disk-low", "dags-disk-low"],
         amount: Amount::Share(|l| &mut l.disk_low_share),
         most: None,
     },
     Limit {
         key: "disk_low_bytes",
         what: "below how much room a disk is low, if it is below `disk_low_share` too",
-        codes: &["disk-low"],
+        codes: &["disk-low", "dags-disk-low"],
         amount: Amount::Bytes(|l| &mut l.disk_low_bytes),
         most: None,
     },
     Limit {
         key: "disk_critical_share",
         what: "the same for a disk that is critically low",
-        codes: &["disk-low"],
+        codes: &["disk-low", "dags-disk-low"],
         amount: Amount::Share(|l| &mut l.disk_critical_share),
         most: None,
     },
     Limit {
         key: "disk_critical_bytes",
         what: "the same for a disk that is critically low",
-        codes: &["disk-low"],
+        codes: &["disk-low", "dags-disk-low"],
         amount: Amount::Bytes(|l| &mut l.disk_critical_bytes),
         most: None,
     },
@@ -178,7 +182,7 @@ pub const LIMITS: &[Limit] = &[
     Limit {
         key: "disk_inodes_share",
         what: "which share of a disk's inodes must be free",
-        codes: &["disk-inodes-low"],
+        codes: &["disk-inodes-low", "dags-disk-low"],
         amount: Amount::Share(|l| &mut l.disk_inodes_share),
         most: None,
     },
@@ -322,6 +326,13 @@ pub const LIMITS: &[Limit] = &[
         amount: Amount::Span(|l| &mut l.quiet_window),
         most: None,
     },
+    Limit {
+        key: "task_heartbeat",
+        what: "how long Airflow lets a task be without a heartbeat before it takes it for dead",
+        codes: &["rescue-window"],
+        amount: Amount::Span(|l| &mut l.task_heartbeat),
+        most: None,
+    },
 ];
 
 impl Limit {
@@ -413,6 +424,7 @@ mod tests {
                 "commit_wait = \"3s\"",
                 "replication_stall = \"2s\"",
                 "quiet_window = \"2min\"",
+                "task_heartbeat = \"5min\"",
             ]
         );
     }

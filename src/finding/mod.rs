@@ -8,6 +8,10 @@ mod clock_skew;
 mod commits_hang;
 mod config_missing;
 mod config_unsafe;
+mod dags_differ;
+mod dags_disk_low;
+mod dags_hung;
+mod dags_not_mounted;
 mod dcs_value_bad;
 mod disk_inodes_low;
 mod disk_low;
@@ -49,6 +53,7 @@ mod rabbitmq_unacked_differs;
 mod replay_paused;
 mod replica_not_streaming;
 mod replication_stalled;
+mod rescue_window;
 mod restart_loop;
 mod route;
 mod route_flapping;
@@ -65,6 +70,9 @@ mod stuck;
 mod switchover;
 mod sync_missing;
 mod sync_set_mismatch;
+mod target_orphan;
+mod target_run_twice;
+mod target_unreachable;
 mod timeline_behind;
 mod tracker;
 mod unit_failed;
@@ -179,6 +187,14 @@ const RULES: &[Rule] = &[
     rabbitmq_no_consumers::RULE,
     rabbitmq_unacked_differs::RULE,
     rabbitmq_permission::RULE,
+    rescue_window::RULE,
+    target_run_twice::RULE,
+    target_orphan::RULE,
+    target_unreachable::RULE,
+    dags_hung::RULE,
+    dags_not_mounted::RULE,
+    dags_differ::RULE,
+    dags_disk_low::RULE,
     self_loop_api_url::RULE,
     config_missing::RULE,
     config_unsafe::RULE,

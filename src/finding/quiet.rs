@@ -259,6 +259,7 @@ mod tests {
             components: vec![scheduler],
             tasks: BTreeMap::new(),
             work: Vec::new(),
+            retries: Vec::new(),
             pools: vec![AirflowPool {
                 name: "default_pool".into(),
                 slots: 128,

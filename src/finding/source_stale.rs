@@ -24,8 +24,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, .. } = *case;
     let sources = cluster.sources(now);
     let mut found = Vec::new();
-    use SourceKind::{Airflow, AirflowHealth, Dcs, Etcd, Haproxy, Host, Lease, Rabbitmq, Rest, Sql};
-    for kind in [Dcs, Lease, Etcd, Rest, Sql, Haproxy, Airflow, AirflowHealth, Rabbitmq, Host] {
+    use SourceKind::{Airflow, AirflowHealth, Dags, Dcs, Etcd, Haproxy, Host, Lease, Rabbitmq, Rest, Sql};
+    for kind in [Dcs, Lease, Etcd, Rest, Sql, Haproxy, Airflow, AirflowHealth, Rabbitmq, Dags, Host] {
         let stale: Vec<&Heard<'_>> = sources.iter().filter(|h| h.source.kind == kind && silent(h, cluster, now)).collect();
         let Some(first) = stale.first() else { continue };
         // Each source answers or fails within its deadline; one that does neither hangs, or its host slept.
@@ -45,6 +45,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             SourceKind::Airflow => format!("what Airflow does is not known: {error}"),
             SourceKind::AirflowHealth => format!("what {} says of Airflow's health is not known: {error}", listed(&names)),
             SourceKind::Rabbitmq => format!("RabbitMQ on {} cannot be asked: {error}", listed(&names)),
+            SourceKind::Dags => format!("the folder of the DAGs cannot be asked for on {}: {error}", listed(&names)),
+            SourceKind::Target => format!("the target {} cannot be asked: {error}", listed(&names)),
             SourceKind::Audit => format!("the audit cannot be read: {error}"),
         };
         let severity = match kind {
@@ -86,7 +88,9 @@ fn silent(heard: &Heard<'_>, cluster: &Cluster, now: Time) -> bool {
         SourceKind::AirflowHealth => heard.error.is_some_and(|e| e.kind.is_absence()),
         // `rabbitmq-node-down` says so.
         SourceKind::Rabbitmq => cluster.rabbitmq.as_ref().is_some_and(|rabbitmq| rabbitmq.gone(&heard.source.target, now)),
-        SourceKind::Haproxy | SourceKind::Audit => false,
+        // `target-unreachable` says it.
+        SourceKind::Target => true,
+        SourceKind::Haproxy | SourceKind::Dags | SourceKind::Audit => false,
     };
     let fails = match heard.source.kind {
         // The majority may change its mind for a few seconds while etcd elects; the limit of freshness has room for it.

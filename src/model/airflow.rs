@@ -23,6 +23,9 @@ pub struct AirflowStatus {
     pub tasks: BTreeMap<String, u64>,
     /// Those that run, are about to, or wait for something outside, in this order; [`AirflowTask::MOST`] at most.
     pub work: Vec<AirflowTask>,
+    /// Those that wait for their next try; [`AirflowTask::MOST`] at most.
+    #[serde(default)]
+    pub retries: Vec<AirflowRetry>,
     /// The pools.
     pub pools: Vec<AirflowPool>,
     /// Runs that the schedule will begin next, the soonest first; what is past is due.
@@ -82,6 +85,21 @@ pub struct AirflowTask {
 impl AirflowTask {
     /// So many are read.
     pub const MOST: usize = 200;
+}
+
+/// A task whose next try waits: for its `retry_delay`, or for a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AirflowRetry {
+    /// `up_for_retry`, `scheduled`.
+    pub state: String,
+    /// Its DAG.
+    pub dag: String,
+    /// Its name in the DAG.
+    pub task: String,
+    /// The run that it belongs to.
+    pub run: String,
+    /// Which of several, for a mapped task; -1 for others.
+    pub map_index: i64,
 }
 
 /// A pool of slots.

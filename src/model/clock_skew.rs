@@ -134,6 +134,8 @@ impl Cluster {
             | SourceKind::Airflow
             | SourceKind::AirflowHealth
             | SourceKind::Rabbitmq
+            | SourceKind::Dags
+            | SourceKind::Target
             | SourceKind::Audit => {}
         }
     }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::change::Summary;
 use super::config_key::ConfigKey;
+use super::heard::Heard;
 use super::hygiene::Hygiene;
 use super::succession::{Gone, Succession};
 use super::{
-    AirflowHealth, AirflowStatus, Certificate, Change, Consistency, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership,
+    AirflowHealth, AirflowStatus, Certificate, Change, Consistency, Dags, Dcs, DcsEvent, DcsKey, DynamicConfig, EtcdAlarm, EtcdMembership,
     EtcdStatus, EtcdTrend, Fact, FrozenPools, HaproxyStatus, HistoryEntry, Host, Lease, Member, Observation, Observed, Outcome, Parsed,
-    Parting, PauseWatch, PostgresStatus, Rabbitmq, RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing, SyncWatch, Time,
-    Writing, clean,
+    Parting, PauseWatch, PostgresStatus, Rabbitmq, RescueMemory, RouteMemory, RouteUse, SourceError, SourceId, SourceKind, Standing,
+    SyncWatch, Target, Time, Writing, clean,
 };
 
 /// The cluster. Only [`Cluster::apply`] changes it.
@@ -49,8 +50,14 @@ pub struct Cluster {
     pub airflow_health: BTreeMap<String, Observed<AirflowHealth>>,
     /// RabbitMQ; `None`: none is configured.
     pub rabbitmq: Option<Rabbitmq>,
+    /// The folder with Airflow's DAGs; `None`: none is configured.
+    pub dags: Option<Dags>,
+    /// The machine on which its tasks work; `None`: none is configured.
+    pub target: Option<Target>,
     /// Its pools that were frozen from this machine, here and in other clusters of this scope.
     pub frozen: Vec<FrozenPools>,
+    /// What is remembered of its tasks for an outage.
+    pub rescue_memory: RescueMemory,
     /// The certificates that were shown to us, by who showed them, and our own, by their files.
     pub certificates: BTreeMap<SourceId, Observed<Certificate>>,
     /// The dynamic configuration as the REST APIs give it.
@@ -131,7 +138,10 @@ impl Cluster {
             airflow: None,
             airflow_health: BTreeMap::new(),
             rabbitmq: None,
+            dags: None,
+            target: None,
             frozen: Vec::new(),
+            rescue_memory: RescueMemory::default(),
             certificates: BTreeMap::new(),
             rest_config: Observed::default(),
             rest_history: Observed::default(),
@@ -149,18 +159,6 @@ impl Cluster {
         }
     }
 
-    /// The same, with Airflow's metadata in it: that nothing was read of it yet does not mean that there is none.
-    #[must_use]
-    pub fn with_airflow(self, configured: bool) -> Self {
-        Self { airflow: configured.then(Observed::default), ..self }
-    }
-
-    /// The same, with Airflow's health endpoints in it, by their names.
-    #[must_use]
-    pub fn with_airflow_health(self, names: impl IntoIterator<Item = String>) -> Self {
-        Self { airflow_health: names.into_iter().map(|name| (name, Observed::default())).collect(), ..self }
-    }
-
     /// Folds an observation in and says what it changed.
     pub fn apply(&mut self, mut observation: Observation) -> Vec<Change> {
         observation.wash();
@@ -174,6 +172,7 @@ impl Cluster {
         self.follow_failsafe(at);
         self.follow_handover(at);
         self.follow_stalls(at);
+        self.follow_rescue(at);
         self.changes(at)
     }
 
@@ -239,6 +238,7 @@ impl Cluster {
             }
             Fact::PauseNote(note) => self.pause.hear(note),
             Fact::FrozenPools(pools) => self.frozen = pools,
+            Fact::Dags(_) | Fact::Target(_) | Fact::Rescue(_) => self.estate_told(source, at, rtt, fact),
             Fact::Host(status) => self.host_told(&source.target, *status, at, rtt),
             Fact::Clock(reading) => self.clock_read(source, reading, at, rtt),
             Fact::Certificate(certificate) => self.certificates.entry(source.clone()).or_default().record(*certificate, at, rtt),
@@ -286,6 +286,7 @@ impl Cluster {
             SourceKind::Airflow => self.airflow.get_or_insert_default().fail(error, at),
             SourceKind::AirflowHealth => self.airflow_health.entry(source.target.clone()).or_default().fail(error, at),
             SourceKind::Rabbitmq => self.rabbitmq_alarms(&source.target).fail(error, at),
+            SourceKind::Dags | SourceKind::Target => self.estate_failed(source, error, at),
             // What it had told stands; whoever reads it says why it cannot be read.
             SourceKind::Audit => {}
         }
@@ -459,47 +460,11 @@ impl Cluster {
         all.extend(self.members.values().map(|m| Heard::of(SourceKind::Sql, &m.name, &m.sql, now)));
         all.extend(self.haproxies.iter().map(|(name, seen)| Heard::of(SourceKind::Haproxy, name, seen, now)));
         all.extend(self.hosts.iter().map(|(name, host)| Heard::of(SourceKind::Host, name, &host.seen, now)));
+        all.extend(self.estate(now));
         all.extend(self.airflow.iter().map(|seen| Heard::of(SourceKind::Airflow, &self.scope, seen, now)));
         all.extend(self.airflow_health.iter().map(|(name, seen)| Heard::of(SourceKind::AirflowHealth, name, seen, now)));
         let nodes = self.rabbitmq.iter().flat_map(|rabbitmq| &rabbitmq.seen);
         all.extend(nodes.map(|(name, node)| Heard::of(SourceKind::Rabbitmq, name, &node.alarms, now)));
         all
-    }
-}
-
-/// How a source does.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Heard<'a> {
-    /// Which one.
-    pub source: SourceId,
-    /// Time since its last good answer; `None`: there never was one.
-    pub age: Option<Duration>,
-    /// Why the newest attempt failed, if it did.
-    pub error: Option<&'a SourceError>,
-    /// When the first of the present row of failures was.
-    pub failing_since: Option<Time>,
-    /// How long the last good answer took.
-    pub rtt: Option<Duration>,
-}
-
-impl<'a> Heard<'a> {
-    fn of<T>(kind: SourceKind, target: &str, seen: &'a Observed<T>, now: Time) -> Self {
-        Self {
-            source: SourceId::new(kind, target),
-            age: seen.age(now),
-            error: seen.error(),
-            failing_since: seen.failing_since(),
-            rtt: seen.rtt(),
-        }
-    }
-
-    /// Whether its last answer is within its freshness limit.
-    pub fn fresh(&self) -> bool {
-        self.age.is_some_and(|age| age <= self.source.kind.freshness())
-    }
-
-    /// Whether it has not been heard at all yet, good or bad.
-    pub fn pending(&self) -> bool {
-        self.age.is_none() && self.error.is_none()
     }
 }

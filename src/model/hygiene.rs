@@ -5,10 +5,9 @@
 use serde_json::{Map, Value};
 
 use super::{
-    AirflowComponent, AirflowHealth, AirflowNextRun, AirflowPool, AirflowProgram, AirflowStatus, AirflowTask, Archiver, BaseBackup,
-    Certificate, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, FrozenPools, HaproxyServer, HaproxyStatus, HostStatus, Login,
-    Observation, Outcome, PatroniReplication, PatroniStatus, PauseNote, PendingChange, Place, PostgresStatus, Receiver, ReplicationRow,
-    ServerSettings, Slot, SourceError, SourceId, Space, Subscription, Transaction, Unit, clean,
+    AirflowHealth, Archiver, BaseBackup, Certificate, EtcdAlarm, EtcdMember, EtcdMembership, EtcdStatus, Fact, FrozenPools, HaproxyServer,
+    HaproxyStatus, HostStatus, Login, Observation, Outcome, PatroniReplication, PatroniStatus, PauseNote, PendingChange, Place,
+    PostgresStatus, Receiver, ReplicationRow, ServerSettings, Slot, SourceError, SourceId, Space, Subscription, Transaction, Unit, clean,
 };
 
 /// Something that holds text from outside.
@@ -117,20 +116,15 @@ impl Hygiene for Fact {
             Fact::Postgres(status) => status.wash(),
             Fact::Haproxy(HaproxyStatus { servers }) => servers.wash(),
             Fact::Host(status) => status.wash(),
+            Fact::Rescue(memory) => memory.wash(),
+            Fact::Dags(status) => status.wash(),
+            Fact::Target(status) => status.wash(),
             Fact::Airflow(status) => status.wash(),
             Fact::AirflowHealth(AirflowHealth { status: _, programs }) => programs.wash(),
             Fact::RabbitmqAlarms(alarms) => alarms.wash(),
             Fact::RabbitmqLists(lists) => lists.wash(),
             Fact::Certificate(certificate) => certificate.wash(),
         }
-    }
-}
-
-impl Hygiene for AirflowProgram {
-    fn wash(&mut self) {
-        let Self { name, state, heartbeat: _ } = self;
-        name.wash();
-        state.wash();
     }
 }
 
@@ -180,68 +174,6 @@ impl Hygiene for Login {
         let Self { user, terminal, from, since } = self;
         [user, terminal, since].into_iter().for_each(Hygiene::wash);
         from.wash();
-    }
-}
-
-impl Hygiene for AirflowStatus {
-    fn wash(&mut self) {
-        let Self {
-            server_time: _,
-            in_recovery: _,
-            is_3: _,
-            revision,
-            components,
-            tasks,
-            work,
-            pools,
-            next_runs,
-            import_errors: _,
-            last_decision: _,
-            migrating: _,
-            prepared: _,
-        } = self;
-        revision.wash();
-        components.wash();
-        *tasks = std::mem::take(tasks).into_iter().map(|(state, count)| (clean(&state), count)).collect();
-        work.wash();
-        pools.wash();
-        next_runs.wash();
-    }
-}
-
-impl Hygiene for AirflowComponent {
-    fn wash(&mut self) {
-        let Self { kind, host, state, heartbeat: _ } = self;
-        kind.wash();
-        host.wash();
-        state.wash();
-    }
-}
-
-impl Hygiene for AirflowTask {
-    fn wash(&mut self) {
-        let Self { dag, task, run, map_index: _, state, try_number: _, max_tries: _, host, pool, started: _, queued: _, heartbeat: _ } =
-            self;
-        for text in [dag, task, run, state, pool] {
-            text.wash();
-        }
-        host.wash();
-    }
-}
-
-impl Hygiene for AirflowPool {
-    fn wash(&mut self) {
-        let Self { name, slots: _, taken: _, waiting: _, include_deferred: _, description, team, whole: _ } = self;
-        name.wash();
-        description.wash();
-        team.wash();
-    }
-}
-
-impl Hygiene for AirflowNextRun {
-    fn wash(&mut self) {
-        let Self { dag, at: _ } = self;
-        dag.wash();
     }
 }
 

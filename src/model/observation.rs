@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AirflowHealth, AirflowStatus, Certificate, ClockReading, Consistency, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics, EtcdStatus,
-    FrozenPools, HaproxyStatus, HostStatus, PatroniStatus, PauseNote, PostgresStatus, RabbitmqAlarm, RabbitmqLists, SourceError, SourceId,
-    Time,
+    AirflowHealth, AirflowStatus, Certificate, ClockReading, Consistency, DagsStatus, DcsEvent, DcsKey, EtcdMembership, EtcdMetrics,
+    EtcdStatus, FrozenPools, HaproxyStatus, HostStatus, PatroniStatus, PauseNote, PostgresStatus, RabbitmqAlarm, RabbitmqLists,
+    RescueMemory, SourceError, SourceId, TargetStatus, Time,
 };
 
 /// One report of one source.
@@ -76,6 +76,10 @@ pub enum Fact {
     Haproxy(HaproxyStatus),
     /// What a node says of itself.
     Host(Box<HostStatus>),
+    /// What a machine says of the folder with Airflow's DAGs.
+    Dags(Box<DagsStatus>),
+    /// What the machine says on which its tasks work.
+    Target(Box<TargetStatus>),
     /// Airflow's metadata.
     Airflow(Box<AirflowStatus>),
     /// What a health endpoint of Airflow's says.
@@ -92,6 +96,8 @@ pub enum Fact {
     PauseNote(Option<PauseNote>),
     /// Airflow's pools that were frozen from this machine, of every cluster of this scope.
     FrozenPools(Vec<FrozenPools>),
+    /// What this machine remembers of what Airflow ran.
+    Rescue(Box<RescueMemory>),
 }
 
 impl Fact {
@@ -105,6 +111,7 @@ impl Fact {
                 | Fact::PauseNote(_)
                 | Fact::FrozenPools(_)
                 | Fact::RabbitmqAlarms(_)
+                | Fact::Rescue(_)
         )
     }
 }

@@ -32,6 +32,10 @@ pub enum SourceKind {
     AirflowHealth,
     /// One node's management API of RabbitMQ.
     Rabbitmq,
+    /// The folder with Airflow's DAGs, on one of the machines that mount it, over ssh.
+    Dags,
+    /// The machine on which Airflow's tasks work, over ssh. One for the cluster.
+    Target,
     /// The audit of pgbaton on this machine. Asked when the pause begins or something was done, not by the clock.
     Audit,
 }
@@ -42,9 +46,11 @@ impl SourceKind {
         match self {
             // A disk that fills at 500 MB a second gives 5 GB away between two looks; a dozen short programs run for each of them on the node.
             SourceKind::Host => Duration::from_secs(10),
+            SourceKind::Target => Duration::from_secs(5),
             SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow | SourceKind::AirflowHealth => Duration::from_secs(2),
-            // The alarms, which answer within a millisecond; lists that cost more are asked for less often.
-            SourceKind::Rabbitmq => Duration::from_secs(1),
+            // RabbitMQ: the alarms, which answer within a millisecond; lists that cost more are asked for less often. DAGs: a disk that hangs after
+            // it was asked is told within this and the wait for its answer, 3 s with both.
+            SourceKind::Rabbitmq | SourceKind::Dags => Duration::from_secs(1),
             SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Audit => Duration::from_secs(1),
         }
     }
@@ -53,6 +59,8 @@ impl SourceKind {
     pub fn deadline(self) -> Duration {
         match self {
             SourceKind::Host => Duration::from_secs(16),
+            SourceKind::Dags => Duration::from_secs(4),
+            SourceKind::Target => Duration::from_secs(8),
             _ => Duration::from_secs(2),
         }
     }
@@ -61,7 +69,10 @@ impl SourceKind {
     pub const fn freshness(self) -> Duration {
         match self {
             SourceKind::Host => Duration::from_secs(36),
-            SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow | SourceKind::AirflowHealth => Duration::from_secs(7),
+            SourceKind::Target => Duration::from_secs(18),
+            SourceKind::Etcd | SourceKind::Haproxy | SourceKind::Airflow | SourceKind::AirflowHealth | SourceKind::Dags => {
+                Duration::from_secs(7)
+            }
             SourceKind::Dcs | SourceKind::Lease | SourceKind::Rest | SourceKind::Sql | SourceKind::Rabbitmq | SourceKind::Audit => {
                 Duration::from_secs(5)
             }
@@ -75,7 +86,8 @@ pub struct SourceId {
     /// Its kind.
     pub kind: SourceKind,
     /// A member's name, an etcd endpoint's URL, an HAProxy's or a RabbitMQ node's name in the configuration, host and port of a health endpoint of
-    /// Airflow's; for `Host` a member's, an HAProxy's, or an etcd's host; the scope for `Dcs` and `Lease`.
+    /// Airflow's; for `Host` a member's, an HAProxy's, or an etcd's host; for `Dags` and `Target` the host as ssh knows it; the scope for `Dcs` and
+    /// `Lease`.
     pub target: String,
 }
 

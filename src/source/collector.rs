@@ -81,6 +81,7 @@ impl Collector {
         }
         collector.start_airflow_health();
         collector.start_rabbitmq();
+        collector.start_estate();
         (collector, inbox)
     }
 
@@ -100,6 +101,24 @@ impl Collector {
             let (profile, tls) = (profile.clone(), Arc::clone(&tls));
             self.run(SourceId::new(SourceKind::Rabbitmq, &node.name), node.url.clone(), move |sink, clock| {
                 rabbitmq::run(sink, clock, node.clone(), profile.clone(), Arc::clone(&tls))
+            });
+        }
+    }
+
+    /// The machines around the cluster that are asked over ssh.
+    fn start_estate(&mut self) {
+        if let Some(dags) = self.profile.dags.clone() {
+            for host in dags.hosts.clone() {
+                let (dags, ssh, connections) = (dags.clone(), self.profile.ssh.clone(), self.connections.clone());
+                self.run(SourceId::new(SourceKind::Dags, &host), String::new(), move |sink, clock| {
+                    ssh::dags(sink, clock, host.clone(), dags.clone(), ssh.clone(), connections.clone())
+                });
+            }
+        }
+        if let Some(target) = self.profile.target.clone() {
+            let (ssh, connections) = (self.profile.ssh.clone(), self.connections.clone());
+            self.run(SourceId::new(SourceKind::Target, &target.host), String::new(), move |sink, clock| {
+                ssh::target(sink, clock, target.clone(), ssh.clone(), connections.clone())
             });
         }
     }

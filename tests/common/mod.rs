@@ -93,6 +93,8 @@ pub fn whole_profile(etcd: EtcdProfile) -> Profile {
         restapi: RestProfile { tls: TlsProfile::default(), login: None, operate: None },
         airflow: None,
         rabbitmq: None,
+        dags: None,
+        target: None,
         postgres: PostgresProfile {
             user: Some("nobody".into()),
             operate_user: None,

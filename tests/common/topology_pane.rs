@@ -1,5 +1,7 @@
 //! The pane with the picture of the estate.
 
+use pgbaton::document::{Asked, BookDoc, BookKind, DagsDoc, DagsHostDoc, DiskState, JobDoc, TargetDoc};
+
 use super::*;
 
 fn topology(document: Document, size: (u16, u16), ascii: bool) -> Buffer {
@@ -35,6 +37,81 @@ fn a_route_that_leads_elsewhere_has_a_line_of_its_own() {
     let lines = |document: Document| text(&topology(document, (80, 24), false)).matches('▸').count();
     // One of them is the mark of the selected row.
     assert_eq!((lines(right), lines(wrong())), (2, 3));
+}
+
+/// What a machine says of the folder of the DAGs.
+fn dags_on(name: &str, state: DiskState) -> DagsHostDoc {
+    let answers = state == DiskState::Answers;
+    DagsHostDoc {
+        name: name.to_owned(),
+        asked: Asked { age_ms: Some(400), fresh: true, error: None, rtt_ms: Some(30.0) },
+        state,
+        error: None,
+        hung_seconds: (state == DiskState::Hung).then_some(2.1),
+        mounted: Some(true),
+        mount: Some("/opt/airflow".to_owned()),
+        mounted_from: Some("vm2:/export".to_owned()),
+        fstype: Some("nfs4".to_owned()),
+        options: Some("rw,hard".to_owned()),
+        size_bytes: answers.then_some(100 << 30),
+        available_bytes: answers.then_some(81 << 30),
+        used_share: answers.then_some(0.19),
+        inodes_free_share: answers.then_some(0.97),
+        files: Some(41),
+        newest_file: Some("charge.py".to_owned()),
+        newest_changed: Some(sample::at(sample::NOW - 3 * 3600)),
+        counted_at: Some(sample::at(sample::NOW - 12)),
+    }
+}
+
+fn estate(vm4: DiskState, twice: bool) -> Document {
+    let same = (vm4 == DiskState::Answers).then_some(true);
+    let job = JobDoc {
+        dag: "charge".to_owned(),
+        task: "work".to_owned(),
+        run: "manual__1".to_owned(),
+        map_index: -1,
+        starts: 2,
+        started: Some(sample::at(sample::NOW - 60)),
+        ended: None,
+        again: true,
+        runs_in_airflow: Some(false),
+    };
+    let jobs = if twice { vec![job] } else { Vec::new() };
+    let book = BookDoc { kind: BookKind::Ledger, whole: true, jobs: 214, unread_lines: 0, twice: jobs.clone(), open: jobs };
+    let target = TargetDoc {
+        name: "vm3".to_owned(),
+        asked: Asked { age_ms: Some(2100), fresh: true, error: None, rtt_ms: Some(34.0) },
+        load_1: Some(0.4),
+        cpus: Some(4),
+        mount: Some("/var".to_owned()),
+        available_bytes: Some(40 << 30),
+        used_share: Some(0.61),
+        disk_error: None,
+        book: Some(book),
+        book_error: None,
+    };
+    let dags = DagsDoc { same, hosts: vec![dags_on("vm1", DiskState::Answers), dags_on("vm4", vm4)] };
+    Document { dags: Some(dags), target: Some(target), ..sample::healthy() }
+}
+
+#[test]
+fn the_disk_with_the_dags_and_the_target_are_in_the_picture() {
+    for (name, document) in [("estate", estate(DiskState::Answers, false)), ("estate-hung", estate(DiskState::Hung, true))] {
+        for size in [(80, 24), (160, 48)] {
+            snapshot(&format!("topology-{name}-{}x{}", size.0, size.1), &topology(document.clone(), size, false));
+        }
+    }
+    let mut state = console(vec![estate(DiskState::Hung, true)]);
+    press(&mut state, &[CommandId::Pane0, CommandId::Bottom, CommandId::Open]);
+    let target = text(&screen(&mut state, (80, 24), false));
+    assert!(
+        target.contains("started twice") && target.contains("charge.work manual__1") && target.contains("not running in Airflow"),
+        "{target}"
+    );
+    press(&mut state, &[CommandId::Back, CommandId::Up, CommandId::Open]);
+    let dags = text(&screen(&mut state, (80, 24), false));
+    assert!(dags.contains("HUNG") && dags.contains("/opt/airflow from vm2:/export") && dags.contains("charge.py"), "{dags}");
 }
 
 /// What stands before the name of a node.

@@ -25,6 +25,7 @@ fn beats(s: &mut Scenario, programs: &[(&str, u64)]) {
         components: programs.iter().map(component).collect(),
         tasks: BTreeMap::new(),
         work: Vec::new(),
+        retries: Vec::new(),
         pools: Vec::new(),
         next_runs: Vec::new(),
         import_errors: 0,

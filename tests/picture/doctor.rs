@@ -428,6 +428,7 @@ fn tasks_with_retries_would_run_twice_and_what_airflow_does_not_tell_is_not_know
         components: Vec::new(),
         tasks: BTreeMap::new(),
         work,
+        retries: Vec::new(),
         pools: Vec::new(),
         next_runs: Vec::new(),
         import_errors: 0,

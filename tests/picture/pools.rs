@@ -23,6 +23,7 @@ fn reads(s: &mut Scenario, pools: Vec<AirflowPool>) {
         components: Vec::new(),
         tasks: BTreeMap::from([("scheduled".to_owned(), 2), ("running".to_owned(), 1)]),
         work: Vec::new(),
+        retries: Vec::new(),
         pools,
         next_runs: Vec::new(),
         import_errors: 0,

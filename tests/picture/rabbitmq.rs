@@ -52,6 +52,7 @@ impl Estate {
             components: vec![AirflowComponent { kind: "SchedulerJob".into(), host: None, state: None, heartbeat: Some(self.now) }],
             tasks: BTreeMap::from([("running".to_owned(), running), ("queued".to_owned(), queued)]),
             work: Vec::new(),
+            retries: Vec::new(),
             pools: Vec::new(),
             next_runs: Vec::new(),
             import_errors: 0,

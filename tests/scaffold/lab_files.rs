@@ -23,6 +23,7 @@ fn lab(dir: &Path, options: Options) -> Lab {
         ssh_keygen: PathBuf::from("ssh-keygen"),
         venv: program("patroni"),
         airflow: options.airflow.is_some().then(|| program("airflow")),
+        rabbitmq: options.rabbitmq.then(|| program("rabbitmq")),
     };
     let record = Record {
         schema: SCHEMA,

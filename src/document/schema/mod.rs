@@ -36,6 +36,15 @@ pub struct Document {
     /// RabbitMQ; `null`: none is configured.
     #[serde(default)]
     pub rabbitmq: Option<super::RabbitmqDoc>,
+    /// The folder of its DAGs, as the machines that mount it see it; `null`: none is configured.
+    #[serde(default)]
+    pub dags: Option<super::DagsDoc>,
+    /// The machine on which its tasks work; `null`: none is configured.
+    #[serde(default)]
+    pub target: Option<super::TargetDoc>,
+    /// What the newest outage of Airflow's writes has put at risk; `null`: none is known.
+    #[serde(default)]
+    pub rescue: Option<super::RescueDoc>,
     /// If the leader died now: who would take over, and what would be lost.
     pub forecast: ForecastDoc,
     /// The rules that fired, worst first.

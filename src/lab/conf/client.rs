@@ -62,7 +62,15 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
         airflow: cli.as_ref().map(|cli| Airflow { database: airflow::DATABASE, host: PROXIES[0], cli, health: &health }),
         explained: false,
     };
-    Ok(console.toml() + &rabbitmq(lab) + &ssh_and_logs(lab))
+    Ok(console.toml() + &target(lab) + &rabbitmq(lab) + &ssh_and_logs(lab))
+}
+
+/// What the practice tasks have done, on the other machine.
+fn target(lab: &Lab) -> String {
+    if lab.record.options.airflow.is_none() {
+        return String::new();
+    }
+    format!("\n[clusters.{}.target]\nhost = {:?}\nledger = {:?}\n", lab.record.name, PROXIES[1], airflow::target(lab))
 }
 
 fn rabbitmq(lab: &Lab) -> String {

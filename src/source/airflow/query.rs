@@ -119,6 +119,10 @@ SELECT json_build_object(
         FROM {s}.task_instance AS t {job}
         WHERE t.state IN ('running', 'restarting', 'queued', 'deferred', 'up_for_reschedule')
         ORDER BY array_position(ARRAY['running', 'restarting', 'queued'], t.state::text) NULLS LAST, t.start_date NULLS LAST, t.dag_id, t.task_id LIMIT {most}) AS w),
+    'retries', (SELECT coalesce(json_agg(w.task), '[]') FROM (
+        SELECT json_build_object('state', t.state, 'dag', t.dag_id, 'task', t.task_id, 'run', t.run_id, 'map_index', t.map_index) AS task
+        FROM {s}.task_instance AS t WHERE t.state = 'up_for_retry' OR t.state = 'scheduled' AND t.start_date IS NOT NULL
+        ORDER BY t.dag_id, t.run_id, t.task_id, t.map_index LIMIT {most}) AS w),
     'pools', (SELECT coalesce(json_agg(json_build_object('name', p.pool, 'slots', p.slots,
             'taken', (SELECT coalesce(sum(t.pool_slots), 0) FROM task AS t WHERE t.pool = p.pool
                 AND (t.state IN ('running', 'queued') OR t.state = 'deferred' AND p.include_deferred)),

@@ -20,6 +20,12 @@ pub(super) enum Command {
     Homes,
     /// Asks for what a node is doing; for each folder a word and its path.
     Facts { homes: Vec<String> },
+    /// Asks for the folder of the DAGs: it, tenths of a second to wait for its disk, seconds between two counts of its files.
+    Dags { folder: String, wait: u32, every: u32 },
+    /// Asks the target for its load and a disk, and where tasks are written down in folders for those.
+    Target { disk: String, guard: String },
+    /// Reads what was added to the target's ledger.
+    Ledger { file: String, id: FileId, from: u64 },
     /// Reads a unit's entries in the journal.
     Journal { unit: String, cursor: String, since: i64, on: bool },
 }
@@ -37,6 +43,9 @@ impl Command {
             Self::Follow { .. } => include_str!("scripts/follow.sh"),
             Self::Homes => include_str!("scripts/homes.sh"),
             Self::Facts { .. } => include_str!("scripts/facts.sh"),
+            Self::Dags { .. } => include_str!("scripts/dags.sh"),
+            Self::Target { .. } => include_str!("scripts/target.sh"),
+            Self::Ledger { .. } => include_str!("scripts/ledger.sh"),
             Self::Journal { .. } => include_str!("scripts/journal.sh"),
         }
     }
@@ -47,6 +56,9 @@ impl Command {
         match self {
             Self::Hold | Self::Ask | Self::Homes => Vec::new(),
             Self::Facts { homes } => homes.clone(),
+            Self::Dags { folder, wait, every } => vec![folder.clone(), wait.to_string(), every.to_string()],
+            Self::Target { disk, guard } => vec![disk.clone(), guard.clone()],
+            Self::Ledger { file, id, from } => vec![file.clone(), id.clone(), from.to_string()],
             Self::Look { folder, pattern, more } => vec![folder.clone(), pattern.clone(), more.clone()],
             Self::Follow { folder, name, id, from, on, pattern } => {
                 vec![folder.clone(), name.clone(), id.clone(), from.to_string(), PACE.to_owned(), flag(*on), pattern.clone()]
@@ -71,6 +83,9 @@ impl Command {
             Self::Follow { .. } => "follow",
             Self::Homes => "homes",
             Self::Facts { .. } => "facts",
+            Self::Dags { .. } => "dags",
+            Self::Target { .. } => "target",
+            Self::Ledger { .. } => "ledger",
             Self::Journal { .. } => "journal",
         };
         match self.arguments() {
@@ -80,7 +95,7 @@ impl Command {
     }
 
     /// One of each, with words for what is put in.
-    pub fn all() -> [Self; 7] {
+    pub fn all() -> [Self; 10] {
         let [folder, name, unit] = ["FOLDER", "FILE", "UNIT"].map(str::to_owned);
         let (pattern, more, cursor, id) = ("PATTERN".to_owned(), "PATTERN".to_owned(), "CURSOR".to_owned(), "DEVICE:INODE".to_owned());
         [
@@ -91,6 +106,9 @@ impl Command {
             Self::Journal { unit, cursor, since: 0, on: true },
             Self::Homes,
             Self::Facts { homes: ["WORD", "FOLDER"].map(str::to_owned).to_vec() },
+            Self::Dags { folder: "FOLDER".to_owned(), wait: 13, every: 20 },
+            Self::Target { disk: "FOLDER".to_owned(), guard: "FOLDER".to_owned() },
+            Self::Ledger { file: "FILE".to_owned(), id: "DEVICE:INODE".to_owned(), from: 0 },
         ]
     }
 }
@@ -118,6 +136,6 @@ mod tests {
     #[test]
     fn each_command_is_told_by_its_name() {
         let told: Vec<String> = Command::all().iter().map(|c| c.told().split(' ').next().unwrap_or_default().to_owned()).collect();
-        assert_eq!(told, ["hold", "ask", "look", "follow", "journal", "homes", "facts"]);
+        assert_eq!(told, ["hold", "ask", "look", "follow", "journal", "homes", "facts", "dags", "target", "ledger"]);
     }
 }

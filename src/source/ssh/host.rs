@@ -72,12 +72,26 @@ fn machines(nodes: Vec<Node>, reached: impl Fn(&Node) -> bool) -> Vec<Node> {
 pub(in crate::source) async fn run(sink: Sink, clock: Clock, target: Target, profile: Profile, connections: Connections) {
     let teller = Teller { sink, clock, source: target.source() };
     let node = target.0;
-    let way = match Way::to(&profile.ssh, &node.name, node.host.as_deref()) {
+    let way = Way::to(&profile.ssh, &node.name, node.host.as_deref());
+    let mut asker = Asker { teller: &teller, node: &node, profile: &profile };
+    over(&teller, way, &connections, &mut asker).await;
+}
+
+/// Who asks a machine over a connection.
+pub(super) trait Asks {
+    /// Asks again and again; why that came to an end.
+    fn ask(&mut self, session: &Session) -> impl Future<Output = SourceError> + Send;
+}
+
+/// Has something asked over a connection, which is made again when it is lost. Never ends.
+pub(super) async fn over(teller: &Teller, way: Result<Way, SourceError>, connections: &Connections, asker: &mut impl Asks) {
+    let way = match way {
         Ok(way) => way,
         // Nothing mends that while we run.
-        Err(error) => return poll(teller.sink, clock, teller.source, || std::future::ready(Err(error.clone()))).await,
+        Err(error) => {
+            return poll(teller.sink.clone(), teller.clock, teller.source.clone(), || std::future::ready(Err(error.clone()))).await;
+        }
     };
-    let asker = Asker { teller: &teller, node: &node, profile: &profile };
     let mut pause = PAUSES[0];
     loop {
         let late = || {
@@ -107,14 +121,14 @@ pub(in crate::source) async fn run(sink: Sink, clock: Clock, target: Target, pro
 }
 
 /// Says what was heard.
-struct Teller {
-    sink: Sink,
-    clock: Clock,
-    source: SourceId,
+pub(super) struct Teller {
+    pub sink: Sink,
+    pub clock: Clock,
+    pub source: SourceId,
 }
 
 impl Teller {
-    fn heard(&self, fact: Fact, rtt: Duration) {
+    pub fn heard(&self, fact: Fact, rtt: Duration) {
         self.tell(Outcome::Heard(Box::new(fact)), Some(rtt));
     }
 
@@ -126,8 +140,18 @@ impl Teller {
         self.sink.report(Observation { source: self.source.clone(), at: self.clock.now(), rtt, outcome });
     }
 
+    /// What a command answers. One at a time: while one hangs, nothing else is asked.
+    pub async fn answer(&self, session: &Session, command: &Command) -> Result<String, SourceError> {
+        let limit = self.source.kind.deadline();
+        let late = || {
+            SourceError::new(ErrorKind::Timeout, format!("the node does not end its answer within {} s", limit.as_secs()))
+                .with_hint("a file system or a command of it hangs; it is asked nothing else until then")
+        };
+        self.patiently(answer_whenever(session, command), limit, late).await.map_err(|(_, error)| error)
+    }
+
     /// Waits for something; if it takes longer than `limit`, says so and waits on: it is not begun a second time.
-    async fn patiently<T>(&self, what: impl Future<Output = T>, limit: Duration, late: impl Fn() -> SourceError) -> T {
+    pub async fn patiently<T>(&self, what: impl Future<Output = T>, limit: Duration, late: impl Fn() -> SourceError) -> T {
         let mut what = pin!(what);
         loop {
             match timeout(limit, &mut what).await {
@@ -144,9 +168,8 @@ struct Asker<'a> {
     profile: &'a Profile,
 }
 
-impl Asker<'_> {
-    /// Asks again and again; why that came to an end.
-    async fn ask(&self, session: &Session) -> SourceError {
+impl Asks for Asker<'_> {
+    async fn ask(&mut self, session: &Session) -> SourceError {
         let mut known: Option<(Instant, Vec<Home>)> = None;
         loop {
             let begun = Instant::now();
@@ -165,7 +188,9 @@ impl Asker<'_> {
             sleep_until(begun + SourceKind::Host.period()).await;
         }
     }
+}
 
+impl Asker<'_> {
     async fn homes(&self, session: &Session) -> Result<Vec<Home>, SourceError> {
         let data_directory = async {
             match &self.node.sql {
@@ -192,14 +217,8 @@ impl Asker<'_> {
         Ok(())
     }
 
-    /// One at a time: while one hangs, nothing else is asked.
     async fn answer(&self, session: &Session, command: &Command) -> Result<String, SourceError> {
-        let limit = SourceKind::Host.deadline();
-        let late = || {
-            SourceError::new(ErrorKind::Timeout, format!("the node does not end its answer within {} s", limit.as_secs()))
-                .with_hint("a file system or a command of it hangs; it is asked nothing else until then")
-        };
-        self.teller.patiently(answer_whenever(session, command), limit, late).await.map_err(|(_, error)| error)
+        self.teller.answer(session, command).await
     }
 }
 

@@ -62,7 +62,7 @@ fn clock(text: &str) -> Option<Time> {
 }
 
 /// `3.90 3.84 2.53 3/508 15905`.
-fn load(text: &str) -> Option<[f64; 3]> {
+pub(super) fn load(text: &str) -> Option<[f64; 3]> {
     let mut all = text.split(' ').map(|word| word.parse::<f64>().ok().filter(|load| load.is_finite()));
     Some([all.next()??, all.next()??, all.next()??])
 }
@@ -144,7 +144,7 @@ fn place(text: &str, (kind, home): &Home) -> Place {
 }
 
 /// `4096 66053021 49346403 7114854 16777216 16182047 65024 /var/lib`: block size, blocks, free, available, inodes, free ones, device, mount.
-fn space(facts: &str) -> Option<Space> {
+pub(super) fn space(facts: &str) -> Option<Space> {
     let mut words = facts.splitn(8, ' ');
     let mut number = || words.next()?.parse::<u64>().ok();
     let block = number()?;

@@ -7,6 +7,7 @@
 mod command;
 mod connections;
 mod course;
+mod dags;
 mod errors;
 mod file;
 mod folder;
@@ -14,6 +15,7 @@ mod homes;
 mod host;
 mod host_answer;
 mod journal;
+mod ledger;
 mod lines;
 mod master;
 mod node;
@@ -21,13 +23,16 @@ mod outbox;
 mod place;
 mod reading;
 mod site;
+mod target;
 mod way;
 mod write_access;
 
 pub use connections::Connections;
+pub(super) use dags::run as dags;
 pub(super) use host::{run as host, targets as hosts};
 pub(super) use place::name_pattern;
 pub use reading::Wanted;
+pub(super) use target::run as target;
 pub use write_access::{Unanswered, WriteAccess};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +42,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::supervise::Task;
 use super::{Clock, MemberTarget};
-use crate::config::Profile;
+use crate::config::{Profile, SshProfile};
 use crate::log::{Heard, Program};
 use command::Command;
 use way::{Way, shown};
@@ -120,6 +125,13 @@ fn nodes(profile: &Profile, members: &BTreeMap<String, MemberTarget>, chosen: &C
     all
 }
 
+/// What a person types to have a shell on a machine run this, as it is named for ssh: `ssh -F FILE vm1 'COMMAND'`.
+pub fn typed(profile: &SshProfile, host: &str, command: &str) -> Option<String> {
+    let mut words = shlex::split(&Way::to(profile, host, Some(host)).ok()?.typed())?;
+    words.push(command.to_owned());
+    Some(shown(&words))
+}
+
 /// What would be run: how each node is reached, and the closed list of commands with their texts.
 pub fn explain(profile: &Profile, members: &BTreeMap<String, MemberTarget>, chosen: &Chosen) -> String {
     let mut out = String::from("# Here, for each node, unless a connection of ssh's own (ControlMaster) is there already:\n");
@@ -137,7 +149,7 @@ pub fn explain(profile: &Profile, members: &BTreeMap<String, MemberTarget>, chos
         };
         let _ = writeln!(out, "\n# {}: {}\n{line}", node.name, programs.join(", "));
     }
-    out.push_str("\n# There, each as: sh -c SCRIPT pgbaton ARGUMENTS; nothing else is ever run to read. It ends with the connection; `homes`\n# and `facts`, which run for a table `ssh` and not for logs, end by themselves.\n");
+    out.push_str("\n# There, each as: sh -c SCRIPT pgbaton ARGUMENTS; nothing else is ever run to read. It ends with the connection; `homes`\n# and `facts`, which run for a table `ssh` and not for logs, and `dags`, `target` and `ledger` for tables of these names, end by themselves.\n");
     for command in Command::all() {
         let _ = write!(out, "\n## {}\n{}", command.told(), command.script());
     }

@@ -78,6 +78,9 @@ pub fn healthy() -> Document {
         },
         airflow: None,
         rabbitmq: None,
+        dags: None,
+        target: None,
+        rescue: None,
         routes: vec![
             route("vm1", RouteKind::Write, &["psg1"], 28),
             route("vm1", RouteKind::Read, &["psg2", "psg3"], 4),

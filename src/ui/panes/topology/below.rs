@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::node::etcd_of;
-use super::{Part, rabbitmq};
+use super::{Part, estate, rabbitmq};
 use crate::document::{Document, Level};
 use crate::theme::{Role, sign};
 use crate::ui::fact::{etcd, forecast};
@@ -30,6 +30,7 @@ pub(super) fn lines<'d>(ctx: &Ctx<'_>, document: &'d Document, width: u16) -> Ve
     if let Some(doc) = &document.rabbitmq {
         all.push((Some(Part::Rabbitmq), rabbitmq::lines(ctx, document, doc, width)));
     }
+    all.extend(estate::lines(ctx, document, width));
     all
 }
 

@@ -2,6 +2,7 @@
 //! screen when it has the focus, and no place beside the others.
 
 mod below;
+mod estate;
 mod node;
 mod rabbitmq;
 mod route;
@@ -32,7 +33,9 @@ enum Part<'d> {
     Node(&'d MemberDoc),
     Etcd,
     Airflow,
+    Dags,
     Rabbitmq,
+    Target,
 }
 
 impl Part<'_> {
@@ -43,6 +46,8 @@ impl Part<'_> {
             Self::Etcd => "etcd".to_owned(),
             Self::Airflow => "airflow".to_owned(),
             Self::Rabbitmq => "rabbitmq".to_owned(),
+            Self::Dags => "dags".to_owned(),
+            Self::Target => "target".to_owned(),
         }
     }
 }
@@ -58,7 +63,7 @@ impl PaneModel for Topology {
         let below = [Some(Part::Etcd), airflow, document.rabbitmq.as_ref().map(|_| Part::Rabbitmq)].into_iter().flatten();
         let parts =
             routes::shown(document, &View::default()).into_iter().map(Part::Route).chain(nodes(document).into_iter().map(Part::Node));
-        parts.chain(below).map(|part| part.id()).filter(|id| view.passes([id.as_str()])).collect()
+        parts.chain(below).chain(estate::parts(document)).map(|part| part.id()).filter(|id| view.passes([id.as_str()])).collect()
     }
 
     fn alone(&self) -> bool {
@@ -104,6 +109,8 @@ impl Pane for Topology {
         match row.split_once(' ') {
             Some(("route", id)) => routes::details(ctx, id, width),
             Some(("node", name)) => member_details::details(ctx, name, width),
+            _ if row == "dags" => estate::dags_details(ctx, width),
+            _ if row == "target" => estate::target_details(ctx, width),
             _ if row == "airflow" => super::airflow::whole(ctx, width),
             _ if row == "etcd" => of_etcd(ctx, width),
             _ if row == "rabbitmq" => rabbitmq::details(ctx, width),
