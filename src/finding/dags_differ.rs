@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
                   changed does what nobody planned.",
         next: &[
             "See which machine has what: `dags` in pgbaton status --json tells count, newest file and its time for each.",
-            "A deployment that is under way ends it by itself. If not, is it the same export on both (findmnt -M MOUNT)?",
+            "A deployment that is under way ends it by itself. If it lasts, see whether both mount the same export (findmnt -M MOUNT).",
             "Hold switchovers and runs back until they agree.",
         ],
     }],

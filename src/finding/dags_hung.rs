@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
         matters: "A scheduler, DAG processor or worker that touches the folder waits with it, and cannot be killed on a hard mount; a task \
                   that begins there does not begin, while its heartbeat may still come. A stale handle (ESTALE) ends only with a new mount.",
         next: &[
-            "Look at the file server first: does it run, does it export, can the machine reach its port 2049?",
+            "Look at the file server first: whether it runs and exports, and whether the machine reaches its port 2049.",
             "On the machine: the newest lines of dmesg (nfs: server not responding), and nfsstat -m; never ls or df in the folder itself.",
             "While it hangs do not switch the database over: what Airflow does then is not what it tells.",
             "A stale handle: umount -l and mount again, Airflow's programs restarted after it.",

@@ -33,7 +33,10 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let unread = || target.now(case.now).and_then(|status| status.book.as_ref()?.as_ref().err());
     let (sentence, evidence) = match seen.error() {
         Some(error) if silent => (format!("the target {host} cannot be asked: {error}"), Evidence::error(SourceKind::Target, host, seen)),
-        _ if old => (format!("the target {host} cannot be asked: it does not answer"), None),
+        _ if old => {
+            let last = Evidence::new(SourceId::new(SourceKind::Target, host), "last answer", "none since", seen.at());
+            (format!("the target {host} cannot be asked: it does not answer"), Some(last))
+        }
         _ => match unread() {
             Some(why) => {
                 let error = SourceError::new(crate::model::ErrorKind::Other, why);

@@ -135,7 +135,7 @@ fn a_task_that_lives_on_is_not_at_risk() {
     reads(&mut s, now, vec![task("a", "running", 2, now.before(Duration::from_secs(60))), task("b", "running", 0, now)], &[]);
     ledger(&mut s, &[("a", false), ("b", false)], true);
     for left in [2, 2, 0] {
-        s.pass(30);
+        s.pass(25);
         let now = s.now();
         reads(&mut s, now, vec![task("a", "running", 2, now), task("b", "running", 0, now)], &[]);
         s.pass(1);

@@ -45,7 +45,7 @@ fn runs(s: &mut Scenario, runs: &[&str]) {
         in_recovery: false,
         is_3: false,
         revision: String::new(),
-        components: Vec::new(),
+        components: vec![AirflowComponent { kind: "SchedulerJob".into(), host: None, state: None, heartbeat: Some(s.now()) }],
         tasks: BTreeMap::new(),
         work: runs.iter().map(task).collect(),
         retries: Vec::new(),
