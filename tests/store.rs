@@ -6,7 +6,6 @@
 mod common {
     #[allow(dead_code, reason = "each test file uses its part of it")]
     pub mod hung_disk;
-    #[allow(dead_code, reason = "each test file uses its part of it")]
     pub mod lab;
     pub mod sshd;
 }

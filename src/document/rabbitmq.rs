@@ -3,7 +3,8 @@
 use super::schema_rabbitmq::{RabbitmqAlarmDoc, RabbitmqDoc, RabbitmqNodeDoc, RabbitmqQueueDoc};
 use super::{Asked, asked, asked_within};
 use crate::model::{
-    Cluster, Observed, RABBITMQ_LISTS_FRESH, Rabbitmq, RabbitmqNode, RabbitmqQueue, RabbitmqSeen, SourceKind, Time, Work, fresh_airflow,
+    Cluster, Observed, RABBITMQ_LISTS_FRESH, Rabbitmq, RabbitmqNode, RabbitmqQueue, RabbitmqSeen, RabbitmqState, SourceKind, Time, Work,
+    fresh_airflow,
 };
 
 /// `None`: no RabbitMQ is configured.
@@ -22,7 +23,7 @@ pub(super) fn document(cluster: &Cluster, now: Time) -> Option<RabbitmqDoc> {
         vhost: rabbitmq.vhost.clone(),
         nodes: rabbitmq.seen.iter().map(|(name, seen)| node(rabbitmq, name, seen, now)).collect(),
         alarms: rabbitmq.alarms_now(now).map(|alarms| alarms.into_keys().map(alarm).collect()),
-        queues: queues.map(|queues| queues.iter().map(|queue| queue_doc(rabbitmq, queue)).collect()),
+        queues: queues.map(|queues| queues.iter().map(|queue| queue_doc(rabbitmq, queue, now)).collect()),
         queues_asked: queues_asked(rabbitmq, now),
         queues_by: told.map(|(name, _)| name.to_owned()),
         queues_missing: queues.map(missing).unwrap_or_default(),
@@ -62,8 +63,8 @@ fn node(rabbitmq: &Rabbitmq, name: &str, seen: &RabbitmqSeen, now: Time) -> Rabb
     }
 }
 
-fn queue_doc(rabbitmq: &Rabbitmq, queue: &RabbitmqQueue) -> RabbitmqQueueDoc {
-    let called = |names: &[String]| names.iter().map(|name| rabbitmq.called(name).to_owned()).collect();
+fn queue_doc(rabbitmq: &Rabbitmq, queue: &RabbitmqQueue, now: Time) -> RabbitmqQueueDoc {
+    let called = |names: &[String]| -> Vec<String> { names.iter().map(|name| rabbitmq.called(name).to_owned()).collect() };
     RabbitmqQueueDoc {
         name: queue.name.clone(),
         kind: queue.kind.clone(),
@@ -73,6 +74,7 @@ fn queue_doc(rabbitmq: &Rabbitmq, queue: &RabbitmqQueue) -> RabbitmqQueueDoc {
         consumers: queue.consumers,
         leader: queue.leader.as_deref().map(|name| rabbitmq.called(name).to_owned()),
         members: called(&queue.members),
-        online: called(&queue.online),
+        // The list goes on naming a member for a while that the others have given up (3.10).
+        online: called(&queue.online).into_iter().filter(|name| rabbitmq.state(name, now) != RabbitmqState::Down).collect(),
     }
 }

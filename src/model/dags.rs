@@ -94,7 +94,7 @@ impl Dags {
     }
 
     /// What a machine said, if that is current and the newest attempt did not fail.
-    pub fn now<'a>(seen: &'a Observed<DagsStatus>, now: Time) -> Option<&'a DagsStatus> {
+    pub fn now(seen: &Observed<DagsStatus>, now: Time) -> Option<&DagsStatus> {
         seen.fresh(now, SourceKind::Dags.freshness()).filter(|_| seen.error().is_none())
     }
 

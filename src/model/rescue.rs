@@ -73,11 +73,11 @@ impl RescueMemory {
             return;
         }
         let changed = self.before.as_ref().is_some_and(|b| b.leader.is_some() && leader.is_some() && b.leader.as_deref() != leader);
-        if let Some(before) = self.before.take_if(|_| changed) {
-            if at.since(before.at) <= RECENT {
-                self.before = Some(before.clone());
-                self.stopped(before.wrote, true, Vec::new());
-            }
+        if let Some(before) = self.before.take_if(|_| changed)
+            && at.since(before.at) <= RECENT
+        {
+            self.before = Some(before.clone());
+            self.stopped(before.wrote, true, Vec::new());
         }
         if let Some(outage) = &mut self.outage {
             let until = *outage.until.get_or_insert(at);
