@@ -251,6 +251,9 @@ fn the_console_shows_them(estate: &Estate) {
     });
     pty.press("0");
     pty.until_text("wait: 2 tasks run or are queued: 1 would run twice");
+    // The pane has the screen for itself, and is left first.
+    pty.press("q");
+    pty.until_text("1 Members");
     pty.press("q");
     assert_eq!(pty.end(), 0);
 }

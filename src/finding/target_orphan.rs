@@ -33,7 +33,11 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     };
     let orphan = |job: &&Job| {
         let begun = job.started.is_none_or(|at| case.now.since(at) >= SETTLING);
-        !job.ended && begun && job.recent(case.now) && case.cluster.runs_in_airflow(&job.key, case.now) == Some(false)
+        !job.ended
+            && begun
+            && job.recent(case.now)
+            && target.outlived(&job.key)
+            && case.cluster.runs_in_airflow(&job.key, case.now) == Some(false)
     };
     let orphans: Vec<&Job> = book.jobs.iter().rev().filter(orphan).collect();
     if orphans.is_empty() {

@@ -1,5 +1,6 @@
 //! The machine on which Airflow's tasks do their work, and what it has written down of them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -106,9 +107,17 @@ pub struct Target {
     pub host: String,
     /// What it said.
     pub seen: Observed<TargetStatus>,
+    /// Jobs without an end that Airflow had not as running before they were read: it is asked more often, and what it does not have any more may
+    /// just have ended.
+    orphans: BTreeSet<TaskKey>,
 }
 
 impl Target {
+    /// Whether this job had no end when Airflow had no such task any more.
+    pub fn outlived(&self, job: &TaskKey) -> bool {
+        self.orphans.contains(job)
+    }
+
     /// What it said, if that is current and the newest attempt did not fail.
     pub fn now(&self, now: Time) -> Option<&TargetStatus> {
         self.seen.fresh(now, SourceKind::Target.freshness()).filter(|_| self.seen.error().is_none())
@@ -158,7 +167,7 @@ impl Cluster {
     /// The same, with the machine in it.
     #[must_use]
     pub fn with_target(mut self, host: Option<String>) -> Self {
-        self.target = host.map(|host| Target { host, seen: Observed::default() });
+        self.target = host.map(|host| Target { host, ..Target::default() });
         self
     }
 
@@ -174,8 +183,17 @@ impl Cluster {
 
     /// Takes in what the machine said.
     pub(super) fn target_told(&mut self, host: &str, status: TargetStatus, at: Time, rtt: Option<Duration>) {
+        let asked = at.before(rtt.unwrap_or_default());
+        let airflow_first = self.airflow.as_ref().and_then(|seen| seen.at()).is_some_and(|read| read <= asked);
+        let open = status.book.iter().filter_map(|book| book.as_ref().ok()).flat_map(|book| &book.jobs).filter(|job| !job.ended);
+        let alone = |key: &TaskKey| {
+            let known = self.target.as_ref().is_some_and(|target| target.outlived(key));
+            known || airflow_first && self.runs_in_airflow(key, at) == Some(false)
+        };
+        let orphans: BTreeSet<TaskKey> = open.map(|job| job.key.clone()).filter(alone).collect();
         let target = self.target.get_or_insert_default();
         host.clone_into(&mut target.host);
+        target.orphans = orphans;
         target.seen.record(status, at, rtt);
     }
 

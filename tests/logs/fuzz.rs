@@ -125,7 +125,7 @@ pub fn nothing_hostile_reaches_the_terminal(lab: &TestLab, own: &Path) {
     assert_eq!(before, rows(&pty.seen), "drawn anew it is the same");
     pty.press("S");
     pty.until_text("lines saved to");
-    pty.press("q");
+    pty.press("\x03");
     assert_eq!(pty.end(), 0);
     pty.assert_restored();
     let told = spoken::read(&pty.seen, SIZE).unwrap_or_else(|why| panic!("PGBATON_FUZZ_SEED={seed}: {why}"));

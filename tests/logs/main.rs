@@ -375,7 +375,7 @@ fn the_console_reads_when_it_is_looked_at(lab: &TestLab, own: &Path) {
     assert!(connections().is_empty(), "nobody has looked yet");
     pty.press("8");
     pty.until("lines of the nodes", |screen| ["no action. I am", "<STATS>"].iter().any(|text| screen.contents().contains(text)));
-    pty.press("q");
+    pty.press("\x03");
     assert_eq!(pty.end(), 0);
     until("the end of its connections", GONE_WITHIN, none);
 }

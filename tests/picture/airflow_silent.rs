@@ -1,11 +1,10 @@
 //! `airflow-silent`: by the heartbeats in the metadata, and by health endpoints.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pgbaton::model::*;
 
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, airflow_at_rest};
 
 const ENDPOINT: &str = "10.0.0.1:8974";
 
@@ -17,22 +16,7 @@ fn beats(s: &mut Scenario, programs: &[(&str, u64)]) {
         state: Some("running".to_owned()),
         heartbeat: Some(s.now().before(Duration::from_secs(*ago))),
     };
-    let status = AirflowStatus {
-        server_time: s.now(),
-        in_recovery: false,
-        is_3: false,
-        revision: String::new(),
-        components: programs.iter().map(component).collect(),
-        tasks: BTreeMap::new(),
-        work: Vec::new(),
-        retries: Vec::new(),
-        pools: Vec::new(),
-        next_runs: Vec::new(),
-        import_errors: 0,
-        last_decision: None,
-        migrating: false,
-        prepared: 0,
-    };
+    let status = AirflowStatus { components: programs.iter().map(component).collect(), ..airflow_at_rest(s.now()) };
     s.report(SourceId::new(SourceKind::Airflow, "psg"), Fact::Airflow(Box::new(status)));
 }
 

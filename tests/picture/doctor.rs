@@ -1,6 +1,6 @@
 //! What the doctor says of a played cluster: of a good one nothing, and of each thing that is spoilt in it that thing alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use pgbaton::doctor::haproxy::{ProxyFile, read};
 use pgbaton::doctor::{Case, HarmDoc, JUDGEMENTS, Report, Severity, Survey};
@@ -8,7 +8,7 @@ use pgbaton::finding::explanations;
 use pgbaton::model::{AirflowStatus, AirflowTask, ErrorKind, Fact, Parameter, Parameters, SourceId, SourceKind, Time};
 use serde_json::{Value, json};
 
-use crate::scenario::{Scenario, slot};
+use crate::scenario::{Scenario, airflow_at_rest, slot};
 
 /// Patroni's sample of an HAProxy's configuration, with the write backend's timing of the practice cluster.
 const PROXY: &str = "\
@@ -420,22 +420,7 @@ fn tasks_with_retries_would_run_twice_and_what_airflow_does_not_tell_is_not_know
         queued: None,
         heartbeat: None,
     };
-    let status = |work: Vec<AirflowTask>, s: &Scenario| AirflowStatus {
-        server_time: s.now(),
-        in_recovery: false,
-        is_3: false,
-        revision: "5f2621c13b39".to_owned(),
-        components: Vec::new(),
-        tasks: BTreeMap::new(),
-        work,
-        retries: Vec::new(),
-        pools: Vec::new(),
-        next_runs: Vec::new(),
-        import_errors: 0,
-        last_decision: None,
-        migrating: false,
-        prepared: 0,
-    };
+    let status = |work: Vec<AirflowTask>, s: &Scenario| AirflowStatus { work, ..airflow_at_rest(s.now()) };
     let judged = |work: Vec<AirflowTask>| {
         let mut estate = good();
         let told = status(work, &estate.scenario);

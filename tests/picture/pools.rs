@@ -7,7 +7,7 @@ use pgbaton::action::{Freeze, Goal, Light, Operation, Plan, Reply, Situation, St
 use pgbaton::finding::{Forecast, Limits};
 use pgbaton::model::*;
 
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, airflow_at_rest};
 
 fn pool(name: &str, slots: i64) -> AirflowPool {
     AirflowPool { name: name.into(), slots, taken: 0, waiting: 0, include_deferred: false, description: None, team: None, whole: true }
@@ -16,20 +16,9 @@ fn pool(name: &str, slots: i64) -> AirflowPool {
 /// The metadata is read, with two tasks that wait and one that runs.
 fn reads(s: &mut Scenario, pools: Vec<AirflowPool>) {
     let status = AirflowStatus {
-        server_time: s.now(),
-        in_recovery: false,
-        is_3: false,
-        revision: String::new(),
-        components: Vec::new(),
         tasks: BTreeMap::from([("scheduled".to_owned(), 2), ("running".to_owned(), 1)]),
-        work: Vec::new(),
-        retries: Vec::new(),
         pools,
-        next_runs: Vec::new(),
-        import_errors: 0,
-        last_decision: None,
-        migrating: false,
-        prepared: 0,
+        ..airflow_at_rest(s.now())
     };
     s.report(SourceId::new(SourceKind::Airflow, "psg"), Fact::Airflow(Box::new(status)));
 }

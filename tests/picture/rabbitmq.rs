@@ -7,6 +7,8 @@ use pgbaton::finding::Limits;
 use pgbaton::live::Picture;
 use pgbaton::model::*;
 
+use crate::scenario::airflow_at_rest;
+
 const NAMES: [&str; 3] = ["vm5", "vm6", "vm7"];
 
 /// Three nodes, told second by second.
@@ -45,20 +47,9 @@ impl Estate {
 
     fn tasks(&mut self, running: u64, queued: u64) -> &mut Self {
         let status = AirflowStatus {
-            server_time: self.now,
-            in_recovery: false,
-            is_3: false,
-            revision: String::new(),
             components: vec![AirflowComponent { kind: "SchedulerJob".into(), host: None, state: None, heartbeat: Some(self.now) }],
             tasks: BTreeMap::from([("running".to_owned(), running), ("queued".to_owned(), queued)]),
-            work: Vec::new(),
-            retries: Vec::new(),
-            pools: Vec::new(),
-            next_runs: Vec::new(),
-            import_errors: 0,
-            last_decision: None,
-            migrating: false,
-            prepared: 0,
+            ..airflow_at_rest(self.now)
         };
         self.report(SourceKind::Airflow, "psg", Outcome::Heard(Box::new(Fact::Airflow(Box::new(status)))));
         self

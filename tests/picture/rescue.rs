@@ -1,12 +1,11 @@
 //! An outage of Airflow's writes: what ran then, what of it has finished, and how long there is until it runs again.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pgbaton::document::{DoneState, Level, RescueDoc};
 use pgbaton::model::*;
 
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, airflow_at_rest};
 
 fn task(run: &str, state: &str, retries: i64, heartbeat: Time) -> AirflowTask {
     AirflowTask {
@@ -35,22 +34,8 @@ fn reads(s: &mut Scenario, beat: Time, work: Vec<AirflowTask>, retries: &[&str])
         map_index: -1,
     };
     let scheduler = AirflowComponent { kind: "SchedulerJob".into(), host: None, state: Some("running".into()), heartbeat: Some(beat) };
-    let status = AirflowStatus {
-        server_time: s.now(),
-        in_recovery: false,
-        is_3: false,
-        revision: String::new(),
-        components: vec![scheduler],
-        tasks: BTreeMap::new(),
-        work,
-        retries: retries.iter().map(retry).collect(),
-        pools: Vec::new(),
-        next_runs: Vec::new(),
-        import_errors: 0,
-        last_decision: None,
-        migrating: false,
-        prepared: 0,
-    };
+    let status =
+        AirflowStatus { components: vec![scheduler], work, retries: retries.iter().map(retry).collect(), ..airflow_at_rest(s.now()) };
     s.report(SourceId::new(SourceKind::Airflow, "psg"), Fact::Airflow(Box::new(status)));
 }
 

@@ -8,6 +8,26 @@ pub const START: i64 = 1_795_489_200_000_000;
 /// The position up to which everything is written in the beginning.
 pub const WRITTEN: u64 = 0x500_0148;
 
+/// An Airflow of the line 2 with a scheduler at work, in which nothing is to be done.
+pub fn airflow_at_rest(now: Time) -> AirflowStatus {
+    AirflowStatus {
+        server_time: now,
+        in_recovery: false,
+        is_3: false,
+        revision: "5f2621c13b39".to_owned(),
+        components: vec![AirflowComponent { kind: "SchedulerJob".into(), host: None, state: None, heartbeat: Some(now) }],
+        tasks: std::collections::BTreeMap::new(),
+        work: Vec::new(),
+        retries: Vec::new(),
+        pools: Vec::new(),
+        next_runs: Vec::new(),
+        import_errors: 0,
+        last_decision: None,
+        migrating: false,
+        prepared: 0,
+    }
+}
+
 /// Sets fields of an object; null takes one away.
 pub fn merge(value: &mut Value, fields: Value) {
     let (Value::Object(value), Value::Object(fields)) = (value, fields) else { panic!("not objects") };

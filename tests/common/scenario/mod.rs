@@ -19,7 +19,7 @@ use pgbaton::model::*;
 use serde_json::{Value, json};
 
 use answers::{START, etcd_status, haproxy_answer, rest_answer, sql_answer};
-pub use answers::{WRITTEN, slot, url};
+pub use answers::{WRITTEN, airflow_at_rest, slot, url};
 
 /// Id of the lease that the leader key hangs on.
 const LEASE: i64 = 77;
