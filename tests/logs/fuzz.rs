@@ -24,7 +24,7 @@ const SPAN: Duration = Duration::from_secs(5);
 const BATCH: usize = 12;
 
 /// What is pressed while lines come: the details of a line, pages, a search for what was written, a copy, a mark, from the start to the end.
-const KEYS: [&str; 16] = ["k", "\r", "\x1b", "\x02", "k", "ye", "\x1b", "yy", "m", "n", "j", "\r", "ye", "\x1b", "F", "F"];
+const KEYS: [&str; 17] = ["k", "\r", "\x1b", "\x02", "k", "ye", "\x1b", "yy", "m", "n", "j", "\r", "ye", "\x1b", "8", "F", "F"];
 
 /// The logs that are written, and how far.
 struct Fuzzed {
@@ -113,8 +113,14 @@ pub fn nothing_hostile_reaches_the_terminal(lab: &TestLab, own: &Path) {
         round += 1;
     }
     fuzzed.end();
-    // Whatever is open is closed, and the newest is shown.
-    pty.press("\x1b\x1bG");
+    // Whatever is open is closed, the pane too; it is gone to again, and the newest is shown.
+    for _ in 0..2 {
+        pty.press("\x1b");
+        pty.until_quiet(Duration::from_millis(200));
+    }
+    pty.press("8");
+    pty.until_text("8 Logs");
+    pty.press("G");
     pty.until("the end", |screen| screen.contents().contains("the end of what is hostile"));
     as_the_console_left_it(&mut pty);
     pty.press("k");
