@@ -121,6 +121,7 @@ fn the_commands_for_scripts_and_for_practice_and_the_consoles() {
     let example = blocks().into_iter().find(|b| b.language == "toml").expect("an example");
     let file = lab.home.path().join("example.toml");
     fs::write(&file, example.lines.join("\n")).expect("written");
+    fs::write(lab.home.path().join("rabbitmq-password"), "secret").expect("written");
     let checked = lab.run("pgbaton config check example.toml");
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 
