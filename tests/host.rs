@@ -6,6 +6,7 @@ mod common {
     pub mod lab;
     #[allow(dead_code, reason = "each test file uses its part of it")]
     pub mod pty;
+    pub mod watching;
 }
 
 #[path = "proof_runbooks/operator.rs"]
@@ -13,15 +14,14 @@ mod common {
 mod operator;
 
 use std::fs;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use common::hung_disk::{HungDisk, stuck};
-use common::lab::{Running, TestLab, pgbaton, said, status_with, until};
+use common::lab::{TestLab, said, status_with, until};
 use common::pty::Pty;
+use common::watching::Watching;
 use operator::{answer, did, finished, yes};
 use pgbaton::document::{Document, FindingDoc, Level, NodeDoc, PlaceDoc};
 use pgbaton::lab::{conf, process, procfs};
@@ -135,41 +135,6 @@ impl Drop for Disk {
     }
 }
 
-/// The pictures that one process tells, one after the other.
-struct Watching {
-    documents: Receiver<Document>,
-    _process: Running,
-}
-
-impl Watching {
-    fn start(config: &Path) -> Self {
-        let mut command = pgbaton();
-        command.arg("-c").arg(config).args(["status", "--json", "--watch", "0.5"]).stdout(Stdio::piped());
-        let mut process = Running(command.spawn().unwrap());
-        let output: ChildStdout = process.0.stdout.take().unwrap();
-        let (to, documents) = channel();
-        std::thread::spawn(move || {
-            let all = serde_json::Deserializer::from_reader(BufReader::new(output)).into_iter::<Document>();
-            all.map_while(Result::ok).take_while(|document| to.send(document.clone()).is_ok()).for_each(drop);
-        });
-        Self { documents, _process: process }
-    }
-
-    /// The first picture of which `is` is true.
-    fn until(&self, what: &str, is: impl Fn(&Document) -> bool) -> Document {
-        let (begun, mut last) = (Instant::now(), None);
-        while begun.elapsed() < PATIENCE {
-            match self.documents.recv_timeout(Duration::from_secs(1)) {
-                Ok(document) if is(&document) => return document,
-                Ok(document) => last = Some(document),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => panic!("it ended before {what}"),
-            }
-        }
-        panic!("{what} did not come: {:#?}", last.map(|document| (document.nodes, document.findings)));
-    }
-}
-
 /// From start to end: what fills it is found, and the run goes on when the node itself tells of room again.
 fn the_runbook_leads_from_the_disk_to_room(disk: &Disk, config: &Path, own: &Path) {
     let mount = format!("mount={}", disk.0.display());
@@ -208,7 +173,7 @@ fn a_disk_that_fills_is_told_and_one_that_is_emptied_is_not(lab: &TestLab, own: 
     );
     let config = looking(lab, own, "small.toml", &more);
     fs::write(&config, fs::read_to_string(&config).unwrap() + &limits).unwrap();
-    let watching = Watching::start(&config);
+    let watching = Watching::start(&config, "0.5");
     let wal = |document: &Document| node(document, "psg2").places.iter().find(|p| p.kind == PlaceKind::Wal).and_then(|p| p.available_bytes);
     let document = watching.until("a word of the small disk", |d| d.nodes.iter().any(|n| n.name == "psg2") && wal(d).is_some());
     assert_eq!(place(node(&document, "psg2"), PlaceKind::Wal).mount.as_deref(), Some(at.to_str().unwrap()));
@@ -248,7 +213,7 @@ fn a_disk_that_hangs_is_told_and_asked_once(lab: &TestLab, own: &Path) {
     // What stands below it is not asked for itself.
     let (data, wal) = (lab.dir().join("hung-{name}"), lab.dir().join("hung-{name}/pg_wal"));
     let more = format!("[clusters.{}.ssh.folders]\ndata = \"{}\"\nwal = \"{}\"\n", lab.scope(), data.display(), wal.display());
-    let watching = Watching::start(&looking(lab, own, "hung.toml", &more));
+    let watching = Watching::start(&looking(lab, own, "hung.toml", &more), "0.5");
     let hangs = |d: &Document| d.nodes.iter().find(|n| n.name == name).is_some_and(|n| n.places.iter().any(|p| p.error.is_some()));
     let document = watching.until("a disk that hangs", hangs);
     let node_3 = node(&document, name);
@@ -275,7 +240,7 @@ fn a_disk_that_hangs_is_told_and_asked_once(lab: &TestLab, own: &Path) {
 fn a_line_that_is_cut_keeps_what_was_known(lab: &TestLab, own: &Path) {
     let name = "psg3";
     let layout = lab.layout();
-    let watching = Watching::start(&looking(lab, own, "cut.toml", ""));
+    let watching = Watching::start(&looking(lab, own, "cut.toml", ""), "0.5");
     let known = watching.until("a word of all", |d| d.nodes.len() == 5 && d.nodes.iter().all(|node| node.asked.fresh));
     let size = place(node(&known, name), PlaceKind::Data).size_bytes;
     assert!(size.is_some());

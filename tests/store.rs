@@ -8,18 +8,19 @@ mod common {
     pub mod hung_disk;
     pub mod lab;
     pub mod sshd;
+    pub mod watching;
 }
 
 use std::fs;
-use std::io::{BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::hung_disk::HungDisk;
-use common::lab::{Running, pgbaton, until};
+use common::lab::{pgbaton, until};
 use common::sshd::Sshd;
+use common::watching::Watching;
 use pgbaton::document::{DagsHostDoc, DiskState, Document};
 use pgbaton::lab::procfs;
 
@@ -82,41 +83,6 @@ impl Estate {
     }
 }
 
-/// The pictures that one process tells, one after the other.
-struct Watching {
-    documents: Receiver<Document>,
-    _process: Running,
-}
-
-impl Watching {
-    fn start(config: &Path) -> Self {
-        let mut command = pgbaton();
-        command.arg("-c").arg(config).args(["status", "--json", "--watch", "0.1"]).stdout(Stdio::piped());
-        let mut process = Running(command.spawn().unwrap());
-        let output = process.0.stdout.take().unwrap();
-        let (to, documents) = channel();
-        std::thread::spawn(move || {
-            let all = serde_json::Deserializer::from_reader(BufReader::new(output)).into_iter::<Document>();
-            all.map_while(Result::ok).take_while(|document| to.send(document.clone()).is_ok()).for_each(drop);
-        });
-        Self { documents, _process: process }
-    }
-
-    /// The first picture of which `is` is true.
-    fn until(&self, what: &str, is: impl Fn(&Document) -> bool) -> Document {
-        let (begun, mut last) = (Instant::now(), None);
-        while begun.elapsed() < PATIENCE {
-            match self.documents.recv_timeout(Duration::from_secs(1)) {
-                Ok(document) if is(&document) => return document,
-                Ok(document) => last = Some(document),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => panic!("it ended before {what}"),
-            }
-        }
-        panic!("{what} did not come: {:#?}", last.map(|document| (document.dags, document.target, document.findings)));
-    }
-}
-
 fn hosts(document: &Document) -> &[DagsHostDoc] {
     document.dags.as_ref().map(|dags| dags.hosts.as_slice()).unwrap_or_default()
 }
@@ -149,7 +115,7 @@ fn nobody_is_stuck(at: &Path) {
 #[test]
 fn a_folder_that_answers_is_told_with_its_files() {
     let estate = Estate::new();
-    let watching = Watching::start(&estate.config());
+    let watching = Watching::start(&estate.config(), "0.1");
     let document = watching.until("the files", |d| all(d, DiskState::Answers) && hosts(d).iter().all(|host| host.files.is_some()));
     assert_eq!(document.dags.as_ref().unwrap().same, Some(true));
     for host in hosts(&document) {
@@ -169,7 +135,7 @@ fn a_folder_that_answers_is_told_with_its_files() {
 #[test]
 fn a_disk_that_hangs_is_told_within_three_seconds_leaves_one_stuck_process_and_recovers() {
     let estate = Estate::new();
-    let watching = Watching::start(&estate.config());
+    let watching = Watching::start(&estate.config(), "0.1");
     watching.until("an answer", |d| all(d, DiskState::Answers));
     let mut took = Vec::new();
     for _ in 0..3 {
@@ -207,7 +173,7 @@ fn a_disk_that_hangs_is_told_within_three_seconds_leaves_one_stuck_process_and_r
 #[ignore = "five minutes"]
 fn a_disk_that_hangs_for_five_minutes_leaves_one_stuck_process() {
     let estate = Estate::new();
-    let watching = Watching::start(&estate.config());
+    let watching = Watching::start(&estate.config(), "0.1");
     watching.until("an answer", |d| all(d, DiskState::Answers));
     let begun = Instant::now();
     let disk = HungDisk::mount(estate.dags()).expect("root and /dev/fuse");
@@ -245,7 +211,7 @@ fn the_ledger_of_the_target_is_read_as_it_grows_and_a_second_start_is_found() {
     let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
     let line = |event: &str, run: &str, attempt: u32| format!("{:.3} {event} charge work {run} -1 {attempt}\n", now());
     estate.writes(&(line("START", "one", 1) + &line("END", "one", 1)));
-    let watching = Watching::start(&estate.config());
+    let watching = Watching::start(&estate.config(), "0.1");
     let jobs = |d: &Document| d.target.as_ref().and_then(|target| Some(target.book.as_ref()?.jobs)).unwrap_or(0);
     let document = watching.until("the ledger", |d| jobs(d) == 1);
     let target = document.target.as_ref().unwrap();
