@@ -1,5 +1,6 @@
 //! A program in a terminal of its own, and what is to be seen there.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -107,13 +108,18 @@ pub fn console() -> PathBuf {
 /// it (`ring`'s does) are run anew, with all that depends on them.
 pub fn cargo() -> Command {
     let mut cargo = Command::new(env!("CARGO"));
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            cargo.env_remove(&name);
-        }
+    for name in given_by_cargo() {
+        cargo.env_remove(name);
     }
     cargo
+}
+
+/// The names of what cargo gives a test of its package.
+fn given_by_cargo() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name).filter(|name| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    })
 }
 
 fn build() -> PathBuf {
@@ -140,6 +146,10 @@ impl Pty {
         command.env_remove("LC_ALL");
         // What would tell of the terminal that the tests are run in.
         for name in ["NO_COLOR", "COLORTERM", "SSH_CONNECTION", "SSH_TTY", "TERM_PROGRAM", "VTE_VERSION", "TMUX", "PGBATON_THEME"] {
+            command.env_remove(name);
+        }
+        // A program that is run by cargo here must not be another one than somebody at a shell has.
+        for name in given_by_cargo() {
             command.env_remove(name);
         }
         command.env("RUST_BACKTRACE", "0");
