@@ -41,7 +41,7 @@ fn judge(case: &Case<'_>) -> Vec<Judged> {
         found.extend(differ.map(|(program, versions)| {
             let told: Vec<String> = versions.iter().map(|(version, members)| format!("{} {version}", listed(members))).collect();
             let sentence = format!("the members run different versions of {program}: {}", told.join(", "));
-            let newest = versions.keys().next_back().cloned().unwrap_or_default();
+            let newest = newest(versions.keys());
             Judged::hurts(Severity::Note, sentence)
                 .of(program)
                 .by(evidence.clone())
@@ -49,4 +49,22 @@ fn judge(case: &Case<'_>) -> Vec<Judged> {
         }));
     }
     unless(found, open, || Judged::holds("all members run the same Patroni and the same PostgreSQL").by(evidence))
+}
+
+/// The newest of them. As words "4.1.9" would come behind "4.1.10".
+fn newest<'a>(versions: impl Iterator<Item = &'a String>) -> &'a str {
+    let numbers =
+        |version: &str| -> Vec<u64> { version.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect() };
+    versions.max_by_key(|version| numbers(version)).map_or("", String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_newest_is_so_by_its_numbers() {
+        let of = |versions: &[&str]| super::newest(versions.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>().iter()).to_owned();
+        assert_eq!(of(&["4.1.10", "4.1.9"]), "4.1.10");
+        assert_eq!(of(&["17.5", "9.6"]), "17.5");
+        assert_eq!(of(&[]), "");
+    }
 }
