@@ -13,9 +13,9 @@ pub(super) const RULE: Rule = Rule {
         matters: "Not received: Patroni will not promote it, and what it lacks would be lost. Received and not replayed: reads on it are old, and a promotion waits until it has replayed.",
         next: &[
             "See in the pane Lag whether it grows, stands or shrinks.",
-            "Not received: look at the network and at the receiver (pg_stat_wal_receiver) on the replica, then at its disk.",
+            "Not received: look at the network and at the receiver (pg_stat_wal_receiver) on MEMBER, then at its disk.",
             "Not replayed: look for a paused replay (pg_is_wal_replay_paused), for long queries on the replica that conflict, for its disk, for recovery_min_apply_delay, for a startup process that hangs (`ps` shows it in state T or D).",
-            "Do not switch over to it before it has caught up.",
+            "Do not switch over to MEMBER before it has caught up.",
         ],
     }],
 };
