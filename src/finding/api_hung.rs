@@ -8,7 +8,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "api-hung",
-        runbook: None,
+        runbook: Some("member-down"),
         fires: "a member's REST API gives no answer within 2 s (it is not refused: that is `member-down`), while its PostgreSQL answers. Of the leader it is told when it renews its lease nevertheless; until then it is `leader-silent`.",
         matters: "HAProxy asks the same REST API: it drops a primary that is quite well, and clients cannot write. If Patroni as a whole hangs, its lease \
                   runs out as well, and a replica takes over.",

@@ -8,7 +8,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "lag-high",
-        runbook: None,
+        runbook: Some("lag-high"),
         fires: "a replica has not received, or not replayed, more WAL than maximum_lag_on_failover (1 MB unless the dynamic configuration says otherwise); or it has not replayed something for longer than the limit `replay_delay`. The figures come from the positions of the leader and the replica now, not from what the DCS holds.",
         matters: "Not received: Patroni will not promote it, and what it lacks would be lost. Received and not replayed: reads on it are old, and a promotion waits until it has replayed.",
         next: &[

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "member-down",
-        runbook: None,
+        runbook: Some("member-down"),
         fires: "the member has its key in etcd, and its Patroni does not answer, or answers that its PostgreSQL does not run. A Patroni that hangs while \
                 its PostgreSQL answers is `api-hung`. Who refuses connections does not run. Who takes them and answers nothing hangs: its kernel lives, \
                 and no more is proved. Where nothing comes back it can be the network as well as the machine.",

@@ -8,7 +8,7 @@ pub(super) const RULE: Rule = Rule {
     codes: &[
         Explanation {
             code: "route-wrong",
-            runbook: None,
+            runbook: Some("route-wrong"),
             fires: "an HAProxy backend for writes sends new sessions to a member that is not the leader.",
             matters: "Clients get errors (a replica refuses writes), or write to a member that nobody follows.",
             next: &[
@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
         },
         Explanation {
             code: "route-none",
-            runbook: None,
+            runbook: Some("route-wrong"),
             fires: "an HAProxy backend has no server that takes new sessions. For a write backend it is a warning during a switchover that is known to be within the limit `switchover`.",
             matters: "Clients of this proxy are refused.",
             next: &[

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "source-stale",
-        runbook: None,
+        runbook: Some("source-stale"),
         fires: "a source has given no answer within its freshness limit: 5 s for etcd's keys, the lease, REST, SQL and RabbitMQ, 7 s for etcd's members, HAProxy and Airflow, 36 s for a node's own word over ssh. For REST, SQL, etcd's members, HAProxy, Airflow, RabbitMQ and nodes also when every attempt has failed for 3 s.",
         matters: "That part of the picture is old or missing. The fault may be with us (our address, password, network) as well as there.",
         next: &[
