@@ -80,6 +80,11 @@ fn silent(cluster: &Cluster, member: &Member, who: &str, now: Time) -> Option<St
         (ErrorKind::Hung, ErrorKind::Hung) => {
             format!("{who} hangs: its Patroni and its PostgreSQL accept connections, answer nothing{}", rest.lasts(" "))
         }
+        // Patroni's queue of connections is full after five, and what hangs beside it is in no doubt.
+        (ErrorKind::Unreachable, ErrorKind::Hung) if !rest.is_far() => format!(
+            "{who} hangs: its PostgreSQL accepts connections, answers nothing{}; its Patroni takes none: its queue is full, or a firewall drops them",
+            sql.lasts(" ")
+        ),
         _ if rest.is_far() && sql.is_far() => format!("{who} {}", rest.told()),
         _ if !rest.says_more() && !sql.says_more() => {
             let error = member.rest.error()?;

@@ -21,6 +21,18 @@ fn a_frozen_member_is_not_told_like_a_dead_one() {
     );
 }
 
+/// Who asks a Patroni that is stopped fills its queue of connections, and PostgreSQL's is long.
+#[test]
+fn a_queue_that_is_full_does_not_hide_that_it_hangs() {
+    let mut s = Scenario::healthy();
+    s.fails("rest psg2", ErrorKind::Unreachable, FAR).fails("sql psg2", ErrorKind::Hung, HUNG).pass(9);
+    assert_eq!(
+        s.sentence("member-down"),
+        "psg2 hangs: its PostgreSQL accepts connections, answers nothing for 9 s; its Patroni takes none: its queue is full, or a firewall \
+         drops them"
+    );
+}
+
 /// The etcd on its machine tells one from the other.
 #[test]
 fn what_does_not_take_a_connection_is_far_only_while_nothing_else_of_its_machine_is_heard() {
