@@ -67,6 +67,8 @@
 //! | what counts as a change (`pgbaton events`) | `model/change/` |
 //! | why another leads, and what that rests on | `model/succession.rs` |
 //! | when a finding is raised, and when it is over | `finding/tracker.rs` |
+//! | how a silence is told: who hangs, who does not run, what is out of reach | `finding/silence.rs` |
+//! | the names in a finding's steps | `finding/steps.rs` |
 //! | a finding's rule | `finding/`, the code as the file's name |
 //! | what would hurt in a failover, and how HAProxy's file is read for it | `doctor/`, one file each; `doctor/haproxy/` |
 //! | the headline's sentence | `document/headline.rs` |

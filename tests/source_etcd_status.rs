@@ -95,6 +95,14 @@ async fn a_frozen_endpoint_times_out_and_the_others_answer() {
         .await;
     assert_eq!((error.0.as_str(), error.1.kind), (frozen.as_str(), ErrorKind::Timeout));
     println!("frozen endpoint reported after {:?}", begun.elapsed());
+    // The line that was open may be cut; a new one tells.
+    let hung = feed
+        .wait("what the next attempt says", |o| match &o.outcome {
+            Outcome::Failed(error) if error.kind != ErrorKind::Timeout => Some(error.clone()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(hung.kind, ErrorKind::Hung, "{hung}");
     feed.wait("another's status", |o| (o.source.target != frozen && matches!(o.outcome, Outcome::Heard(_))).then_some(())).await;
     etcd.thaw(1);
     let begun = Instant::now();

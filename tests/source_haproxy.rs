@@ -121,7 +121,7 @@ fn a_frozen_haproxy_is_a_timeout_and_comes_back() {
         assert!(watch.status().servers.is_empty(), "there are no servers, which is no error");
         kill_process(haproxy.pid(), Signal::STOP).expect("it is frozen");
         let begun = Instant::now();
-        assert_eq!(watch.failure().kind, ErrorKind::Timeout);
+        assert_eq!(watch.failure().kind, ErrorKind::Hung);
         assert!(begun.elapsed().as_millis() < 4500, "{} ms", begun.elapsed().as_millis());
         kill_process(haproxy.pid(), Signal::CONT).expect("it thaws");
         watch.status();
@@ -299,7 +299,7 @@ fn a_socket_that_is_none() {
     assert_eq!(watch.failure().message, "instead of HAProxy's statistics: Permission denied");
 
     let (stream, _) = listener.accept().expect("it asks again");
-    assert_eq!(watch.failure().kind, ErrorKind::Timeout, "nothing is answered");
+    assert_eq!(watch.failure().kind, ErrorKind::Hung, "nothing is answered");
     drop((stream, listener));
     let gone = watch.failure();
     assert_eq!((gone.kind, gone.message), (ErrorKind::Refused, format!("nobody listens on the socket {}", path.display())));

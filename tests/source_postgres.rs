@@ -270,11 +270,11 @@ fn an_address_where_nothing_answers_says_why() {
         queued.push(stream);
     }
     let late = Watch::postgres_at("127.0.0.1", address.port(), profile("x")).failure();
-    assert_eq!(late.kind, ErrorKind::Timeout);
+    assert_eq!(late.kind, ErrorKind::Unreachable);
     assert!(late.message.ends_with(&format!("127.0.0.1:{} within 2 s", address.port())), "{late:?}");
     let patient = PostgresProfile { connect_timeout: Some(Duration::from_secs(1)), ..profile("x") };
     let late = Watch::postgres_at("127.0.0.1", address.port(), patient).failure();
-    assert_eq!((late.kind, late.message), (ErrorKind::Timeout, format!("no TCP connection to {address} within 1 s")));
+    assert_eq!((late.kind, late.message), (ErrorKind::Unreachable, format!("no TCP connection to {address} within 1 s")));
 
     // Something that answers, but not as PostgreSQL does.
     let other = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -36,6 +36,8 @@ pub struct Execution {
     words: Option<mpsc::Receiver<Word>>,
     /// Listens at the routes, until the end.
     probe: Option<Probe>,
+    /// Who held the leader key when it began.
+    led: Option<Option<String>>,
     heard: Vec<Absence>,
     /// Stands by and tells HAProxy, until the end; it hears here who holds the leader key.
     assist: Option<(watch::Sender<Option<String>>, JoinSet<()>)>,
@@ -62,6 +64,7 @@ impl Execution {
             course,
             words: Some(words),
             probe: None,
+            led: None,
             heard: Vec::new(),
             assist: None,
             notes: begun.note().map(str::to_owned).into_iter().collect(),
@@ -121,6 +124,11 @@ impl Execution {
         }
         if let Some(probe) = &self.probe {
             self.heard = probe.heard();
+            let holder = cluster.holder_now(now);
+            let before = self.led.get_or_insert_with(|| holder.map(str::to_owned));
+            if holder.is_some() && holder != before.as_deref() {
+                probe.expect();
+            }
         }
         if self.course.over() {
             self.finish(now);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::haproxy::ProxyFile;
 use super::judged::{Judged, Severity};
-use crate::finding::{Evidence, Finding, Forecast, Tracked, explanation};
+use crate::finding::{Evidence, Finding, Forecast, Tracked};
 use crate::model::{Cluster, DynamicConfig, Member, Parameters, PatroniStatus, PostgresStatus, SourceKind, Time};
 
 /// What was read once, besides what the sources tell again and again.
@@ -118,7 +118,7 @@ impl<'a> Case<'a> {
         let standing = self.standing.iter().map(|tracked| &tracked.finding).filter(move |finding| wanted(finding));
         standing.map(|finding| {
             let judged = Judged::hurts(Severity::of(finding.severity), finding.sentence.clone());
-            let judged = judged.found(finding.code, explanation(finding.code).map_or(&[], |e| e.next)).by(finding.evidence.iter().cloned());
+            let judged = judged.found(finding.code, finding.next(self.cluster, None)).by(finding.evidence.iter().cloned());
             Judged { subject: finding.subject.clone(), ..judged }
         })
     }

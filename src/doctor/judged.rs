@@ -64,7 +64,7 @@ pub struct Harm {
     /// The finding that says so, if one does.
     pub finding: Option<&'static str>,
     /// What to do, where no single line mends it.
-    pub next: &'static [&'static str],
+    pub next: Vec<String>,
 }
 
 /// A line to change.
@@ -97,7 +97,13 @@ impl Judged {
     }
 
     pub(super) fn hurts(severity: Severity, sentence: impl Into<String>) -> Self {
-        Self::new(Answer::Hurts(Box::new(Harm { severity, sentence: sentence.into(), change: Vec::new(), finding: None, next: &[] })))
+        Self::new(Answer::Hurts(Box::new(Harm {
+            severity,
+            sentence: sentence.into(),
+            change: Vec::new(),
+            finding: None,
+            next: Vec::new(),
+        })))
     }
 
     pub(super) fn of(mut self, subject: impl fmt::Display) -> Self {
@@ -119,7 +125,7 @@ impl Judged {
     }
 
     /// Names the finding that says so, and its steps.
-    pub(super) fn found(mut self, code: &'static str, next: &'static [&'static str]) -> Self {
+    pub(super) fn found(mut self, code: &'static str, next: Vec<String>) -> Self {
         if let Answer::Hurts(harm) = &mut self.answer {
             (harm.finding, harm.next) = (Some(code), next);
         }

@@ -110,7 +110,7 @@ impl Report {
                     why: judgement.why.to_owned(),
                     change: harm.change.clone(),
                     finding: harm.finding.map(str::to_owned),
-                    next: harm.next.iter().map(|step| (*step).to_owned()).collect(),
+                    next: harm.next.clone(),
                     evidence,
                 }),
             }

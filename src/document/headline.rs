@@ -1,7 +1,7 @@
 //! The headline: who leads, and how bad it is.
 
 use super::{FindingDoc, Headline};
-use crate::model::{Cluster, Level, Time};
+use crate::model::{Cluster, ErrorKind, Level, Time};
 
 pub(super) fn document(cluster: &Cluster, findings: &[FindingDoc], undecided: bool, now: Time) -> Headline {
     let leads = leads(cluster, now);
@@ -53,9 +53,11 @@ fn holds(cluster: &Cluster, holder: &str, now: Time) -> String {
     let Some(member) = cluster.members.get(holder) else { return format!("{holder} has the key, but is no member") };
     let standby_cluster = cluster.config().is_some_and(|c| c.standby_cluster);
     let promoting = cluster.promoting(now);
+    let hangs = [member.rest.error(), member.sql.error()].iter().all(|error| error.is_some_and(|error| error.kind == ErrorKind::Hung));
     match (member.writable(now), member.rest_now(now)) {
         (Some(false), _) if !standby_cluster && promoting => format!("{holder} takes over"),
         (Some(false), _) if !standby_cluster => format!("{holder} has the key, but is in recovery"),
+        (None, None) if hangs => format!("{holder} has the key, but hangs"),
         (None, None) if member.rest.error().is_some() => format!("{holder} has the key, but is silent"),
         _ => format!("{holder} leads"),
     }

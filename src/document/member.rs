@@ -2,7 +2,7 @@
 
 use super::{Asked, MemberDoc, PendingSetting, asked, fine_millis, forecast, millis, postgres};
 use crate::finding::Forecast;
-use crate::model::{Cluster, Member, PatroniStatus, PendingChange, PostgresStatus, Sender, SourceError, SourceKind, Time};
+use crate::model::{Cluster, ErrorKind, Member, PatroniStatus, PendingChange, PostgresStatus, Sender, SourceError, SourceKind, Time};
 
 pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, now: Time) -> MemberDoc {
     let name = member.name.as_str();
@@ -78,6 +78,10 @@ pub(super) fn document(cluster: &Cluster, forecast: &Forecast, member: &Member, 
             age_ms: cluster.dcs.confirmed_at.map(|at| millis(now.since(at))),
             fresh: cluster.dcs_current(now) && member.present,
             error: member.key.as_ref().and_then(|k| k.bad()).map(str::to_owned).or_else(|| cluster.dcs.error().map(SourceError::told)),
+            error_kind: match member.key.as_ref().and_then(|k| k.bad()) {
+                Some(_) => Some(ErrorKind::Malformed.to_string()),
+                None => cluster.dcs.error().map(|error| error.kind.to_string()),
+            },
             rtt_ms: cluster.dcs.rtt().map(fine_millis),
         },
         rest: asked(&member.rest, SourceKind::Rest, now),

@@ -41,7 +41,7 @@ impl Document {
     /// The picture at `now`. `name` is the cluster's name in the configuration.
     pub fn of(cluster: &Cluster, tracker: &Tracker, forecast: &Forecast, limits: &Limits, name: &str, now: Time) -> Self {
         let undecided = tracker.undecided() == Some(Level::Critical) || cluster.writers_undecided(now);
-        let findings: Vec<FindingDoc> = tracker.standing().iter().map(|tracked| finding(tracked, now)).collect();
+        let findings: Vec<FindingDoc> = tracker.standing().iter().map(|tracked| finding(cluster, tracked, name, now)).collect();
         let cluster_doc = cluster::document(cluster, name, now);
         let members = cluster.members.values().map(|m| member::document(cluster, forecast, m, now)).collect();
         let etcd = etcd::document(cluster, now);
@@ -80,7 +80,7 @@ impl Document {
     }
 }
 
-fn finding(tracked: &Tracked, now: Time) -> FindingDoc {
+fn finding(cluster: &Cluster, tracked: &Tracked, name: &str, now: Time) -> FindingDoc {
     let finding = &tracked.finding;
     let evidence = finding.evidence.iter().map(|evidence| EvidenceDoc::of(evidence, now));
     let explained = explanation(finding.code);
@@ -93,7 +93,7 @@ fn finding(tracked: &Tracked, now: Time) -> FindingDoc {
         evidence: evidence.collect(),
         runbook: explained.and_then(|e| e.runbook).map(str::to_owned),
         matters: explained.map(|e| e.matters.to_owned()).unwrap_or_default(),
-        next: explained.map(|e| e.next.iter().map(|step| (*step).to_owned()).collect()).unwrap_or_default(),
+        next: finding.next(cluster, Some(name)),
     }
 }
 
@@ -127,6 +127,7 @@ fn source(heard: &Heard<'_>) -> SourceDoc {
         fresh: heard.fresh() && heard.error.is_none(),
         limit_ms: millis(heard.source.kind.freshness()),
         error: heard.error.map(SourceError::told),
+        error_kind: heard.error.map(|error| error.kind.to_string()),
         rtt_ms: heard.rtt.map(fine_millis),
     }
 }
@@ -141,6 +142,7 @@ fn asked_within<T>(seen: &Observed<T>, limit: Duration, now: Time) -> Asked {
         age_ms: seen.age(now).map(millis),
         fresh: seen.error().is_none() && seen.fresh(now, limit).is_some(),
         error: seen.error().map(SourceError::told),
+        error_kind: seen.error().map(|error| error.kind.to_string()),
         rtt_ms: seen.rtt().map(fine_millis),
     }
 }

@@ -1,5 +1,6 @@
 //! `api-hung`: a member's PostgreSQL answers, and its REST API accepts questions and gives no answer.
 
+use super::silence::Silence;
 use super::{Case, Evidence, Explanation, Finding, Part, Rule, leader_silent, listed};
 use crate::model::{Cluster, ErrorKind, Level, Member, PostgresStatus, RouteKind, SourceKind, Time};
 
@@ -7,12 +8,12 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "api-hung",
-        runbook: None,
+        runbook: Some("member-down"),
         fires: "a member's REST API gives no answer within 2 s (it is not refused: that is `member-down`), while its PostgreSQL answers. Of the leader it is told when it renews its lease nevertheless; until then it is `leader-silent`.",
         matters: "HAProxy asks the same REST API: it drops a primary that is quite well, and clients cannot write. If Patroni as a whole hangs, its lease \
                   runs out as well, and a replica takes over.",
         next: &[
-            "On the node, look who holds connections to the REST API (ss -tn sport = :8008): Patroni 4.1.5 has five threads, and five idle connections block it.",
+            "On MEMBER, look who holds connections to the REST API (ss -tn sport = :8008): Patroni 4.1.5 has five threads, and five idle connections block it.",
             "Look whether Patroni itself still runs its loop: the lease of the leader key, and its log.",
             "Restarting Patroni frees the API. On the leader pause the cluster first, or look at the lease and at who would take over.",
         ],
@@ -26,7 +27,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 
 /// What its PostgreSQL says, if its REST API gives no answer meanwhile.
 pub(super) fn hangs(member: &Member, now: Time) -> Option<&PostgresStatus> {
-    member.rest.error().filter(|error| error.kind == ErrorKind::Timeout)?;
+    member.rest.error().filter(|error| error.kind.is_late())?;
     // Where both were silent, as behind a cut line, PostgreSQL can be the first to be heard again: the question that the REST API left
     // unanswered must have been asked after that.
     let (failed, heard) = (member.rest.failed_at()?, member.sql.good_since()?);
@@ -58,7 +59,9 @@ pub(super) fn judge(cluster: &Cluster, member: &Member, now: Time) -> Option<Fin
         ([one], _) => format!("{one} has dropped it"),
         (more, _) => format!("{} have dropped it", listed(more)),
     };
-    let sentence = format!("the REST API of {} hangs, while its PostgreSQL answers: {then}", part.call(name));
+    let hangs = Silence::rest(cluster, member, now).filter(|silence| silence.kind() != ErrorKind::Timeout);
+    let hangs = hangs.map_or_else(|| "hangs".to_owned(), |silence| silence.told());
+    let sentence = format!("the REST API of {} {hangs}, while its PostgreSQL answers: {then}", part.call(name));
     let answers = Evidence::sql(member, "pg_is_in_recovery()", sql.in_recovery);
     Some(Finding::new("api-hung", severity, sentence).about(name).because(Evidence::errors(member)).because([answers]))
 }

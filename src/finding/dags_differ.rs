@@ -1,5 +1,6 @@
 //! `dags-differ`: the machines that mount the folder of Airflow's DAGs see different files in it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Case, Evidence, Explanation, Finding, Rule, listed};
@@ -41,5 +42,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         Evidence::new(SourceId::new(SourceKind::Dags, *host), "DAG files", said, Some(files.at))
     });
     let sentence = format!("the machines do not see the same DAGs: {}", listed(&each));
-    vec![Finding::new("dags-differ", Level::Warning, sentence).because(evidence)]
+    let finding = Finding::new("dags-differ", Level::Warning, sentence).because(evidence);
+    let mounts: BTreeSet<&str> = dags.seen.values().filter_map(|seen| Some(seen.last()?.wanted.mount.as_str())).collect();
+    vec![mounts.into_iter().fold(finding, |finding, mount| finding.naming([("MOUNT", mount)]))]
 }

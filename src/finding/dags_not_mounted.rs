@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
         matters: "What Airflow sees is the folder below the mount: empty, or old. A scheduler that finds no DAGs takes them all for deleted; a \
                   worker fails each task that it is given.",
         next: &[
-            "See what is mounted: findmnt -M MOUNT (it reads the table only, and does not hang).",
+            "See what is mounted on HOST: findmnt -M MOUNT (it reads the table only, and does not hang).",
             "Stop Airflow's scheduler or worker on that machine before it acts on what it sees.",
             "Mount it as /etc/fstab has it, then start Airflow again.",
         ],
@@ -25,7 +25,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let told = hosts.filter_map(|(host, seen)| {
         let status = Dags::now(seen, case.now).filter(|status| status.mounted() == Some(false))?;
         let evidence = Evidence::new(SourceId::new(SourceKind::Dags, host), "mount", there(status), seen.at());
-        Some(Finding::new("dags-not-mounted", Level::Critical, sentence(host, status)).about(host).because([evidence]))
+        let finding = Finding::new("dags-not-mounted", Level::Critical, sentence(host, status)).about(host).because([evidence]);
+        Some(finding.naming([("HOST", host), ("MOUNT", &status.wanted.mount)]))
     });
     told.collect()
 }

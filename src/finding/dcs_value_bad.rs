@@ -23,7 +23,11 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let complaints = cluster.dcs.keys.complaints();
     let found = complaints.into_iter().map(|why| {
         let key = why.strip_prefix("the DCS key ").and_then(|rest| rest.split(' ').next()).unwrap_or("?");
-        Finding::new("dcs-value-bad", Level::Warning, why.to_owned()).about(key).because([Evidence::dcs(cluster, key, "malformed")])
+        Finding::new("dcs-value-bad", Level::Warning, why.to_owned()).about(key).naming([("KEY", key)]).because([Evidence::dcs(
+            cluster,
+            key,
+            "malformed",
+        )])
     });
     found.collect()
 }

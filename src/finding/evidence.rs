@@ -36,7 +36,7 @@ impl Evidence {
     /// Why the DCS cannot be read, if so.
     pub fn dcs_error(cluster: &Cluster) -> Option<Self> {
         let source = SourceId::new(SourceKind::Dcs, &cluster.scope);
-        cluster.dcs.error().map(|error| Self::new(source, "error", error.told(), cluster.dcs.failing_since()))
+        cluster.dcs.error().map(|error| Self::new(source, "error", error.told(), cluster.dcs.confirmed_at.or(cluster.dcs.failing_since())))
     }
 
     /// What a member's REST API says.
@@ -49,9 +49,9 @@ impl Evidence {
         Self::new(SourceId::new(SourceKind::Sql, &member.name), what, value, member.sql.at())
     }
 
-    /// Why a source fails, if it does.
+    /// Why a source fails, if it does; its age is that of the last answer, or of the first failure where there never was one.
     pub fn error<T>(kind: SourceKind, target: &str, seen: &Observed<T>) -> Option<Self> {
-        seen.error().map(|error| Self::new(SourceId::new(kind, target), "error", error.told(), seen.failing_since()))
+        seen.error().map(|error| Self::new(SourceId::new(kind, target), "error", error.told(), seen.silent_since()))
     }
 
     /// Why a member's REST API and its PostgreSQL fail, as far as they do.

@@ -8,14 +8,14 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "lag-high",
-        runbook: None,
+        runbook: Some("lag-high"),
         fires: "a replica has not received, or not replayed, more WAL than maximum_lag_on_failover (1 MB unless the dynamic configuration says otherwise); or it has not replayed something for longer than the limit `replay_delay`. The figures come from the positions of the leader and the replica now, not from what the DCS holds.",
         matters: "Not received: Patroni will not promote it, and what it lacks would be lost. Received and not replayed: reads on it are old, and a promotion waits until it has replayed.",
         next: &[
             "See in the pane Lag whether it grows, stands or shrinks.",
-            "Not received: look at the network and at the receiver (pg_stat_wal_receiver) on the replica, then at its disk.",
+            "Not received: look at the network and at the receiver (pg_stat_wal_receiver) on MEMBER, then at its disk.",
             "Not replayed: look for a paused replay (pg_is_wal_replay_paused), for long queries on the replica that conflict, for its disk, for recovery_min_apply_delay, for a startup process that hangs (`ps` shows it in state T or D).",
-            "Do not switch over to it before it has caught up.",
+            "Do not switch over to MEMBER before it has caught up.",
         ],
     }],
 };

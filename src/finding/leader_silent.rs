@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::forecast::{Forecast, Outcome};
+use super::silence::Silence;
 use super::{Case, Evidence, Explanation, Finding, Rule, api_hung};
-use crate::model::{Cluster, ErrorKind, Level, Member, SourceId, SourceKind, Time, spoken};
+use crate::model::{Cluster, Level, Member, SourceId, SourceKind, Time, spoken};
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -19,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
             "See by the lease whether it is renewed: if so, look at the network between here and the leader, or at its REST API.",
             "Look at who would take over, and what would be lost.",
             "If its PostgreSQL still accepts writes when the lease ends, there are two primaries: be ready to stop the old one.",
-            "On the node: systemctl status patroni, then its log.",
+            "On MEMBER: systemctl status patroni, then its log.",
         ],
     }],
 };
@@ -27,9 +28,6 @@ pub(super) const RULE: Rule = Rule {
 /// A lease that is renewed this long after the silence began was renewed by the leader. Sooner it may have been by etcd, whose new raft leader
 /// extends every lease (measured: within 3 s of the old one's end).
 const SINCE_SILENCE: Duration = Duration::from_secs(5);
-
-/// What lasts for less has no number.
-const MOMENT: Duration = Duration::from_secs(1);
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let Case { cluster, now, forecast, .. } = *case;
@@ -53,13 +51,8 @@ pub(super) fn silent_leader(cluster: &Cluster, now: Time) -> Option<&Member> {
 fn judge(cluster: &Cluster, leader: &Member, forecast: &Forecast, now: Time) -> Finding {
     let name = &leader.name;
     let since = leader.rest.failing_since().unwrap_or(now);
-    let refused = leader.rest.error().is_some_and(|error| error.kind == ErrorKind::Refused);
-    let silent = match (refused, now.since(since)) {
-        (true, lasting) if lasting >= MOMENT => format!("{name}'s Patroni has refused for {}", spoken(lasting)),
-        (false, lasting) if lasting >= MOMENT => format!("{name}'s Patroni has not answered for {}", spoken(lasting)),
-        (true, _) => format!("{name}'s Patroni refuses connections"),
-        (false, _) => format!("{name}'s Patroni does not answer"),
-    };
+    let silence = Silence::rest(cluster, leader, now).map_or_else(|| "does not answer".to_owned(), |silence| silence.told_aged());
+    let silent = format!("{name}'s Patroni {silence}");
     // Only what was read after Patroni fell silent says that PostgreSQL did not fall with it.
     let writable = leader.writable(now).filter(|_| leader.sql.at() >= Some(since));
     let writes = if writable == Some(true) { "; its PostgreSQL still accepts writes" } else { "" };

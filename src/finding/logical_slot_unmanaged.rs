@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
         matters: "After a failover the slot does not exist: its subscriber stops, or goes on with a new slot and a gap. What is not in the configuration nor in ignore_slots is dropped by Patroni even without a failover, as soon as its subscriber disconnects.",
         next: &[
             "Find out whose slot it is, and whether it still needs it.",
-            "Make it permanent: patronictl edit-config -s slots.NAME.type=logical -s slots.NAME.database=DATABASE -s slots.NAME.plugin=PLUGIN.",
+            "Make it permanent: patronictl edit-config -s slots.SLOT.type=logical -s slots.SLOT.database=DATABASE -s slots.SLOT.plugin=PLUGIN.",
             "From PostgreSQL 17 on the subscriber can make it a failover slot instead (failover = true, and sync_replication_slots on the replicas).",
         ],
     }],
@@ -57,7 +57,13 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             format!("{active}, database {}, plugin {}, {care}", word(&slot.database), word(&slot.plugin)),
         )
     });
-    vec![Finding::new("logical-slot-unmanaged", Level::Warning, sentence).about(&leader.name).because(evidence)]
+    let finding = Finding::new("logical-slot-unmanaged", Level::Warning, sentence).about(&leader.name).because(evidence);
+    let named = unmanaged.iter().fold(finding, |finding, (slot, _)| {
+        let or = |known: &Option<String>, unknown: &str| known.clone().unwrap_or_else(|| unknown.to_owned());
+        let (database, plugin) = (or(&slot.database, "DATABASE"), or(&slot.plugin, "PLUGIN"));
+        finding.naming([("SLOT", &slot.name), ("DATABASE", &database), ("PLUGIN", &plugin)])
+    });
+    vec![named]
 }
 
 /// Whether the slot ends by itself: with its session, or with the first copy of a table (`pg_SUBSCRIPTION_sync_TABLE_SYSTEM`).

@@ -61,7 +61,8 @@ fn finding(code: &'static str, sentence: &str, leader: &Member, transaction: &Tr
         Some(count) => format!("; it holds vacuum back by {count} transactions"),
     };
     let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "not known".to_owned());
-    Finding::new(code, Level::Warning, format!("{sentence}{held}")).about(&leader.name).because([
+    let pid = transaction.pid.to_string();
+    Finding::new(code, Level::Warning, format!("{sentence}{held}")).about(&leader.name).naming([("PID", &pid)]).because([
         Evidence::sql(leader, "pid", transaction.pid),
         Evidence::sql(leader, "user", word(&transaction.user)),
         Evidence::sql(leader, "application", word(&transaction.application)),

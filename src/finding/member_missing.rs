@@ -7,7 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "member-missing",
-        runbook: None,
+        runbook: Some("member-down"),
         fires: "a member that was seen before, or that an HAProxy still has as a server, has no key in etcd any more. Patroni removes it when it is stopped cleanly; else it goes ttl seconds after the last renewal. Not when it was renamed (`member-renamed`), unless its PostgreSQL accepts writes and nobody says so under the new name.",
         matters: "patronictl list no longer shows it, which is easily read as fine. If its PostgreSQL still accepts writes, they are written to a cluster that nobody follows.",
         next: &[

@@ -62,10 +62,12 @@ mod rule;
 mod self_loop_api_url;
 mod server_out;
 mod sessions_on_old_leader;
+mod silence;
 mod slot_lost;
 mod slot_retains_wal;
 mod source_stale;
 mod split_brain;
+mod steps;
 mod stuck;
 mod switchover;
 mod sync_missing;
@@ -92,6 +94,7 @@ use part::Part;
 pub use quiet::{Fate, Ground, Quiet, Verdict};
 pub use rule::Explanation;
 use rule::{Case, Rule};
+pub use steps::PLACEHOLDERS;
 pub use tracker::{Tracked, Tracker, UNREPEATED};
 
 /// A rule that fired.
@@ -110,12 +113,14 @@ pub struct Finding {
     /// When the readings were taken that it compares with each other, if it does: what fires may be nothing but the time between them, so it
     /// is raised when the older ones have been taken anew.
     pub compares: Vec<Time>,
+    /// What stands in its steps in the place of words in capitals ([`PLACEHOLDERS`]).
+    names: Vec<steps::Names>,
 }
 
 impl Finding {
     /// A finding about the cluster as a whole.
     fn new(code: &'static str, severity: Level, sentence: String) -> Self {
-        Self { code, severity, subject: None, sentence, evidence: Vec::new(), compares: Vec::new() }
+        Self { code, severity, subject: None, sentence, evidence: Vec::new(), compares: Vec::new(), names: Vec::new() }
     }
 
     fn about(mut self, subject: impl fmt::Display) -> Self {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::silence::Silence;
 use super::{Case, Evidence, Explanation, Finding, Rule, listed};
-use crate::model::{Cluster, Level, SourceId, SourceKind, Time};
+use crate::model::{Cluster, EtcdMember, EtcdStatus, Level, Observed, SourceId, SourceKind, Time};
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -117,11 +118,14 @@ fn all_failed(cluster: &Cluster) -> bool {
 fn unhealthy(cluster: &Cluster, now: Time) -> String {
     let answering = cluster.etcd_now(now);
     let voters = cluster.etcd_membership.last().into_iter().flat_map(|known| &known.members).filter(|m| !m.is_learner);
-    let (mut silent, mut alone) = (Vec::new(), Vec::new());
+    let (mut silent, mut alone, mut told) = (Vec::new(), Vec::new(), Vec::new());
     for member in voters {
         let name = if member.name.is_empty() { format!("{:x}", member.id) } else { member.name.clone() };
         match answering.get(&member.id) {
-            None => silent.push(name),
+            None => match silence(cluster, member, now) {
+                Some(silence) => told.push(format!("{name} {}", silence.told())),
+                None => silent.push(name),
+            },
             Some((_, status)) if !status.sees_leader() => alone.push(name),
             Some(_) => {}
         }
@@ -130,5 +134,14 @@ fn unhealthy(cluster: &Cluster, now: Time) -> String {
         (!names.is_empty()).then(|| format!("{} {}", listed(names), if names.len() == 1 { one } else { many }))
     };
     let parts = [said(&silent, "does not answer", "do not answer"), said(&alone, "sees no raft leader", "see no raft leader")];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    told.into_iter().chain(parts.into_iter().flatten()).collect::<Vec<_>>().join(", ")
+}
+
+/// How a voting member is silent, where that says more than that it is.
+fn silence<'c>(cluster: &'c Cluster, voter: &EtcdMember, now: Time) -> Option<Silence<'c>> {
+    let is_its = |url: &str, seen: &Observed<EtcdStatus>| {
+        voter.client_urls.iter().any(|own| own == url) || seen.last().is_some_and(|status| status.member_id == voter.id)
+    };
+    let (_, seen) = cluster.etcd.iter().find(|(url, seen)| is_its(url, seen))?;
+    Silence::of(seen, now).filter(Silence::says_more)
 }

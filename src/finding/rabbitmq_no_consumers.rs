@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
         next: &[
             "Look at the worker: systemctl status, and its log for `global qos` or a refused connection.",
             "With quorum queues and Celery 5.5 or later: AIRFLOW__CELERY__EXTRA_CELERY_CONFIG='{\"task_default_queue_type\":\"quorum\"}'; with an older one the queue must be classic.",
-            "If it is another queue that the workers take from, name it in queues of [clusters.NAME.rabbitmq].",
+            "If it is another queue that the workers take from, name it in queues of [clusters.CLUSTER.rabbitmq].",
         ],
     }],
 };

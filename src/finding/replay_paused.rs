@@ -7,7 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "replay-paused",
-        runbook: None,
+        runbook: Some("lag-high"),
         fires: "a standby's pg_is_wal_replay_paused() is true, by SQL or, where that does not answer, by the REST API (xlog.paused).",
         matters: "Reads on it stand still at the moment of the pause, and what it receives piles up on its disk. A promotion ends the pause, \
                   but first replays all that has piled up: until then nobody can write. Nothing counts as far behind as long as little is written.",

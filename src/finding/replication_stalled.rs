@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "replication-stalled",
-        runbook: None,
+        runbook: Some("lag-high"),
         fires: "a replica's receiver calls itself streaming, and for longer than the limit `replication_stall` has received nothing, though the leader had written more \
                 all that time; or the leader has heard nothing from it (reply_time in pg_stat_replication stands still) for longer than \
                 wal_receiver_status_interval (10 s) and that limit.",

@@ -8,11 +8,11 @@ pub(super) const RULE: Rule = Rule {
     codes: &[
         Explanation {
             code: "route-wrong",
-            runbook: None,
+            runbook: Some("route-wrong"),
             fires: "an HAProxy backend for writes sends new sessions to a member that is not the leader.",
             matters: "Clients get errors (a replica refuses writes), or write to a member that nobody follows.",
             next: &[
-                "See the checks in the evidence: /primary must answer 200 on the leader only.",
+                "See the checks of BACKEND on PROXY in the evidence: /primary must answer 200 on the leader only.",
                 "Where its admin socket is configured, take the wrong server out at once: pgbaton haproxy CLUSTER PROXY BACKEND SERVER maint. \
                  Give it back to the checks with ready when they are right again.",
                 "A proxy with an old configuration or a stuck check is set right by its reload.",
@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
         },
         Explanation {
             code: "route-none",
-            runbook: None,
+            runbook: Some("route-wrong"),
             fires: "an HAProxy backend has no server that takes new sessions. For a write backend it is a warning during a switchover that is known to be within the limit `switchover`.",
             matters: "Clients of this proxy are refused.",
             next: &[
@@ -62,7 +62,11 @@ fn judge(case: &Case<'_>, route: &Route<'_>) -> Option<Finding> {
             } else {
                 format!("{} sends some writes to {}, but {leader} leads", route.instance, listed(&wrong))
             };
-            Finding::new("route-wrong", severity, sentence).comparing([at, cluster.leader_since])
+            let finding = Finding::new("route-wrong", severity, sentence).comparing([at, cluster.leader_since]);
+            let servers = route.servers.iter().filter(|(server, member)| server.takes_sessions() && *member != Some(leader));
+            servers.fold(finding, |finding, (server, _)| {
+                finding.naming([("PROXY", route.instance), ("BACKEND", route.backend), ("SERVER", &server.name)])
+            })
         }
         RouteKind::Read if up.is_empty() => Finding::new(
             "route-none",

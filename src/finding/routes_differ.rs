@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "routes-differ",
-        runbook: None,
+        runbook: Some("route-wrong"),
         fires: "the backends for writes (or for reads) of two HAProxies send new sessions to different members, and have for 12 s, after the last change of \
                 leader has settled. One that sends to nobody is not among them: that is `route-none`.",
         matters: "Which member a client reaches depends on the proxy that it happens to use. For writes, one of the two is wrong; for reads, one cannot reach \

@@ -36,6 +36,6 @@ pub struct Explanation {
     pub fires: &'static str,
     /// Why it matters.
     pub matters: &'static str,
-    /// What to do next, in the order in which to do it.
+    /// What to do next, in the order in which to do it. A word in capitals stands for a name, which the finding puts in.
     pub next: &'static [&'static str],
 }

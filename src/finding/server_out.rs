@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
         next: &[
             "Ask who has taken it out, and whether the maintenance is over.",
             "pgbaton haproxy CLUSTER PROXY BACKEND SERVER ready gives it back to the checks (a h in the console).",
-            "Do not switch over to it before.",
+            "Do not switch over to MEMBER before.",
         ],
     }],
 };
@@ -35,6 +35,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             found.push(
                 Finding::new("server-out", Level::Warning, sentence)
                     .about(format!("{proxy} {backend}/{}", server.name))
+                    .naming([("PROXY", proxy), ("BACKEND", backend), ("SERVER", &server.name), ("MEMBER", name)])
                     .because([evidence]),
             );
         }

@@ -13,9 +13,9 @@ pub(super) const RULE: Rule = Rule {
         matters: "Applications with a pool keep such sessions for hours. Their writes are refused by a replica; an old primary that was not stopped takes them, \
                   and they are lost when it is rejoined.",
         next: &[
-            "End them at the proxy: shutdown sessions server BACKEND/SERVER on its admin socket; or on the member, with pg_terminate_backend.",
+            "End them at the proxy: shutdown sessions server BACKEND/SERVER on the admin socket of PROXY; or on MEMBER, with pg_terminate_backend.",
             "Add on-marked-down shutdown-sessions to the servers of that backend, as Patroni's sample haproxy.cfg has it.",
-            "If the member still accepts writes, stop that first.",
+            "If MEMBER still accepts writes, stop that first.",
         ],
     }],
 };
@@ -51,7 +51,9 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             let subject = format!("{instance} {} {}", route.backend, server.name);
             let recovery =
                 cluster.members.get(member).and_then(|m| m.sql_now(now).map(|s| Evidence::sql(m, "pg_is_in_recovery()", s.in_recovery)));
-            found.push(Finding::new("sessions-on-old-leader", severity, sentence).about(subject).because(evidence).because(recovery));
+            let names = [("PROXY", instance), ("BACKEND", route.backend), ("SERVER", server.name.as_str()), ("MEMBER", member)];
+            let finding = Finding::new("sessions-on-old-leader", severity, sentence).about(subject).naming(names);
+            found.push(finding.because(evidence).because(recovery));
         }
     }
     found

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
         matters: "Whoever read from a lost slot cannot go on: a replica needs the archive or must be reinitialised, a subscriber must copy its tables anew and has a gap in what it got.",
         next: &[
             "unreserved: get its reader going at once; it may catch up before the next checkpoint.",
-            "lost: find out whose slot it is. Patroni 4.1.4 and later drops and remakes a member's own; that member is reinitialised if the archive does not help.",
+            "lost: find out whose slot SLOT is. Patroni 4.1.4 and later drops and remakes a member's own; that member is reinitialised if the archive does not help.",
             "A subscriber's lost slot must be dropped and made anew, and the subscription refreshed with copy_data.",
             "Then raise max_slot_wal_keep_size, or find out why the reader fell so far behind.",
         ],
@@ -47,7 +47,8 @@ fn judge(member: &Member, slot: &Slot) -> Option<Finding> {
         }
         _ => return None,
     };
-    let mut finding = Finding::new("slot-lost", Level::Warning, sentence).about(format!("{} {}", member.name, slot.name)).because([
+    let finding = Finding::new("slot-lost", Level::Warning, sentence).about(format!("{} {}", member.name, slot.name));
+    let mut finding = finding.naming([("SLOT", &slot.name)]).because([
         Evidence::sql(member, "wal_status", status),
         Evidence::sql(member, "type", &slot.kind),
         Evidence::sql(member, "active", slot.active),

@@ -21,10 +21,10 @@ pub(super) const RULE: Rule = Rule {
         fires: "a replication slot on any member keeps more WAL from being removed than the limit `slot_retained_bytes` (1 GB). It must have been over the limit for 30 s; one that is over it when first seen is told at once if nobody reads it, or if it is over ten times the limit. The rate is measured over the readings of the last ten minutes.",
         matters: "Without max_slot_wal_keep_size the WAL grows until the disk is full, and then PostgreSQL stops. With it, the slot is lost at the limit, and its reader must be made anew.",
         next: &[
-            "Find out whose slot it is: a member's name is a replica's, else a subscriber's or a backup tool's.",
+            "Find out whose slot SLOT is: a member's name is a replica's, else a subscriber's or a backup tool's.",
             "Get its reader going again: the replica, the subscription's worker, the connector.",
-            "If nobody will read it again, drop it: SELECT pg_drop_replication_slot('NAME'). A subscriber that still needs it must copy everything anew.",
-            "See how much room there is: df on the volume of pg_wal.",
+            "If nobody will read it again, drop it: SELECT pg_drop_replication_slot('SLOT'). A subscriber that still needs it must copy everything anew.",
+            "See how much room there is: df on the volume of pg_wal of MEMBER.",
         ],
     }],
 };
@@ -56,13 +56,18 @@ fn judge(case: &Case<'_>, member: &Member, slot: &Slot) -> Option<Finding> {
     let end = end(slot, trend);
     let sentence = format!("the slot {} on {} keeps {} of WAL, and {reader}{end}", slot.name, member.name, size(retained));
     let rate = trend.growth().map_or("not known yet".to_owned(), |rate| format!("{rate:.0} bytes a second"));
-    Some(Finding::new("slot-retains-wal", Level::Warning, sentence).about(format!("{} {}", member.name, slot.name)).because([
-        Evidence::sql(member, "WAL kept", format!("{retained} bytes")),
-        Evidence::sql(member, "active", slot.active),
-        Evidence::sql(member, "growth", rate),
-        Evidence::sql(member, "wal_status", slot.wal_status.as_deref().unwrap_or("not known")),
-        Evidence::sql(member, "safe_wal_size", slot.safe.map_or("no limit is set".to_owned(), |bytes| format!("{bytes} bytes"))),
-    ]))
+    Some(
+        Finding::new("slot-retains-wal", Level::Warning, sentence)
+            .about(format!("{} {}", member.name, slot.name))
+            .naming([("SLOT", &slot.name)])
+            .because([
+                Evidence::sql(member, "WAL kept", format!("{retained} bytes")),
+                Evidence::sql(member, "active", slot.active),
+                Evidence::sql(member, "growth", rate),
+                Evidence::sql(member, "wal_status", slot.wal_status.as_deref().unwrap_or("not known")),
+                Evidence::sql(member, "safe_wal_size", slot.safe.map_or("no limit is set".to_owned(), |bytes| format!("{bytes} bytes"))),
+            ]),
+    )
 }
 
 /// Where it ends, as far as that is known.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::silence::Silence;
 use super::{Case, Evidence, Explanation, Finding, Rule, listed};
 use crate::model::{Cluster, Heard, Level, SourceError, SourceKind, Time};
 
@@ -9,13 +10,13 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "source-stale",
-        runbook: None,
+        runbook: Some("source-stale"),
         fires: "a source has given no answer within its freshness limit: 5 s for etcd's keys, the lease, REST, SQL and RabbitMQ, 7 s for etcd's members, HAProxy and Airflow, 36 s for a node's own word over ssh. For REST, SQL, etcd's members, HAProxy, Airflow, RabbitMQ and nodes also when every attempt has failed for 3 s.",
         matters: "That part of the picture is old or missing. The fault may be with us (our address, password, network) as well as there.",
         next: &[
             "Read the error in the evidence; it says what was tried and often what would mend it.",
             "Try the same by hand from here: curl, psql, etcdctl, ssh.",
-            "Nodes that shall not be looked at over ssh: facts = false in [clusters.NAME.ssh].",
+            "Nodes that shall not be looked at over ssh: facts = false in [clusters.CLUSTER.ssh].",
         ],
     }],
 };
@@ -31,7 +32,10 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         // Each source answers or fails within its deadline; one that does neither hangs, or its host slept.
         let limit = kind.freshness().as_secs();
         let said = |h: &Heard<'_>| h.error.map_or_else(|| format!("nothing was heard for more than {limit} s"), SourceError::told);
-        let error = said(first);
+        // What takes connections and says nothing hangs; of several the first one's error stands for all.
+        let alone = stale.len() == 1 && matches!(kind, Haproxy | Sql);
+        let silence = first.error.filter(|_| alone).map(|error| Silence::aged(error, first.age));
+        let error = silence.map_or_else(|| said(first), |silence| silence.said());
         let names: Vec<&str> = stale.iter().map(|h| h.source.target.as_str()).collect();
         let sentence = match kind {
             SourceKind::Dcs if first.age.is_none() => format!("etcd cannot be read: {error}"),
@@ -55,7 +59,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             SourceKind::Dcs => Level::Critical,
             _ => Level::Warning,
         };
-        let evidence = stale.iter().map(|h| Evidence::new(h.source.clone(), "error", said(h), h.failing_since));
+        let evidence = stale.iter().map(|h| Evidence::new(h.source.clone(), "error", said(h), h.silent_since));
         let finding = Finding::new("source-stale", severity, sentence).about(kind).because(evidence);
         // A PostgreSQL is missed because its Patroni serves again: it must have been asked since then.
         let members = stale.iter().filter(|h| h.source.kind == SourceKind::Sql).filter_map(|h| cluster.members.get(&h.source.target));

@@ -63,5 +63,6 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         })
         .collect();
     evidence.push(Evidence::new(theirs, "running tasks", "none of these", read));
-    vec![Finding::new("target-orphan", Level::Warning, sentence).because(evidence).comparing([target.seen.at(), read])]
+    let finding = Finding::new("target-orphan", Level::Warning, sentence).because(evidence).comparing([target.seen.at(), read]);
+    vec![orphans.iter().take(NAMED).fold(finding, |finding, job| finding.naming([("DAG", &job.key.dag), ("RUN", &job.key.run)]))]
 }

@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
         next: &[
             "Stop more of it first: pgbaton freeze, so that no retry begins; pgbaton rescue lists what is at risk still.",
             "Compare both runs on the target, by the times in the evidence, and undo what was done twice by the business's own way.",
-            "Have the target refuse a second start: a guard directory, made by mkdir, by DAG, run, task and map index.",
+            "Have the target refuse a second start: a guard directory, made by mkdir, by dag_id, run_id, task_id and map index.",
         ],
     }],
 };

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
         matters: "The program does not run, or has ended badly, and systemd has given up starting it again. Where it runs all the same, somebody \
                   started it by hand or beside the unit, and it will not come back after a reboot.",
         next: &[
-            "See why: systemctl status UNIT, and its last words: journalctl -u UNIT -n 50, or pgbaton logs.",
+            "See why, on HOST: systemctl status UNIT, and its last words: journalctl -u UNIT -n 50, or pgbaton logs.",
             "Start it when the cause is gone: systemctl reset-failed UNIT, then systemctl start UNIT.",
             "A unit of PostgreSQL's beside Patroni shall be disabled: Patroni starts PostgreSQL itself.",
         ],
@@ -45,5 +45,8 @@ fn finding(name: &str, host: &Host, unit: &Unit) -> Finding {
     let source = SourceId::new(SourceKind::Host, name);
     let told = format!("{} {}, result {}", unit.state, unit.sub, unit.result);
     let evidence = [Evidence::new(source, &unit.name, told, host.seen.at())];
-    Finding::new("unit-failed", Level::Warning, sentence).about(format!("{name} {}", unit.name)).because(evidence)
+    Finding::new("unit-failed", Level::Warning, sentence)
+        .about(format!("{name} {}", unit.name))
+        .naming([("HOST", name), ("UNIT", &unit.name)])
+        .because(evidence)
 }

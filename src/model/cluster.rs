@@ -452,6 +452,7 @@ impl Cluster {
             age: self.dcs.confirmed_at.map(|at| now.since(at)),
             error: self.dcs.error(),
             failing_since: self.dcs.failing_since(),
+            silent_since: self.dcs.confirmed_at.or(self.dcs.failing_since()),
             rtt: self.dcs.rtt,
         };
         let mut all = vec![dcs, Heard::of(SourceKind::Lease, &self.scope, &self.lease, now)];

@@ -15,6 +15,8 @@ pub struct Heard<'a> {
     pub error: Option<&'a SourceError>,
     /// When the first of the present row of failures was.
     pub failing_since: Option<Time>,
+    /// When it last gave a good answer, or else began to fail; `None`: it was not heard yet.
+    pub silent_since: Option<Time>,
     /// How long the last good answer took.
     pub rtt: Option<Duration>,
 }
@@ -26,6 +28,7 @@ impl<'a> Heard<'a> {
             age: seen.age(now),
             error: seen.error(),
             failing_since: seen.failing_since(),
+            silent_since: seen.at().or(seen.failing_since()),
             rtt: seen.rtt(),
         }
     }

@@ -112,6 +112,7 @@ pub use rescue::{Done, Outage, Rescue, RescueItem, RescueMemory, Running, TASK_T
 pub use role::Role;
 pub use route::{Route, RouteKind, RouteUse};
 pub use route_memory::{RouteMemory, ServerMemory};
+pub use silence::etcd_beside;
 pub use slot_trend::SlotTrend;
 pub use source::{ErrorKind, SourceError, SourceId, SourceKind};
 pub use space_trend::{Filling, SpaceTrend};

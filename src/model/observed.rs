@@ -100,7 +100,15 @@ impl<T> Observed<T> {
         self.failure.as_ref().map(|f| f.since)
     }
 
-    /// When the newest of them was.
+    /// Since when nothing good was heard: since the last answer, or since the first failure where there never was one. `None` while it answers.
+    ///
+    /// A failure is known only when its deadline has passed, seconds after the last answer. What tells for how long somebody has been silent
+    /// counts from here, so that it is one number wherever it stands.
+    pub fn silent_since(&self) -> Option<Time> {
+        self.failure.as_ref().map(|failing| self.at().unwrap_or(failing.since))
+    }
+
+    /// When the newest failure of that row was.
     pub fn failed_at(&self) -> Option<Time> {
         self.failure.as_ref().map(|f| f.last)
     }
@@ -134,8 +142,12 @@ mod tests {
         assert_eq!(seen.last(), Some(&7));
         assert_eq!(seen.age(at(15)), Some(Duration::from_secs(5)));
         assert_eq!((seen.failing_since(), seen.failed_at()), (Some(at(12)), Some(at(14))));
+        assert_eq!(seen.silent_since(), Some(at(10)), "it is silent for as long as its last answer is old");
         assert_eq!(seen.fresh(at(15), Duration::from_secs(4)), None);
         seen.record(8, at(16), None);
-        assert!(seen.error().is_none());
+        assert!(seen.error().is_none() && seen.silent_since().is_none());
+        let mut never: Observed<u8> = Observed::default();
+        never.fail(SourceError::new(ErrorKind::Refused, "refused"), at(12));
+        assert_eq!(never.silent_since(), Some(at(12)));
     }
 }

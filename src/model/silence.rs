@@ -1,7 +1,7 @@
 //! What is seen of a leader at the end of its reign: what of it is silent, and what the rest says.
 
 use super::succession::seconds;
-use super::{Cluster, ErrorKind, EtcdStatus, Member, Observed, Sign, Silence, SourceId, SourceKind, Time};
+use super::{Cluster, EtcdStatus, Member, Observed, Sign, Silence, SourceId, SourceKind, Time};
 
 /// The name of a sign of silence.
 pub(super) const SILENT: &str = "silent since then";
@@ -51,14 +51,12 @@ pub(super) fn silences(cluster: &Cluster, leader: &str, signs: &[Sign], at: Time
 /// Since when a source is silent, if it is: a password that is refused, or an answer that is not understood, is no silence.
 fn silence<T>(kind: SourceKind, target: &str, seen: &Observed<T>) -> Option<(Time, Sign)> {
     let error = seen.error()?;
-    let absent =
-        matches!(error.kind, ErrorKind::Refused | ErrorKind::Timeout | ErrorKind::Broken | ErrorKind::Dns | ErrorKind::Unavailable);
-    let since = seen.failing_since().filter(|_| absent)?;
+    let since = seen.failing_since().filter(|_| error.kind.is_absence())?;
     Some((since, sign(Some(since), kind, target, SILENT, error.message.clone())))
 }
 
-/// The etcd endpoint on a member's host, if one is asked there.
-fn etcd_beside<'c>(cluster: &'c Cluster, member: &Member) -> Option<(&'c str, &'c Observed<EtcdStatus>)> {
+/// The etcd endpoint on a member's host, by its URL, if one is asked there.
+pub fn etcd_beside<'c>(cluster: &'c Cluster, member: &Member) -> Option<(&'c str, &'c Observed<EtcdStatus>)> {
     let host = member.key.as_ref()?.good()?.host.as_deref()?;
     let on = |url: &str| {
         url.split_once("://").map_or(url, |(_, rest)| rest).rsplit_once(':').is_some_and(|(name, _)| name.trim_matches(['[', ']']) == host)

@@ -119,8 +119,14 @@ pub enum ErrorKind {
     Dns,
     /// Nobody listens there.
     Refused,
-    /// No answer within the deadline.
+    /// No answer within the deadline; how far the question came is not known.
     Timeout,
+    /// The connection was taken, and nothing came over it within the deadline. The kernel takes connections for a program that is stopped: this
+    /// says that the machine lives, and no more.
+    Hung,
+    /// Not even the connection was taken within the deadline: by the network, the machine, a firewall, or a program that has hung for so long that
+    /// its queue of connections is full.
+    Unreachable,
     /// The connection broke off.
     Broken,
     /// The TLS handshake failed: unknown CA, wrong name, expired, a client certificate demanded.
@@ -143,7 +149,13 @@ impl ErrorKind {
     /// Whether it speaks of the other side's absence. A password that is refused, a certificate, or settings of ours that are wrong do not: the
     /// fault may as well be with us.
     pub fn is_absence(self) -> bool {
-        matches!(self, ErrorKind::Refused | ErrorKind::Timeout | ErrorKind::Broken | ErrorKind::Dns | ErrorKind::Unavailable)
+        use ErrorKind::{Broken, Dns, Hung, Refused, Timeout, Unavailable, Unreachable};
+        matches!(self, Refused | Timeout | Hung | Unreachable | Broken | Dns | Unavailable)
+    }
+
+    /// Whether the other side gave no sign at all within the deadline.
+    pub fn is_late(self) -> bool {
+        matches!(self, ErrorKind::Timeout | ErrorKind::Hung | ErrorKind::Unreachable)
     }
 }
 

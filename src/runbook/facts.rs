@@ -17,6 +17,10 @@ pub enum Fact {
     Slot,
     /// Where a file system is mounted.
     Mount,
+    /// An HAProxy, by its name in the configuration.
+    Proxy,
+    /// A kind of source, as `status --json` has it: `rest`.
+    Source,
     /// The etcd member that does not answer, or sees no leader.
     EtcdMember,
 }
@@ -29,10 +33,14 @@ impl Fact {
             return bad.next().filter(|_| bad.next().is_none()).map(|member| member.name.as_str());
         }
         let (first, rest) = finding.subject.as_deref().map(|subject| subject.split_once(' ').unwrap_or((subject, "")))?;
-        document.members.iter().find(|member| member.name == first)?;
+        match self {
+            Self::Proxy => return document.routes.iter().any(|route| route.instance == first).then_some(first),
+            Self::Source => return document.sources.iter().any(|source| source.name == first).then_some(first),
+            _ => document.members.iter().find(|member| member.name == first)?,
+        };
         match self {
             Self::Member => Some(first),
-            Self::EtcdMember => None,
+            Self::EtcdMember | Self::Proxy | Self::Source => None,
             Self::Mount => Some(rest).filter(|rest| finding.code.starts_with("disk-") && !rest.is_empty()),
             Self::Slot => Some(rest).filter(|rest| finding.code.starts_with("slot-") && !rest.is_empty()),
         }

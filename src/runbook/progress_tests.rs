@@ -76,6 +76,7 @@ fn what_follows_a_deed_is_judged_by_what_was_asked_after_it() {
         fresh: true,
         limit_ms: limit,
         error: None,
+        error_kind: None,
         rtt_ms: rtt,
     };
     let proxy = |age: u64, rtt: f64| source("haproxy", Some(age), Some(rtt), 7000);

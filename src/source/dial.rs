@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use rustls::ClientConfig;
@@ -30,16 +30,46 @@ pub(super) struct Opened {
     pub chain: Vec<CertificateDer<'static>>,
 }
 
+/// How far an attempt to connect has come: what its silence means.
+#[derive(Debug, Default)]
+pub(super) struct Reach(AtomicU8);
+
+impl Reach {
+    /// It begins, perhaps anew.
+    pub fn begun(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// The name has an address.
+    pub fn resolved(&self) {
+        self.0.store(1, Ordering::Relaxed);
+    }
+
+    /// The connection was taken.
+    pub fn taken(&self) {
+        self.0.store(2, Ordering::Relaxed);
+    }
+
+    /// What it means that nothing more came.
+    pub fn silence(&self) -> ErrorKind {
+        match self.0.load(Ordering::Relaxed) {
+            0 => ErrorKind::Dns,
+            1 => ErrorKind::Unreachable,
+            _ => ErrorKind::Hung,
+        }
+    }
+}
+
 /// Connects to a host's port, with TLS when a configuration is given. The error is a whole sentence: name unknown, refused, no answer,
 /// certificate.
 ///
 /// A host's addresses are tried one after the other, so there is never more than one connection.
 pub(super) async fn dial(host: &str, port: u16, tls: Option<Arc<ClientConfig>>) -> Result<Opened, SourceError> {
     let authority = authority(host, port);
-    let connected = AtomicBool::new(false);
+    let reach = Reach::default();
     let opened = timeout(DEADLINE, async {
-        let stream = connect(host, port).await?;
-        connected.store(true, Ordering::Relaxed);
+        let stream = connect(host, port, &reach).await?;
+        reach.taken();
         match tls {
             Some(config) => handshake(host, stream, config).await.map_err(|error| named(&authority, error)),
             None => Ok(Opened { io: Box::new(stream), chain: Vec::new() }),
@@ -47,18 +77,21 @@ pub(super) async fn dial(host: &str, port: u16, tls: Option<Arc<ClientConfig>>) 
     });
     opened.await.unwrap_or_else(|_| {
         let seconds = DEADLINE.as_secs_f64();
-        if connected.load(Ordering::Relaxed) {
+        let late = |told: String| Err(SourceError::new(reach.silence(), told));
+        match reach.silence() {
             // A server that expects HTTP waits for the end of a line, which TLS's first words do not have.
-            let error = SourceError::new(ErrorKind::Timeout, format!("{authority} does not answer the TLS handshake within {seconds} s"));
-            return Err(error.with_hint("is it http instead of https?"));
+            ErrorKind::Hung => late(format!("{authority} does not answer the TLS handshake within {seconds} s"))
+                .map_err(|error| error.with_hint("is it http instead of https?")),
+            ErrorKind::Dns => late(format!("the host name {host} is not resolved within {seconds} s")),
+            _ => late(format!("no connection to {authority} within {seconds} s")),
         }
-        Err(SourceError::new(ErrorKind::Timeout, format!("no connection to {authority} within {seconds} s")))
     })
 }
 
-async fn connect(host: &str, port: u16) -> Result<TcpStream, SourceError> {
+async fn connect(host: &str, port: u16, reach: &Reach) -> Result<TcpStream, SourceError> {
     let unknown = |why: String| SourceError::new(ErrorKind::Dns, format!("the host name {host} cannot be resolved: {why}"));
     let addresses = lookup_host((host, port)).await.map_err(|e| unknown(e.to_string()))?;
+    reach.resolved();
     let mut failure = unknown("it has no address".to_owned());
     for address in addresses {
         match TcpStream::connect(address).await {

@@ -10,7 +10,7 @@ use pgbaton::document::{
 use super::*;
 
 fn asked(age_ms: u64, fresh: bool) -> Asked {
-    Asked { age_ms: Some(age_ms), fresh, rtt_ms: Some(4.0), error: None }
+    Asked { age_ms: Some(age_ms), fresh, rtt_ms: Some(4.0), error: None, error_kind: None }
 }
 
 fn ground(code: &str, verdict: Verdict, sentence: &str) -> GroundDoc {

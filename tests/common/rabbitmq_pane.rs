@@ -6,7 +6,7 @@ use super::*;
 
 fn asked(age_ms: u64, fresh: bool) -> Asked {
     let error = (!fresh).then(|| "10.0.0.5:15672: no answer within 2 s to /api/queues".to_owned());
-    Asked { age_ms: Some(age_ms), fresh, error, rtt_ms: Some(3.0) }
+    Asked { age_ms: Some(age_ms), fresh, error, error_kind: None, rtt_ms: Some(3.0) }
 }
 
 fn node(name: &str) -> RabbitmqNodeDoc {

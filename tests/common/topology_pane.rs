@@ -44,7 +44,7 @@ fn dags_on(name: &str, state: DiskState) -> DagsHostDoc {
     let answers = state == DiskState::Answers;
     DagsHostDoc {
         name: name.to_owned(),
-        asked: Asked { age_ms: Some(400), fresh: true, error: None, rtt_ms: Some(30.0) },
+        asked: Asked { age_ms: Some(400), fresh: true, error: None, error_kind: None, rtt_ms: Some(30.0) },
         state,
         error: None,
         hung_seconds: (state == DiskState::Hung).then_some(2.1),
@@ -81,7 +81,7 @@ fn estate(vm4: DiskState, twice: bool) -> Document {
     let book = BookDoc { kind: BookKind::Ledger, whole: true, jobs: 214, unread_lines: 0, twice: jobs.clone(), open: jobs };
     let target = TargetDoc {
         name: "vm3".to_owned(),
-        asked: Asked { age_ms: Some(2100), fresh: true, error: None, rtt_ms: Some(34.0) },
+        asked: Asked { age_ms: Some(2100), fresh: true, error: None, error_kind: None, rtt_ms: Some(34.0) },
         load_1: Some(0.4),
         cpus: Some(4),
         mount: Some("/var".to_owned()),

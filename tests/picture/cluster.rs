@@ -54,7 +54,7 @@ fn a_route_that_is_not_heard_leads_nowhere_known() {
     s.pass(2);
     assert_eq!(s.codes(), ["source-stale"], "nor is it old yet, but it has failed for a while");
     s.pass(6);
-    assert_eq!(s.sentence("source-stale"), "where vm1 sends clients is not known: connection refused by 192.0.2.1:7000");
+    assert_eq!(s.sentence("source-stale"), "where vm1 sends clients is not known: it refuses connections: not running");
     assert!(s.document().routes.iter().all(|r| r.right.is_none()));
     let haproxy = &s.document().cluster.truths[3];
     assert_eq!((haproxy.leaders.len(), haproxy.agrees, haproxy.note.as_deref()), (0, None, Some("no current answer: vm1")));

@@ -11,13 +11,16 @@ fn a_lost_leader_is_told_first_then_who_it_was_then_what_follows() {
     let mut s = Scenario::healthy();
     s.crash("psg1").writes_go_to(&[]).pass(1);
     assert_eq!(s.document().headline.leads, "psg1 has the key, but is silent", "its key is there until its lease ends");
-    assert_eq!(s.sentence("leader-silent"), "psg1's Patroni refuses connections, its lease ends in 28 s, then psg2 or psg3 takes over");
+    assert_eq!(
+        s.sentence("leader-silent"),
+        "psg1's Patroni refuses connections: not running, last answer 1 s ago, its lease ends in 28 s, then psg2 or psg3 takes over"
+    );
     assert_eq!(s.codes(), ["leader-silent", "route-none"]);
 
     s.delete("leader").pass(1);
     assert_eq!(s.codes(), ["no-leader", "member-down", "route-none"]);
     assert_eq!(s.sentence("no-leader"), "nobody leads: clients cannot write");
-    assert_eq!(s.sentence("member-down"), "psg1, the last leader, is down: connection refused");
+    assert_eq!(s.sentence("member-down"), "psg1, the last leader, is down: its Patroni and its PostgreSQL refuse connections: not running");
     assert_eq!(s.document().headline.leads, "nobody leads");
     assert_eq!(s.verdict(), "nobody leads: clients cannot write (and 2 more)");
     assert_eq!((s.document().cluster.leader.as_deref(), s.document().cluster.leader_since), (None, None));
@@ -148,7 +151,7 @@ fn while_etcd_cannot_be_read_the_last_holder_is_called_old() {
     assert_eq!(document.headline.leads, "leader unknown, it was psg1");
     assert_eq!((document.cluster.timeline, document.cluster.leader_since), (None, None));
     assert!(document.members.iter().all(|m| m.role != Role::Leader), "{:?}", document.members);
-    assert_eq!(s.sentence("member-down"), "psg1, the last leader, is down: connection refused");
+    assert_eq!(s.sentence("member-down"), "psg1, the last leader, is down: its Patroni and its PostgreSQL refuse connections: not running");
 
     // One member's own copy is read: shown, with its age, and not called confirmed.
     s.list_serializable();

@@ -12,11 +12,15 @@ fn a_silent_leader_is_told_with_its_lease_and_who_follows() {
     s.fails("rest psg1", ErrorKind::Refused, "connection refused").pass(1);
     assert_eq!(
         s.verdict(),
-        "psg1's Patroni refuses connections, its lease ends in 27 s, then psg2 or psg3 takes over; its PostgreSQL still accepts writes"
+        "psg1's Patroni refuses connections: not running, last answer 1 s ago, its lease ends in 27 s, then psg2 or psg3 takes over; its PostgreSQL still accepts writes"
     );
     s.lease(23).pass(4);
     let finding = s.finding("leader-silent").unwrap();
-    assert!(finding.sentence.starts_with("psg1's Patroni has refused for 4 s, its lease ends in 23 s"), "{}", finding.sentence);
+    assert!(
+        finding.sentence.starts_with("psg1's Patroni refuses connections: not running, last answer 5 s ago, its lease ends in 23 s"),
+        "{}",
+        finding.sentence
+    );
     assert_eq!((finding.severity, finding.subject.as_deref()), (Level::Critical, Some("psg1")));
     assert!(finding.evidence.iter().any(|e| e.source == "rest psg1" && e.value == "connection refused"), "{:#?}", finding.evidence);
     assert_eq!(s.codes(), ["leader-silent"], "it is not told a second time as a member that is down");

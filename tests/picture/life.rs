@@ -12,7 +12,7 @@ use crate::scenario::Scenario;
 fn a_finding_has_a_start_and_an_end_among_the_events() {
     let mut s = Scenario::healthy();
     s.crash("psg3").pass(1);
-    assert_eq!(s.lives(), ["finding-raised: psg3 is down: connection refused"]);
+    assert_eq!(s.lives(), ["finding-raised: psg3 is down: its Patroni and its PostgreSQL refuse connections: not running"]);
     s.pass(30);
     assert_eq!(s.lives(), Vec::<String>::new());
     s.answers("rest psg3").answers("sql psg3").pass(1);
@@ -21,7 +21,7 @@ fn a_finding_has_a_start_and_an_end_among_the_events() {
     s.pass(6);
     assert_eq!(s.lives(), ["finding-cleared: member-down of psg3 is over; it was seen for 30 s"]);
     s.crash("psg3").pass(1);
-    assert_eq!(s.lives(), ["finding-raised: psg3 is down: connection refused"]);
+    assert_eq!(s.lives(), ["finding-raised: psg3 is down: its Patroni and its PostgreSQL refuse connections: not running"]);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn one_that_flaps_is_one() {
         s.crash("psg3").pass(2);
         assert_eq!(s.finding("member-down").unwrap().since, since);
     }
-    assert_eq!(s.lives(), ["finding-raised: psg3 is down: connection refused"]);
+    assert_eq!(s.lives(), ["finding-raised: psg3 is down: its Patroni and its PostgreSQL refuse connections: not running"]);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn what_is_found_first_has_not_happened() {
     assert_eq!(s.codes(), ["member-down", "paused"]);
     assert_eq!(s.lives(), Vec::<String>::new(), "psg2's PostgreSQL was the last to answer");
     s.crash("psg2").pass(1);
-    assert_eq!(s.lives(), ["finding-raised: psg2 is down: connection refused"]);
+    assert_eq!(s.lives(), ["finding-raised: psg2 is down: its Patroni and its PostgreSQL refuse connections: not running"]);
     s.answers("rest psg3").answers("sql psg3").pass(7);
     assert_eq!(s.lives(), ["finding-cleared: member-down of psg3 is over; it was seen for 6 s"], "its end has happened");
 }
@@ -125,16 +125,16 @@ fn a_postgresql_is_not_said_to_answer_because_it_was_asked_before() {
     s.fails("rest psg2", ErrorKind::Refused, "connection refused").silent("sql psg2").moment();
     assert_eq!(s.finding("member-down"), None);
     s.crash("psg2").moment();
-    assert_eq!(s.lives(), ["finding-raised: psg2 is down: connection refused"]);
+    assert_eq!(s.lives(), ["finding-raised: psg2 is down: its Patroni and its PostgreSQL refuse connections: not running"]);
 
     let mut alone = Scenario::healthy();
     alone.fails("rest psg2", ErrorKind::Refused, "connection refused").moment();
-    assert_eq!(alone.lives(), ["finding-raised: the Patroni of psg2 does not answer (connection refused); its PostgreSQL does"]);
+    assert_eq!(alone.lives(), ["finding-raised: the Patroni of psg2 refuses connections: not running; its PostgreSQL answers"]);
 
     // The leader's silence is told at once, but no more than is known.
     let mut leader = Scenario::healthy();
     leader.fails("rest psg1", ErrorKind::Refused, "connection refused").silent("sql psg1").moment();
-    let told = "finding-raised: psg1's Patroni refuses connections, its lease ends in 28 s, then psg2 or psg3 takes over";
+    let told = "finding-raised: psg1's Patroni refuses connections: not running, its lease ends in 28 s, then psg2 or psg3 takes over";
     assert_eq!(leader.lives(), [told]);
     leader.answers("sql psg1").moment();
     assert!(leader.sentence("leader-silent").ends_with("; its PostgreSQL still accepts writes"), "{}", leader.sentence("leader-silent"));

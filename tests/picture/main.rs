@@ -47,6 +47,7 @@ mod rescue;
 mod rolling;
 mod routes;
 mod scenes;
+mod silences;
 mod slots;
 mod split_brain;
 mod standstill;

@@ -12,7 +12,7 @@ fn a_replica_that_is_down_is_a_warning() {
     s.crash("psg2").pass(1);
     let finding = s.finding("member-down").unwrap();
     assert_eq!((finding.severity, finding.subject.as_deref()), (Level::Warning, Some("psg2")));
-    assert_eq!(finding.sentence, "psg2 is down: connection refused");
+    assert_eq!(finding.sentence, "psg2 is down: its Patroni and its PostgreSQL refuse connections: not running");
     assert_eq!(s.codes(), ["member-down"]);
     let psg2 = s.member("psg2");
     assert_eq!((psg2.state.as_deref(), psg2.sessions, psg2.in_recovery, psg2.receive_lsn), (None, None, None, None));
@@ -25,9 +25,9 @@ fn a_replica_that_is_down_is_a_warning() {
 fn what_answers_is_not_called_down() {
     let mut s = Scenario::healthy();
     s.fails("rest psg2", ErrorKind::Refused, "connection refused").pass(1);
-    assert_eq!(s.sentence("member-down"), "the Patroni of psg2 does not answer (connection refused); its PostgreSQL does");
+    assert_eq!(s.sentence("member-down"), "the Patroni of psg2 refuses connections: not running; its PostgreSQL answers");
     s.fails("rest psg2", ErrorKind::Timeout, "no answer within 2 s").fails("sql psg2", ErrorKind::Auth, "the password is refused").pass(1);
-    assert_eq!(s.sentence("member-down"), "the Patroni of psg2 does not answer: no answer within 2 s", "a refused password is an answer");
+    assert_eq!(s.sentence("member-down"), "the Patroni of psg2 does not answer (no answer within 2 s)", "a refused password is an answer");
     s.answers("sql psg2").fails("sql psg2", ErrorKind::Refused, "refused").fails(
         "rest psg2",
         ErrorKind::Tls,

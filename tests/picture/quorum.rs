@@ -17,7 +17,7 @@ fn one_of_three_gone_is_a_risk() {
     assert_eq!((s.document().etcd.healthy, s.document().etcd.failure_tolerance), (3, Some(1)));
     s.fails("etcd 3", ErrorKind::Refused, "connection refused by 192.0.2.13:2379").pass(1);
     assert_eq!(s.codes(), ["quorum-at-risk"]);
-    assert_eq!(s.sentence("quorum-at-risk"), "etcd cannot lose another member: 2 of 3 are healthy, psg3 does not answer");
+    assert_eq!(s.sentence("quorum-at-risk"), "etcd cannot lose another member: 2 of 3 are healthy, psg3 refuses connections: not running");
     assert_eq!((s.document().etcd.healthy, s.document().etcd.failure_tolerance), (2, Some(0)));
     s.answers("etcd 3").pass(1);
     assert_eq!(s.verdict(), "healthy");

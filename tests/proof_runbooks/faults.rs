@@ -106,7 +106,7 @@ fn nobody_there(operator: &Operator<'_>) {
 }
 
 /// Waits for a line that is no question.
-fn found(pty: &mut Pty, text: &str) {
+pub fn found(pty: &mut Pty, text: &str) {
     pty.until_text(text);
 }
 

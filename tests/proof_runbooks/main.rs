@@ -13,6 +13,7 @@ mod console;
 mod etcd;
 mod faults;
 mod maintenance;
+mod members;
 mod operator;
 
 use common::lab::{TestLab, pgbaton, said, until};
@@ -90,4 +91,22 @@ fn faults_from_start_to_end() {
     faults::split_brain(&operator);
     let ends = ["finished", "aborted", "aborted"].into_iter().chain(["finished"; 9]);
     assert!(standings(&operator).into_iter().eq(ends), "{:?}", standings(&operator));
+}
+
+#[test]
+fn silences_from_start_to_end() {
+    // The key of a member that hangs ends with its ttl, and with it what a pgbaton that is started then knows of it.
+    let lab = TestLab::up("booksilence", &["--tls", "--ttl", "90", "--loop-wait", "2"]);
+    let operator = Operator::of(&lab);
+    well(&lab);
+    members::hangs(&operator);
+    well(&lab);
+    members::is_dead(&operator);
+    well(&lab);
+    members::lags(&operator);
+    members::route_wrong(&operator);
+    members::proxy_not_heard(&operator);
+    members::certificate_not_valid(&operator);
+    assert!(standings(&operator).iter().all(|standing| standing == "finished"), "{:?}", standings(&operator));
+    assert_eq!(standings(&operator).len(), 6);
 }

@@ -164,6 +164,11 @@ pub struct Asked {
     pub fresh: bool,
     /// Why the newest attempt failed, if it did.
     pub error: Option<String>,
+    /// What kind of failure that is: `refused` (nobody listens), `hung` (the connection is taken, nothing comes over it: the machine lives, and no
+    /// more is proved), `unreachable` (not even the connection is taken), `timeout` (how far the question came is not known), `broken`, `dns`,
+    /// `tls`, `auth`, `denied`, `malformed`, `unavailable`, `config`, `other`.
+    #[serde(default)]
+    pub error_kind: Option<String>,
     /// How long the last good answer took.
     pub rtt_ms: Option<f64>,
 }
@@ -318,7 +323,7 @@ pub struct FindingDoc {
     pub runbook: Option<String>,
     /// Why it matters.
     pub matters: String,
-    /// What to do next, in the order in which to do it.
+    /// What to do next, in the order in which to do it. A name that is not known is a word in capitals: `MEMBER`.
     pub next: Vec<String>,
 }
 
@@ -371,6 +376,9 @@ pub struct SourceDoc {
     pub limit_ms: u64,
     /// Why the newest attempt failed, if it did.
     pub error: Option<String>,
+    /// What kind of failure that is, as in `Asked`: `refused`, `hung`, `unreachable`, `timeout`, `tls` ...
+    #[serde(default)]
+    pub error_kind: Option<String>,
     /// How long the last good answer took.
     pub rtt_ms: Option<f64>,
 }

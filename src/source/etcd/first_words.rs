@@ -5,6 +5,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -23,16 +24,25 @@ const SETTINGS: u8 = 4;
 
 /// Why a connection came to nothing, if that could be seen.
 #[derive(Clone, Default)]
-pub(super) struct Reason(Arc<Mutex<Option<SourceError>>>);
+pub(super) struct Reason {
+    seen: Arc<Mutex<Option<SourceError>>>,
+    /// A connection was taken, and nothing was read over it yet.
+    silent: Arc<AtomicBool>,
+}
 
 impl Reason {
     /// What was last seen.
     pub fn get(&self) -> Option<SourceError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the connection was taken and nothing was ever said over it.
+    pub fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
     }
 
     fn set(&self, reason: Option<SourceError>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = reason;
     }
 }
 
@@ -47,10 +57,12 @@ pub(super) struct FirstWords {
 impl FirstWords {
     pub fn new(inner: Box<dyn Io>, endpoint: Endpoint, reason: Reason) -> Self {
         reason.set(None);
+        reason.silent.store(true, Ordering::Relaxed);
         Self { inner, endpoint, head: Vec::new(), reason }
     }
 
     fn look(&mut self, read: &io::Result<()>, new: &[u8]) {
+        self.reason.silent.store(false, Ordering::Relaxed);
         let seen = match read {
             Err(error) => Some(tls::explain(error).unwrap_or_else(|| broken(error, &self.endpoint))),
             Ok(()) if self.head.len() >= HEAD => None,

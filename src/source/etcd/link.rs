@@ -210,6 +210,15 @@ impl Link {
         })
     }
 
+    /// The sentence for a first answer that has not come within `limit`.
+    pub fn late(&self, limit: Duration) -> SourceError {
+        let (at, seconds) = (self.endpoint.authority(), limit.as_secs_f64());
+        if self.reason.is_silent() {
+            return SourceError::new(ErrorKind::Hung, format!("{at} takes the connection and gives no answer within {seconds} s"));
+        }
+        SourceError::new(ErrorKind::Timeout, format!("{at}: no answer within {seconds} s"))
+    }
+
     /// The cluster's members, as this endpoint knows them; needs no majority.
     pub async fn members(&self) -> Result<Vec<EtcdMember>, SourceError> {
         let answer = self.client.cluster_client().member_list().await.map_err(|e| self.explain(&e, None))?;

@@ -74,7 +74,7 @@ fn together(failures: Vec<SourceError>) -> SourceError {
         ErrorKind::Unavailable => 2,
         ErrorKind::Tls => 3,
         ErrorKind::Malformed => 4,
-        ErrorKind::Timeout => 5,
+        ErrorKind::Timeout | ErrorKind::Hung | ErrorKind::Unreachable => 5,
         ErrorKind::Broken | ErrorKind::Refused | ErrorKind::Dns => 6,
         ErrorKind::Other => 7,
     };

@@ -4,13 +4,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::link::{Access, Identity, Link};
 use super::{Endpoint, metrics};
 use crate::model::{ErrorKind, EtcdMembership, EtcdStatus, Fact, Observation, Outcome, SourceError, SourceId, SourceKind};
 use crate::source::certificate::Presented;
 use crate::source::{Clock, Sink, poll};
+
+/// For the first answer over a new connection: less than the source's deadline, so that the error says how far it came.
+const ANSWER: Duration = Duration::from_millis(1_900);
 
 /// How often the members and the alarms are asked for while nothing hints at a change.
 const MEMBERSHIP_PERIOD: Duration = Duration::from_secs(10);
@@ -46,12 +49,21 @@ struct Asker {
 
 impl Asker {
     async fn status(&self) -> Result<Fact, SourceError> {
-        let link = self.slot(Option::take);
-        let link = match link {
-            Some(link) => link,
-            None => self.open().await?,
+        let begun = Instant::now();
+        let open = self.slot(Option::take);
+        // What has answered before and is silent now may be cut off: only a new connection tells.
+        let (link, answer) = match open {
+            Some(link) => {
+                let answer = link.status().await;
+                (link, answer)
+            }
+            None => {
+                let link = self.open().await?;
+                let answer = timeout_at(begun + ANSWER, link.status()).await.unwrap_or_else(|_| Err(link.late(ANSWER)));
+                (link, answer)
+            }
         };
-        let (link, status) = match link.status().await {
+        let (link, status) = match answer {
             Ok(status) => (link, status),
             Err(error) if self.must_log_in(&error) => {
                 let link = self.open().await?;

@@ -1,6 +1,7 @@
 //! HAProxy's statistics from its page, in the form `;csv` (configuration manual, `stats uri`).
 
 use std::io;
+use std::time::Duration;
 
 use reqwest::header::{CONNECTION, HeaderValue};
 use reqwest::tls::TlsInfo;
@@ -16,6 +17,10 @@ use crate::config::{HaproxyProfile, TlsProfile};
 use crate::model::{ErrorKind, HaproxyStatus, SourceError};
 use crate::source::certificate::Presented;
 use crate::source::tls::{self, Verify};
+
+/// For the connection, the TLS handshake included, and for the whole answer: less than the source's deadline, so that the error says how far it came.
+const CONNECT: Duration = Duration::from_millis(1_500);
+const ANSWER: Duration = Duration::from_millis(1_900);
 
 /// A page and how to open it.
 pub(super) struct Page {
@@ -74,6 +79,8 @@ impl Page {
             .redirect(redirect::Policy::none())
             .tls_info(true)
             .pool_max_idle_per_host(0)
+            .connect_timeout(CONNECT)
+            .timeout(ANSWER)
             .http1_only()
             .user_agent("pgbaton")
             .build()
@@ -147,6 +154,9 @@ fn explain(error: reqwest::Error, place: &Place) -> SourceError {
     if error.is_dns() {
         return SourceError::new(ErrorKind::Dns, format!("the host name of {host} cannot be resolved"));
     }
+    if error.is_timeout() {
+        return late(&error, place);
+    }
     // The URL may hold a password.
     let error = error.without_url();
     // To plain words a port with TLS answers with an alert or not at all.
@@ -163,6 +173,20 @@ fn explain(error: reqwest::Error, place: &Place) -> SourceError {
         _ if error.is_connect() => other(format!("no TCP connection to {host}: {}", deepest(&error))),
         _ => misled(SourceError::new(ErrorKind::Malformed, format!("{host} gives no proper HTTP answer: {}", deepest(&error)))),
     }
+}
+
+/// With https a connection that was taken and whose handshake is not answered looks like one that was not taken.
+fn late(error: &reqwest::Error, place: &Place) -> SourceError {
+    let host = &place.host;
+    if error.is_connect() {
+        let kind = if place.url.scheme() == "https" { ErrorKind::Timeout } else { ErrorKind::Unreachable };
+        return SourceError::new(kind, format!("no connection to {host} within {} s", CONNECT.as_secs_f64()));
+    }
+    let seconds = ANSWER.as_secs_f64();
+    if error.is_request() {
+        return SourceError::new(ErrorKind::Hung, format!("{host} takes the connection and gives no answer within {seconds} s"));
+    }
+    SourceError::new(ErrorKind::Timeout, format!("{host}: the answer does not end within {seconds} s"))
 }
 
 /// The kind of the first failure of input or output among the causes.

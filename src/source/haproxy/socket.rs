@@ -3,20 +3,33 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
+use tokio::time::timeout;
 
 use super::{LONGEST, stat};
 use crate::model::{ErrorKind, HaproxyStatus, SourceError};
+
+/// For one answer: less than the source's deadline, so that the error says how far it came.
+const ANSWER: Duration = Duration::from_millis(1_900);
 
 /// One `show stat` in a connection of its own, as the socket ends the connection after one command.
 pub(super) async fn ask(path: &Path) -> Result<HaproxyStatus, SourceError> {
     let failed = |error: io::Error| explain(&error, path);
     let mut stream = UnixStream::connect(path).await.map_err(failed)?;
-    stream.write_all(b"show stat\n").await.map_err(failed)?;
     let mut text = Vec::new();
-    stream.take(LONGEST + 1).read_to_end(&mut text).await.map_err(failed)?;
+    let asked = timeout(ANSWER, async {
+        stream.write_all(b"show stat\n").await?;
+        stream.take(LONGEST + 1).read_to_end(&mut text).await
+    });
+    match asked.await {
+        Ok(read) => read.map_err(failed)?,
+        // The kernel takes connections for a process that is stopped.
+        Err(_) if text.is_empty() => return Err(late(ErrorKind::Hung, "takes the connection and gives no answer", path)),
+        Err(_) => return Err(late(ErrorKind::Timeout, "does not end its answer", path)),
+    };
     if text.len() as u64 > LONGEST {
         return Err(super::too_long());
     }
@@ -26,6 +39,10 @@ pub(super) async fn ask(path: &Path) -> Result<HaproxyStatus, SourceError> {
         return Err(SourceError::new(ErrorKind::Malformed, "HAProxy's statistics are cut off"));
     }
     Ok(status)
+}
+
+fn late(kind: ErrorKind, what: &str, path: &Path) -> SourceError {
+    SourceError::new(kind, format!("HAProxy at the socket {} {what} within {} s", path.display(), ANSWER.as_secs_f64()))
 }
 
 fn explain(error: &io::Error, path: &Path) -> SourceError {

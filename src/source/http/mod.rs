@@ -5,6 +5,8 @@ mod errors;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -14,6 +16,7 @@ use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
 use self::errors::{explain, refused};
@@ -39,6 +42,8 @@ pub(super) struct Http {
     login: Option<HeaderValue>,
     /// Who is told of its certificate.
     presented: Option<Arc<Presented>>,
+    /// How long an answer may take, connecting included.
+    patience: Option<Duration>,
 }
 
 /// An answer.
@@ -70,12 +75,17 @@ impl Http {
         let port = url.port_or_known_default().ok_or_else(|| wrong("names no port"))?;
         let path = url.path().trim_end_matches('/');
         let path = path.strip_suffix("/patroni").unwrap_or(path).to_owned();
-        Ok(Self { called, authority: authority(&host, port), host, port, path, tls, largest, login: None, presented: None })
+        Ok(Self { called, authority: authority(&host, port), host, port, path, tls, largest, login: None, presented: None, patience: None })
     }
 
     /// The same, its certificate being told.
     pub fn telling(self, presented: Arc<Presented>) -> Self {
         Self { presented: Some(presented), ..self }
+    }
+
+    /// The same, with a limit to how long an answer may take: less than that of whoever asks, so that the error says how far it came.
+    pub fn within(self, patience: Duration) -> Self {
+        Self { patience: Some(patience), ..self }
     }
 
     /// The same with HTTP's basic authentication.
@@ -110,6 +120,7 @@ impl Http {
     }
 
     async fn ask(&self, path: &str, accepted: &[u16]) -> Result<Answer, SourceError> {
+        let begun = Instant::now();
         let request = self.request(path)?;
         let tls = self.tls.as_ref().map(|tls| tls.get()).transpose()?;
         let opened = dial(&self.host, self.port, tls).await?;
@@ -119,8 +130,10 @@ impl Http {
         let broken = |error: hyper::Error| explain(&error, &self.authority, self.tls.is_some());
         let (mut sender, connection) = http1::handshake(TokioIo::new(opened.io)).await.map_err(broken)?;
         let mut connection = pin!(connection);
+        let answers = AtomicBool::new(false);
         let mut exchange = pin!(async {
             let response = sender.send_request(request).await.map_err(broken)?;
+            answers.store(true, Ordering::Relaxed);
             let status = response.status().as_u16();
             if !accepted.contains(&status) {
                 return Err(refused(response.status(), path, &self.authority));
@@ -128,12 +141,23 @@ impl Http {
             let date = response.headers().get(DATE).and_then(|value| Time::parse_http(value.to_str().ok()?));
             Ok(Answer { status, date, body: self.body(path, response, broken).await? })
         });
-        tokio::select! {
-            biased;
-            answer = &mut exchange => answer,
-            // What was read is still there to be taken; and why it ended, the exchange is told.
-            _ = &mut connection => exchange.await,
-        }
+        let answer = async {
+            tokio::select! {
+                biased;
+                answer = &mut exchange => answer,
+                // What was read is still there to be taken; and why it ended, the exchange is told.
+                _ = &mut connection => exchange.await,
+            }
+        };
+        let Some(patience) = self.patience else { return answer.await };
+        timeout_at(begun + patience, answer).await.unwrap_or_else(|_| {
+            let seconds = patience.as_secs_f64();
+            Err(if answers.load(Ordering::Relaxed) {
+                SourceError::new(ErrorKind::Timeout, format!("{}: the answer does not end within {seconds} s", self.authority))
+            } else {
+                SourceError::new(ErrorKind::Hung, format!("{} takes the connection and gives no answer within {seconds} s", self.authority))
+            })
+        })
     }
 
     fn request(&self, path: &str) -> Result<Request<String>, SourceError> {

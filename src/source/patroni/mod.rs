@@ -21,6 +21,8 @@ use crate::model::{ErrorKind, Fact, Observation, Outcome, PatroniStatus, SourceE
 const RARE_PERIOD: Duration = Duration::from_secs(30);
 /// The largest body that is read. `/patroni` has about 1 KiB, `/config` some, `/history` up to some 100 KiB.
 const LARGEST: usize = 1024 * 1024;
+/// For one answer: a little less than the source's deadline, so that it is this that says how far the question came.
+const ANSWER: Duration = Duration::from_millis(1_900);
 /// For `/config` and `/history` together: what is left of a second after a `/patroni`, so that the next one need not wait.
 const RARE_DEADLINE: Duration = Duration::from_millis(800);
 
@@ -28,7 +30,7 @@ const RARE_DEADLINE: Duration = Duration::from_millis(800);
 pub async fn run(sink: Sink, clock: Clock, member: &str, api_url: &str, tls: Arc<TlsCache>) {
     let source = SourceId::new(SourceKind::Rest, member);
     let rest = match Http::new("the member's api_url", api_url, tls, LARGEST) {
-        Ok(rest) => rest.telling(Arc::new(Presented::new(sink.clone(), clock, source.clone()))),
+        Ok(rest) => rest.within(ANSWER).telling(Arc::new(Presented::new(sink.clone(), clock, source.clone()))),
         Err(error) => return poll(sink, clock, source, || std::future::ready(Err(error.clone()))).await,
     };
     let comparison = Comparison::new(sink.clone(), clock, source.clone());

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_postgres::tls::{MakeTlsConnect, NoTls, TlsConnect};
@@ -22,6 +23,7 @@ use super::target::Target;
 use crate::config::PostgresProfile;
 use crate::model::{ErrorKind, SourceError, SourceKind};
 use crate::source::certificate::Shown;
+use crate::source::dial::Reach;
 
 /// How the session is called in `pg_stat_activity`.
 const APPLICATION_NAME: &str = "pgbaton";
@@ -37,18 +39,32 @@ pub(super) async fn connect(target: &Target, profile: &PostgresProfile) -> Resul
     connect_with(target, profile, OPTIONS).await
 }
 
+/// The same, telling how far it has come.
+pub(super) async fn connect_telling(target: &Target, profile: &PostgresProfile, reach: &Reach) -> Result<(Session, Chain), SourceError> {
+    connect_reaching(target, profile, OPTIONS, reach).await
+}
+
 /// The same with other settings of the session.
 pub(super) async fn connect_with(
     target: &Target,
     profile: &PostgresProfile,
     options: &'static str,
 ) -> Result<(Session, Chain), SourceError> {
+    connect_reaching(target, profile, options, &Reach::default()).await
+}
+
+async fn connect_reaching(
+    target: &Target,
+    profile: &PostgresProfile,
+    options: &'static str,
+    reach: &Reach,
+) -> Result<(Session, Chain), SourceError> {
     let limit = profile.connect_timeout.unwrap_or(SourceKind::Sql.deadline());
     let shown = Shown::default();
     let access = Access::read(target, profile, options, &shown).await?;
     let mut first: Option<SourceError> = None;
     for way in ways(profile.sslmode) {
-        let stream = tcp(target, limit).await?;
+        let stream = tcp(target, limit, reach).await?;
         let encrypted = AtomicBool::new(false);
         let error = match access.start(stream, *way, target, &encrypted).await {
             Ok(session) => return Ok((session, shown.chain())),
@@ -164,16 +180,19 @@ impl<S, C: TlsConnect<S>> TlsConnect<S> for Noticed<'_, C> {
 }
 
 /// A TCP connection to the first of the host's addresses that takes one.
-async fn tcp(target: &Target, limit: Duration) -> Result<TcpStream, SourceError> {
-    let late = |what: &str| SourceError::new(ErrorKind::Timeout, format!("{what} {target} within {} s", limit.as_secs_f32()));
+async fn tcp(target: &Target, limit: Duration, reach: &Reach) -> Result<TcpStream, SourceError> {
+    let late = |what: &str| SourceError::new(reach.silence(), format!("{what} {target} within {} s", limit.as_secs_f32()));
+    reach.begun();
     let addresses = timeout(limit, lookup_host((target.host.as_str(), target.port)))
         .await
         .map_err(|_| late("the name service does not resolve"))?
         .map_err(|e| explain_dns(&e, target))?;
+    reach.resolved();
     let mut last = None;
     for address in addresses {
         match timeout(limit, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
+                reach.taken();
                 stream.set_nodelay(true).map_err(|e| explain_tcp(&e, target))?;
                 return Ok(stream);
             }
@@ -182,4 +201,26 @@ async fn tcp(target: &Target, limit: Duration) -> Result<TcpStream, SourceError>
         }
     }
     Err(last.unwrap_or_else(|| explain_dns(&io::Error::new(io::ErrorKind::NotFound, "it has no address"), target)))
+}
+
+/// PostgreSQL's first question of all: may we speak TLS (protocol 3, `SSLRequest`). One byte answers it, before anybody is asked who he is, and
+/// nothing of it is logged.
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
+
+/// What the silence of a session that is open means, by a second connection that asks nothing but its first question and is closed at once: `Hung`
+/// when that is taken and not answered either, `Unreachable` when it is not even taken, else `Timeout`, for then the server is there.
+pub(super) async fn knock(target: &Target, limit: Duration) -> ErrorKind {
+    let reach = Reach::default();
+    let answered = timeout(limit, async {
+        let mut stream = tcp(target, limit, &reach).await.map_err(io::Error::other)?;
+        stream.write_all(&SSL_REQUEST).await?;
+        stream.read_u8().await
+    });
+    match answered.await {
+        Ok(Err(error)) if error.get_ref().and_then(|e| e.downcast_ref::<SourceError>()).is_some_and(|e| e.kind.is_late()) => {
+            ErrorKind::Unreachable
+        }
+        Err(_) if reach.silence() != ErrorKind::Dns => reach.silence(),
+        _ => ErrorKind::Timeout,
+    }
 }

@@ -35,11 +35,12 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use self::connect::connect;
+use self::connect::{connect_telling, knock};
 use self::session::Session;
 use self::target::Target;
 use super::certificate::{Presented, first_to_end};
 use super::clock::Comparison;
+use super::dial::Reach;
 use super::{Clock, Sink};
 use crate::config::PostgresProfile;
 use crate::model::{ErrorKind, Fact, Observation, Outcome, PostgresStatus, SourceError, SourceId, SourceKind, Time};
@@ -153,7 +154,8 @@ async fn reading(
             Some(open) => open,
             None => {
                 fresh = true;
-                match reporter.patiently(target, patience, connect(target, profile)).await {
+                let reach = Reach::default();
+                match reporter.patiently(target, patience, Asking::Connecting(&reach), connect_telling(target, profile, &reach)).await {
                     None => return Reading::Silent,
                     Some((Err(error), _)) => return Reading::Failed(error),
                     Some((Ok((mut new, chain)), _)) => {
@@ -164,7 +166,7 @@ async fn reading(
                 }
             }
         };
-        match reporter.patiently(target, patience, open.ask()).await {
+        match reporter.patiently(target, patience, Asking::InSession, open.ask()).await {
             None => return Reading::Silent,
             Some((Ok((status, took)), Waited::InTime)) => {
                 *session = Some(open);
@@ -182,6 +184,15 @@ async fn reading(
             }
         }
     }
+}
+
+/// What is waited for.
+#[derive(Clone, Copy)]
+enum Asking<'a> {
+    /// A session; how far that has come.
+    Connecting(&'a Reach),
+    /// An answer in the session that is open.
+    InSession,
 }
 
 /// Whether an answer came within the deadline.
@@ -209,16 +220,42 @@ impl Reporter {
     }
 
     /// Waits for `asking`, reporting a timeout at the deadline and each period after it; drops it and gives `None` when patience ends.
-    async fn patiently<T>(&self, target: &Target, patience: Duration, asking: impl Future<Output = T>) -> Option<(T, Waited)> {
+    async fn patiently<T>(
+        &self,
+        target: &Target,
+        patience: Duration,
+        way: Asking<'_>,
+        asking: impl Future<Output = T>,
+    ) -> Option<(T, Waited)> {
         let begun = Instant::now();
         let deadline = SourceKind::Sql.deadline();
         let mut asking = pin!(asking);
         if let Ok(answer) = timeout_at(begun + deadline, &mut asking).await {
             return Some((answer, Waited::InTime));
         }
-        let sentence = format!("no answer from PostgreSQL at {target} within {} s", deadline.as_secs());
+        // An open session says nothing of whether the server takes another: a second connection tells, once for each silence.
+        let mut knocked = None;
         loop {
-            self.failed(SourceError::new(ErrorKind::Timeout, &sentence));
+            let kind = match way {
+                Asking::Connecting(reach) => reach.silence(),
+                Asking::InSession => knocked.unwrap_or(ErrorKind::Timeout),
+            };
+            let seconds = deadline.as_secs();
+            self.failed(match kind {
+                ErrorKind::Dns => SourceError::new(kind, format!("the host name {:?} is not resolved within {seconds} s", target.host)),
+                ErrorKind::Unreachable => SourceError::new(kind, format!("no TCP connection to {target} within {seconds} s")),
+                kind => SourceError::new(kind, format!("no answer from PostgreSQL at {target} within {seconds} s")),
+            });
+            if matches!(way, Asking::InSession) && knocked.is_none() {
+                tokio::select! {
+                    biased;
+                    answer = &mut asking => return Some((answer, Waited::Late)),
+                    kind = knock(target, SourceKind::Sql.period()) => knocked = Some(kind),
+                }
+                if knocked != Some(ErrorKind::Timeout) {
+                    continue;
+                }
+            }
             let waited = begun.elapsed();
             if waited >= patience {
                 return None;

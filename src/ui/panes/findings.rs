@@ -91,6 +91,8 @@ impl Pane for Findings {
         for evidence in &finding.evidence {
             let said = match evidence.age_ms.map(|ms| ctx.aged(ms)) {
                 Some(ms) if ms < 1000 => evidence.source.clone(),
+                // An error's age is that of the last answer: so long, as the members' pane has it too, nothing good was heard.
+                Some(ms) if evidence.what == "error" => format!("{}, no answer for {}", evidence.source, age(ms)),
                 Some(ms) => format!("{}, {} ago", evidence.source, age(ms)),
                 None => evidence.source.clone(),
             };

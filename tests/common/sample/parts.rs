@@ -6,11 +6,11 @@ use pgbaton::model::{Lsn, PlaceKind};
 use super::{NOW, at};
 
 pub fn heard(age_ms: u64, rtt_ms: f64) -> Asked {
-    Asked { age_ms: Some(age_ms), fresh: true, error: None, rtt_ms: Some(rtt_ms) }
+    Asked { age_ms: Some(age_ms), fresh: true, error: None, error_kind: None, rtt_ms: Some(rtt_ms) }
 }
 
 pub fn lost(age_ms: Option<u64>, error: &str) -> Asked {
-    Asked { age_ms, fresh: false, error: Some(error.to_owned()), rtt_ms: Some(2.0) }
+    Asked { age_ms, fresh: false, error: Some(error.to_owned()), error_kind: None, rtt_ms: Some(2.0) }
 }
 
 pub fn truth(source: &str, leaders: &[&str], agrees: Option<bool>) -> Truth {
@@ -288,6 +288,7 @@ pub fn source(name: &str, target: &str) -> SourceDoc {
         fresh: true,
         limit_ms: 5000,
         error: None,
+        error_kind: None,
         rtt_ms: Some(1.4),
     }
 }

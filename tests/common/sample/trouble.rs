@@ -174,7 +174,7 @@ pub fn stale() -> Document {
     frozen.last_known = Some("replica, streaming 47 s ago".to_owned());
     frozen.timeline = None;
     frozen.rest = lost(Some(47_000), "no answer within 2 s");
-    frozen.sql = Asked { age_ms: Some(47_000), fresh: false, error: None, rtt_ms: Some(1.0) };
+    frozen.sql = Asked { age_ms: Some(47_000), fresh: false, error: None, error_kind: None, rtt_ms: Some(1.0) };
     frozen.receive_lag_bytes = None;
     frozen.replay_lag_bytes = None;
     frozen.replay_lag_seconds = None;

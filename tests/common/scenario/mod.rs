@@ -227,6 +227,9 @@ impl Scenario {
         for finding in &self.document.findings {
             assert!(!finding.evidence.is_empty(), "a finding without evidence: {finding:#?}");
             assert!(!finding.matters.is_empty() && !finding.next.is_empty(), "a finding without an explanation: {finding:#?}");
+            let words = finding.next.iter().flat_map(|step| step.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+            let open: Vec<&str> = words.filter(|word| pgbaton::finding::PLACEHOLDERS.contains(word)).collect();
+            assert!(open.is_empty(), "{open:?} was not put in: {finding:#?}");
         }
     }
 }
