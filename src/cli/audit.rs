@@ -43,7 +43,11 @@ impl Of {
     fn given(request: &Request, cluster: Option<&str>) -> Self {
         let selected =
             load(request).map_err(|why| why.to_string()).and_then(|config| config.select(cluster).map_err(|why| why.to_string()));
-        let first = |why: &str| why.lines().next().unwrap_or_default().to_owned();
+        // Where was looked is told by `pgbaton config`.
+        let first = |why: &str| {
+            let line = why.lines().next().unwrap_or_default();
+            line.strip_suffix(':').map_or(line, |line| line.rsplit_once(". ").map_or(line, |(sentence, _)| sentence)).to_owned()
+        };
         match (selected, cluster) {
             (Ok(Selected::One(profile)), _) if profile.scope.is_some() => Self::Scope(profile.scope.unwrap_or_default()),
             // It may not be configured any more, or not here.

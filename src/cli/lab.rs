@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 
 use super::connect::ConnectArgs;
 use super::start::start;
-use crate::document::Level;
+use crate::document::{Document, Level};
 use crate::lab::account::Account;
 use crate::lab::fault::{self, Amount, Scene};
 use crate::lab::install;
@@ -20,6 +20,7 @@ use crate::lab::place::{DEFAULT_NAME, DirLock, Place};
 use crate::lab::record::Record;
 use crate::lab::steps::{Steps, tell};
 use crate::lab::{Lab, airflow, conf, down, slow, status, up, venv};
+use crate::live::Live;
 use crate::source::Clock;
 
 /// How long a command waits for another one that works on the same lab.
@@ -294,12 +295,21 @@ async fn heal(place: &Place) -> Result<ExitCode> {
     let scene = Scene::new(open(place)?)?;
     let _lock = DirLock::take(&scene.lab.dir, BUSY).await?;
     let mut steps = Steps::default();
+    // As one that was open all the time: what it asked in vain it asks again only when its turn comes.
+    let connect = ConnectArgs { config: Some(scene.lab.pgbaton_toml()), ..ConnectArgs::default() };
+    let mut console = connect.profile(None).await.map(|profile| start(profile, Clock::start()));
+    if let Ok(console) = &mut console {
+        console.settle(FIRST).await;
+    }
     let result = fault::heal::heal(&scene, &mut steps).await;
     if result.is_err() {
         steps.failed("not reached");
     }
     result?;
-    let still = seen_by_a_console(&scene.lab, &mut steps).await?;
+    let still = match &mut console {
+        Ok(console) => seen_by(console, &mut steps).await,
+        Err(why) => Some(format!("nothing, as it cannot be opened: {why:#}")),
+    };
     tell(&match still {
         None => format!("healthy after {:.1} s", steps.total().as_secs_f32()),
         Some(still) => format!("healed after {:.1} s; a console still says: {still}", steps.total().as_secs_f32()),
@@ -311,27 +321,29 @@ async fn heal(place: &Place) -> Result<ExitCode> {
 const CONSOLE_WITHIN: Duration = Duration::from_secs(30);
 /// How long the first picture may take to become whole.
 const FIRST: Duration = Duration::from_secs(3);
+/// A source that is old after so many milliseconds is asked every second or two.
+const OFTEN: u64 = 10_000;
 /// How often the picture is looked at, if nothing is pushed.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Waits until a console calls the lab healthy too: every source fresh, nothing found. That is later than the cure, because a source is asked when its
-/// turn comes. What it still says after a while is returned.
-async fn seen_by_a_console(lab: &Lab, steps: &mut Steps) -> Result<Option<String>> {
+/// Waits until a console that was open all the time calls the lab healthy too: every source fresh, nothing found. What it still says after a while is
+/// returned.
+async fn seen_by(live: &mut Live, steps: &mut Steps) -> Option<String> {
     steps.begin("what a console sees");
-    let connect = ConnectArgs { config: Some(lab.pgbaton_toml()), ..ConnectArgs::default() };
-    let mut live = start(connect.profile(None).await?, Clock::start());
     let begun = Instant::now();
-    live.settle(FIRST).await;
     loop {
-        let headline = live.document().headline;
-        if headline.level == Level::Ok {
+        let Document { headline, sources, .. } = live.document();
+        // What is asked often was asked since: what it said before the cure may still count as current.
+        let since = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let asked = sources.iter().filter(|source| source.limit_ms <= OFTEN).all(|source| source.age_ms.is_some_and(|age| age < since));
+        if headline.level == Level::Ok && asked {
             steps.done("every source answers, nothing is found");
-            return Ok(None);
+            return None;
         }
         steps.note(&headline.verdict);
         if begun.elapsed() > CONSOLE_WITHIN {
             steps.failed(&headline.verdict);
-            return Ok(Some(headline.verdict));
+            return Some(headline.verdict);
         }
         if tokio::time::timeout(LOOK, live.wait()).await.is_err() {
             live.pass();
