@@ -92,6 +92,7 @@
 //! | who may do it | `permit/`, then `cli/mode.rs` |
 //! | what another has to approve, and whose word that is | `permit/approval.rs`, `permit/requests.rs`; `action/request.rs` |
 //! | what is written down of it | `action/audit.rs`; `action/syslog.rs` |
+//! | whether clients have followed another leader | `document/routes.rs`, `app/act.rs` |
 //! | how long writes were away | `action/probe.rs` asks, `action/downtime.rs` counts |
 //! | what HAProxy is told when another leads, and what it does with that | `action/assist.rs`, `action/server_state.rs` |
 //! | a subcommand | `cli/`, one file or folder each |

@@ -22,12 +22,12 @@ mod rabbitmq_pane;
 mod topology_pane;
 
 use common::sample;
-use pgbaton::action::{Entry, Light};
+use pgbaton::action::{Entry, Light, Outcome};
 use pgbaton::app::{
     Ask, Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, Msg, Opened, Overlay, PlanSheet, State, TextEdit, update,
 };
 use pgbaton::command::{CommandId, Keymap};
-use pgbaton::document::{Document, Level, ScheduledSwitchover};
+use pgbaton::document::{Document, Level, RouteKind, ScheduledSwitchover};
 use pgbaton::model::{Cause, Change, ChangeKind, Sign, Silence, SourceKind};
 use pgbaton::runbook::{Run, Values, parse};
 use pgbaton::theme::{BUILTIN, Depth, Library};

@@ -114,7 +114,12 @@ fn faults_do_what_they_say_and_heal_undoes_them_without_a_lost_write() {
     let lab = TestLab::up("faults", &["--ttl", "20", "--loop-wait", "3"]);
     let heal = |fault: &str| {
         assert!(lab.status()["faults"].to_string().contains(fault), "{fault} is noted while it lasts");
-        lab.ok(&["heal"]);
+        let out = lab.run(&["heal"]);
+        assert!(
+            out.status.success() && text(&out).contains("what a console sees: every source answers, nothing is found"),
+            "{}",
+            text(&out)
+        );
         let status = lab.status();
         assert_eq!(status["healthy"], true, "after {fault}: {status:#}");
         assert_eq!(status["faults"], serde_json::json!([]));

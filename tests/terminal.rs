@@ -278,3 +278,16 @@ fn a_theme_is_tried_on_at_once() {
     pty.press("q");
     assert_eq!(pty.end(), 0);
 }
+
+#[test]
+fn a_keymap_that_is_chosen_counts_at_once() {
+    let mut pty = open("still", &[]);
+    pty.press("ZZ");
+    pty.press("vk");
+    pty.until_text("enter takes it");
+    pty.press("j\r");
+    pty.until_text("keymap vim; --keymap vim or PGBATON_KEYMAP=vim opens with it");
+    pty.press("ZZ");
+    assert_eq!(pty.end(), 0, "which is nothing in the keymap of before");
+    pty.assert_restored();
+}

@@ -159,6 +159,11 @@ impl Course {
         self.over
     }
 
+    /// Who leads now and takes writes, where that was moved: to whom clients have to follow.
+    pub fn moved_to(&self) -> Option<&str> {
+        self.goal.moved_to()
+    }
+
     /// How far it is, where somebody counts that.
     pub fn progress(&self) -> Option<&str> {
         self.goal.progress()

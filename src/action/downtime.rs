@@ -1,5 +1,6 @@
 //! How long writes were away on a route: from what was heard through it to a sentence. Pure.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::Time;
@@ -107,6 +108,19 @@ pub fn away(routes: &[Absence], now: Time) -> Option<String> {
     (!told.is_empty()).then(|| told.join("; "))
 }
 
+/// The same of what the audit has of an action, route by route; `None`: it was not measured.
+pub fn measured(downtime_ms: &BTreeMap<String, Option<u64>>) -> Option<String> {
+    let known: Vec<String> =
+        downtime_ms.iter().filter_map(|(route, ms)| Some(format!("{:.1} s on {route}", (*ms)? as f64 / 1000.0))).collect();
+    let unknown: Vec<&str> = downtime_ms.iter().filter(|(_, ms)| ms.is_none()).map(|(route, _)| route.as_str()).collect();
+    match (known.as_slice(), unknown.join(", ")) {
+        ([], unknown) if unknown.is_empty() => None,
+        ([], unknown) => Some(format!("for how long writes were away on {unknown} is not known")),
+        (known, unknown) if unknown.is_empty() => Some(format!("writes were away for {}", known.join(", "))),
+        (known, unknown) => Some(format!("writes were away for {}; for how long on {unknown} is not known", known.join(", "))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,5 +185,17 @@ mod tests {
         );
         assert_eq!(away(&[quiet], ms(3000)), None);
         assert_eq!(away(&[], ms(0)), None);
+    }
+
+    #[test]
+    fn what_the_audit_has_is_told_route_by_route_and_what_is_not_known_is_not_zero() {
+        let told = |routes: &[(&str, Option<u64>)]| measured(&routes.iter().map(|(route, ms)| ((*route).to_owned(), *ms)).collect());
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&[("vm1", Some(1949)), ("vm4", Some(2100))]).as_deref(), Some("writes were away for 1.9 s on vm1, 2.1 s on vm4"));
+        assert_eq!(
+            told(&[("vm1", Some(1900)), ("vm4", None)]).as_deref(),
+            Some("writes were away for 1.9 s on vm1; for how long on vm4 is not known")
+        );
+        assert_eq!(told(&[("vm1", None)]).as_deref(), Some("for how long writes were away on vm1 is not known"));
     }
 }

@@ -55,6 +55,11 @@ pub trait Goal: std::fmt::Debug + Send {
     /// How it stands. `reply`: what was answered so far.
     fn standing(&self, cluster: &Cluster, reply: Option<&Reply>, now: Time) -> Standing;
 
+    /// Who leads now and takes writes, where the goal is that another does: clients have to follow there.
+    fn moved_to(&self) -> Option<&str> {
+        None
+    }
+
     /// How far it is, as a sentence without a full stop, where somebody counts that.
     fn progress(&self) -> Option<&str> {
         None

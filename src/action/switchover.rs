@@ -216,8 +216,13 @@ struct Handover {
     old: Option<String>,
     candidate: Option<String>,
     old_timeline: Option<u32>,
+    /// Who leads instead, once it was seen to take writes.
+    moved_to: Option<String>,
     phases: [Phase; 6],
 }
+
+/// The name of the step with which clients are where the new leader is.
+pub const ROUTES_MOVED: &str = "routes moved";
 
 const RELEASED: usize = 0;
 const TAKEN: usize = 1;
@@ -231,8 +236,8 @@ impl Handover {
         let old = s.leader().map(str::to_owned);
         let old_timeline = old.as_ref().and_then(|old| s.cluster.timeline(old, s.now));
         let follows = old.as_ref().map_or_else(|| "the others follow".to_owned(), |old| format!("{old} follows"));
-        let names = ["leader key released", "leader key taken", "accepts writes (SQL)", "new timeline", "routes moved", &follows];
-        Self { old, candidate, old_timeline, phases: names.map(Phase::ahead) }
+        let names = ["leader key released", "leader key taken", "accepts writes (SQL)", "new timeline", ROUTES_MOVED, &follows];
+        Self { old, candidate, old_timeline, moved_to: None, phases: names.map(Phase::ahead) }
     }
 
     /// Who leads instead, by etcd.
@@ -249,6 +254,9 @@ impl Goal for Handover {
         self.phases[TAKEN].see(true, now);
         let writes = cluster.members.get(leader).and_then(|member| member.writable(now)) == Some(true);
         self.phases[WRITES].see(writes, now);
+        if writes {
+            self.moved_to = Some(leader.to_owned());
+        }
         let timeline = cluster.members.get(leader).and_then(|m| m.sql_now(now)).filter(|sql| !sql.in_recovery).and_then(|sql| sql.timeline);
         self.phases[TIMELINE].see(timeline > self.old_timeline && timeline.is_some(), now);
         let routes = cluster.routes(now);
@@ -286,6 +294,10 @@ impl Goal for Handover {
             (Some(reply), Some(old)) if over && kept && !asked => Standing::Missed(format!("{old} still leads; Patroni said {reply}")),
             _ => Standing::Open,
         }
+    }
+
+    fn moved_to(&self) -> Option<&str> {
+        self.moved_to.as_deref()
     }
 
     fn patience(&self) -> Duration {

@@ -9,7 +9,7 @@ use super::update::{say, take_notice, warn};
 use super::{Choice, ChoiceRow, Effect, EventLine, Mode, Notice, Overlay, Question, State, Typing, Wanted};
 use crate::action::{Confirm, Light, Outcome};
 use crate::command::{CommandId, Scope};
-use crate::document::Level;
+use crate::document::{Document, Level, Routed};
 use crate::model::Time;
 
 /// What was asked for by a key.
@@ -76,12 +76,43 @@ pub struct CourseSheet {
     pub phases: Vec<(String, Option<Duration>)>,
     /// How it stands.
     pub now: String,
-    /// What was noted on the way, and for how long writes were away, where that was measured.
+    /// What was noted on the way.
     pub notes: Vec<String>,
     /// The outcome, as soon as it is known.
     pub outcome: Option<(Outcome, String)>,
+    /// Who leads now and takes writes, where that was moved.
+    pub moved_to: Option<String>,
+    /// For how long writes were away on the routes, as far as that was measured and is known by now.
+    pub away: Option<String>,
     /// Whether there is nothing more to be watched.
     pub over: bool,
+}
+
+/// Whether clients have followed to whom the leadership was moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    there: Option<bool>,
+    /// In words.
+    pub told: String,
+}
+
+impl Followed {
+    /// What is to be said before an outcome that is Patroni's alone; `None`: clients are there, or nothing here can tell.
+    pub fn behind(&self) -> Option<&'static str> {
+        (self.there == Some(false)).then_some("not yet for clients")
+    }
+}
+
+impl CourseSheet {
+    /// Whether clients have followed, by the picture of now; `None`: nobody has to follow anybody.
+    pub fn routes(&self, document: &Document) -> Option<Followed> {
+        let to = self.moved_to.as_deref()?;
+        if let Some(leader) = document.cluster.leader.as_deref().filter(|leader| *leader != to) {
+            return Some(Followed { there: None, told: format!("{leader} has the leader key now, no more {to}") });
+        }
+        let Routed { there, told } = document.routed_to(to);
+        Some(Followed { there, told })
+    }
 }
 
 /// A plan in the dialog.
@@ -320,10 +351,10 @@ fn close(state: &mut State) {
 pub(super) fn begun(state: &mut State, course: Result<CourseSheet, String>) -> Vec<Effect> {
     match course {
         Ok(sheet) => {
-            state.course = Some(sheet);
+            let before = state.course.replace(sheet);
             // That of a runbook's step is seen in its view.
             state.overlay = book::below(state, None).or(Some(Overlay::Course { scroll: 0 }));
-            Vec::new()
+            book::measured(state, before.and_then(|course| course.away).as_deref())
         }
         Err(why) => {
             let effects = book::refused(state, &why);
@@ -340,7 +371,13 @@ pub(super) fn went_on(state: &mut State, course: CourseSheet) -> Vec<Effect> {
     if before.is_none()
         && let Some((outcome, sentence)) = &course.outcome
     {
-        let text = format!("{}: {outcome}: {sentence}", course.sentence);
+        let followed = state.facts.document.as_deref().and_then(|document| course.routes(document));
+        let behind =
+            followed.as_ref().filter(|_| *outcome == Outcome::Done).and_then(|followed| Some((followed.behind()?, &followed.told)));
+        let text = match behind {
+            None => format!("{}: {outcome}: {sentence}", course.sentence),
+            Some((behind, told)) => format!("{}: {outcome} for Patroni, {behind}: {sentence}; {told}", course.sentence),
+        };
         let at = state.now.unwrap_or(course.asked);
         let level = level(*outcome);
         if level == Level::Ok {
@@ -351,6 +388,9 @@ pub(super) fn went_on(state: &mut State, course: CourseSheet) -> Vec<Effect> {
             take_notice(state, Notice { level, text });
         }
         effects = book::ended(state, &course);
+    }
+    if course.over {
+        effects.extend(book::measured(state, course.away.as_deref()));
     }
     state.course = Some(course);
     effects

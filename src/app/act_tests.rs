@@ -97,6 +97,8 @@ fn course(outcome: Option<Outcome>) -> CourseSheet {
         now: "asked, no answer yet".to_owned(),
         notes: Vec::new(),
         outcome: outcome.map(|outcome| (outcome, "so it is".to_owned())),
+        moved_to: None,
+        away: None,
         over: outcome.is_some(),
     }
 }

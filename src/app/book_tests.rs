@@ -95,6 +95,8 @@ fn course(outcome: Option<Outcome>) -> CourseSheet {
         now: String::new(),
         notes: Vec::new(),
         outcome: outcome.map(|outcome| (outcome, "so it is".to_owned())),
+        moved_to: None,
+        away: None,
         over: outcome.is_some(),
     }
 }
@@ -167,6 +169,34 @@ fn an_action_is_written_down_before_its_order_goes_out_and_again_when_its_end_is
     seen(&mut state);
     assert_eq!(written(&press(&mut state, CommandId::BookYes)[0]), ["begun", "done", "done"]);
     assert_eq!(state.book.as_ref().map(|book| &book.progress.stage), Some(&Stage::Finished));
+}
+
+/// The outage is known only after the outcome, when the routes have moved: it is written down of the step all the same, once, at the run's end too.
+#[test]
+fn for_how_long_writes_were_away_is_written_down_with_the_run() {
+    let away = |away: &str, over: bool| CourseSheet { away: Some(away.to_owned()), over, ..course(Some(Outcome::Done)) };
+    let measured = |state: &State| -> Vec<String> {
+        state.book.as_ref().map(|book| book.progress.run.measured().map(str::to_owned).collect()).unwrap_or_default()
+    };
+    let mut state = opened(Mode::Operator);
+    confirmed_plan(&mut state);
+    update(&mut state, Msg::Begun(Ok(course(None))));
+    assert_eq!(update(&mut state, Msg::Course(away("writes on vm1 have been away for 1.0 s and still are", false))), [Effect::PlanNext]);
+    assert_eq!(written(&update(&mut state, Msg::PlannedNext(Ok(None)))[0]), ["begun", "done"]);
+    let effects = update(&mut state, Msg::Course(away("writes were away for 1.9 s on vm1", true)));
+    assert_eq!(written(&effects[0]), ["begun", "done", "measured"]);
+    assert_eq!(update(&mut state, Msg::Course(away("writes were away for 1.9 s on vm1", true))), [], "once");
+    assert_eq!(measured(&state), ["writes were away for 1.9 s on vm1"]);
+    let Some(Entry { step, .. }) = state.book.as_ref().and_then(|book| book.progress.run.entries.last()) else { panic!("an entry") };
+    assert_eq!(step.as_deref(), Some("act"), "it is of the step that is behind us");
+    // Another action ends the watching of this one: what was measured by then is kept.
+    let mut state = opened(Mode::Operator);
+    confirmed_plan(&mut state);
+    update(&mut state, Msg::Begun(Ok(course(None))));
+    update(&mut state, Msg::Course(away("writes on vm1 have been away for 1.0 s and still are", false)));
+    update(&mut state, Msg::PlannedNext(Ok(None)));
+    assert_eq!(written(&update(&mut state, Msg::Begun(Ok(course(None))))[0]), ["begun", "done", "measured"]);
+    assert_eq!(measured(&state), ["writes on vm1 have been away for 1.0 s and still are"]);
 }
 
 #[test]

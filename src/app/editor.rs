@@ -23,6 +23,8 @@ pub enum Field {
     LogSearch,
     /// A time that the logs are to be shown of.
     LogTime,
+    /// The file that lines of the logs are saved to.
+    LogSave,
     /// The answer to a question before a plan.
     Words(Wanted),
     /// The word that confirms a plan, or that secrets are shown; it is never remembered, and nothing is put into it but by typing.

@@ -1,12 +1,16 @@
 //! What has happened since the console was opened.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::document::Level;
 use crate::model::{Change, Sign, Time};
 
 /// How many events are kept.
 const KEPT: usize = 1000;
+
+/// Within this a finding that is raised is the change that was told before: a comparison waits for a second reading.
+const SAME: Duration = Duration::from_secs(5);
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +59,16 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// Adds an event; the oldest goes when there are too many.
+    /// Adds an event; the oldest goes when there are too many. Of what is told as a change and found by a rule as well there is one line, with when it
+    /// was seen and what the rule says of it.
     pub fn push(&mut self, line: EventLine) {
+        let found = line.code == "finding-raised";
+        let mut recent = self.lines.iter_mut().rev().take_while(|told| line.at.since(told.at) <= SAME);
+        let told = recent.find(|told| found && told.about.is_some() && told.about == line.about && !told.code.starts_with("finding-"));
+        if let Some(told) = told {
+            *told = EventLine { at: told.at, level: told.level.max(line.level), code: std::mem::take(&mut told.code), ..line };
+            return;
+        }
         if self.lines.len() == KEPT {
             self.lines.pop_front();
         }
@@ -95,9 +107,42 @@ impl EventLog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ChangeKind;
 
     fn line(n: u64) -> EventLine {
         EventLine::new(Time::from_micros(0), Level::Ok, "test", n.to_string())
+    }
+
+    #[test]
+    fn what_changes_and_is_found_is_told_once() {
+        let at = |seconds: i64| Time::from_micros(seconds * 1_000_000);
+        let missing = |seconds: i64, member: &str| {
+            EventLine::from(&Change { at: at(seconds), kind: ChangeKind::MemberMissing { member: member.to_owned() } })
+        };
+        let raised = |seconds: i64, member: &str| {
+            let sentence = format!("{member}, the last leader, is missing: its key in etcd is gone");
+            let (code, subject) = ("member-missing".to_owned(), Some(member.to_owned()));
+            let sign = Sign { at: Some(at(seconds)), source: "etcd".to_owned(), what: "members/x".to_owned(), value: "gone".to_owned() };
+            let kind = ChangeKind::FindingRaised { code, subject, severity: Level::Critical, sentence, evidence: vec![sign] };
+            EventLine::from(&Change { at: at(seconds), kind })
+        };
+        let mut log = EventLog::default();
+        for line in [missing(10, "psg1"), missing(10, "psg2"), raised(11, "psg1")] {
+            log.push(line);
+        }
+        let told: Vec<(u64, i64, &str, &str, Level, usize)> = log
+            .newest_first()
+            .map(|(n, l)| (n, l.at.as_micros() / 1_000_000, l.code.as_str(), l.sentence.as_str(), l.level, l.evidence.len()))
+            .collect();
+        let once = "psg1, the last leader, is missing: its key in etcd is gone";
+        let other = "psg2 is missing: its key in etcd is gone";
+        assert_eq!(
+            told,
+            [(2, 10, "member-missing", other, Level::Warning, 0), (1, 10, "member-missing", once, Level::Critical, 1)],
+            "the first line says what the rule says, from when it was seen"
+        );
+        log.push(raised(40, "psg2"));
+        assert_eq!(log.len(), 3, "what comes much later is told by itself");
     }
 
     #[test]

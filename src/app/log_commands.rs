@@ -133,7 +133,7 @@ pub(super) fn command(state: &mut State, id: CommandId) -> Vec<Effect> {
                 None => say(state, "no line is marked"),
             }
         }
-        CommandId::LogSave => return save(state),
+        CommandId::LogSave => propose(state),
         CommandId::LogUnmask if state.facts.logs.log.is_unmasked() => {
             state.facts.logs.log.set_unmasked(false);
             say(state, "secrets are masked");
@@ -349,8 +349,25 @@ pub(super) fn copied(state: &State, id: CommandId) -> Result<Copied, &'static st
     })
 }
 
-/// Saves every line that is shown.
-fn save(state: &mut State) -> Vec<Effect> {
+/// Asks where the lines are to be saved, with a place that nobody has used: the one who only wants them somewhere presses Enter.
+fn propose(state: &mut State) {
+    if state.facts.logs.log.first().is_none() {
+        return say(state, "there is no line to save");
+    }
+    let name: String = state.cluster.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    let at = state.now.map(|at| at.to_string().replace(':', "")).unwrap_or_default();
+    let folder = if state.folder.is_empty() { String::new() } else { format!("{}/", state.folder.trim_end_matches('/')) };
+    state.facts.logs.place = format!("{folder}pgbaton-{name}-{at}.log");
+    typing::begin(state, super::Typing::LogSave);
+}
+
+/// Saves every line that is shown to the file that was typed.
+pub(super) fn save(state: &mut State) -> Vec<Effect> {
+    let place = std::mem::take(&mut state.facts.logs.place).trim().to_owned();
+    if place.is_empty() {
+        say(state, "nothing was saved: no file was named");
+        return Vec::new();
+    }
     let log = &state.facts.logs.log;
     let Some(first) = log.first() else {
         say(state, "there is no line to save");
@@ -365,5 +382,5 @@ fn save(state: &mut State) -> Vec<Effect> {
         text.push_str(&log.seen(entry).plain());
         text.push('\n');
     }
-    vec![Effect::SaveLog(text)]
+    vec![Effect::SaveLog(place, text)]
 }

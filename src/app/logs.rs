@@ -57,6 +57,8 @@ pub struct Logs {
     pub time: String,
     /// The word that is typed to have secrets shown.
     pub word: String,
+    /// The file that is typed for lines to be saved to.
+    pub place: String,
     /// Lines that are marked.
     pub marks: BTreeSet<Key>,
 }

@@ -26,7 +26,7 @@ mod travel;
 mod typing;
 mod update;
 
-pub use act::{Ask, Asked, CourseSheet, Dialog, PlanSheet};
+pub use act::{Ask, Asked, CourseSheet, Dialog, Followed, PlanSheet};
 pub use arrangement::Arrangement;
 pub use audited::Audited;
 pub use book::{Book, Opened, Opening};
@@ -37,7 +37,7 @@ pub use events::{EventLine, EventLog};
 pub use history::{LagHistory, Point, SPAN};
 pub use log_commands::UNMASK;
 pub use logs::{Logs, Narrow, Reading, key_of};
-pub use look::Themes;
+pub use look::{Choosing, Looks};
 pub use palette::Palette;
 pub use pane::{Facts, PaneModel, RowId, View};
 pub use possible::why_not;

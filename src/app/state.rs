@@ -1,9 +1,7 @@
 //! Everything that decides what is on the screen.
 
 use super::log_commands;
-use super::{
-    Arrangement, Book, Choice, CourseSheet, Dialog, Editor, Facts, Field, Held, Palette, PaneModel, Question, RowId, Themes, View,
-};
+use super::{Arrangement, Book, Choice, CourseSheet, Dialog, Editor, Facts, Field, Held, Looks, Palette, PaneModel, Question, RowId, View};
 use crate::command::Scope;
 use crate::document::Level;
 use crate::model::Time;
@@ -54,8 +52,8 @@ pub enum Overlay {
     Choice(Box<Choice>),
     /// The search for a command.
     Palette(Box<Palette>),
-    /// The themes.
-    Themes(Themes),
+    /// The themes, or the keymaps.
+    Looks(Looks),
     /// A text.
     Text {
         /// What it is.
@@ -83,7 +81,7 @@ impl Overlay {
     /// Lines scrolled past; `None`: it does not scroll.
     pub fn scroll_mut(&mut self) -> Option<&mut u16> {
         Some(match self {
-            Overlay::Themes(_) => return None,
+            Overlay::Looks(_) => return None,
             Overlay::Book { scroll }
             | Overlay::Help { scroll, .. }
             | Overlay::Details { scroll, .. }
@@ -116,6 +114,8 @@ pub enum Typing {
     LogTime,
     /// The word that has secrets shown in the logs.
     LogUnmask,
+    /// The file that lines of the logs are saved to.
+    LogSave,
 }
 
 /// What drawing has found out, for the next command.
@@ -152,6 +152,12 @@ pub struct State {
     pub theme: String,
     /// The themes that there are.
     pub themes: Vec<String>,
+    /// The keymap that counts.
+    pub keymap: String,
+    /// The keymaps that there are.
+    pub keymaps: Vec<String>,
+    /// The folder that a file is put into whose name has none; empty: not known.
+    pub folder: String,
     /// What lies over the panes.
     pub overlay: Option<Overlay>,
     /// What is being typed.
@@ -214,6 +220,9 @@ impl State {
             arrangement: None,
             theme: String::new(),
             themes: Vec::new(),
+            keymap: String::new(),
+            keymaps: Vec::new(),
+            folder: String::new(),
             overlay: None,
             typing: None,
             editor: Editor::default(),
@@ -238,7 +247,7 @@ impl State {
         match (self.typing, &self.overlay, self.panes.get(self.focus)) {
             (Some(_), _, _) => &[Scope::Text, Scope::Global],
             (None, Some(Overlay::Book { .. }), _) => &[Scope::Book, Scope::Overlay, Scope::Global],
-            (None, Some(Overlay::Choice(_) | Overlay::Themes(_)), _) => &[Scope::Choice, Scope::Global],
+            (None, Some(Overlay::Choice(_) | Overlay::Looks(_)), _) => &[Scope::Choice, Scope::Global],
             (None, Some(_), _) => &[Scope::Overlay, Scope::Global],
             (None, None, Some(pane)) => pane.scopes(),
             (None, None, None) => &[Scope::Global],
@@ -253,6 +262,7 @@ impl State {
             (Typing::Palette, _) => Field::Palette,
             (Typing::LogSearch, _) => Field::LogSearch,
             (Typing::LogTime, _) => Field::LogTime,
+            (Typing::LogSave, _) => Field::LogSave,
             (Typing::Words, Some(Overlay::Question(question))) => Field::Words(question.wanted),
             (Typing::Words | Typing::Answer | Typing::LogUnmask, _) => Field::Answer,
         })

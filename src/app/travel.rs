@@ -41,7 +41,7 @@ pub(super) fn travel(state: &mut State, travel: Travel) -> Vec<Effect> {
         palette.selected = travel.reach(palette.selected, palette.found().len(), state.measured.overlay_page);
         return Vec::new();
     }
-    if let Some(Overlay::Themes(themes)) = &mut state.overlay {
+    if let Some(Overlay::Looks(themes)) = &mut state.overlay {
         themes.selected = travel.reach(themes.selected, themes.names.len(), state.measured.overlay_page);
         return look::preview(state);
     }

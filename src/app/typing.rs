@@ -13,6 +13,9 @@ const LONGEST: usize = 60;
 /// The longest reason.
 const LONGEST_WORDS: usize = 200;
 
+/// The longest path.
+const LONGEST_PATH: usize = 1000;
+
 /// Why nothing is put into the answer to a plan.
 pub(super) const NO_PASTE: &str = "pasted text confirms nothing; type the word";
 
@@ -126,6 +129,7 @@ pub(super) fn change(state: &mut State, change: impl FnOnce(&mut Editor, &mut St
         (Some(Typing::LogSearch), _) => change(editor, &mut state.facts.logs.query),
         (Some(Typing::LogTime), _) => change(editor, &mut state.facts.logs.time),
         (Some(Typing::LogUnmask), _) => change(editor, &mut state.facts.logs.word),
+        (Some(Typing::LogSave), _) => change(editor, &mut state.facts.logs.place),
         (Some(Typing::Filter), _) => {
             if let Some(view) = state.views.get_mut(state.focus) {
                 change(editor, &mut view.filter);
@@ -138,6 +142,7 @@ pub(super) fn change(state: &mut State, change: impl FnOnce(&mut Editor, &mut St
 fn longest(state: &State) -> usize {
     match state.field() {
         Some(Field::Words(_) | Field::LogSearch) => LONGEST_WORDS,
+        Some(Field::LogSave) => LONGEST_PATH,
         // Many things can be left out of the logs.
         Some(Field::Filter) if log_commands::here(state) => LONGEST_WORDS,
         _ => LONGEST,

@@ -110,8 +110,10 @@ pub enum Effect {
     Alert(String),
     /// Begin to read the nodes' logs, and go on until we end.
     ReadLogs,
-    /// Write these lines to a file of their own.
-    SaveLog(String),
+    /// Write these lines, the second text, to a file of this name that is not there yet.
+    SaveLog(String, String),
+    /// Have the keys of this keymap from now on.
+    Keymap(String),
 }
 
 /// Takes in a message.
@@ -266,7 +268,7 @@ pub(super) fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effe
             typing::begin(state, Typing::Palette);
         }
         CommandId::Back if waits(state) => return act::cancel(state),
-        CommandId::Back if matches!(state.overlay, Some(Overlay::Themes(_))) => return look::restore(state),
+        CommandId::Back if matches!(state.overlay, Some(Overlay::Looks(_))) => return look::restore(state),
         CommandId::Back | CommandId::Discard if state.typing == Some(Typing::Palette) => drop(typing::close_palette(state)),
         CommandId::Accept if state.typing == Some(Typing::Palette) => return palette::run(state, ready),
         CommandId::Back => back(state),
@@ -306,11 +308,12 @@ pub(super) fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effe
         },
         CommandId::Accept if state.typing == Some(Typing::Answer) => return act::answer(state, ready),
         CommandId::Accept if state.typing == Some(Typing::Words) => return act::told(state),
-        CommandId::Accept if matches!(state.typing, Some(Typing::LogSearch | Typing::LogTime | Typing::LogUnmask)) => {
+        CommandId::Accept if matches!(state.typing, Some(Typing::LogSearch | Typing::LogTime | Typing::LogUnmask | Typing::LogSave)) => {
             typing::keep(state);
             match state.typing.take() {
                 Some(Typing::LogTime) => log_commands::timed(state),
                 Some(Typing::LogUnmask) => log_commands::confirmed(state),
+                Some(Typing::LogSave) => return log_commands::save(state),
                 _ => log_commands::searched(state),
             }
         }
@@ -346,12 +349,12 @@ pub(super) fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effe
         | CommandId::EraseStart
         | CommandId::EraseEnd
         | CommandId::Yank => typing::edit(state, id),
-        CommandId::Choose if matches!(state.overlay, Some(Overlay::Themes(_))) => look::keep(state),
+        CommandId::Choose if matches!(state.overlay, Some(Overlay::Looks(_))) => return look::keep(state),
         CommandId::Choose => return act::chosen(state),
         CommandId::Runbooks => return book::open(state),
         CommandId::BookGo | CommandId::BookYes | CommandId::BookNo | CommandId::BookSettled => typing::hold(state, id, ready),
         CommandId::BookAgain | CommandId::BookSkip | CommandId::BookNote | CommandId::BookAbort => return book::command(state, id),
-        CommandId::Theme => look::themes(state),
+        CommandId::Theme | CommandId::Keymap => look::open(state, id),
         CommandId::Layout => look::arrange(state),
         CommandId::CopyValue | CommandId::CopyRow | CommandId::CopyDetails | CommandId::CopyCommand => return copied::copy(state, id),
         CommandId::ShowConfig => return vec![Effect::ShowConfig],

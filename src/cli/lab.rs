@@ -3,11 +3,14 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
+use super::connect::ConnectArgs;
+use super::start::start;
+use crate::document::{Document, Level};
 use crate::lab::account::Account;
 use crate::lab::fault::{self, Amount, Scene};
 use crate::lab::install;
@@ -17,6 +20,8 @@ use crate::lab::place::{DEFAULT_NAME, DirLock, Place};
 use crate::lab::record::Record;
 use crate::lab::steps::{Steps, tell};
 use crate::lab::{Lab, airflow, conf, down, slow, status, up, venv};
+use crate::live::Live;
+use crate::source::Clock;
 
 /// How long a command waits for another one that works on the same lab.
 const BUSY: Duration = Duration::from_secs(20);
@@ -114,7 +119,7 @@ enum LabCommand {
     Env,
     /// Throw a fault; without a name, list them
     Fault(FaultArgs),
-    /// Undo every fault and wait until it is healthy
+    /// Undo every fault and wait until it is healthy, by its own word and by a console's
     Heal,
     /// All labs
     List {
@@ -290,13 +295,60 @@ async fn heal(place: &Place) -> Result<ExitCode> {
     let scene = Scene::new(open(place)?)?;
     let _lock = DirLock::take(&scene.lab.dir, BUSY).await?;
     let mut steps = Steps::default();
+    // As one that was open all the time: what it asked in vain it asks again only when its turn comes.
+    let connect = ConnectArgs { config: Some(scene.lab.pgbaton_toml()), ..ConnectArgs::default() };
+    let mut console = connect.profile(None).await.map(|profile| start(profile, Clock::start()));
+    if let Ok(console) = &mut console {
+        console.settle(FIRST).await;
+    }
     let result = fault::heal::heal(&scene, &mut steps).await;
     if result.is_err() {
         steps.failed("not reached");
     }
     result?;
-    tell(&format!("healthy after {:.1} s", steps.total().as_secs_f32()));
+    let still = match &mut console {
+        Ok(console) => seen_by(console, &mut steps).await,
+        Err(why) => Some(format!("nothing, as it cannot be opened: {why:#}")),
+    };
+    tell(&match still {
+        None => format!("healthy after {:.1} s", steps.total().as_secs_f32()),
+        Some(still) => format!("healed after {:.1} s; a console still says: {still}", steps.total().as_secs_f32()),
+    });
     Ok(ExitCode::SUCCESS)
+}
+
+/// For how long it is waited that a console finds nothing more. What it says then is not what a fault was: a disk of this machine may be full.
+const CONSOLE_WITHIN: Duration = Duration::from_secs(30);
+/// How long the first picture may take to become whole.
+const FIRST: Duration = Duration::from_secs(3);
+/// A source that is old after so many milliseconds is asked every second or two.
+const OFTEN: u64 = 10_000;
+/// How often the picture is looked at, if nothing is pushed.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Waits until a console that was open all the time calls the lab healthy too: every source fresh, nothing found. What it still says after a while is
+/// returned.
+async fn seen_by(live: &mut Live, steps: &mut Steps) -> Option<String> {
+    steps.begin("what a console sees");
+    let begun = Instant::now();
+    loop {
+        let Document { headline, sources, .. } = live.document();
+        // What is asked often was asked since: what it said before the cure may still count as current.
+        let since = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let asked = sources.iter().filter(|source| source.limit_ms <= OFTEN).all(|source| source.age_ms.is_some_and(|age| age < since));
+        if headline.level == Level::Ok && asked {
+            steps.done("every source answers, nothing is found");
+            return None;
+        }
+        steps.note(&headline.verdict);
+        if begun.elapsed() > CONSOLE_WITHIN {
+            steps.failed(&headline.verdict);
+            return Some(headline.verdict);
+        }
+        if tokio::time::timeout(LOOK, live.wait()).await.is_err() {
+            live.pass();
+        }
+    }
 }
 
 fn list(place: &Place, json: bool) -> Result<ExitCode> {

@@ -13,8 +13,7 @@ use super::connect::{ConnectArgs, runtime};
 use super::start::start;
 use crate::live::Live;
 use crate::log::{Filter, Pattern, Program, Severity, What};
-use crate::model::Time;
-use crate::model::quantity::{self, SPAN};
+use crate::model::{Time, clean, quantity};
 use crate::source::ssh::{self, Chosen, Hearing, Logs, Wanted};
 use crate::source::{Clock, MemberTarget, Targets};
 use teller::Teller;
@@ -28,7 +27,8 @@ pub struct LogsArgs {
     /// Only this program's; can be given several times
     #[arg(long, value_name = "PROGRAM", value_parser = PossibleValuesParser::new(Program::ALL.map(Program::name)))]
     program: Vec<String>,
-    /// From when on: a time ago, as 10min, or a moment, as 2026-11-24T03:00:00Z
+    /// From when on: a time ago, as 10min, the last time that it was so late here, as 13:49, or a date, as 2026-11-24, 2026-11-24 03:00 or
+    /// 2026-11-24T03:00:00Z
     #[arg(long, value_name = "TIME", default_value = "-10min", allow_hyphen_values = true)]
     since: String,
     /// Go on as lines are written, until interrupted
@@ -92,6 +92,10 @@ pub fn run(connect: &ConnectArgs, args: &LogsArgs) -> anyhow::Result<ExitCode> {
             _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
         }
         let members = members(&live);
+        // Before etcd has told who is there, whoever is named may well be.
+        if live.cluster().dcs.revision.is_some() {
+            strangers(&args.nodes, &ssh::names(&profile, &members)).map_err(anyhow::Error::msg)?;
+        }
         if args.explain {
             super::print(&ssh::explain(&profile, &members, &chosen))?;
             return Ok(ExitCode::SUCCESS);
@@ -177,19 +181,28 @@ fn members(live: &Live) -> BTreeMap<String, MemberTarget> {
     Targets::of(live.cluster(), &[]).members
 }
 
-/// A time ago (`10min`, `-10m`), or a moment.
-fn since(text: &str, now: Time) -> Result<Time, String> {
-    if let Some(moment) = Time::parse(text) {
-        return Ok(moment);
+/// That nobody is named who is not there: asking ssh for a name that is mistyped would tell of ssh, and not of the name.
+fn strangers(named: &[String], known: &[String]) -> Result<(), String> {
+    let strangers: Vec<String> = named.iter().filter(|name| !known.contains(name)).map(|name| clean(name)).collect();
+    if strangers.is_empty() {
+        return Ok(());
     }
+    let known: Vec<String> = known.iter().map(|name| clean(name)).collect();
+    Err(format!("there is no {}; there are {}", strangers.join(", no "), known.join(", ")))
+}
+
+/// A time ago (`10min`, `-10m`), or a moment, in the zone of this machine where it names none.
+fn since(text: &str, now: Time) -> Result<Time, String> {
     let ago = text.trim().trim_start_matches('-');
     // As most programs write minutes; PostgreSQL's configuration wants the whole word.
     let ago = match ago.strip_suffix('m') {
         Some(number) => format!("{number}min"),
         None => ago.to_owned(),
     };
-    let span = quantity::span(&ago);
-    span.map(|span| now.before(span)).ok_or_else(|| format!("{text:?} is no time: {SPAN}, or write a moment as 2026-11-24T03:00:00Z"))
+    match quantity::span(&ago) {
+        Some(span) => Ok(now.before(span)),
+        None => Time::typed_past(text, now),
+    }
 }
 
 #[cfg(test)]
@@ -203,8 +216,24 @@ mod tests {
         for ago in ["-10m", "10m", "10min", "-600s", "2026-11-24T03:00:00Z", "2026-11-24 04:00:00+01:00"] {
             assert_eq!(at(ago).as_deref(), Ok("2026-11-24 03:00 UTC"), "{ago}");
         }
-        for wrong in ["", "-", "yesterday", "10 minutes", "03:00"] {
-            assert!(at(wrong).is_err(), "{wrong}");
+        for wrong in ["", "-", "yesterday", "10 minutes", "25:00"] {
+            assert!(at(wrong).is_err_and(|why| why.contains("is no time: write 03:00")), "{wrong}");
         }
+        assert_eq!(at("2026-11-25T00:00:00Z"), Err("2026-11-25 00:00 UTC is yet to come".to_owned()));
+        // What has no zone is meant here: it comes back as the clock here shows it.
+        let here = |text: &str| since(text, now).map(|time| (time.clock(), now.since(time) < Duration::from_secs(86_400)));
+        assert_eq!(here("13:49"), Ok(("13:49:00".to_owned(), true)));
+        assert_eq!(since("2026-11-20 13:49", now).map(|time| (time.day(), time.clock())), Ok(("20 Nov".to_owned(), "13:49:00".to_owned())));
+        assert_eq!(since("2026-11-20", now).map(|time| (time.day(), time.clock())), Ok(("20 Nov".to_owned(), "00:00:00".to_owned())));
+    }
+
+    #[test]
+    fn whoever_is_not_there_is_said_with_those_who_are() {
+        let known = ["psg1", "psg2", "vm1"].map(str::to_owned);
+        let named = |names: &[&str]| strangers(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), &known);
+        assert_eq!(named(&[]), Ok(()));
+        assert_eq!(named(&["psg2", "vm1"]), Ok(()));
+        assert_eq!(named(&["psg2", "nosuch"]), Err("there is no nosuch; there are psg1, psg2, vm1".to_owned()));
+        assert_eq!(named(&["x\u{1b}[31m", "y"]), Err("there is no x\u{fffd}[31m, no y; there are psg1, psg2, vm1".to_owned()));
     }
 }

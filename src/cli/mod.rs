@@ -284,7 +284,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Thaw(args)) => args.run(&connect),
         Some(Command::Approve(args)) => args.run(&connect),
         Some(Command::Run(args)) => args.run(&connect),
-        Some(Command::Audit(args)) => audit::run(&args),
+        Some(Command::Audit(args)) => audit::run(&connect, &args),
         Some(Command::Runbook(args)) => runbook::run(&connect, &args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Keys(args)) => keys::run(&connect, &args),

@@ -104,6 +104,7 @@ commands! {
     Top          Global Harmless "first row"  "Go to the first row.";
     Bottom       Global Harmless "last row"   "Go to the last row.";
     Theme        Global Harmless "theme"      "Choose how it looks; what is selected is shown at once.";
+    Keymap       Global Harmless "keymap"     "Choose the keys; those that are chosen count at once.";
     Layout       Global Harmless "layout"     "Arrange the panes in the next way for which there is room.";
     CopyValue    Global Harmless "copy value" "Copy the name of the selected row to the clipboard, by way of the terminal.";
     CopyRow      Global Harmless "copy row"   "Copy the selected row as it is shown.";
@@ -127,7 +128,7 @@ commands! {
     LogEventBefore Logs Harmless "event before" "Go to the event of the timeline before.";
     LogMark      Logs   Harmless "mark"       "Mark this line, or take its mark away.";
     LogMarkNext  Logs   Harmless "next mark"  "Go to the next line with a mark.";
-    LogSave      Logs   Harmless "save"       "Save the lines that are shown to a file, masked as they are shown.";
+    LogSave      Logs   Harmless "save"       "Save the lines that are shown to a file that is asked for, masked as they are shown.";
     LogUnmask    Logs   Harmless "unmask"     "Show passwords and other secrets as they stand in the lines, or mask them again.";
     Search       Overlay Harmless "search"    "Show only the lines that contain a text.";
     Switchover   List   Disrupts "switchover" "Hand the leadership to the selected replica, or from the selected leader to the best.";

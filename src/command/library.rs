@@ -84,6 +84,13 @@ impl Keymaps {
         Ok((keymap, mistakes))
     }
 
+    /// The name of the keymap that counts when none is named: the one that the user's file over all inherits, else `default`.
+    pub fn usual(&self) -> String {
+        let over = self.over.as_ref().map(|(path, text)| Reader::parse(path, text));
+        let inherited = over.and_then(|(mut reader, entries)| self.inherited(&mut reader, &entries));
+        inherited.unwrap_or_else(|| "default".to_owned())
+    }
+
     /// What a file is with what it inherits below it: by its `inherits`, else `below`, else nothing; with its mistakes and those of what it
     /// inherits.
     pub fn check(&self, path: &str, text: &str, below: Option<&str>) -> (Keymap, Vec<Mistake>) {
@@ -228,7 +235,7 @@ mod tests {
         let mut keymaps = Keymaps::default();
         keymaps.lay_over("keymap.toml", "inherits = \"minimal\"\n[global]\n\"x x\" = \"quit\"\n");
         let keys = |name: Option<&str>| keymaps.keymap(name).expect("a keymap").0.keys_of(CommandId::Quit).join(", ");
-        assert_eq!(keys(None), "x x, Q");
+        assert_eq!((keys(None).as_str(), keymaps.usual().as_str()), ("x x, Q", "minimal"));
         assert_eq!(keys(Some("default")), "x x, ctrl-c");
     }
 

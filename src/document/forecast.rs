@@ -24,6 +24,16 @@ pub(super) fn document(forecast: &Forecast) -> ForecastDoc {
     }
 }
 
+impl ForecastDoc {
+    /// In words: `if psg1 died now: psg2, nothing lost`; without a leader, who is next.
+    pub fn told(&self) -> String {
+        match &self.leader {
+            Some(leader) => format!("if {leader} died now: {}", self.sentence),
+            None => format!("next: {}", self.sentence),
+        }
+    }
+}
+
 /// Whether a member can take over, and why not. `None`: it leads, or that is not known.
 pub(super) fn can_take_over(forecast: &Forecast, name: &str) -> (Option<bool>, Vec<ReasonDoc>) {
     let Some(standing) = forecast.standings.get(name) else { return (None, Vec::new()) };

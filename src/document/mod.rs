@@ -25,6 +25,7 @@ mod schema_postgres;
 mod schema_rabbitmq;
 mod target;
 
+pub use routes::Routed;
 pub use schema::*;
 pub use schema_airflow::*;
 pub use schema_estate::*;

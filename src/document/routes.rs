@@ -1,7 +1,43 @@
 //! The part on the routes.
 
-use super::{RouteDoc, RouteKind, RouteServerDoc, asked};
+use super::{Document, RouteDoc, RouteKind, RouteServerDoc, asked};
 use crate::model::{Cluster, HaproxyServer, Observed, SourceKind, Time};
+
+/// Whether clients that write get to a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Routed {
+    /// Whether every write route leads there and nowhere else; `None`: that is not known, or there is no write route.
+    pub there: Option<bool>,
+    /// That in words, without a full stop.
+    pub told: String,
+}
+
+impl Document {
+    /// Whether every write route leads to this member, by what the HAProxies say now.
+    pub fn routed_to(&self, member: &str) -> Routed {
+        // One that was never heard may have a write route.
+        let unheard = |route: &&RouteDoc| route.kind == RouteKind::Other && route.servers.is_empty();
+        let write: Vec<&RouteDoc> = self.routes.iter().filter(|route| route.kind == RouteKind::Write || unheard(route)).collect();
+        let names = |routes: &[&RouteDoc]| routes.iter().map(|route| route.instance.as_str()).collect::<Vec<_>>().join(", ");
+        let (fresh, old): (Vec<&RouteDoc>, Vec<&RouteDoc>) = write.iter().copied().partition(|route| route.asked.fresh);
+        let elsewhere: Vec<&RouteDoc> = fresh.iter().copied().filter(|route| route.up != [member]).collect();
+        let (there, told) = if write.is_empty() {
+            (None, format!("no write route is known here: whether clients get to {member} is not seen"))
+        } else if !elsewhere.is_empty() {
+            let to = |route: &&RouteDoc| {
+                format!("{} to {}", route.instance, if route.up.is_empty() { "nobody".to_owned() } else { route.up.join(" and ") })
+            };
+            let each = elsewhere.iter().map(to).collect::<Vec<_>>().join(", ");
+            let which = if elsewhere.len() == write.len() { "no write route leads" } else { "not every write route leads" };
+            (Some(false), format!("{which} to {member} alone: {each}"))
+        } else if !old.is_empty() {
+            (None, format!("whether clients get to {member} by {} is not known: no current answer", names(&old)))
+        } else {
+            (Some(true), format!("every write route leads to {member}: {}", names(&fresh)))
+        };
+        Routed { there, told }
+    }
+}
 
 pub(super) fn document(cluster: &Cluster, now: Time) -> Vec<RouteDoc> {
     let nobody = Observed::default();

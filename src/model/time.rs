@@ -69,7 +69,7 @@ impl Time {
     }
 
     /// Understands what somebody types for a moment that has been: `03:00` or `03:00:12` is the last moment at which it was so late here, `-10min` is
-    /// so long ago, and one with its date is what it says.
+    /// so long ago, one with its date is what it says, and a date alone is its midnight here.
     ///
     /// # Errors
     /// It is no time, or one that is yet to come; the error is a sentence.
@@ -79,7 +79,7 @@ impl Time {
 
     fn typed_past_in(text: &str, now: Time, zone: &jiff::tz::TimeZone) -> Result<Self, String> {
         let text = text.trim();
-        let wrong = || format!("{text:?} is no time: write 03:00, 03:00:12, -10min, or 2026-11-24 03:00");
+        let wrong = || format!("{text:?} is no time: write 03:00, 03:00:12, -10min, 2026-11-24, or 2026-11-24 03:00");
         if let Some(span) = text.strip_prefix('-') {
             return super::quantity::span(span).map(|span| now.before(span)).ok_or_else(wrong);
         }
@@ -89,7 +89,10 @@ impl Time {
         // A date with a time of day is read as a time of day too.
         let time = match (Self::parse(text), text.parse::<jiff::civil::DateTime>(), text.parse::<jiff::civil::Time>()) {
             (Some(time), ..) => time,
-            _ if !text.contains(':') => return Err(wrong()),
+            _ if !text.contains(':') => match text.parse::<jiff::civil::Date>() {
+                Ok(date) => here(date.to_datetime(jiff::civil::Time::midnight()))?,
+                Err(_) => return Err(wrong()),
+            },
             (_, Ok(civil), _) => here(civil)?,
             (_, _, Ok(clock)) => match here(today.to_datetime(clock))? {
                 time if time <= now => time,
@@ -232,9 +235,10 @@ mod tests {
         assert_eq!(typed("13:00:01"), utc("2026-11-23T12:00:01.000Z"), "that of yesterday");
         assert_eq!(typed("-10min"), utc("2026-11-24T11:50:00.000Z"));
         assert_eq!(typed("2026-11-20 03:00"), utc("2026-11-20T02:00:00.000Z"));
+        assert_eq!(typed("2026-11-20"), utc("2026-11-19T23:00:00.000Z"), "a date is its midnight here");
         assert_eq!(typed("2026-11-20T03:00:00Z"), utc("2026-11-20T03:00:00.000Z"));
         assert_eq!(typed("2026-11-25 03:00"), Err("2026-11-25 02:00 UTC is yet to come".to_owned()));
-        for wrong in ["", "3", "-", "-x", "25:00", "2026-11-24", "tomorrow"] {
+        for wrong in ["", "3", "-", "-x", "25:00", "2026-11-31", "tomorrow"] {
             assert!(typed(wrong).is_err_and(|why| why.contains("is no time")), "{wrong}");
         }
     }

@@ -167,7 +167,7 @@ impl Progress {
             step.is_some_and(|step| matches!(step.kind, Kind::Require { .. } | Kind::Wait { .. } | Kind::When(_) | Kind::ForEach(_)))
         };
         let done = self.run.entries.iter().rev().find(|entry| match entry.deed {
-            Deed::Note { .. } => false,
+            Deed::Note { .. } | Deed::Measured { .. } => false,
             Deed::Failed { .. } => true,
             _ => !by_facts(entry),
         });
@@ -336,6 +336,11 @@ impl Progress {
     pub fn note(&mut self, text: &str, now: Time) {
         let of = self.step().map(|(step, each)| (step.id.clone(), each));
         self.note_down(of, Deed::Note { text: text.to_owned() }, now);
+    }
+
+    /// Keeps what was measured of the action of a step that may be behind us.
+    pub fn measured(&mut self, of: (String, Option<String>), told: &str, now: Time) {
+        self.note_down(Some(of), Deed::Measured { told: told.to_owned() }, now);
     }
 
     /// Ends the run.

@@ -79,6 +79,11 @@ pub enum Deed {
         /// What.
         text: String,
     },
+    /// What was measured of a step's action: for how long writes were away.
+    Measured {
+        /// In words, with where.
+        told: String,
+    },
     /// Nobody goes on with it.
     Aborted {
         /// Why.
@@ -91,10 +96,15 @@ impl Deed {
     pub fn text(&self) -> &str {
         match self {
             Deed::Begun => "",
-            Deed::Done { told } => told,
+            Deed::Done { told } | Deed::Measured { told } => told,
             Deed::Skipped { reason } | Deed::Failed { reason } | Deed::Aborted { reason } => reason,
             Deed::Note { text } => text,
         }
+    }
+
+    /// Whether it stands beside the run, and changes nothing of how far that is.
+    pub fn beside(&self) -> bool {
+        matches!(self, Deed::Note { .. } | Deed::Measured { .. })
     }
 }
 
@@ -118,7 +128,12 @@ impl Run {
     /// What was last done of a step.
     pub fn last(&self, step: &str, each: Option<&str>) -> Option<&Entry> {
         let of = |entry: &&Entry| entry.step.as_deref() == Some(step) && entry.each.as_deref() == each;
-        self.entries.iter().rev().filter(of).find(|entry| !matches!(entry.deed, Deed::Note { .. }))
+        self.entries.iter().rev().filter(of).find(|entry| !entry.deed.beside())
+    }
+
+    /// What was measured of its actions, in order: for how long writes were away.
+    pub fn measured(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter(|entry| matches!(entry.deed, Deed::Measured { .. })).map(|entry| entry.deed.text())
     }
 
     /// Whether a step is behind us.
@@ -202,7 +217,7 @@ impl Run {
 
     /// How it stands, in a word.
     pub fn standing(&self, runbook: Option<&Runbook>) -> &'static str {
-        let last = self.entries.iter().rev().find(|entry| !matches!(entry.deed, Deed::Note { .. }));
+        let last = self.entries.iter().rev().find(|entry| !entry.deed.beside());
         match (last.map(|entry| &entry.deed), runbook) {
             (Some(Deed::Aborted { .. }), _) => "aborted",
             (_, Some(runbook)) if self.next(runbook) == Next::Finished => "finished",
@@ -280,6 +295,8 @@ mod tests {
         does(&mut run, "b", Some("p"), done());
         does(&mut run, "c", Some("p"), Deed::Failed { reason: "x".to_owned() });
         does(&mut run, "c", Some("p"), Deed::Note { text: "y".to_owned() });
+        does(&mut run, "c", Some("p"), Deed::Measured { told: "writes were away for 1.9 s on vm1".to_owned() });
+        assert_eq!(run.measured().collect::<Vec<_>>(), ["writes were away for 1.9 s on vm1"]);
         let c = runbook.step("c").expect("it is there");
         assert_eq!(run.next(&runbook), Next::Step(c, Some("p".to_owned())), "what failed is not behind us");
         assert_eq!(run.standing(Some(&runbook)), "stopped");

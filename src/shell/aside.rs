@@ -1,7 +1,7 @@
 //! What the console does beside the picture: it calls, it copies, it changes its looks.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,17 +40,27 @@ impl<F> Console<F> {
         }
     }
 
+    /// Another keymap, and what is to be said of it.
+    pub(super) fn take_keys(&mut self, name: &str) {
+        let (name, keymap, notices) = self.keys.keymap(Some(name));
+        (self.keymap, self.state.keymap) = (keymap, name);
+        for text in notices {
+            update(&mut self.state, Msg::Notice(Notice { level: Level::Warning, text }));
+        }
+    }
+
     /// Writes lines of the logs to a file that was not there, for the one who looks alone, and says where.
-    pub(super) fn save_log(&mut self, text: &str) {
-        let name: String = self.state.cluster.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-        let at = self.state.now.map(|at| at.to_string().replace(':', "")).unwrap_or_default();
-        let path = PathBuf::from(format!("pgbaton-{name}-{at}.log"));
+    pub(super) fn save_log(&mut self, place: &str, text: &str) {
+        let path = at_home(place);
         let written =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
         let (level, text) = match written {
             Ok(()) => {
                 let place = std::path::absolute(&path).unwrap_or(path);
                 (Level::Ok, format!("{} lines saved to {}{}", text.lines().count(), place.display(), self.bare()))
+            }
+            Err(why) if why.kind() == ErrorKind::AlreadyExists => {
+                (Level::Warning, format!("{} is there already and stays as it is; nothing was saved", path.display()))
             }
             Err(why) => (Level::Warning, format!("{} cannot be written: {why}", path.display())),
         };
@@ -80,5 +90,23 @@ impl<F> Console<F> {
         });
         let text = text.unwrap_or_else(|why| why);
         update(&mut self.state, Msg::Notice(Notice { level: Level::Ok, text }));
+    }
+}
+
+/// The path that is meant: `~/` is the home of this user, as in a shell.
+fn at_home(place: &str) -> PathBuf {
+    let home = place.strip_prefix("~/").and_then(|rest| Some(directories::BaseDirs::new()?.home_dir().join(rest)));
+    home.unwrap_or_else(|| PathBuf::from(place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tilde_is_home_and_all_else_what_it_says() {
+        assert!(at_home("~/x/y.log").is_absolute() && at_home("~/x/y.log").ends_with("x/y.log"));
+        assert_eq!(at_home("~x/y.log"), PathBuf::from("~x/y.log"));
+        assert_eq!(at_home("/tmp/~/y.log"), PathBuf::from("/tmp/~/y.log"));
     }
 }

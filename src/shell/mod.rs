@@ -22,5 +22,5 @@ pub use attention::{Attention, Notify, Wanted, When, clipboard_of};
 pub use editor::{Edit, Modes};
 pub use encode::{Order, difference};
 pub use feed::Feed;
-pub use options::{Appearance, Options, Stock, keymaps_of, own_files, themes_of};
+pub use options::{Appearance, Keys, Options, Stock, keymaps_of, own_files, themes_of};
 pub use run::{Exit, run};

@@ -34,6 +34,10 @@ pub struct Options {
     pub clipboard: &'static str,
     /// The keys.
     pub keymap: Keymap,
+    /// The keymap's name.
+    pub keymap_name: String,
+    /// The keymaps that there are.
+    pub keys: Keys,
     /// Whether only ASCII may be drawn.
     pub ascii: bool,
     /// Whether frames are bracketed as synchronized updates (`CSI ? 2026 h` and `l`).
@@ -94,11 +98,58 @@ impl Stock {
     }
 }
 
+/// The keymaps that there are, as this session may have them.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    keymaps: Keymaps,
+    /// Whether single keys may give nothing that can change something.
+    sequences: bool,
+}
+
+impl Keys {
+    /// The names of all.
+    pub fn names(&self) -> Vec<String> {
+        self.keymaps.names().into_iter().map(str::to_owned).collect()
+    }
+
+    /// The keymap of this name, or the usual one; its name, and what is to be said of it. A keymap that is not there, or that nobody could leave by,
+    /// keeps nobody out.
+    pub fn keymap(&self, name: Option<&str>) -> (String, Keymap, Vec<String>) {
+        let usual = || ("default".to_owned(), Keymap::builtin());
+        let mut notices = Vec::new();
+        let (mut name, mut keymap) = match self.keymaps.keymap(name) {
+            Ok((keymap, mistakes)) => {
+                notices.extend(mistakes.iter().map(Mistake::to_string));
+                (name.map_or_else(|| self.keymaps.usual(), str::to_owned), keymap)
+            }
+            Err(why) => {
+                notices.push(format!("{why}; the keys are those of default"));
+                usual()
+            }
+        };
+        if keymap.keys_of(CommandId::Quit).is_empty() {
+            notices.push("no key gives quit; the keys are those of default".to_owned());
+            (name, keymap) = usual();
+        }
+        if self.sequences {
+            let taken: Vec<String> =
+                keymap.require_sequences().iter().map(|b| format!("`{}` ({})", sequence_text(&b.keys), b.command)).collect();
+            if !taken.is_empty() {
+                notices.push(format!("the policy wants sequences of keys for what acts on the cluster; taken away: {}", taken.join(", ")));
+            }
+        }
+        (name, keymap, notices)
+    }
+}
+
 impl Options {
     /// Options for this terminal. `get` reads environment variables. Mistakes in the user's files become notices; a theme that does not exist
     /// is an error, as it was asked for by name.
     pub fn new(cluster: &str, mode: Mode, looks: &Appearance<'_>, get: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
-        let (keymap, mut notices) = keymap_of(looks);
+        let (keymaps, mut notices) = keymaps_of(looks.folder);
+        let keys = Keys { keymaps, sequences: looks.sequences };
+        let (keymap_name, keymap, told) = keys.keymap(looks.keymap);
+        notices.extend(told);
         let (library, unread) = themes_of(looks.folder);
         notices.extend(unread);
         let depth = looks.depth.unwrap_or_else(|| depth_of(&get));
@@ -120,6 +171,8 @@ impl Options {
             attention: Attention::of(looks.attention, &get),
             clipboard: clipboard_of(&get),
             keymap,
+            keymap_name,
+            keys,
             ascii: looks.ascii.unwrap_or_else(|| !utf8_of(&get)),
             synchronized: looks.synchronized.unwrap_or_else(|| synchronized_of(&get)),
             notices,
@@ -131,33 +184,6 @@ impl Options {
 fn synchronized_of(get: impl Fn(&str) -> Option<String>) -> bool {
     let term = get("TERM").unwrap_or_default();
     get("TERM_PROGRAM").as_deref() != Some("Apple_Terminal") && !matches!(term.as_str(), "" | "linux" | "dumb") && !term.starts_with("vt")
-}
-
-/// The keys, and what is to be said of them. A keymap that is not there, or that nobody could leave by, keeps nobody out.
-fn keymap_of(looks: &Appearance<'_>) -> (Keymap, Vec<String>) {
-    let (keymaps, mut notices) = keymaps_of(looks.folder);
-    let mut keymap = match keymaps.keymap(looks.keymap) {
-        Ok((keymap, mistakes)) => {
-            notices.extend(mistakes.iter().map(Mistake::to_string));
-            keymap
-        }
-        Err(why) => {
-            notices.push(format!("{why}; the keys are those of default"));
-            Keymap::builtin()
-        }
-    };
-    if keymap.keys_of(CommandId::Quit).is_empty() {
-        notices.push("no key gives quit; the keys are those of default".to_owned());
-        keymap = Keymap::builtin();
-    }
-    if looks.sequences {
-        let taken: Vec<String> =
-            keymap.require_sequences().iter().map(|b| format!("`{}` ({})", sequence_text(&b.keys), b.command)).collect();
-        if !taken.is_empty() {
-            notices.push(format!("the policy wants sequences of keys for what acts on the cluster; taken away: {}", taken.join(", ")));
-        }
-    }
-    (keymap, notices)
 }
 
 /// The keymaps there are with a user's folder, and which of its files could not be read.

@@ -17,7 +17,7 @@ use super::pace::{News, Pace};
 use super::signals::{Caught, Signals, can_stop};
 use super::terminal::{Terminal, drop_unsent};
 use super::writer::Writer;
-use super::{Feed, Options, Stock, panics, screen::Screen};
+use super::{Feed, Keys, Options, Stock, panics, screen::Screen};
 use crate::app::{Asked, Effect, EventLine, Msg, Notice, State, TextEdit, update};
 use crate::command::{Keymap, Resolved, Resolver, chord_of};
 use crate::document::Level;
@@ -81,6 +81,7 @@ pub(super) struct Console<F> {
     pub(super) theme: Theme,
     pub(super) stock: Stock,
     pub(super) keymap: Keymap,
+    pub(super) keys: Keys,
     ascii: bool,
     pub(super) attention: Attention,
     pub(super) clipboard: &'static str,
@@ -124,6 +125,9 @@ impl<F: Feed> Console<F> {
         state.arrangement = options.arrangement;
         state.theme = options.theme.name().to_owned();
         state.themes = options.stock.names();
+        state.keymap = options.keymap_name;
+        state.keymaps = options.keys.names();
+        state.folder = std::env::current_dir().map(|folder| folder.display().to_string()).unwrap_or_default();
         let screen = Screen::new(size().context("cannot ask the terminal for its size")?, options.synchronized)?;
         let mut console = Self {
             feed,
@@ -131,6 +135,7 @@ impl<F: Feed> Console<F> {
             theme: options.theme,
             stock: options.stock,
             keymap: options.keymap,
+            keys: options.keys,
             ascii: options.ascii,
             attention: options.attention,
             clipboard: options.clipboard,
@@ -361,8 +366,12 @@ impl<F: Feed> Console<F> {
                     self.call(&sentence);
                     continue;
                 }
-                Effect::SaveLog(text) => {
-                    self.save_log(&text);
+                Effect::Keymap(name) => {
+                    self.take_keys(&name);
+                    continue;
+                }
+                Effect::SaveLog(place, text) => {
+                    self.save_log(&place, &text);
                     continue;
                 }
                 Effect::ReadLogs => Msg::Reading(self.feed.read_logs()),

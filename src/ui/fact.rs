@@ -109,10 +109,7 @@ fn asked_for(ctx: &Ctx<'_>, document: &Document) -> Option<Fact> {
 /// Who takes over if the leader dies.
 pub(super) fn forecast(document: &Document) -> Fact {
     let forecast = &document.forecast;
-    let long = match &forecast.leader {
-        Some(leader) => format!("if {leader} died now: {}", forecast.sentence),
-        None => format!("next: {}", forecast.sentence),
-    };
+    let long = forecast.told();
     let lossy = forecast.acknowledged_kept != Some(true) && forecast.lost_bytes > document.cluster.maximum_lag_on_failover;
     let (short, role) = match (forecast.outcome.as_str(), &forecast.leader) {
         ("takes-over", _) if lossy => (format!("next {}", forecast.next.join("/")), Role::Warning),
@@ -122,6 +119,11 @@ pub(super) fn forecast(document: &Document) -> Fact {
         _ => ("next ?".to_owned(), Role::Unknown),
     };
     Fact::new(long, short, role)
+}
+
+/// The same without the words that say what is thought of.
+pub(super) fn forecast_in_short(document: &Document) -> String {
+    format!("next: {}", document.forecast.sentence)
 }
 
 /// Where the write routes lead.

@@ -8,7 +8,7 @@ use super::format::display_width;
 use super::look::Look;
 use super::panes::logs;
 use super::recall::recall;
-use crate::app::{Mode, Overlay, State, Typing, UNMASK};
+use crate::app::{Choosing, Mode, Overlay, State, Typing, UNMASK};
 use crate::command::{CommandId, Scope};
 use crate::document::Level;
 use crate::runbook::{Stage, Task};
@@ -32,7 +32,7 @@ const MOST: usize = 3;
 
 /// Whether what is typed stands in the last line.
 fn here(typing: Typing) -> bool {
-    matches!(typing, Typing::Filter | Typing::Search | Typing::LogSearch | Typing::LogTime | Typing::LogUnmask)
+    matches!(typing, Typing::Filter | Typing::Search | Typing::LogSearch | Typing::LogTime | Typing::LogUnmask | Typing::LogSave)
 }
 
 /// What there is to say, in lines that fit; nothing while something else has the line.
@@ -96,10 +96,12 @@ fn typed(state: &State, look: &Look<'_>, typing: Typing, room: usize) -> Line<'s
         (Typing::LogSearch, _) => state.facts.logs.query.clone(),
         (Typing::LogTime, _) => state.facts.logs.time.clone(),
         (Typing::LogUnmask, _) => state.facts.logs.word.clone(),
+        (Typing::LogSave, _) => state.facts.logs.place.clone(),
         _ => state.view().map(|view| view.filter.clone()).unwrap_or_default(),
     };
     let (lead, accepts, discards) = match typing {
         Typing::LogTime => (" time ".to_owned(), "keeps", "clears"),
+        Typing::LogSave => (" save to ".to_owned(), "saves", "leaves"),
         Typing::LogUnmask => (format!(" type {UNMASK}: "), "shows secrets", "leaves them masked"),
         _ => (" /".to_owned(), "keeps", "clears"),
     };
@@ -167,7 +169,10 @@ fn hints(state: &State, look: &Look<'_>, room: usize) -> Line<'static> {
             &[(&[CommandId::BookGo], "begins the run"), (&[CommandId::Back], "leaves"), (&[CommandId::Up, CommandId::Down], "scroll")]
         }
         Some(Overlay::Book { .. }) => of_run(state),
-        Some(Overlay::Themes(_)) => {
+        Some(Overlay::Looks(list)) if list.of == Choosing::Keymap => {
+            &[(&[CommandId::Choose], "takes"), (&[CommandId::Back], "leaves"), (&[CommandId::Up, CommandId::Down], "select")]
+        }
+        Some(Overlay::Looks(_)) => {
             &[(&[CommandId::Choose], "keeps"), (&[CommandId::Back], "takes back"), (&[CommandId::Up, CommandId::Down], "select")]
         }
         Some(Overlay::Choice(_)) => {

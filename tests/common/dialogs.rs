@@ -44,12 +44,67 @@ fn an_action_under_way_shows_its_steps() {
         asked: sample::healthy().at,
         phases: vec![step("leader key released", Some(2340)), step("leader key taken", Some(2600)), step("accepts writes (SQL)", None)],
         now: "UNKNOWN: sent, and no answer came: nothing within 35 s; watching the cluster".to_owned(),
-        notes: vec!["writes were away for 2.1 s on vm1, not known on vm4".to_owned()],
+        notes: Vec::new(),
         outcome: None,
+        moved_to: None,
+        away: Some("writes were away for 2.1 s on vm1, not known on vm4".to_owned()),
         over: false,
     };
     update(&mut state, Msg::Begun(Ok(course)));
     snapshot("course", &screen(&mut state, (80, 24), false));
+}
+
+/// DONE is Patroni's word; whether clients are there too is told beside it, for as long as one looks, by what the HAProxies say.
+#[test]
+fn a_switchover_that_clients_have_not_followed_is_not_told_as_done_for_them() {
+    let mut document = sample::healthy();
+    document.cluster.leader = Some("psg2".to_owned());
+    for route in document.routes.iter_mut().filter(|route| route.kind == RouteKind::Write) {
+        route.up.clear();
+    }
+    let mut state = console(vec![document.clone()]);
+    state.mode = Mode::Operator;
+    let step = |name: &str, after: Option<u64>| (name.to_owned(), after.map(std::time::Duration::from_millis));
+    let course = CourseSheet {
+        sentence: "switchover from psg1 to psg2".to_owned(),
+        asked: document.at,
+        phases: vec![step("accepts writes (SQL)", Some(2600)), step("routes moved", None), step("psg1 follows", None)],
+        now: String::new(),
+        notes: Vec::new(),
+        outcome: None,
+        moved_to: None,
+        away: None,
+        over: false,
+    };
+    update(&mut state, Msg::Begun(Ok(course.clone())));
+    let outcome = Some((Outcome::Done, "psg2 leads and accepts writes".to_owned()));
+    let done = CourseSheet { outcome, moved_to: Some("psg2".to_owned()), ..course };
+    update(&mut state, Msg::Course(done.clone()));
+    let shown = text(&screen(&mut state, (120, 40), false));
+    assert!(shown.contains("DONE     for Patroni, not yet for clients: psg2 leads and accepts writes"), "{shown}");
+    assert!(shown.contains("routes   no write route leads to psg2 alone: vm1 to nobody, vm4 to nobody"), "{shown}");
+    assert!(shown.contains("not yet  psg1 follows; still watched"), "the routes have a line of their own: {shown}");
+    snapshot("course-clients-away", &screen(&mut state, (80, 24), false));
+    // The watching of the action has an end; the line of the routes has none.
+    update(&mut state, Msg::Course(CourseSheet { over: true, ..done }));
+    for route in document.routes.iter_mut().filter(|route| route.kind == RouteKind::Write && route.instance == "vm1") {
+        route.up = vec!["psg2".to_owned()];
+    }
+    update(&mut state, Msg::Document(Box::new(document.clone()), Vec::new()));
+    let shown = text(&screen(&mut state, (120, 40), false));
+    assert!(shown.contains("not yet for clients") && shown.contains("not every write route leads to psg2 alone: vm4 to nobody"), "{shown}");
+    for route in document.routes.iter_mut().filter(|route| route.kind == RouteKind::Write) {
+        route.up = vec!["psg2".to_owned()];
+    }
+    update(&mut state, Msg::Document(Box::new(document.clone()), Vec::new()));
+    let shown = text(&screen(&mut state, (120, 40), false));
+    assert!(shown.contains("DONE     psg2 leads and accepts writes"), "{shown}");
+    assert!(shown.contains("routes   every write route leads to psg2: vm1, vm4"), "{shown}");
+    // What an HAProxy said long ago is no word of now.
+    document.routes.iter_mut().filter(|route| route.instance == "vm4").for_each(|route| route.asked.fresh = false);
+    update(&mut state, Msg::Document(Box::new(document), Vec::new()));
+    let shown = text(&screen(&mut state, (120, 40), false));
+    assert!(shown.contains("routes   whether clients get to psg2 by vm4 is not known: no current answer"), "{shown}");
 }
 
 #[test]

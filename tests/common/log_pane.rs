@@ -221,10 +221,44 @@ fn a_mark_is_found_again_and_what_is_shown_is_saved_and_copied() {
     assert_eq!(effects, [Effect::Copy(Copied::Lines(line.to_owned()))], "what is open is copied");
     press(&mut state, &[CommandId::Back]);
     typed(&mut state, CommandId::Filter, "/new timeline|terminated by primary/");
-    let effects = update(&mut state, Msg::Command(CommandId::LogSave));
-    let [Effect::SaveLog(saved)] = &effects[..] else { panic!("{effects:?}") };
+    let saved = saved(&mut state);
     assert!(saved.contains("psg2 postgres info: selected new timeline ID: 2\n"), "{saved}");
     assert!(saved.contains("psg3 postgres info: replication terminated by primary server\n    DETAIL: End of WAL"), "{saved}");
+}
+
+/// What is saved to the place that is proposed.
+fn saved(state: &mut State) -> String {
+    assert_eq!(update(state, Msg::Command(CommandId::LogSave)), [], "it asks where first");
+    let mut effects = update(state, Msg::Command(CommandId::Accept));
+    match effects.pop() {
+        Some(Effect::SaveLog(_, saved)) if effects.is_empty() => saved,
+        other => panic!("{other:?} {effects:?}"),
+    }
+}
+
+#[test]
+fn where_lines_are_saved_is_asked_and_a_place_is_proposed() {
+    let mut state = logs();
+    state.folder = "/home/anna/".to_owned();
+    press(&mut state, &[CommandId::LogSave]);
+    let proposed = "/home/anna/pgbaton-card-prod-20";
+    let shown = text(&screen(&mut state, (160, 48), false));
+    let foot = shown.lines().last().unwrap_or_default();
+    assert!(foot.starts_with(&format!(" save to {proposed}")) && foot.contains(".log") && foot.contains("enter saves"), "{shown}");
+    // It is a text like others: what stands there is changed, and another place is saved to.
+    press(&mut state, &[CommandId::EraseStart]);
+    update(&mut state, Msg::Text(TextEdit::Insert("~/psg2.log".to_owned())));
+    let effects = update(&mut state, Msg::Command(CommandId::Accept));
+    assert!(matches!(&effects[..], [Effect::SaveLog(place, _)] if place == "~/psg2.log"), "{effects:?}");
+    assert_eq!(state.typing, None);
+    // What was saved to comes back by the history; who leaves has saved nothing.
+    press(&mut state, &[CommandId::LogSave, CommandId::HistoryPrevious]);
+    let shown = text(&screen(&mut state, (160, 48), false));
+    assert!(shown.lines().last().is_some_and(|foot| foot.starts_with(" save to ~/psg2.log")), "{shown}");
+    assert_eq!(update(&mut state, Msg::Command(CommandId::Discard)), []);
+    press(&mut state, &[CommandId::LogSave, CommandId::EraseStart]);
+    assert_eq!(update(&mut state, Msg::Command(CommandId::Accept)), []);
+    assert_eq!(said(&state), "nothing was saved: no file was named");
 }
 
 #[test]
@@ -329,9 +363,8 @@ fn secrets_are_shown_after_a_typed_word_and_until_the_pane_is_left() {
     }
     let effects = update(&mut state, Msg::Command(CommandId::CopyValue));
     assert_eq!(effects, [Effect::Copy(Copied::Text("conninfo host=psg2 password=S3cret".to_owned()))]);
-    let effects = update(&mut state, Msg::Command(CommandId::LogSave));
-    let [Effect::SaveLog(saved)] = &effects[..] else { panic!("{effects:?}") };
-    assert!(saved.starts_with("(unmasked: secrets stand in it") && saved.contains("password=S3cret"), "{saved}");
+    let bare = saved(&mut state);
+    assert!(bare.starts_with("(unmasked: secrets stand in it") && bare.contains("password=S3cret"), "{bare}");
     typed(&mut state, CommandId::LogSearch, "S3cret");
     assert_eq!(here(&state), "psg1 conninfo host=psg2 password=***", "what is handed on stays masked");
     press(&mut state, &[CommandId::Open]);
@@ -349,6 +382,6 @@ fn secrets_are_shown_after_a_typed_word_and_until_the_pane_is_left() {
         let after = text(&screen(&mut state, (80, 24), false));
         assert!(after.contains("password=***") && !after.contains("S3cret") && !after.contains("unmasked"), "{way:?}: {after}");
     }
-    let effects = update(&mut state, Msg::Command(CommandId::LogSave));
-    assert!(matches!(&effects[..], [Effect::SaveLog(saved)] if !saved.contains("S3cret") && !saved.contains("unmasked")), "{effects:?}");
+    let masked = saved(&mut state);
+    assert!(!masked.contains("S3cret") && !masked.contains("unmasked"), "{masked}");
 }

@@ -97,6 +97,33 @@ fn who_takes_over_is_told_in_full_while_all_is_well() {
     assert!(told.contains("if card-prod-postgres-01 died now: card-prod-postgres-02 or card-prod-postgres-03, under 64 kB lost"), "{long}");
 }
 
+/// Where there is room the forecast goes on below; where there is none it is told in fewer words. On the smallest screen nothing is taken for it.
+#[test]
+fn a_forecast_that_is_longer_than_the_first_line_is_not_cut() {
+    let head = |document: Document, size: (u16, u16)| {
+        let shown = text(&screen(&mut console(vec![document]), size, false));
+        let lines = shown.lines().take_while(|line| !line.contains("1 Members")).map(|line| line.trim_end().to_owned());
+        lines.collect::<Vec<String>>()
+    };
+    let told = |lines: &[String]| lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+    let large = head(sample::paused(), (120, 40));
+    assert_eq!(large.len(), 4, "{large:#?}");
+    assert!(large[0].contains("if psg1 died now: nobody can take over: the cluster is  PAUSED "), "{large:#?}");
+    assert_eq!((large[1].trim(), large[1].find("paused")), ("paused", large[0].find("if psg1")), "below its beginning");
+    let flat = head(sample::paused(), (120, 24));
+    assert!(flat.len() == 3 && flat[0].contains("next: nobody can take over: the cluster is paused "), "{flat:#?}");
+    let small = head(sample::paused(), (80, 24));
+    assert!(
+        small.len() == 3 && told(&small).contains("paused: Patroni will not act on its own; nobody takes over if psg1 dies"),
+        "{small:#?}"
+    );
+    // What fits nowhere ends with a mark, and who takes over stands before it.
+    let mut document = sample::healthy();
+    document.forecast.sentence = format!("psg2, no acknowledged commit lost; {}", "psg3 has 12 s to replay first; ".repeat(9));
+    let long = head(document, (120, 40));
+    assert!(long[0].contains("next: psg2, no acknowledged commit lost") && long[1].ends_with(" …"), "{long:#?}");
+}
+
 #[test]
 fn what_there_is_to_say_is_not_cut() {
     let mut state = console(vec![sample::healthy()]);
@@ -123,6 +150,79 @@ fn a_theme_is_seen_before_it_is_chosen_and_can_be_taken_back() {
     assert_eq!((state.overlay.clone(), state.theme.as_str()), (None, "light"));
     press(&mut state, &[CommandId::Theme, CommandId::Up, CommandId::Choose]);
     assert_eq!((state.overlay.clone(), state.theme.as_str()), (None, "dark"));
+}
+
+/// The titles of the routes' columns, at whatever place they have.
+fn routes_head(shown: &str) -> String {
+    let head = shown.lines().find(|line| line.contains("HAProxy  Route")).unwrap_or_default();
+    head.split("HAProxy").nth(1).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_columns_of_the_routes_stay_when_what_stands_in_them_changes() {
+    for size in [(80, 24), (120, 40), (160, 48), (250, 70)] {
+        let head = |status: &str| {
+            let mut document = sample::healthy();
+            for route in &mut document.routes {
+                route.backend = route.kind.to_string();
+                route.servers.iter_mut().filter(|server| !server.up).for_each(|server| {
+                    (server.status, server.check) = (status.to_owned(), None);
+                });
+            }
+            routes_head(&text(&screen(&mut console(vec![document]), size, false)))
+        };
+        let first = head("DOWN");
+        assert!(first.starts_with("Route Leads to Sessions Answer"), "{first}");
+        for status in ["", "UP", "MAINT", "DOWN 1/2 (by somebody who has a long reason)"] {
+            assert_eq!(head(status), first, "{size:?} {status}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_has_to_be_down_is_told_by_its_part() {
+    let shown = |change: &dyn Fn(&mut Document)| {
+        let mut document = sample::healthy();
+        change(&mut document);
+        let mut state = console(vec![document]);
+        press(&mut state, &[CommandId::Pane4, CommandId::Zoom]);
+        text(&screen(&mut state, (160, 24), false))
+    };
+    let calm = shown(&|_| {});
+    assert!(calm.contains("psg1 UP · psg2 stands by · psg3 stands by") && calm.contains("psg1 leads · psg2 UP · psg3 UP"), "{calm}");
+    assert!(!calm.contains("DOWN"), "{calm}");
+    // Whose Patroni does not answer, or who fails the checks in another way, is down.
+    let silent = shown(&|document| document.members.iter_mut().filter(|one| one.name == "psg2").for_each(|one| one.rest.fresh = false));
+    assert!(silent.contains("psg1 UP · psg2 DOWN · psg3 stands by"), "{silent}");
+    let refused = shown(&|document| {
+        let servers = document.routes.iter_mut().flat_map(|route| route.servers.iter_mut());
+        servers.filter(|server| server.name == "psg3" && !server.up).for_each(|server| server.check = Some("L4CON".to_owned()));
+    });
+    assert!(refused.contains("psg1 UP · psg2 stands by · psg3 DOWN"), "{refused}");
+}
+
+#[test]
+fn a_keymap_is_chosen_from_a_list_and_counts_only_then() {
+    use pgbaton::app::Effect;
+    let mut state = console(vec![sample::healthy()]);
+    press(&mut state, &[CommandId::Keymap]);
+    assert_eq!(state.notice.as_ref().map(|notice| notice.text.as_str()), Some("there is no other keymap here"));
+    state.keymaps = ["default", "vim", "emacs"].map(str::to_owned).to_vec();
+    state.keymap = "vim".to_owned();
+    press(&mut state, &[CommandId::Keymap]);
+    snapshot("keymaps", &screen(&mut state, (80, 24), false));
+    assert_eq!(update(&mut state, Msg::Command(CommandId::Down)), [], "the keys by which one chooses stay what they are");
+    assert_eq!(update(&mut state, Msg::Command(CommandId::Back)), []);
+    assert_eq!((state.overlay.clone(), state.keymap.as_str()), (None, "vim"));
+    press(&mut state, &[CommandId::Keymap, CommandId::Down]);
+    assert_eq!(update(&mut state, Msg::Command(CommandId::Choose)), [Effect::Keymap("emacs".to_owned())]);
+    assert_eq!((state.overlay.clone(), state.keymap.as_str()), (None, "emacs"));
+    let said = state.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+    assert_eq!(said, "keymap emacs; --keymap emacs or PGBATON_KEYMAP=emacs opens with it");
+    // It is found like any other command.
+    press(&mut state, &[CommandId::Palette]);
+    update(&mut state, Msg::Text(TextEdit::Insert("keymap".to_owned())));
+    assert!(text(&screen(&mut state, (80, 24), false)).contains("keymap"), "by the palette");
 }
 
 /// The label stands wherever something is looked at or confirmed, as a word, and in the cluster's colour.

@@ -130,6 +130,8 @@ pub fn nothing_hostile_reaches_the_terminal(lab: &TestLab, own: &Path) {
     pty.until_quiet(Duration::from_millis(500));
     assert_eq!(before, rows(&pty.seen), "drawn anew it is the same");
     pty.press("S");
+    pty.until_text("save to ");
+    pty.press("\r");
     pty.until_text("lines saved to");
     pty.press("\x03");
     assert_eq!(pty.end(), 0);

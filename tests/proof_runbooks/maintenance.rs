@@ -11,8 +11,13 @@ pub fn planned_switchover(operator: &Operator<'_>) {
     answer(&mut pty, "must not be interrupted now? [yes/no]", "no");
     answer(&mut pty, &format!("to do it, type {}", lab.scope()), lab.scope());
     answer(&mut pty, "Do the applications write again? [yes/no]", "yes");
-    finished(&mut pty);
+    let screen = finished(&mut pty);
     assert_eq!(lab.leader(), candidate);
+    // For how long writes were away is told at the run's end, and kept with it.
+    let end = screen.split("steps are behind us").nth(1).unwrap_or_default();
+    assert!(end.contains("writes were away "), "{screen}");
+    let history = operator.told(&["history"]);
+    assert!(history.lines().last().is_some_and(|run| run.contains("writes were away ")), "{history}");
     assert_eq!(lab.sql(&candidate, "SELECT pg_is_in_recovery()"), "f");
     // What is true already is not done again: the run stops at its first step, and says why.
     let mut pty = operator.start(&["run", "planned-switchover", "--set", &format!("candidate={candidate}")]);

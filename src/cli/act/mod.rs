@@ -250,7 +250,7 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
     loop {
         execution.look(live.cluster());
         if !json {
-            print(&steps.news(execution.course(), live.now()));
+            print(&steps.news(execution.course(), live.now(), || behind(live, &execution)));
             for note in &execution.notes()[noted..] {
                 print(&format!("           {note}\n"));
             }
@@ -281,7 +281,11 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
         }
         None => (Outcome::Unknown, "interrupted before it was known; what was asked for is not taken back".to_owned()),
     };
-    print(&if json { told::outcome_json(&execution, outcome, &sentence)? } else { format!("{outcome}: {sentence}\n") });
+    print(&if json {
+        told::outcome_json(&execution, outcome, &sentence)?
+    } else {
+        format!("{outcome}: {sentence}{}\n", behind(live, &execution))
+    });
     if let Some(told) = execution.away().filter(|_| !json) {
         print(&format!("{told}\n"));
     }
@@ -289,6 +293,12 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
         tell(&format!("note: the end was not written down: {why}"));
     }
     Ok(outcome)
+}
+
+/// That clients have not followed to whom the leadership was moved, where that is so: DONE is what Patroni and SQL say, and no more.
+fn behind(live: &mut Live, execution: &Execution) -> String {
+    let routed = execution.course().moved_to().map(|to| live.document().routed_to(to));
+    routed.filter(|routed| routed.there == Some(false)).map_or_else(String::new, |routed| format!("; not yet for clients: {}", routed.told))
 }
 
 /// Prints, and goes on without a reader: an action is not ended by a closed pipe or a lost terminal.

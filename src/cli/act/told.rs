@@ -118,8 +118,8 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// What is new, a line for each; how far it is, now and then.
-    pub fn news(&mut self, course: &Course, now: Time) -> String {
+    /// What is new, a line for each; how far it is, now and then. `behind`: what an outcome that is Patroni's alone is told with.
+    pub fn news(&mut self, course: &Course, now: Time, behind: impl FnOnce() -> String) -> String {
         let mut out = String::new();
         let mut steps: Vec<_> = course.phases().iter().filter_map(|phase| Some((phase.at?, &phase.name))).collect();
         steps.sort();
@@ -146,7 +146,7 @@ impl Steps {
             Some((outcome, sentence)) if !self.done => {
                 self.done = true;
                 if !course.over() {
-                    let _ = writeln!(out, "           {outcome}: {sentence}; watching what follows");
+                    let _ = writeln!(out, "           {outcome}: {sentence}{}; watching what follows", behind());
                 }
             }
             Some(_) => {}

@@ -238,8 +238,10 @@ fn course(execution: &Execution) -> CourseSheet {
         asked: course.asked(),
         phases: course.phases().iter().map(|phase| (phase.name.clone(), phase.at.map(after))).collect(),
         now: course.now_told(),
-        notes: execution.notes().iter().cloned().chain(execution.away()).collect(),
+        notes: execution.notes().to_vec(),
         outcome: course.outcome().map(|(outcome, sentence)| (outcome, sentence.to_owned())),
+        moved_to: course.moved_to().map(str::to_owned),
+        away: execution.away(),
         over: course.over(),
     }
 }

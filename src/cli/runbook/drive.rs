@@ -40,7 +40,7 @@ impl<'r> Drive<'r> {
         Self { interrupted: listen(), runbook, connect, yes, clock: Clock::start() }
     }
 
-    fn now(&self) -> Time {
+    pub(super) fn now(&self) -> Time {
         self.clock.now()
     }
 
@@ -53,6 +53,7 @@ impl<'r> Drive<'r> {
                 Next::Step(step, each) => (step, each),
                 Next::Finished => {
                     println!("\nrun {}: all {} steps are behind us", run.id, run.course(self.runbook).len());
+                    run.measured().for_each(|told| println!("  {}", clean(told)));
                     return Ok(ExitCode::SUCCESS);
                 }
                 Next::Aborted => return Ok(ExitCode::FAILURE),
@@ -73,7 +74,11 @@ impl<'r> Drive<'r> {
                 if matches!(step.kind, Kind::Action(_)) {
                     record.add(Some(&step.id), each.as_deref(), Deed::Begun, self.now())?;
                 }
-                self.take(step, &values, &document)?
+                let (taken, measured) = self.take(step, &values, &document)?;
+                if let Some(told) = measured {
+                    record.add(Some(&step.id), each.as_deref(), Deed::Measured { told }, self.now())?;
+                }
+                taken
             };
             if !self.written(record, step, each.as_deref(), taken)? {
                 return Ok(stopped(record.run()));

@@ -15,8 +15,9 @@ pub(super) fn runs((runs, unread): &(Vec<Run>, Vec<String>)) -> anyhow::Result<E
     }
     for run in runs {
         let standing = run.standing(library::find(&run.runbook).ok().filter(|runbook| runbook.digest() == run.digest).as_ref());
+        let measured: String = run.measured().map(|told| format!("; {}", clean(told))).collect();
         println!(
-            "{:<22} {:<9} {} on {}, begun {} by {}",
+            "{:<22} {:<9} {} on {}, begun {} by {}{measured}",
             run.id,
             standing,
             clean(&run.runbook),

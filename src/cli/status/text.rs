@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::document::{Asked, Document, EtcdMemberDoc, Level, MemberDoc, Role, RouteDoc, RouteKind};
+use crate::document::{Asked, ClusterDoc, Document, EtcdDoc, EtcdMemberDoc, ForecastDoc, Level, MemberDoc, Role, RouteDoc, RouteKind};
+use crate::model::SourceKind;
 use crate::ui::format::{bytes, seconds};
 
 /// The whole picture.
@@ -26,6 +27,8 @@ pub fn render(document: &Document) -> String {
         }
     });
     let _ = writeln!(out, "who leads: {}", truths.collect::<Vec<_>>().join(", "));
+    forecast(&mut out, &document.forecast, cluster);
+    let _ = writeln!(out, "{}", margin(&document.etcd));
     out.push('\n');
     let mut rows = vec![row(&["member", "role", "state", "TL", "receive lag", "replay lag", "time", "REST", "SQL"])];
     rows.extend(document.members.iter().map(member));
@@ -56,6 +59,35 @@ pub fn render(document: &Document) -> String {
         }
     }
     out
+}
+
+/// Whether the leader can be lost: who would take over and what would be lost with it, from when on, and what it would do without etcd.
+fn forecast(out: &mut String, forecast: &ForecastDoc, cluster: &ClusterDoc) {
+    let _ = writeln!(out, "{}", forecast.told());
+    let Some(leader) = &forecast.leader else { return };
+    if forecast.outcome == "takes-over" {
+        let fresh = cluster.lease_age_ms.is_some_and(|ms| u128::from(ms) <= SourceKind::Lease.freshness().as_millis());
+        let _ = match (cluster.lease_ttl_seconds, cluster.lease_age_ms) {
+            (Some(left), _) if fresh => writeln!(out, "takes over: when the lease of {leader} has run out, {left:.0} s from now"),
+            (Some(_), Some(ms)) => {
+                writeln!(out, "takes over: when the lease of {leader} has run out; it was read {} ago", seconds(ms as f64 / 1000.0))
+            }
+            _ => writeln!(out, "takes over: when the lease of {leader} has run out; when that is was not read"),
+        };
+    }
+    let _ = writeln!(out, "without etcd's quorum: {}", forecast.without_quorum);
+}
+
+/// How many members etcd can still lose: `etcd: 3 of 3 members answer, can lose 1`.
+fn margin(etcd: &EtcdDoc) -> String {
+    let Some(size) = etcd.size else { return "etcd: how many members it has is not known".to_owned() };
+    let margin = match (etcd.quorum, etcd.failure_tolerance) {
+        (Some(false), _) => "no quorum".to_owned(),
+        (None, _) | (Some(true), None) => "quorum not known".to_owned(),
+        (Some(true), Some(0)) => "can lose none".to_owned(),
+        (Some(true), Some(n)) => format!("can lose {n}"),
+    };
+    format!("etcd: {} of {size} members answer, {margin}", etcd.healthy)
 }
 
 fn sign(level: Level) -> &'static str {
@@ -165,5 +197,71 @@ fn table(out: &mut String, rows: &[Vec<String>], right: &[usize]) {
         }
         out.push_str(line.trim_end());
         out.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::finding::{Forecast, Limits, Tracker};
+    use crate::model::{Cluster, Time};
+
+    /// The picture of a cluster of which nothing is known.
+    fn unknown() -> Document {
+        let (cluster, at) = (Cluster::new("card", "/service/", BTreeMap::new()), Time::from_micros(7_000_000));
+        Document::of(&cluster, &Tracker::default(), &Forecast::of(&cluster, at), &Limits::default(), "card", at)
+    }
+
+    fn lines(document: &Document) -> Vec<String> {
+        let text = render(document);
+        text.lines()
+            .skip_while(|line| !line.starts_with("who leads: "))
+            .skip(1)
+            .take_while(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn it_tells_whether_the_leader_can_be_lost_who_is_next_from_when_on_and_what_etcd_can_lose() {
+        let mut document = unknown();
+        document.forecast = ForecastDoc {
+            leader: Some("psg1".to_owned()),
+            outcome: "takes-over".to_owned(),
+            next: vec!["psg2".to_owned()],
+            sentence: "psg2, no acknowledged commit lost".to_owned(),
+            without_quorum: "psg1 would step down: failsafe mode is off".to_owned(),
+            ..document.forecast
+        };
+        (document.cluster.lease_ttl_seconds, document.cluster.lease_age_ms) = (Some(27.2), Some(400));
+        document.etcd = EtcdDoc { quorum: Some(true), size: Some(3), healthy: 3, failure_tolerance: Some(1), ..document.etcd };
+        let told = [
+            "if psg1 died now: psg2, no acknowledged commit lost",
+            "takes over: when the lease of psg1 has run out, 27 s from now",
+            "without etcd's quorum: psg1 would step down: failsafe mode is off",
+            "etcd: 3 of 3 members answer, can lose 1",
+        ];
+        assert_eq!(lines(&document), told);
+        // What is old is not told as what is.
+        document.cluster.lease_age_ms = Some(40_000);
+        document.etcd = EtcdDoc { healthy: 2, failure_tolerance: Some(0), ..document.etcd };
+        let told = lines(&document);
+        assert_eq!(told[1], "takes over: when the lease of psg1 has run out; it was read 40 s ago");
+        assert_eq!(told[3], "etcd: 2 of 3 members answer, can lose none");
+        document.cluster.lease_ttl_seconds = None;
+        document.etcd.quorum = Some(false);
+        let told = lines(&document);
+        assert_eq!(told[1], "takes over: when the lease of psg1 has run out; when that is was not read");
+        assert_eq!(told[3], "etcd: 2 of 3 members answer, no quorum");
+    }
+
+    #[test]
+    fn of_what_is_not_known_it_says_so() {
+        let told = lines(&unknown());
+        assert!(told[0].starts_with("next: "), "{told:?}");
+        assert_eq!(told.last().map(String::as_str), Some("etcd: how many members it has is not known"));
+        assert!(!told.iter().any(|line| line.starts_with("takes over: ")), "{told:?}");
     }
 }

@@ -157,9 +157,12 @@ impl Change {
         }
     }
 
-    /// The finding that it is about, if it is about one: `lag-high of psg2`.
+    /// The finding that it is about, if it is about one: `lag-high of psg2`. A change of which a rule says the same is about that rule's finding.
     pub fn about(&self) -> Option<String> {
         match &self.kind {
+            ChangeKind::MemberMissing { member } => Some(sentence::finding("member-missing", Some(member))),
+            ChangeKind::Paused => Some(sentence::finding("paused", None)),
+            ChangeKind::QuorumLost => Some(sentence::finding("quorum-lost", None)),
             ChangeKind::FindingRaised { code, subject, .. }
             | ChangeKind::FindingChanged { code, subject, .. }
             | ChangeKind::FindingCleared { code, subject, .. } => Some(sentence::finding(code, subject.as_deref())),

@@ -115,6 +115,11 @@ impl Hearing {
     }
 }
 
+/// The names of all whose logs can be read: members, HAProxies, hosts of etcd, and those that the configuration of ssh names.
+pub fn names(profile: &Profile, members: &BTreeMap<String, MemberTarget>) -> Vec<String> {
+    site::nodes(profile, members, &[]).into_iter().map(|node| node.name).collect()
+}
+
 fn nodes(profile: &Profile, members: &BTreeMap<String, MemberTarget>, chosen: &Chosen) -> Vec<site::Node> {
     let named: Vec<String> = chosen.nodes.iter().cloned().collect();
     let mut all = site::nodes(profile, members, &named);

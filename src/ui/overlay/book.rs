@@ -188,7 +188,7 @@ fn stage(sheet: &mut Sheet<'_>, progress: &Progress, course: Option<&CourseSheet
         Stage::Acts(words) => {
             sheet.text(2, &clean(&format!("pgbaton {}", words.join(" "))), Role::Emphasis);
             if let Some(course) = course.filter(|_| progress.has_begun()) {
-                sheet.lines.extend(plan::course(sheet.look, course, u16::try_from(sheet.width).unwrap_or(u16::MAX)).lines);
+                sheet.lines.extend(plan::course(sheet.look, course, Some(document), u16::try_from(sheet.width).unwrap_or(u16::MAX)).lines);
             }
         }
         Stage::Failed { why, unknown } => {
@@ -200,9 +200,20 @@ fn stage(sheet: &mut Sheet<'_>, progress: &Progress, course: Option<&CourseSheet
                 false => sheet.keys(&[&[again], &rest[..]].concat()),
             }
         }
-        Stage::Finished => sheet.signed(Level::Ok, "all steps are behind us"),
-        Stage::Aborted => sheet.signed(Level::Warning, "the run was ended"),
+        Stage::Finished => {
+            sheet.signed(Level::Ok, "all steps are behind us");
+            measured(sheet, progress);
+        }
+        Stage::Aborted => {
+            sheet.signed(Level::Warning, "the run was ended");
+            measured(sheet, progress);
+        }
     }
+}
+
+/// What was measured of the run's actions.
+fn measured(sheet: &mut Sheet<'_>, progress: &Progress) {
+    progress.run.measured().for_each(|told| sheet.text(4, &clean(told), Role::Text));
 }
 
 /// The values that a condition rests on, as they are now.

@@ -24,12 +24,16 @@ use crate::theme::Role;
 /// The widest text that is easy to read.
 const WIDEST: u16 = 96;
 
+/// The widest sheet of values.
+const SHEET: u16 = 132;
+
 /// Draws the overlay, if there is one; tells how many of its lines fit, and how far it can be scrolled.
 pub(super) fn draw(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buffer) -> (u16, u16) {
     let fitted = draw_content(state, look, body, buffer);
     match &state.overlay {
         None => {}
-        Some(Overlay::Themes(_)) => mark(state, look, aside(body), buffer),
+        Some(Overlay::Looks(_)) => mark(state, look, aside(body), buffer),
+        Some(Overlay::Details { .. }) => mark(state, look, spacious(body), buffer),
         Some(_) => mark(state, look, place(body, WIDEST), buffer),
     }
     fitted
@@ -84,7 +88,7 @@ fn draw_content(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buffer)
             framed(look, &details, 0, area, buffer);
             (page, 0)
         }
-        Some(Overlay::Themes(list)) => {
+        Some(Overlay::Looks(list)) => {
             let area = aside(body);
             let (page, _) = framed(look, &themes::themes(look, list, area.height.saturating_sub(2)), 0, area, buffer);
             (page, 0)
@@ -108,10 +112,10 @@ fn draw_content(state: &State, look: &Look<'_>, body: Rect, buffer: &mut Buffer)
         Some(Overlay::Course { scroll }) => {
             let area = place(body, WIDEST);
             let Some(course) = &state.course else { return (0, 0) };
-            framed(look, &plan::course(look, course, area.width.saturating_sub(4)), *scroll, area, buffer)
+            framed(look, &plan::course(look, course, state.facts.document.as_deref(), area.width.saturating_sub(4)), *scroll, area, buffer)
         }
         Some(Overlay::Details { pane, row, scroll }) => {
-            let area = place(body, WIDEST);
+            let area = spacious(body);
             let details = Ctx::of(state, look, *pane)
                 .zip(PANES.get(*pane))
                 .and_then(|(ctx, pane)| pane.details(&ctx, row, area.width.saturating_sub(4)));
@@ -138,6 +142,13 @@ pub(super) fn draw_keys(state: &State, look: &Look<'_>, body: Rect, buffer: &mut
     if let Some(area) = keys::draw(state, look, body, buffer) {
         mark(state, look, area, buffer);
     }
+}
+
+/// Room for a sheet of values, each with its source and age: it is looked through and not read line by line, so it has all the lines that there are,
+/// and more columns than a text.
+fn spacious(body: Rect) -> Rect {
+    let width = body.width.min(SHEET);
+    Rect { x: body.x + (body.width - width) / 2, width, ..body }
 }
 
 /// The middle of the body, with the panes still visible at the sides where there is room.

@@ -2,10 +2,10 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::action::{Light, Outcome};
+use crate::action::{Light, Outcome, ROUTES_MOVED};
 use crate::app::{CourseSheet, Dialog, Editor};
 use crate::command::CommandId;
-use crate::document::Level;
+use crate::document::{Document, Level};
 use crate::theme::{Role, sign};
 use crate::ui::format::wrap;
 use crate::ui::look::Look;
@@ -75,19 +75,29 @@ pub(super) fn key(look: &Look<'_>, command: CommandId) -> String {
     look.key(command).unwrap_or_else(|| format!("({command})"))
 }
 
-/// An action under way, or the last one.
-pub(super) fn course(look: &Look<'_>, sheet: &CourseSheet, width: u16) -> Details {
+/// An action under way, or the last one. Where the leadership was moved, the line of the routes lives on as long as this is open: Patroni's DONE is
+/// not the clients'.
+pub(super) fn course(look: &Look<'_>, sheet: &CourseSheet, document: Option<&Document>, width: u16) -> Details {
     let width = usize::from(width);
     let mut lines = Vec::new();
     match &sheet.outcome {
         Some((outcome, sentence)) => {
+            let routes = document.and_then(|document| sheet.routes(document));
+            let behind = routes.as_ref().filter(|_| *outcome == Outcome::Done).and_then(|routes| routes.behind());
             let role = match outcome {
+                Outcome::Done if behind.is_some() => Role::WarningHeadline,
                 Outcome::Done => Role::OkHeadline,
                 Outcome::Refused | Outcome::Failed => Role::WarningHeadline,
                 Outcome::Unknown => Role::CriticalHeadline,
             };
-            lines.extend(text(look, &outcome.to_string(), sentence, role, width));
-            let open: Vec<&str> = sheet.phases.iter().filter(|(_, after)| after.is_none()).map(|(name, _)| name.as_str()).collect();
+            let told = behind.map_or_else(|| sentence.clone(), |behind| format!("for Patroni, {behind}: {sentence}"));
+            lines.extend(text(look, &outcome.to_string(), &told, role, width));
+            if let Some(routes) = routes {
+                let role = if routes.behind().is_some() { Role::Warning } else { Role::Text };
+                lines.extend(text(look, "routes", &routes.told, role, width));
+            }
+            let ahead = sheet.phases.iter().filter(|(name, after)| after.is_none() && name != ROUTES_MOVED);
+            let open: Vec<&str> = ahead.map(|(name, _)| name.as_str()).collect();
             match (sheet.over, open.is_empty()) {
                 (true, _) => {}
                 (false, true) => lines.extend(text(look, "", "watching what follows", Role::Muted, width)),
@@ -105,10 +115,10 @@ pub(super) fn course(look: &Look<'_>, sheet: &CourseSheet, width: u16) -> Detail
         };
         lines.push(Line::from(vec![mark, Span::raw(" "), look.span(seconds, Role::Muted), look.span(name.clone(), role)]));
     }
-    if !sheet.notes.is_empty() {
+    if !sheet.notes.is_empty() || sheet.away.is_some() {
         lines.push(Line::default());
     }
-    lines.extend(sheet.notes.iter().flat_map(|note| text(look, "note", note, Role::Text, width)));
+    lines.extend(sheet.notes.iter().chain(&sheet.away).flat_map(|note| text(look, "note", note, Role::Text, width)));
     Details { title: capital(&sheet.sentence), lines }
 }
 

@@ -34,7 +34,11 @@ impl PaneModel for Audit {
 impl Pane for Audit {
     fn summary(&self, ctx: &Ctx<'_>) -> Vec<Span<'static>> {
         let text = match &ctx.facts.audit {
-            Ok(actions) => format!("{} actions from this machine", actions.len()),
+            // Of the others `pgbaton audit --all` tells.
+            Ok(actions) => {
+                let cluster = ctx.document().map_or(ctx.state.cluster.as_str(), |document| document.cluster.name.as_str());
+                format!("{} on {cluster} from this machine", actions.len())
+            }
             Err(_) => "cannot be read".to_owned(),
         };
         vec![ctx.look.span(text, Role::Muted)]

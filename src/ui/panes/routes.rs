@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use super::asked;
 use crate::app::{Facts, PaneModel, RowId, View};
-use crate::document::{Document, Level, RouteDoc, RouteKind};
+use crate::document::{Document, Level, Role as MemberRole, RouteDoc, RouteKind, RouteServerDoc};
 use crate::theme::{Role, sign};
 use crate::ui::format::{UNKNOWN, since};
 use crate::ui::pane::{Ctx, Details, Drawn, Pane, Want};
@@ -22,8 +22,9 @@ const COLUMNS: &[Column] = &[
     Column::new("Leads to", Align::Left, 8, 30, 0),
     Column::new("Sessions", Align::Right, 8, 8, 2),
     Column::new("Answer", Align::Right, 6, 6, 1),
-    Column::new("Servers", Align::Left, 7, 80, 3),
-    Column::new("Backend", Align::Name, 7, 20, 4),
+    // What the servers are said to be has another length at each change, and the column must not come and go with it.
+    Column::steady("Servers", 24, 80, 4),
+    Column::new("Backend", Align::Name, 7, 20, 3),
 ];
 
 impl PaneModel for Routes {
@@ -92,7 +93,8 @@ pub(super) fn details(ctx: &Ctx<'_>, row: &str, width: u16) -> Option<Details> {
     sheet.heading("Servers");
     for server in &route.servers {
         let member = server.member.as_deref().filter(|m| *m != server.name).map(|m| format!(" ({m})")).unwrap_or_default();
-        let mut text = server.status.clone();
+        let role = ctx.document().and_then(|document| by_design(document, route, server));
+        let mut text = role.map_or_else(|| server.status.clone(), |role| format!("{}, as it should: it {role}", server.status));
         for part in [
             server.check.clone(),
             server.sessions.map(|n| format!("{n} sessions")),
@@ -153,6 +155,26 @@ fn leads_to(route: &RouteDoc) -> (String, Role) {
     }
 }
 
+/// Why HAProxy has a server DOWN that has to be: the checks of a write route turn replicas away, those of a read route the leader.
+fn by_design(document: &Document, route: &RouteDoc, server: &RouteServerDoc) -> Option<&'static str> {
+    // Its Patroni has answered, and has said that it is not what this route leads to. Who does not answer is down for another reason.
+    let turned_away = server.status.starts_with("DOWN") && server.check.as_deref().is_some_and(|check| check.starts_with("L7STS/503"));
+    let member = server.member.as_deref().filter(|_| turned_away && route.asked.fresh)?;
+    let role = document.members.iter().find(|one| one.name == member).filter(|one| one.rest.fresh)?.role;
+    match (route.kind, role) {
+        (RouteKind::Write, MemberRole::Replica | MemberRole::SyncStandby | MemberRole::QuorumStandby) => Some("stands by"),
+        (RouteKind::Read, MemberRole::Leader | MemberRole::StandbyLeader) => Some("leads"),
+        _ => None,
+    }
+}
+
+/// A server in words: `psg1 UP`, `psg2 stands by`, `psg3 DOWN`.
+fn told(document: Option<&Document>, route: &RouteDoc, server: &RouteServerDoc) -> String {
+    let name = server.member.as_deref().unwrap_or(&server.name);
+    let role = document.and_then(|document| by_design(document, route, server));
+    format!("{name} {}", role.unwrap_or(&server.status))
+}
+
 fn row(ctx: &Ctx<'_>, route: &RouteDoc) -> Row {
     let level = match route.right {
         _ if !route.asked.fresh => Level::Unknown,
@@ -162,7 +184,7 @@ fn row(ctx: &Ctx<'_>, route: &RouteDoc) -> Row {
     };
     let (to, role) = leads_to(route);
     let kind = if route.kind == RouteKind::Other { UNKNOWN.to_owned() } else { route.kind.to_string() };
-    let servers: Vec<String> = route.servers.iter().map(|s| format!("{} {}", s.member.as_deref().unwrap_or(&s.name), s.status)).collect();
+    let servers: Vec<String> = route.servers.iter().map(|server| told(ctx.document(), route, server)).collect();
     let cells = vec![
         Cell::new(sign(level), ctx.look.level(level)),
         Cell::new(&route.instance, Role::Text),

@@ -39,17 +39,24 @@ pub(in crate::ui) struct Column {
     pub keep: u8,
     /// Whether half of it is better than nothing: remarks, the weightiest first.
     pub remarks: bool,
+    /// Whether its least width decides if it is shown, whatever its content is.
+    pub steady: bool,
 }
 
 impl Column {
     /// A column.
     pub(in crate::ui) const fn new(title: &'static str, align: Align, min: u16, max: u16, keep: u8) -> Self {
-        Self { title, align, min, max, keep, remarks: false }
+        Self { title, align, min, max, keep, remarks: false, steady: false }
     }
 
     /// A column of remarks.
     pub(in crate::ui) const fn remarks(title: &'static str, min: u16, max: u16, keep: u8) -> Self {
-        Self { title, align: Align::Left, min, max, keep, remarks: true }
+        Self { title, align: Align::Left, min, max, keep, remarks: true, steady: false }
+    }
+
+    /// A column of words that stays where it is when they change.
+    pub(in crate::ui) const fn steady(title: &'static str, min: u16, max: u16, keep: u8) -> Self {
+        Self { title, align: Align::Left, min, max, keep, remarks: false, steady: true }
     }
 }
 
@@ -108,7 +115,11 @@ fn fit(columns: &[Column], rows: &[Row], width: usize) -> Vec<(usize, usize)> {
         let gap = if shown.is_empty() { 0 } else { GAP };
         // A lesser column must not take the place of remarks that fit by half.
         let room = width.saturating_sub(used + gap);
-        let enough = if column.remarks { wanted.div_ceil(2).max(usize::from(column.min)) } else { wanted };
+        let enough = match column {
+            Column { steady: true, .. } => usize::from(column.min),
+            Column { remarks: true, .. } => wanted.div_ceil(2).max(usize::from(column.min)),
+            _ => wanted,
+        };
         if column.keep > 0 && room < enough {
             continue;
         }
