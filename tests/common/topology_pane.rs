@@ -4,7 +4,7 @@ use pgbaton::document::{Asked, BookDoc, BookKind, DagsDoc, DagsHostDoc, DiskStat
 
 use super::*;
 
-fn topology(document: Document, size: (u16, u16), ascii: bool) -> Buffer {
+pub(super) fn topology(document: Document, size: (u16, u16), ascii: bool) -> Buffer {
     let mut state = console(vec![document]);
     press(&mut state, &[CommandId::Pane0]);
     screen(&mut state, size, ascii)
@@ -64,7 +64,7 @@ fn dags_on(name: &str, state: DiskState) -> DagsHostDoc {
     }
 }
 
-fn estate(vm4: DiskState, twice: bool) -> Document {
+pub(super) fn estate(vm4: DiskState, twice: bool) -> Document {
     let same = (vm4 == DiskState::Answers).then_some(true);
     let job = JobDoc {
         dag: "charge".to_owned(),
@@ -109,7 +109,11 @@ fn the_disk_with_the_dags_and_the_target_are_in_the_picture() {
         target.contains("started twice") && target.contains("charge.work manual__1") && target.contains("not running in Airflow"),
         "{target}"
     );
+    // The disk on vm4, then all of it.
     press(&mut state, &[CommandId::Back, CommandId::Up, CommandId::Open]);
+    let mount = text(&screen(&mut state, (80, 24), false));
+    assert!(mount.contains("DAGs on vm4") && mount.contains("HUNG 2.1 s"), "{mount}");
+    press(&mut state, &[CommandId::Back, CommandId::Up, CommandId::Up, CommandId::Open]);
     let dags = text(&screen(&mut state, (80, 24), false));
     assert!(dags.contains("HUNG") && dags.contains("/opt/airflow from vm2:/export") && dags.contains("charge.py"), "{dags}");
 }
