@@ -72,7 +72,7 @@ pub async fn health(lab: &Lab, leader: &str) -> Fact {
     };
     let (ok, detail) = match told.await {
         Ok((beating, broken)) => {
-            let broken_too = if broken > 0 { format!(", {broken} DAG files cannot be imported") } else { String::new() };
+            let broken_too = if broken > 0 { format!(", DAG files that cannot be imported: {broken}") } else { String::new() };
             let ok = broken == 0 && usize::try_from(beating).is_ok_and(|n| n >= wanted);
             (ok, format!("{beating} of {wanted} programs have a heartbeat{broken_too}"))
         }

@@ -43,13 +43,13 @@ fn broken() -> Vec<(&'static str, Document, Vec<&'static str>)> {
         spoil(&mut document);
         all.push((name, document, words.to_vec()));
     };
-    case("scheduler", &["scheduler", "SILENT", "does not answer"], &|document| {
+    case("scheduler", &["scheduler SILENT", "health SILENT,"], &|document| {
         let airflow = document.airflow.as_mut().expect("Airflow");
         airflow.health[0].asked = lost(40_000, "connection refused");
         let components = &mut airflow.metadata.as_mut().expect("metadata").components;
         components.iter_mut().filter(|one| one.kind == "SchedulerJob").for_each(|one| one.heartbeat_age_ms = Some(43_000));
     });
-    case("import", &["1 file CANNOT BE IMPORTED", "broken.py"], &|document| {
+    case("import", &["1 BROKEN:", "broken.py"], &|document| {
         let metadata = document.airflow.as_mut().and_then(|airflow| airflow.metadata.as_mut()).expect("metadata");
         (metadata.import_errors, metadata.import_error_files) = (1, vec!["/opt/airflow/dags/broken.py".to_owned()]);
     });
@@ -87,8 +87,9 @@ fn the_whole_estate_is_in_the_picture() {
     for size in SIZES {
         snapshot(&format!("estate-well-{}x{}", size.0, size.1), &topology(whole(), size, false));
     }
-    let ascii = topology(whole(), (160, 48), true);
-    assert!(text(&ascii).is_ascii() && !text(&ascii).contains('?'), "{}", text(&ascii));
+    let ascii = text(&topology(whole(), (160, 48), true));
+    // In the last line it is a key.
+    assert!(ascii.is_ascii() && !ascii.lines().take(47).any(|line| line.contains('?')), "{ascii}");
 }
 
 #[test]

@@ -102,6 +102,8 @@ pub fn write(lab: &Lab, secrets: &Secrets) -> Result<()> {
     }
     files::write(&dags(lab).join("practice.py"), DAGS, PUBLIC, owner)?;
     files::write(&home.join("config/lab_host.py"), &format!("def name():\n    return {:?}\n", PROXIES[0]), PUBLIC, owner)?;
+    // One that is not there would be a target of which nobody knows what it has done.
+    files::write(&target(lab), "", PUBLIC, owner)?;
     files::write(&home.join("airflow.cfg"), &config(lab, secrets)?, PRIVATE, owner)
 }
 

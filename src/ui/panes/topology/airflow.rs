@@ -71,11 +71,11 @@ fn endpoint<'d>(ctx: &Ctx<'_>, health: &AirflowHealthDoc) -> Item<'d> {
     let complaints: Vec<String> =
         health.programs.iter().filter(|one| one.state != "healthy").map(|one| format!("{} {}", one.name, one.state)).collect();
     let item = match (&health.asked.error, health.status) {
-        (Some(_), _) => Item::new(Level::Warning, &health.name, "does not answer").stale(old(ctx, &health.asked)),
-        (None, Some(503)) => Item::new(Level::Warning, &health.name, "answers 503"),
-        _ if !complaints.is_empty() => Item::new(Level::Warning, &health.name, complaints.join(", ")),
-        (None, Some(status)) => Item::new(Level::Ok, &health.name, format!("answers {status}")).stale(old(ctx, &health.asked)),
-        (None, None) => Item::new(Level::Unknown, &health.name, "not asked yet"),
+        (Some(_), _) => Item::new(Level::Warning, "health", format!("SILENT, {}", health.name)).stale(old(ctx, &health.asked)),
+        (None, Some(503)) => Item::new(Level::Warning, "health", format!("503, {}", health.name)),
+        _ if !complaints.is_empty() => Item::new(Level::Warning, "health", format!("{}, {}", complaints.join(", "), health.name)),
+        (None, Some(status)) => Item::new(Level::Ok, "health", format!("{status}, {}", health.name)).stale(old(ctx, &health.asked)),
+        (None, None) => Item::new(Level::Unknown, "health", format!("not asked yet, {}", health.name)),
     };
     item.aside().of(Part::Programs)
 }
@@ -113,11 +113,10 @@ fn pools<'d>(metadata: &AirflowMetadata) -> Item<'d> {
 
 fn imports<'d>(metadata: &AirflowMetadata) -> Item<'d> {
     let count = metadata.import_errors;
-    let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
     let name = |path: &String| path.rsplit('/').next().unwrap_or(path).to_owned();
     let named: Vec<String> = metadata.import_error_files.iter().map(name).collect();
     let named = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
-    Item::new(Level::Warning, "DAGs", format!("{files} CANNOT BE IMPORTED{named}")).of(Part::Airflow)
+    Item::new(Level::Warning, "DAGs", format!("{count} BROKEN{named}")).of(Part::Airflow)
 }
 
 /// Hosts on which one of its programs is at work, or a task runs.

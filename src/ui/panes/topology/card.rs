@@ -63,8 +63,10 @@ impl<'d> Item<'d> {
     /// What it says was so a while ago: `age` says when, and how it is now is not known.
     pub(super) fn stale(mut self, age: Option<String>) -> Self {
         let Some(age) = age else { return self };
-        self.long = format!("{} · {age}", self.long);
-        self.short = self.short.map(|short| if short.is_empty() { age } else { format!("{short} · {age}") });
+        // Whoever reads it first reads that it is old.
+        let told = |words: &str| if words.is_empty() { age.clone() } else { format!("{age}: {words}") };
+        self.long = told(&self.long);
+        self.short = self.short.map(|short| told(&short));
         Self { stale: true, level: self.level.max(Level::Unknown), ..self }
     }
 
@@ -114,10 +116,11 @@ impl<'d> Card<'d> {
     /// The lines of each item in a box: between edges and mark on the left, and an edge with a blank on the right.
     fn lines(&self, ctx: &Ctx<'_>, width: u16) -> Vec<Vec<Line<'static>>> {
         let room = usize::from(width).saturating_sub(4);
-        let names = self.items.iter().map(|item| display_width(&item.name)).max().unwrap_or(0).min((room / 2).max(4));
-        let lead = if names == 0 { 2 } else { names + 4 };
+        let names = self.items.iter().map(|item| display_width(&item.name)).max().unwrap_or(0).min((room * 2 / 5).max(4));
         let line = |item: &Item<'_>| -> Vec<Line<'static>> {
             let most = if item.level == Level::Ok { LINES_WELL } else { LINES_WRONG };
+            // Who has no name has the whole width.
+            let lead = if item.name.is_empty() { 2 } else { names + 4 };
             let behind = room.saturating_sub(lead).max(8);
             // What fits stands as it is: blanks in it are columns.
             let mut words = if display_width(&item.long) <= behind { vec![item.long.clone()] } else { wrap(&item.long, behind) };

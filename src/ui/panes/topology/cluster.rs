@@ -15,7 +15,7 @@ use crate::ui::widget::{Flow, first_row, frame};
 
 /// Columns of a route on a line, and of the lines beside it.
 const ROUTES: u16 = 27;
-const FLOW: u16 = 13;
+const FLOW: u16 = 14;
 /// Columns that a wide screen gives to the lines beside that.
 const FLOW_WIDE: u16 = 24;
 /// Rows of a node's box.
@@ -235,7 +235,7 @@ fn lead(
                 buffer.set_stringn(end + 1, to, "▸", 1, ctx.look.style(route::role(route)));
             }
         } else if !told {
-            put(buffer, x, *y, &Line::from(route::to(ctx, route, width)), width.saturating_sub(1));
+            put(buffer, x, *y, &Line::from(route::to(ctx, route, width.saturating_sub(1))), width.saturating_sub(2));
         }
     }
     flows.draw(&ctx.look, buffer);

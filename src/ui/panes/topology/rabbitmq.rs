@@ -70,8 +70,8 @@ fn of_node<'d>(ctx: &Ctx<'_>, rabbitmq: &RabbitmqDoc, node: &'d RabbitmqNodeDoc)
         RabbitmqState::Running if !wrong.is_empty() => Item::new(Level::Critical, &node.name, wrong.join(", ")),
         RabbitmqState::Running => {
             let used = [
-                node.mem_used_bytes.map(|n| format!("memory {}", bytes(n))),
-                node.disk_free_bytes.map(|n| format!("disk free {}", bytes(n))),
+                node.mem_used_bytes.map(|n| format!("mem {}", bytes(n))),
+                node.disk_free_bytes.map(|n| format!("{} disk free", bytes(n))),
             ];
             let used: Vec<String> = used.into_iter().flatten().collect();
             let words = if used.is_empty() { "runs".to_owned() } else { used.join(", ") };
