@@ -43,7 +43,7 @@ fn broken() -> Vec<(&'static str, Document, Vec<&'static str>)> {
         spoil(&mut document);
         all.push((name, document, words.to_vec()));
     };
-    case("scheduler", &["scheduler SILENT", "health SILENT,"], &|document| {
+    case("scheduler", &["scheduler SILENT", "health SILENT for 40 s"], &|document| {
         let airflow = document.airflow.as_mut().expect("Airflow");
         airflow.health[0].asked = lost(40_000, "connection refused");
         let components = &mut airflow.metadata.as_mut().expect("metadata").components;

@@ -71,7 +71,10 @@ fn endpoint<'d>(ctx: &Ctx<'_>, health: &AirflowHealthDoc) -> Item<'d> {
     let complaints: Vec<String> =
         health.programs.iter().filter(|one| one.state != "healthy").map(|one| format!("{} {}", one.name, one.state)).collect();
     let item = match (&health.asked.error, health.status) {
-        (Some(_), _) => Item::new(Level::Warning, "health", format!("SILENT, {}", health.name)).stale(old(ctx, &health.asked)),
+        (Some(_), _) => {
+            let since = health.asked.age_ms.map_or("NEVER ANSWERED".to_owned(), |ms| format!("SILENT for {}", age(ctx.aged(ms))));
+            Item::new(Level::Warning, "health", format!("{since}, {}", health.name))
+        }
         (None, Some(503)) => Item::new(Level::Warning, "health", format!("503, {}", health.name)),
         _ if !complaints.is_empty() => Item::new(Level::Warning, "health", format!("{}, {}", complaints.join(", "), health.name)),
         (None, Some(status)) => Item::new(Level::Ok, "health", format!("{status}, {}", health.name)).stale(old(ctx, &health.asked)),
