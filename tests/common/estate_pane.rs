@@ -69,7 +69,7 @@ fn broken() -> Vec<(&'static str, Document, Vec<&'static str>)> {
         let silent = document.routes.iter_mut().filter(|route| route.instance == "vm4");
         silent.for_each(|route| (route.asked, route.right) = (lost(14_000, "connection refused"), None));
     });
-    case("leader", &["no leader"], &|document| {
+    case("leader", &["no leader", "NOBODY"], &|document| {
         let lost = sample::no_leader();
         *document = Document {
             airflow: document.airflow.take(),
@@ -124,6 +124,19 @@ fn a_picture_in_which_all_is_well_has_no_sign_of_trouble() {
             let shown = text(&topology(document.clone(), size, false));
             assert!(shown.contains('✖') || shown.contains('▲') || shown.contains('◐'), "{name} at {size:?}\n{shown}");
         }
+    }
+}
+
+/// The metadata cannot be read: that nobody has seen a heartbeat since is no silence of Airflow's.
+#[test]
+fn of_what_was_read_long_ago_nobody_is_called_silent() {
+    let mut document = whole();
+    let airflow = document.airflow.as_mut().expect("Airflow");
+    airflow.asked = lost(90_000, "connection refused");
+    airflow.metadata.as_mut().expect("metadata").components.iter_mut().for_each(|one| one.heartbeat_age_ms = Some(92_000));
+    for size in SIZES {
+        let shown = text(&topology(document.clone(), size, false));
+        assert!(!shown.contains("SILENT") && shown.contains("1 m old") && shown.contains("◐ scheduler"), "{size:?}\n{shown}");
     }
 }
 

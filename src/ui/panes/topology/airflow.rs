@@ -30,7 +30,7 @@ pub(super) fn card<'d>(ctx: &Ctx<'_>, document: &'d Document) -> Option<Card<'d>
     let mut items = vec![Item::new(verdict_level(verdict), "", format!("{verdict}: {why}")).of(Part::Airflow)];
     let stale = old(ctx, &airflow.asked);
     if let Some(metadata) = &airflow.metadata {
-        items.extend(programs(ctx, metadata).into_iter().map(|item| item.stale(stale.clone())));
+        items.extend(programs(ctx, metadata, stale.is_some()).into_iter().map(|item| item.stale(stale.clone())));
     }
     items.extend(airflow.health.iter().map(|health| endpoint(ctx, health)));
     if let Some(metadata) = &airflow.metadata {
@@ -44,22 +44,25 @@ pub(super) fn card<'d>(ctx: &Ctx<'_>, document: &'d Document) -> Option<Card<'d>
     Some(Card::new(Some(Part::Airflow), title, items))
 }
 
-/// Each kind by its newest heartbeat, and on which host that is.
-fn programs<'d>(ctx: &Ctx<'_>, metadata: &AirflowMetadata) -> Vec<Item<'d>> {
+/// Each kind by its newest heartbeat, and on which host that is; of what was read a while ago nobody is called silent.
+fn programs<'d>(ctx: &Ctx<'_>, metadata: &AirflowMetadata, stale: bool) -> Vec<Item<'d>> {
     let told = PROGRAMS.into_iter().filter_map(|(kind, name)| {
         let of_kind = metadata.components.iter().filter(|one| one.kind == kind);
         let newest = of_kind.filter_map(|one| Some((one.heartbeat_age_ms?, one.host.as_deref()))).min();
         let item = match newest {
             Some((ms, host)) => {
                 let (ms, host) = (ctx.aged(ms), host.map(|host| format!(" on {host}")).unwrap_or_default());
-                if u128::from(ms) <= SCHEDULER_SILENT.as_millis() {
+                if stale {
+                    // Nobody has read since whether there was another.
+                    Item::new(Level::Unknown, name, format!("last known heartbeat{host}")).short("not known")
+                } else if u128::from(ms) <= SCHEDULER_SILENT.as_millis() {
                     Item::new(Level::Ok, name, format!("heartbeat {}{host}", age_short(ms))).short("")
                 } else {
                     Item::new(Level::Warning, name, format!("SILENT for {}{host}", age(ms))).short(format!("SILENT {}", age_short(ms)))
                 }
             }
             // A line 2 has its dag processor within the scheduler, and not everybody has a triggerer.
-            None if kind == "SchedulerJob" => Item::new(Level::Warning, name, "not heard of for an hour").short("NONE"),
+            None if kind == "SchedulerJob" && !stale => Item::new(Level::Warning, name, "not heard of for an hour").short("NONE"),
             None => return None,
         };
         Some(item.of(Part::Programs))

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::card::Card;
-use super::cluster::{self, Widths};
+use super::cluster::{self, Inlet, Widths};
 use super::{airflow, estate, etcd, lines, rabbitmq};
 use crate::document::{Document, Level};
 use crate::theme::Role;
@@ -36,14 +36,14 @@ struct Above<'d> {
 #[derive(Default)]
 struct Ways {
     flow: Flow,
-    heads: Vec<(u16, u16, &'static str)>,
+    heads: Vec<(u16, u16, &'static str, Role)>,
 }
 
 impl Ways {
     fn draw(&self, ctx: &Ctx<'_>, buffer: &mut Buffer) {
         self.flow.draw(&ctx.look, buffer);
-        for (x, y, head) in &self.heads {
-            buffer.set_stringn(*x, *y, head, 1, ctx.look.style(Role::Ok));
+        for (x, y, head, role) in &self.heads {
+            buffer.set_stringn(*x, *y, head, 1, ctx.look.style(*role));
         }
     }
 }
@@ -110,7 +110,7 @@ fn across(document: &Document, above: &Above<'_>, ways: &mut Ways) {
         let back = to < from;
         let (start, end) = if back { (from, to + 1) } else { (from, to - 1) };
         ways.flow.path(&[(start, y), (end, y)], thick, Role::Ok);
-        ways.heads.push((to, y, if back { "◂" } else { "▸" }));
+        ways.heads.push((to, y, if back { "◂" } else { "▸" }, Role::Ok));
     };
     if let (Some((_, place)), Some(doc)) = (&above.rabbitmq, &document.rabbitmq)
         && let Some(thick) = rabbitmq::consumed(doc)
@@ -164,16 +164,17 @@ fn beneath(ctx: &Ctx<'_>, document: &Document, above: &Above<'_>, area: Rect, wa
 }
 
 /// From Airflow to the HAProxies of those machines on which it is at work, where sessions go through them.
-fn inlets(ctx: &Ctx<'_>, document: &Document, above: &Above<'_>, inlets: &[(String, u16, u16, bool)], area: Rect, ways: &mut Ways) {
+fn inlets(ctx: &Ctx<'_>, document: &Document, above: &Above<'_>, inlets: &[Inlet], area: Rect, ways: &mut Ways) {
     let (Some((_, from)), Some(doc)) = (&above.airflow, &document.airflow) else { return };
     let hosts = airflow::hosts(ctx, doc);
     let is = |name: &str| hosts.iter().any(|host| host == name || host.split('.').next() == Some(name));
     let (x, gap) = (from.x + from.width / 2, area.y - 1);
-    for (name, inlet, y, flows) in inlets {
-        if *flows && is(name) {
-            let bus = inlet - 1;
-            ways.flow.path(&[(x, from.bottom() - 1), (x, gap), (bus, gap), (bus, *y), (*inlet, *y)], true, Role::Ok);
-            ways.heads.push((*inlet, *y, "▸"));
-        }
+    // What is wrong is drawn last, over what they share.
+    let mut used: Vec<&Inlet> = inlets.iter().filter(|inlet| inlet.flows && is(&inlet.name)).collect();
+    used.sort_by_key(|inlet| inlet.role != Role::Ok);
+    for Inlet { place: (end, y), role, .. } in used {
+        let bus = end - 1;
+        ways.flow.path(&[(x, from.bottom() - 1), (x, gap), (bus, gap), (bus, *y), (*end, *y)], true, *role);
+        ways.heads.push((*end, *y, "▸", *role));
     }
 }

@@ -71,7 +71,8 @@ impl<'d> Item<'d> {
     }
 
     pub(super) fn sign(&self) -> &'static str {
-        if self.stale { "◐" } else { sign(self.level) }
+        // That it is old is not the worst of it.
+        if self.stale && self.level <= Level::Unknown { "◐" } else { sign(self.level) }
     }
 
     pub(super) fn role(&self, ctx: &Ctx<'_>) -> Role {

@@ -28,9 +28,20 @@ pub(super) struct Drawn {
     pub(super) used: u16,
     /// Nodes that had no room.
     pub(super) hidden: usize,
-    /// Where a line can come in to a HAProxy that is in a box: its name, the column left of it, the row of its first route that writes, and whether
-    /// sessions go that way.
-    pub(super) inlets: Vec<(String, u16, u16, bool)>,
+    /// Where a line can come in to a HAProxy that is in a box.
+    pub(super) inlets: Vec<Inlet>,
+}
+
+/// The way in to a HAProxy, for those who write.
+pub(super) struct Inlet {
+    /// Its name.
+    pub(super) name: String,
+    /// The column left of its box, and the row of its first route that writes.
+    pub(super) place: (u16, u16),
+    /// Whether sessions go that way.
+    pub(super) flows: bool,
+    /// Whether that is right.
+    pub(super) role: Role,
 }
 
 /// How wide its parts are.
@@ -157,7 +168,8 @@ fn boxed<'d>(ctx: &Ctx<'_>, document: &'d Document, widths: Widths, area: Rect, 
         let routes: Vec<Placed<'d>> = proxy.routes.iter().zip(&rows).map(|(route, y)| Placed { route, y: *y, told: true }).collect();
         if let Some(writes) = routes.iter().find(|one| one.route.kind == RouteKind::Write) {
             let flows = writes.route.asked.fresh && writes.route.sessions.is_some_and(|n| n > 0);
-            out.inlets.push((proxy.name.to_owned(), place.x - 1, writes.y, flows));
+            let role = route::role(writes.route);
+            out.inlets.push(Inlet { name: proxy.name.to_owned(), place: (place.x - 1, writes.y), flows, role });
         }
         placed.extend(routes);
         y += height + gap;
@@ -220,6 +232,7 @@ fn lead(
 ) {
     let mut flows = Flow::default();
     let mut targets: Vec<&str> = Vec::new();
+    let mut lines: Vec<(&RouteDoc, u16, usize, u16)> = Vec::new();
     for Placed { route, y, told } in placed {
         let leads: Vec<u16> = route.up.iter().filter_map(|name| shown.iter().position(|m| m.name == *name)).map(row_of).collect();
         if route.kind == RouteKind::Write && leads.len() == route.up.len() && !leads.is_empty() {
@@ -228,15 +241,24 @@ fn lead(
                     targets.push(name);
                     targets.len() - 1
                 });
-                let bend = x + 3 + u16::try_from(lane * 2).unwrap_or(0).min(width.saturating_sub(7));
-                let end = (x + width).saturating_sub(4);
-                let thick = route.asked.fresh && route.sessions.is_some_and(|n| n > 0);
-                flows.lead((x, *y), bend, (end, to), thick, route::role(route));
-                buffer.set_stringn(end + 1, to, "▸", 1, ctx.look.style(route::role(route)));
+                lines.push((route, *y, lane, to));
             }
         } else if !told {
             put(buffer, x, *y, &Line::from(route::to(ctx, route, width.saturating_sub(1))), width.saturating_sub(2));
         }
+    }
+    // Where they share cells the last one's meaning counts: what is wrong over what is right, and that over what is old.
+    lines.sort_by_key(|(route, ..)| match route::role(route) {
+        Role::Critical => 2,
+        Role::Ok => 1,
+        _ => 0,
+    });
+    for (route, y, lane, to) in lines {
+        let bend = x + 3 + u16::try_from(lane * 2).unwrap_or(0).min(width.saturating_sub(7));
+        let end = (x + width).saturating_sub(4);
+        let thick = route.asked.fresh && route.sessions.is_some_and(|n| n > 0);
+        flows.lead((x, y), bend, (end, to), thick, route::role(route));
+        buffer.set_stringn(end + 1, to, "▸", 1, ctx.look.style(route::role(route)));
     }
     flows.draw(&ctx.look, buffer);
 }

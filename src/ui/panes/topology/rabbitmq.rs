@@ -69,10 +69,8 @@ fn of_node<'d>(ctx: &Ctx<'_>, rabbitmq: &RabbitmqDoc, node: &'d RabbitmqNodeDoc)
         RabbitmqState::Unknown => Item::new(Level::Unknown, &node.name, format!("not known{since}")).short("not known"),
         RabbitmqState::Running if !wrong.is_empty() => Item::new(Level::Critical, &node.name, wrong.join(", ")),
         RabbitmqState::Running => {
-            let used = [
-                node.mem_used_bytes.map(|n| format!("mem {}", bytes(n))),
-                node.disk_free_bytes.map(|n| format!("{} disk free", bytes(n))),
-            ];
+            let used =
+                [node.mem_used_bytes.map(|n| format!("mem {}", bytes(n))), node.disk_free_bytes.map(|n| format!("{} disk free", bytes(n)))];
             let used: Vec<String> = used.into_iter().flatten().collect();
             let words = if used.is_empty() { "runs".to_owned() } else { used.join(", ") };
             // The lists of all nodes stand still while one hangs; that this one runs is current.
@@ -111,7 +109,7 @@ fn of_queue<'d>(document: &Document, rabbitmq: &RabbitmqDoc, queue: &'d Rabbitmq
     // A finding waits for a while: a worker may only be starting.
     let work = [queue.ready, queue.unacknowledged, rabbitmq.running_tasks].into_iter().flatten().any(|n| n > 0);
     let lost = queue.consumers == Some(0) && work;
-    let tasks = rabbitmq.running_tasks.map_or_else(String::new, |n| format!(" · {n} tasks run"));
+    let tasks = rabbitmq.running_tasks.filter(|n| *n > 0).map_or_else(String::new, |n| format!(" · {n} tasks run"));
     let told = counts(queue);
     let item = if lost {
         Item::new(found.unwrap_or(Level::Warning), &queue.name, format!("NO CONSUMER, {told}"))
