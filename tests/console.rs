@@ -8,6 +8,8 @@ mod common {
 mod airflow_pane;
 #[path = "common/dialogs.rs"]
 mod dialogs;
+#[path = "common/estate_pane.rs"]
+mod estate_pane;
 #[path = "common/hands.rs"]
 mod hands;
 #[path = "common/log_files.rs"]

@@ -161,6 +161,14 @@ fn faults_do_what_they_say_and_heal_undoes_them_without_a_lost_write() {
     heal("haproxy-stale");
     assert_eq!(lab.psql("vm4", 5000, "app", "app", in_recovery), "f");
 
+    lab.ok(&["fault", "kill-haproxy", "vm4"]);
+    assert_eq!(state(&lab, "vm4/haproxy"), "not running");
+    let refused = std::net::TcpStream::connect((lab.ip("vm4").as_str(), 5000)).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused, "its worker is gone with it");
+    assert_eq!(lab.psql("vm1", 5000, "app", "app", in_recovery), "f");
+    heal("kill-haproxy");
+    assert_eq!(lab.psql("vm4", 5000, "app", "app", in_recovery), "f");
+
     lab.ok(&["fault", "slot-retain", "--mb", "32"]);
     let retained =
         "SELECT pg_current_wal_lsn() - restart_lsn > 32 * 1048576 FROM pg_replication_slots WHERE slot_name = 'pgbaton_forgotten'";

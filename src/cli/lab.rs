@@ -19,7 +19,7 @@ use crate::lab::options::{Options, PATRONI_VERSION};
 use crate::lab::place::{DEFAULT_NAME, DirLock, Place};
 use crate::lab::record::Record;
 use crate::lab::steps::{Steps, tell};
-use crate::lab::{Lab, airflow, conf, down, slow, status, up, venv};
+use crate::lab::{Lab, airflow, conf, down, hung, slow, status, up, venv};
 use crate::live::Live;
 use crate::source::Clock;
 
@@ -153,6 +153,12 @@ enum LabCommand {
         /// This file is made when it listens
         ready: PathBuf,
     },
+    /// The server of the fault hang-nfs
+    #[command(hide = true)]
+    RunHung {
+        /// Where its disk is mounted
+        at: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -222,6 +228,10 @@ pub fn run(args: LabArgs, open_console: &dyn Fn(&Path) -> Result<ExitCode>) -> R
         }
         Some(LabCommand::RunSlow { ms, ready }) => {
             runtime.block_on(slow::run(Duration::from_millis(ms), &ready))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(LabCommand::RunHung { at }) => {
+            hung::serve(hung::mount(&at)?)?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -79,6 +79,7 @@ fn metadata(status: &AirflowStatus, now: Time) -> AirflowMetadata {
         frozen: quiet::frozen(status),
         next_runs: status.next_runs.iter().map(|run| AirflowNextRunDoc { dag: run.dag.clone(), at: run.at }).collect(),
         import_errors: status.import_errors,
+        import_error_files: status.import_error_files.clone(),
         last_decision: status.last_decision,
         migrating: status.migrating,
         prepared: status.prepared,

@@ -105,6 +105,9 @@ pub struct AirflowMetadata {
     pub next_runs: Vec<AirflowNextRunDoc>,
     /// DAG files that cannot be imported.
     pub import_errors: u64,
+    /// Their paths, by name, 5 at most; none where our user may not read them.
+    #[serde(default)]
+    pub import_error_files: Vec<String>,
     /// When the scheduler last decided about a run that goes on.
     pub last_decision: Option<Time>,
     /// Whether `airflow db migrate` is at work.

@@ -1,5 +1,6 @@
 //! What it means. One file for each rule; a rule is a pure function from the cluster at a moment to findings.
 
+mod airflow_import_errors;
 mod airflow_silent;
 mod api_hung;
 mod archive_failing;
@@ -186,6 +187,7 @@ const RULES: &[Rule] = &[
     pending_restart::RULE,
     pools_frozen::RULE,
     airflow_silent::RULE,
+    airflow_import_errors::RULE,
     rabbitmq_alarm::RULE,
     rabbitmq_partition::RULE,
     rabbitmq_node_down::RULE,

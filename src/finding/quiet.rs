@@ -272,6 +272,7 @@ mod tests {
             }],
             next_runs: Vec::new(),
             import_errors: 0,
+            import_error_files: Vec::new(),
             last_decision: None,
             migrating: false,
             prepared: 0,

@@ -7,7 +7,7 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use anyhow::{Result, bail};
 
 use super::layout::{
-    AMQP, ERLANG, ETCD, ETCD_PEER, MANAGEMENT, POSTGRES, PROXIES, RABBITS, READ, REST, SSH, STATS, WRITE, address, epmd_port,
+    AMQP, ERLANG, ETCD, ETCD_PEER, MANAGEMENT, POSTGRES, PROXIES, RABBITS, READ, REST, SSH, STATS, TARGET, WRITE, address, epmd_port,
 };
 
 /// A block held against other labs that are being started at the same moment, whatever their state directory.
@@ -53,6 +53,7 @@ pub fn ports_free(block: Ipv4Addr) -> bool {
         |node: &str, ports: &[u16]| ports.iter().all(|port| TcpListener::bind(SocketAddrV4::new(address(block, node), *port)).is_ok());
     (1..=9).all(|n| free(&format!("psg{n}"), &[ETCD, ETCD_PEER, REST, POSTGRES, SSH]))
         && PROXIES.iter().all(|p| free(p, &[WRITE, READ, STATS, SSH]))
+        && free(TARGET, &[SSH])
         && RABBITS
             .iter()
             .all(|node| free(node, &[AMQP, MANAGEMENT, ERLANG + u16::from(address(block, node).octets()[3]), epmd_port(block), SSH]))

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use super::conf::{self, airflow as conf_airflow};
 use super::health::Fact;
 use super::layout::{Lab, PROXIES};
+use super::mounts;
 use super::process::{self, Spec};
 use super::secrets::{Owner, Secrets};
 use super::sql::{self, User};
@@ -50,17 +51,31 @@ fn grants(lab: &Lab) -> Result<String> {
     Ok(String::from_utf8(out.stdout)?)
 }
 
-/// Whether each of its programs has told in its own database within the last 15 s that it lives.
+/// Makes the folder of the DAGs a mount of its own, as it is one on the machines of an estate.
+///
+/// # Errors
+/// When that is not allowed here.
+pub fn mount_dags(lab: &Lab) -> Result<()> {
+    let folder = conf_airflow::dags(lab);
+    conf_airflow::make_dags_folder(lab)?;
+    if mounts::below(&folder).is_empty() { mounts::bind(&folder, &folder) } else { Ok(()) }
+}
+
+/// Whether each of its programs has told in its own database within the last 15 s that it lives, and every DAG file can be imported.
 pub async fn health(lab: &Lab, leader: &str) -> Fact {
     let wanted = conf_airflow::programs(lab).iter().filter(|program| **program != "api-server").count();
-    let beats = "SELECT count(DISTINCT job_type) FROM job WHERE job_type IN ('SchedulerJob', 'TriggererJob', 'DagProcessorJob')
-                 AND latest_heartbeat > clock_timestamp() - interval '15 seconds'";
+    let state = "SELECT (SELECT count(DISTINCT job_type) FROM job WHERE job_type IN ('SchedulerJob', 'TriggererJob', 'DagProcessorJob')
+                 AND latest_heartbeat > clock_timestamp() - interval '15 seconds'), (SELECT count(*) FROM import_error)";
     let told = async {
         let client = sql::member(lab, leader, User::AirflowAdmin).await?;
-        client.query_one(beats, &[]).await.map_err(sql::plain).map(|row| row.get::<_, i64>(0))
+        client.query_one(state, &[]).await.map_err(sql::plain).map(|row| (row.get::<_, i64>(0), row.get::<_, i64>(1)))
     };
     let (ok, detail) = match told.await {
-        Ok(beating) => (usize::try_from(beating).is_ok_and(|n| n >= wanted), format!("{beating} of {wanted} programs have a heartbeat")),
+        Ok((beating, broken)) => {
+            let broken_too = if broken > 0 { format!(", DAG files that cannot be imported: {broken}") } else { String::new() };
+            let ok = broken == 0 && usize::try_from(beating).is_ok_and(|n| n >= wanted);
+            (ok, format!("{beating} of {wanted} programs have a heartbeat{broken_too}"))
+        }
         Err(error) => (false, format!("{error:#}")),
     };
     Fact { name: "airflow".into(), ok, detail }

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
 use super::files;
+use super::mounts;
 use super::netns;
 use super::place::{DirLock, Place};
 use super::procfs::ProcId;
@@ -33,6 +34,7 @@ pub async fn down(place: &Place) -> Result<Outcome> {
     let dir = place.dir();
     if !dir.is_dir() {
         // Its folder may have been removed by hand; its processes and its network are found all the same.
+        mounts::remove(&dir)?;
         let ended = end_processes(&dir).await?;
         netns::remove(&dir)?;
         return Ok(if ended == 0 { Outcome::NotThere } else { Outcome::Gone(ended) });
@@ -54,6 +56,8 @@ pub async fn clear(dir: &Path) -> Result<usize> {
         record.phase = Phase::Stopping;
         record.save(dir)?;
     }
+    // Who waits for a disk that hangs ends only when that has ended.
+    mounts::remove(dir)?;
     let ended = end_processes(dir).await?;
     netns::remove(dir)?;
     release_shared_memory(dir);

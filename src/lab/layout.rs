@@ -36,6 +36,8 @@ pub const SSH: u16 = 2222;
 pub const PROXIES: [&str; 2] = ["vm1", "vm4"];
 /// The nodes of RabbitMQ, likewise.
 pub const RABBITS: [&str; 3] = ["vm5", "vm6", "vm7"];
+/// The machine on which the tasks work, in a lab with Airflow.
+pub const TARGET: &str = "vm3";
 /// The database that the ledger is in.
 pub const DATABASE: &str = "app";
 
@@ -63,11 +65,12 @@ impl Lab {
         (1..=self.record.options.members).map(|n| format!("psg{n}")).collect()
     }
 
-    /// Members, then HAProxies, then RabbitMQ's.
+    /// Members, then HAProxies, then the target, then RabbitMQ's.
     #[must_use]
     pub fn nodes(&self) -> Vec<String> {
         let rabbits: &[&str] = if self.record.options.rabbitmq { &RABBITS } else { &[] };
-        self.members().into_iter().chain(PROXIES.iter().chain(rabbits).map(|node| (*node).to_owned())).collect()
+        let target: &[&str] = if self.record.options.airflow.is_some() { &[TARGET] } else { &[] };
+        self.members().into_iter().chain(PROXIES.iter().chain(target).chain(rabbits).map(|node| (*node).to_owned())).collect()
     }
 
     /// Checks that a name is a member's.

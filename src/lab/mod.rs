@@ -10,7 +10,7 @@
 //! | how a program is started, found again, signalled | [`process`], [`procfs`], [`scan`] |
 //! | starting, stopping, looking | [`up`], [`down`], [`status`], [`health`] |
 //! | the client that counts lost writes | [`ledger`] |
-//! | faults and their cure | [`fault`], [`slow`] |
+//! | faults and their cure | [`fault`], [`slow`], [`hung`], [`mounts`] |
 //!
 //! A lab is one folder. Everything it starts carries that folder's path in its environment ([`scan::MARKER`]), or is a
 //! PostgreSQL with its working directory there, so that `down` finds it even when `up` was killed half way.
@@ -25,9 +25,11 @@ pub mod fault;
 pub mod files;
 pub mod health;
 pub mod http;
+pub mod hung;
 pub mod install;
 pub mod layout;
 pub mod ledger;
+pub mod mounts;
 pub mod netns;
 pub mod options;
 pub mod place;

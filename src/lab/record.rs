@@ -71,6 +71,9 @@ pub struct Record {
     pub account: Account,
     /// What it runs.
     pub tools: Tools,
+    /// Whether the folder of Airflow's DAGs is a mount of its own, which takes root.
+    #[serde(default)]
+    pub dags_mounted: bool,
 }
 
 impl Record {

@@ -42,6 +42,22 @@ pub fn processes(dir: &Path) -> BTreeSet<ProcId> {
     }
 }
 
+/// A process, its children, and theirs.
+#[must_use]
+pub fn tree(root: ProcId) -> BTreeSet<ProcId> {
+    let alive: Vec<(ProcId, i32)> =
+        procfs::pids().into_iter().filter_map(|pid| procfs::stat(pid).map(|stat| (ProcId { pid, start: stat.start }, stat.ppid))).collect();
+    let mut found = BTreeSet::from([root]);
+    loop {
+        let before = found.len();
+        let children: Vec<ProcId> = alive.iter().filter(|(_, ppid)| found.iter().any(|f| f.pid == *ppid)).map(|(id, _)| *id).collect();
+        found.extend(children);
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
 /// sshd writes its title over its environment, so the marker is gone; the title names its configuration.
 fn is_sshd(id: ProcId, dir: &Path) -> bool {
     let config = format!(" -f {}/", dir.display());

@@ -95,9 +95,15 @@ async fn start(place: &Place, options: &Options, tools: Tools, account: &Account
         block: claim.block,
         account: account.clone(),
         tools,
+        dags_mounted: false,
     };
     record.save(&dir)?;
     let mut lab = Lab { dir: dir.clone(), record };
+    if options.airflow.is_some() {
+        // Where that is not allowed it is a folder as others are, and there is no disk that could hang.
+        lab.record.dags_mounted = airflow::mount_dags(&lab).is_ok();
+        lab.record.save(&dir)?;
+    }
     let secrets = Secrets::generate()?;
     secrets.save(&dir, account)?;
     conf::write_all(&lab, &secrets)?;

@@ -32,12 +32,20 @@ pub struct AirflowStatus {
     pub next_runs: Vec<AirflowNextRun>,
     /// DAG files that cannot be read.
     pub import_errors: u64,
+    /// Their paths, by name; [`AirflowStatus::MOST_FILES`] at most, and none where our user may not read them.
+    #[serde(default)]
+    pub import_error_files: Vec<String>,
     /// When the scheduler last decided about a run that goes on.
     pub last_decision: Option<Time>,
     /// Whether `airflow db migrate` holds its lock (advisory lock 1, `airflow/utils/db.py`).
     pub migrating: bool,
     /// Prepared transactions in this database: a switchover keeps them, and what they hold.
     pub prepared: u64,
+}
+
+impl AirflowStatus {
+    /// So many paths of DAG files are read.
+    pub const MOST_FILES: usize = 5;
 }
 
 /// A program of Airflow's, by its row in `job`.

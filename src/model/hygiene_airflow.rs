@@ -25,6 +25,7 @@ impl Hygiene for AirflowStatus {
             pools,
             next_runs,
             import_errors: _,
+            import_error_files,
             last_decision: _,
             migrating: _,
             prepared: _,
@@ -36,6 +37,7 @@ impl Hygiene for AirflowStatus {
         retries.wash();
         pools.wash();
         next_runs.wash();
+        import_error_files.wash();
     }
 }
 

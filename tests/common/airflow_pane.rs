@@ -35,7 +35,7 @@ fn task(task: &str, state: &str, host: Option<&str>, fate: Fate) -> AirflowTaskD
 }
 
 /// Two tasks run, one waits outside of a worker.
-fn busy() -> AirflowDoc {
+pub(super) fn busy() -> AirflowDoc {
     let component = |kind: &str, age| AirflowComponentDoc { kind: kind.to_owned(), host: None, heartbeat_age_ms: Some(age) };
     let pool = |name: &str, slots, taken| AirflowPoolDoc { name: name.to_owned(), slots, include_deferred: false, taken, waiting: 0 };
     AirflowDoc {
@@ -73,6 +73,7 @@ fn busy() -> AirflowDoc {
             frozen: false,
             next_runs: vec![AirflowNextRunDoc { dag: "nightly_load".to_owned(), at: sample::at(sample::NOW + 720) }],
             import_errors: 1,
+            import_error_files: vec!["/opt/airflow/dags/broken.py".to_owned()],
             last_decision: Some(sample::at(sample::NOW - 2)),
             migrating: false,
             prepared: 0,

@@ -25,7 +25,7 @@ fn node(name: &str) -> RabbitmqNodeDoc {
     }
 }
 
-fn healthy() -> RabbitmqDoc {
+pub(super) fn healthy() -> RabbitmqDoc {
     let names = ["vm5", "vm6", "vm7"];
     RabbitmqDoc {
         vhost: "/".to_owned(),
@@ -50,7 +50,7 @@ fn healthy() -> RabbitmqDoc {
 }
 
 /// vm6 hangs: its own API is silent, and the lists of all are as old as that.
-fn frozen() -> RabbitmqDoc {
+pub(super) fn frozen() -> RabbitmqDoc {
     let mut doc = healthy();
     for node in &mut doc.nodes {
         (node.partitions, node.lists_asked) = (None, asked(14_000, false));
@@ -74,7 +74,7 @@ fn picture(rabbitmq: RabbitmqDoc, size: (u16, u16)) -> Buffer {
 }
 
 #[test]
-fn rabbitmq_stands_below_the_nodes() {
+fn rabbitmq_is_in_the_picture() {
     for (name, doc) in [("healthy", healthy()), ("frozen", frozen()), ("alarmed", alarmed())] {
         for size in [(80, 24), (160, 48)] {
             snapshot(&format!("rabbitmq-{name}-{}x{}", size.0, size.1), &picture(doc.clone(), size));
@@ -85,8 +85,8 @@ fn rabbitmq_stands_below_the_nodes() {
 /// The sign before RabbitMQ.
 fn sign_of(doc: RabbitmqDoc) -> char {
     let shown = text(&picture(doc, (120, 40)));
-    let line = shown.lines().find(|line| line.contains(" RabbitMQ")).unwrap_or_else(|| panic!("{shown}"));
-    line.split(" RabbitMQ").next().and_then(|before| before.chars().last()).unwrap_or_else(|| panic!("{shown}"))
+    let line = shown.lines().find(|line| line.contains(" RabbitMQ ")).unwrap_or_else(|| panic!("{shown}"));
+    line.split(" RabbitMQ ").next().and_then(|before| before.chars().last()).unwrap_or_else(|| panic!("{shown}"))
 }
 
 #[test]
@@ -101,6 +101,18 @@ fn what_is_not_known_to_be_well_is_not_green() {
 #[test]
 fn the_sheet_has_each_node_and_queue() {
     let mut state = console(vec![Document { rabbitmq: Some(frozen()), ..sample::healthy() }]);
-    press(&mut state, &[CommandId::Pane0, CommandId::Bottom, CommandId::Open]);
+    press(&mut state, &[CommandId::Pane0]);
+    state.views[9].selected = Some("rabbitmq".to_owned());
+    press(&mut state, &[CommandId::Open]);
     snapshot("rabbitmq-details", &screen(&mut state, (80, 60), false));
+    // Its last two are the third node and the queue.
+    press(&mut state, &[CommandId::Back, CommandId::Bottom, CommandId::Open]);
+    let queue = text(&screen(&mut state, (80, 24), false));
+    assert!(
+        queue.contains("queue default") && queue.contains("0 ready 2 unacked 1 consumer") && queue.contains("tasks that run"),
+        "{queue}"
+    );
+    press(&mut state, &[CommandId::Back, CommandId::Up, CommandId::Open]);
+    let node = text(&screen(&mut state, (80, 24), false));
+    assert!(node.contains("RabbitMQ vm7") && node.contains("rabbit@vm7") && !node.contains("rabbit@vm6"), "{node}");
 }

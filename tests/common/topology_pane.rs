@@ -4,7 +4,7 @@ use pgbaton::document::{Asked, BookDoc, BookKind, DagsDoc, DagsHostDoc, DiskStat
 
 use super::*;
 
-fn topology(document: Document, size: (u16, u16), ascii: bool) -> Buffer {
+pub(super) fn topology(document: Document, size: (u16, u16), ascii: bool) -> Buffer {
     let mut state = console(vec![document]);
     press(&mut state, &[CommandId::Pane0]);
     screen(&mut state, size, ascii)
@@ -64,7 +64,7 @@ fn dags_on(name: &str, state: DiskState) -> DagsHostDoc {
     }
 }
 
-fn estate(vm4: DiskState, twice: bool) -> Document {
+pub(super) fn estate(vm4: DiskState, twice: bool) -> Document {
     let same = (vm4 == DiskState::Answers).then_some(true);
     let job = JobDoc {
         dag: "charge".to_owned(),
@@ -109,16 +109,23 @@ fn the_disk_with_the_dags_and_the_target_are_in_the_picture() {
         target.contains("started twice") && target.contains("charge.work manual__1") && target.contains("not running in Airflow"),
         "{target}"
     );
+    // The disk on vm4, then all of it.
     press(&mut state, &[CommandId::Back, CommandId::Up, CommandId::Open]);
+    let mount = text(&screen(&mut state, (80, 24), false));
+    assert!(mount.contains("DAGs on vm4") && mount.contains("HUNG 2.1 s"), "{mount}");
+    press(&mut state, &[CommandId::Back, CommandId::Up, CommandId::Up, CommandId::Open]);
     let dags = text(&screen(&mut state, (80, 24), false));
     assert!(dags.contains("HUNG") && dags.contains("/opt/airflow from vm2:/export") && dags.contains("charge.py"), "{dags}");
 }
 
-/// What stands before the name of a node.
+/// What stands before the name of a node, where it is no route that leads there.
+fn sign_in(line: &str, name: &str) -> Option<char> {
+    line.rsplit_once(&format!(" {name} ")).and_then(|(before, _)| before.chars().last()).filter(|sign| *sign != '→')
+}
+
 fn sign_of(document: Document, name: &str) -> String {
     let shown = text(&topology(document, (120, 40), false));
-    let before = |line: &str| line.split_once(&format!(" {name} ")).and_then(|(before, _)| before.chars().last());
-    shown.lines().skip(3).find_map(before).map(String::from).unwrap_or_else(|| panic!("{shown}"))
+    shown.lines().skip(3).find_map(|line| sign_in(line, name)).map(String::from).unwrap_or_else(|| panic!("{shown}"))
 }
 
 #[test]
@@ -133,7 +140,7 @@ fn of_two_that_take_writes_neither_is_green_and_the_leader_stands_first() {
     last.members.iter_mut().for_each(|member| member.name = member.name.replace("psg1", "psg9"));
     last.routes.iter_mut().filter(|route| route.instance == "vm1").for_each(|route| route.up = vec!["psg3".to_owned()]);
     let shown = text(&topology(last, (120, 40), false));
-    let row = |name: &str| shown.lines().skip(3).position(|line| line.contains(&format!(" {name} "))).unwrap_or_else(|| panic!("{shown}"));
+    let row = |name: &str| shown.lines().skip(3).position(|line| sign_in(line, name).is_some()).unwrap_or_else(|| panic!("{shown}"));
     assert!(row("psg9") < row("psg3") && row("psg3") < row("psg2"), "{shown}");
 }
 

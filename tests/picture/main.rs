@@ -4,6 +4,7 @@
 #[path = "../common/scenario/mod.rs"]
 mod scenario;
 
+mod airflow_import_errors;
 mod airflow_silent;
 mod api;
 mod archive;

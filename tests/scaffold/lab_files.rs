@@ -25,6 +25,7 @@ fn lab(dir: &Path, options: Options) -> Lab {
         airflow: options.airflow.is_some().then(|| program("airflow")),
         rabbitmq: options.rabbitmq.then(|| program("rabbitmq")),
     };
+    let options_airflow = options.airflow.is_some();
     let record = Record {
         schema: SCHEMA,
         name: "lab".into(),
@@ -34,6 +35,7 @@ fn lab(dir: &Path, options: Options) -> Lab {
         block: Ipv4Addr::new(127, 77, 3, 0),
         account: Account { name: "me".into(), uid: 0, gid: 0, switch: false },
         tools,
+        dags_mounted: options_airflow,
     };
     Lab { dir: dir.to_owned(), record }
 }

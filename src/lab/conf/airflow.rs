@@ -65,6 +65,12 @@ pub fn home(lab: &Lab) -> PathBuf {
     lab.node_dir(PROXIES[0]).join("airflow")
 }
 
+/// The folder of its DAGs.
+#[must_use]
+pub fn dags(lab: &Lab) -> PathBuf {
+    home(lab).join("dags")
+}
+
 /// The ledger of what the tasks did.
 #[must_use]
 pub fn target(lab: &Lab) -> PathBuf {
@@ -84,17 +90,29 @@ pub fn programs(lab: &Lab) -> &'static [&'static str] {
     }
 }
 
-/// Writes Airflow's configuration and its DAGs.
+/// Writes Airflow's configuration and its DAGs; it calls its machine as the lab does, whatever this one is called.
 ///
 /// # Errors
 /// When a file cannot be written.
 pub fn write(lab: &Lab, secrets: &Secrets) -> Result<()> {
     let (owner, home) = (&lab.record.account, home(lab));
-    for dir in [home.clone(), home.join("dags"), lab.dir.join("target")] {
+    make_dags_folder(lab)?;
+    for dir in [home.join("config"), lab.dir.join("target")] {
         files::make_dir(&dir, 0o755, owner)?;
     }
-    files::write(&home.join("dags/practice.py"), DAGS, PUBLIC, owner)?;
+    files::write(&dags(lab).join("practice.py"), DAGS, PUBLIC, owner)?;
+    files::write(&home.join("config/lab_host.py"), &format!("def name():\n    return {:?}\n", PROXIES[0]), PUBLIC, owner)?;
+    // One that is not there would be a target of which nobody knows what it has done.
+    files::write(&target(lab), "", PUBLIC, owner)?;
     files::write(&home.join("airflow.cfg"), &config(lab, secrets)?, PRIVATE, owner)
+}
+
+/// Makes the folder of the DAGs.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_dags_folder(lab: &Lab) -> Result<()> {
+    [lab.node_dir(PROXIES[0]), home(lab), dags(lab)].iter().try_for_each(|dir| files::make_dir(dir, 0o755, &lab.record.account))
 }
 
 fn config(lab: &Lab, secrets: &Secrets) -> Result<String> {
@@ -103,7 +121,7 @@ fn config(lab: &Lab, secrets: &Secrets) -> Result<String> {
     // As Airflow comes, besides the retries: what a lost database does to it is to be seen here.
     let connection = connection(&ip.to_string(), WRITE, secrets.of(Owner::Airflow)?, &[("connect_timeout", "5")]);
     let mut out = format!(
-        "[core]\nexecutor = LocalExecutor\nload_examples = False\ndags_folder = {home}/dags\nparallelism = 8\ndefault_timezone = utc\n",
+        "[core]\nexecutor = LocalExecutor\nload_examples = False\ndags_folder = {home}/dags\nhostname_callable = lab_host.name\nparallelism = 8\ndefault_timezone = utc\n",
         home = home.display()
     );
     if is_3(lab) {

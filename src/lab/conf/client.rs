@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::lab::files::{self, PRIVATE, PUBLIC};
-use crate::lab::layout::{DATABASE, ETCD, Lab, POSTGRES, PROXIES, RABBITS, READ, WRITE};
+use crate::lab::layout::{DATABASE, ETCD, Lab, POSTGRES, PROXIES, RABBITS, READ, TARGET, WRITE};
 use crate::lab::secrets::{Owner, Secrets};
 use crate::template::console::{self, Airflow, Console, Proxy};
 
@@ -62,7 +62,7 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
         airflow: cli.as_ref().map(|cli| Airflow { database: airflow::DATABASE, host: PROXIES[0], cli, health: &health }),
         explained: false,
     };
-    Ok(console.toml() + &target(lab) + &rabbitmq(lab) + &ssh_and_logs(lab))
+    Ok(console.toml() + &target(lab) + &dags(lab) + &rabbitmq(lab) + &ssh_and_logs(lab))
 }
 
 /// What the practice tasks have done, on the other machine.
@@ -70,7 +70,15 @@ fn target(lab: &Lab) -> String {
     if lab.record.options.airflow.is_none() {
         return String::new();
     }
-    format!("\n[clusters.{}.target]\nhost = {:?}\nledger = {:?}\n", lab.record.name, PROXIES[1], airflow::target(lab))
+    format!("\n[clusters.{}.target]\nhost = {:?}\nledger = {:?}\n", lab.record.name, TARGET, airflow::target(lab))
+}
+
+/// The folder of the DAGs, where it is a mount of its own; the machines are one, and so is what they see.
+fn dags(lab: &Lab) -> String {
+    if !lab.record.dags_mounted {
+        return String::new();
+    }
+    format!("\n[clusters.{}.dags]\npath = {:?}\nhosts = {PROXIES:?}\n", lab.record.name, airflow::dags(lab))
 }
 
 fn rabbitmq(lab: &Lab) -> String {

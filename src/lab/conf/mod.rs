@@ -11,7 +11,7 @@ pub mod ssh;
 use anyhow::{Context, Result, bail};
 
 use super::files::{self, PRIVATE, PUBLIC};
-use super::layout::{Lab, PROXIES, RABBITS};
+use super::layout::{Lab, PROXIES, RABBITS, TARGET};
 use super::process::Spec;
 use super::secrets::Secrets;
 
@@ -59,6 +59,7 @@ pub fn keys_of(lab: &Lab, node: &str) -> Vec<String> {
     let programs: &[&str] = match node {
         node if PROXIES.contains(&node) => &["sshd", "haproxy"],
         node if RABBITS.contains(&node) => rabbitmq::programs(lab, node),
+        TARGET => &["sshd"],
         _ => &["etcd", "sshd", "patroni"],
     };
     debug_assert!(lab.nodes().iter().any(|n| n == node));

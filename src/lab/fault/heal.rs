@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::{Scene, active, certificate, network, proxy, wal};
+use super::{Scene, active, certificate, estate, network, proxy, wal};
 use crate::lab::conf;
 use crate::lab::health;
 use crate::lab::process;
@@ -52,6 +52,7 @@ pub async fn heal(scene: &Scene, steps: &mut Steps) -> Result<()> {
             woken += 1;
         }
     }
+    estate::heal(scene).await?;
     network::heal(scene).await?;
     certificate::heal(scene)?;
     proxy::heal(scene).await?;

@@ -3,6 +3,7 @@
 //! | fault | file |
 //! |---|---|
 //! | something is killed, frozen or stopped | [`process`] |
+//! | Airflow: its scheduler, a DAG, the disk with the DAGs, the machine that its tasks work on | [`estate`] |
 //! | WAL: a burst, a slot that nobody reads, an archive that refuses, replay that stands still | [`wal`] |
 //! | a HAProxy with an old configuration | [`proxy`] |
 //! | the network: a pulled cable, closed ports, lost packets, a long way | [`network`] |
@@ -10,6 +11,7 @@
 //! | undoing | [`heal`] |
 
 pub mod certificate;
+pub mod estate;
 pub mod heal;
 pub mod network;
 pub mod process;
@@ -86,6 +88,8 @@ pub enum Need {
     Tls,
     /// `--with rabbitmq`.
     Rabbitmq,
+    /// `--with airflow=...`.
+    Airflow,
 }
 
 impl Need {
@@ -96,6 +100,7 @@ impl Need {
             Need::Netns if !options.netns => Some("--netns"),
             Need::Tls if !options.tls => Some("--tls"),
             Need::Rabbitmq if !options.rabbitmq => Some("--with rabbitmq"),
+            Need::Airflow if options.airflow.is_none() => Some("--with airflow=2.10 or =3"),
             _ => None,
         }
     }
@@ -140,6 +145,11 @@ pub const FAULTS: &[Fault] = &[
     process::STOP_NODE,
     process::FREEZE_NODE,
     process::FREEZE_RABBIT,
+    process::KILL_HAPROXY,
+    estate::KILL_SCHEDULER,
+    estate::BROKEN_DAG,
+    estate::HANG_NFS,
+    estate::STOP_TARGET,
     wal::PAUSE_REPLAY,
     wal::WAL_BURST,
     wal::SLOT_RETAIN,
@@ -272,6 +282,7 @@ pub fn list() -> String {
             Need::Netns => " (needs --netns)",
             Need::Tls => " (needs --tls)",
             Need::Rabbitmq => " (needs --with rabbitmq)",
+            Need::Airflow => " (needs --with airflow)",
         };
         out.push_str(&format!("{:<21} {target:<13} {}{needs}\n", f.name, f.doc));
     }

@@ -1,5 +1,7 @@
 //! Faults that are a signal to a process. Nothing in a lab restarts what dies, as a node without an init system: `heal` does.
 
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 use rustix::process::Signal;
 
@@ -8,6 +10,7 @@ use crate::lab::conf;
 use crate::lab::process;
 use crate::lab::procfs::ProcId;
 use crate::lab::scan;
+use crate::lab::wait::{self, NotYet};
 
 /// SIGKILL to the postmaster.
 pub const KILL_POSTGRES: Fault = Fault {
@@ -58,8 +61,9 @@ pub const FREEZE_POSTGRES: Fault = Fault {
                 let Some(postmaster) = scan::postmaster(&data) else { bail!("no PostgreSQL runs on {member}") };
                 postmaster.signal(Signal::STOP)?;
                 let all = scan::postgres(&data);
-                signal_all(&all, Signal::STOP)?;
-                Ok(format!("froze {} PostgreSQL processes of {member}", all.len()))
+                let count = all.len();
+                signal_all(all, Signal::STOP)?;
+                Ok(format!("froze {count} PostgreSQL processes of {member}"))
             })
         })
     },
@@ -126,6 +130,45 @@ pub const FREEZE_RABBIT: Fault = Fault {
     },
 };
 
+/// SIGKILL to a HAProxy's master and its worker.
+pub const KILL_HAPROXY: Fault = Fault {
+    name: "kill-haproxy",
+    doc: "kill -9 a HAProxy: who reaches the cluster through it has lost it, whoever leads",
+    target: Target::Proxy,
+    needs: Need::Nothing,
+    throw: |scene, targets, _| {
+        Box::pin(async move {
+            let mut done = Vec::new();
+            for proxy in targets {
+                done.push(kill_tree(scene, &format!("{proxy}/haproxy"), &format!("HAProxy of {proxy}")).await?);
+            }
+            Ok(done.join("; "))
+        })
+    },
+};
+
+/// SIGKILL to a program and all that it has started; it returns when they are gone.
+pub(super) async fn kill_tree(scene: &Scene, key: &str, called: &str) -> Result<String> {
+    let Some(root) = process::running(&scene.lab, key) else { bail!("{called} does not run") };
+    // Stopped first: who has children must make no more of them meanwhile.
+    let mut all = scan::tree(root);
+    loop {
+        signal_all(all.iter().copied(), Signal::STOP)?;
+        let now = scan::tree(root);
+        if now.is_subset(&all) {
+            break;
+        }
+        all.extend(now);
+    }
+    signal_all(all.iter().copied(), Signal::KILL)?;
+    wait::until(Duration::from_secs(10), Duration::from_millis(20), async || match all.iter().filter(|id| id.is_alive()).count() {
+        0 => Ok(()),
+        left => Err(NotYet::Reason(format!("{left} processes of {called} do not end"))),
+    })
+    .await?;
+    Ok(format!("killed {called} ({} processes)", all.len()))
+}
+
 /// Signals Patroni, PostgreSQL, etcd and sshd of a node; says how many processes that were.
 fn whole_node(scene: &Scene, member: &str, signal: Signal) -> Result<usize> {
     let mut all: Vec<ProcId> = conf::keys_of(&scene.lab, member).iter().filter_map(|k| process::running(&scene.lab, k)).collect();
@@ -133,8 +176,9 @@ fn whole_node(scene: &Scene, member: &str, signal: Signal) -> Result<usize> {
     if all.is_empty() {
         bail!("nothing runs on {member}");
     }
-    signal_all(&all, signal)?;
-    Ok(all.len())
+    let count = all.len();
+    signal_all(all, signal)?;
+    Ok(count)
 }
 
 fn each(targets: &[String], act: impl Fn(&str) -> Result<String>) -> Result<String> {
@@ -148,7 +192,7 @@ fn program(scene: &Scene, member: &str, program: &str, signal: Signal, done: &st
 }
 
 /// Signals several processes; one that is gone meanwhile is no error.
-fn signal_all(all: &[ProcId], signal: Signal) -> Result<()> {
+fn signal_all(all: impl IntoIterator<Item = ProcId>, signal: Signal) -> Result<()> {
     for id in all {
         id.signal(signal)?;
     }

@@ -27,7 +27,7 @@ const COLUMNS: [(&str, &[&str]); 7] = [
     ),
     ("dag_run", &["state", "last_scheduling_decision"]),
     ("dag", &["dag_id", "is_paused", "next_dagrun_create_after"]),
-    ("import_error", &["id"]),
+    ("import_error", &["id", "filename"]),
 ];
 
 /// Columns that not every version has.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::model::AirflowTask;
+use crate::model::{AirflowStatus, AirflowTask};
 
 /// So many of the runs that come next are read.
 const NEXT: usize = 20;
@@ -28,6 +28,8 @@ pub(super) struct Columns {
     pub pool_team: bool,
     /// The same, whether or not our user may read it.
     pub pool_has_team: bool,
+    /// `import_error.filename`, which pgbaton's grants did not always have.
+    pub import_file: bool,
 }
 
 impl Columns {
@@ -61,13 +63,14 @@ pub(super) fn probe(schema: &str) -> String {
         has("dag_exceeds", "dag", "exceeds_max_non_backfill"),
         has("pool_description", "slot_pool", "description"),
         has("pool_team", "slot_pool", "team_name"),
+        has("import_file", "import_error", "filename"),
     ];
     let columns = columns.join(", ");
     format!(
         "SELECT json_build_object({columns}, 'pool_has_team', EXISTS (SELECT FROM pg_attribute AS a
             WHERE a.attrelid = to_regclass({}) AND a.attname = 'team_name' AND NOT a.attisdropped))::text
          FROM information_schema.columns AS c
-         WHERE c.table_schema = {} AND c.table_name IN ('task_instance', 'dag', 'slot_pool')",
+         WHERE c.table_schema = {} AND c.table_name IN ('task_instance', 'dag', 'slot_pool', 'import_error')",
         text(&format!("{}.slot_pool", name(schema))),
         text(schema)
     )
@@ -84,6 +87,15 @@ pub(super) fn statement(schema: &str, columns: Columns) -> String {
             ("j.latest_heartbeat", format!("LEFT JOIN {s}.job AS j ON j.id = t.job_id AND j.job_type = 'LocalTaskJob'"))
         }
         _ => ("NULL::timestamptz", String::new()),
+    };
+    let files = if columns.import_file {
+        let most = AirflowStatus::MOST_FILES;
+        format!(
+            "(SELECT coalesce(json_agg(f.filename), '[]') FROM (SELECT DISTINCT e.filename FROM {s}.import_error AS e
+        WHERE e.filename IS NOT NULL ORDER BY e.filename LIMIT {most}) AS f)"
+        )
+    } else {
+        "'[]'::json".to_owned()
     };
     let mut live = String::new();
     if columns.dag_stale {
@@ -134,6 +146,7 @@ SELECT json_build_object(
         WHERE NOT d.is_paused AND d.next_dagrun_create_after IS NOT NULL{live}
         ORDER BY d.next_dagrun_create_after, d.dag_id LIMIT {NEXT}) AS r),
     'import_errors', (SELECT count(*) FROM {s}.import_error AS e),
+    'import_error_files', {files},
     'last_decision', (SELECT max(r.last_scheduling_decision) FROM {s}.dag_run AS r WHERE r.state = 'running'),
     'migrating', EXISTS (SELECT FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.classid = 0 AND l.objid = 1 AND l.granted
         AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())),

@@ -1,5 +1,6 @@
 //! Lines that lead from one place to another: where traffic goes.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use ratatui::buffer::Buffer;
@@ -45,6 +46,28 @@ impl Flow {
         }
     }
 
+    /// A line through these places (column, row), each in the row or the column of the one before; the first is where it comes from, and is not drawn
+    /// on.
+    pub(in crate::ui) fn path(&mut self, places: &[(u16, u16)], thick: bool, role: Role) {
+        let Some(first) = places.first() else { return };
+        for pair in places.windows(2) {
+            let ((from_x, from_y), (to_x, to_y)) = (pair[0], pair[1]);
+            let (back, on) = match (to_x.cmp(&from_x), to_y.cmp(&from_y)) {
+                (Ordering::Greater, _) => (LEFT, RIGHT),
+                (Ordering::Less, _) => (RIGHT, LEFT),
+                (Ordering::Equal, Ordering::Less) => (DOWN, UP),
+                (Ordering::Equal, _) => (UP, DOWN),
+            };
+            let (columns, rows) = (from_x.min(to_x)..=from_x.max(to_x), from_y.min(to_y)..=from_y.max(to_y));
+            for (x, y) in columns.flat_map(|x| rows.clone().map(move |y| (x, y))) {
+                let sides = if (x, y) == pair[0] { on } else { back } | if (x, y) == pair[1] { 0 } else { on };
+                if (x, y) != *first && pair[0] != pair[1] {
+                    self.touch((y, x), sides, thick, role);
+                }
+            }
+        }
+    }
+
     fn touch(&mut self, place: (u16, u16), sides: u8, thick: bool, role: Role) {
         let cell = self.cells.entry(place).or_insert((0, false, role));
         *cell = (cell.0 | sides, cell.1 || thick, role);
@@ -81,6 +104,10 @@ mod tests {
         assert_eq!(text(&flow), ["═══╦══", "   ║  ", "═══╝  "]);
         flow.lead((0, 1), 3, (5, 0), true, Role::Ok);
         assert_eq!(text(&flow), ["═══╦══", "═══╣  ", "═══╝  "]);
+        let mut flow = Flow::default();
+        flow.path(&[(4, 0), (4, 1), (0, 1), (0, 3), (2, 3)], true, Role::Ok);
+        flow.path(&[(4, 0), (4, 1), (0, 1), (0, 2), (2, 2)], true, Role::Ok);
+        assert_eq!(text(&flow), ["      ", "╔═══╝ ", "╠══   ", "╚══   "]);
         let mut flow = Flow::default();
         flow.lead((0, 0), 1, (5, 2), false, Role::Ok);
         flow.lead((0, 2), 3, (5, 0), false, Role::Ok);

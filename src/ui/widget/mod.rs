@@ -2,6 +2,7 @@
 
 mod chart;
 mod flow;
+mod frame;
 mod list;
 mod sheet;
 mod table;
@@ -9,6 +10,7 @@ mod typed;
 
 pub(super) use chart::{chart, scale_of};
 pub(super) use flow::Flow;
+pub(super) use frame::frame;
 pub(super) use list::{Item, list};
 pub(super) use sheet::Sheet;
 pub(super) use table::{Align, Cell, Column, Row, first_row, mark, table};

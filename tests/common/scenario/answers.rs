@@ -22,6 +22,7 @@ pub fn airflow_at_rest(now: Time) -> AirflowStatus {
         pools: Vec::new(),
         next_runs: Vec::new(),
         import_errors: 0,
+        import_error_files: Vec::new(),
         last_decision: None,
         migrating: false,
         prepared: 0,

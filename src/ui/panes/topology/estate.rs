@@ -1,106 +1,117 @@
 //! The machines around the cluster in the picture: the disk with the DAGs, the target, and what an outage has put at risk.
 
-use ratatui::text::Line;
-
-use super::Part;
-use super::below::said;
-use crate::document::{DagsDoc, DagsHostDoc, DiskState, Document, DoneState, Level, RescueDoc, TargetDoc};
+use super::airflow::old;
+use super::card::{Card, Item};
+use super::part::Part;
+use crate::document::{BookDoc, DagsDoc, DagsHostDoc, DiskState, Document, DoneState, Level, RescueDoc, TargetDoc};
 use crate::theme::Role;
-use crate::ui::format::{age_short, bytes, seconds};
+use crate::ui::format::{bytes, seconds};
 use crate::ui::pane::{Ctx, Details};
 use crate::ui::panes::asked;
 use crate::ui::widget::Sheet;
 
-/// What of it can be selected.
-pub(super) fn parts<'d>(document: &Document) -> impl Iterator<Item = Part<'d>> {
-    let dags = document.dags.is_some().then_some(Part::Dags);
-    let target = document.target.is_some().then_some(Part::Target);
-    [dags, target].into_iter().flatten()
+/// The disk: each mount, and whether all see the same files.
+pub(super) fn dags_card<'d>(ctx: &Ctx<'_>, document: &'d Document) -> Option<Card<'d>> {
+    let dags = document.dags.as_ref()?;
+    let mut items: Vec<Item<'d>> = dags.hosts.iter().map(|host| of_mount(ctx, host)).collect();
+    items.extend(files(ctx, dags));
+    let from = dags.hosts.iter().find_map(|host| host.mounted_from.as_deref().filter(|_| host.mounted == Some(true)));
+    Some(Card::new(Some(Part::Dags), from.map_or("DAGs".to_owned(), |from| format!("DAGs {from}")), items))
 }
 
-/// Each with what it is a part of.
-pub(super) fn lines<'d>(ctx: &Ctx<'_>, document: &Document, width: u16) -> Vec<(Option<Part<'d>>, Vec<Line<'static>>)> {
-    let mut all = Vec::new();
-    if let Some(dags) = &document.dags {
-        let (level, text) = of_dags(ctx, dags);
-        all.push((Some(Part::Dags), said(ctx, level, "DAGs", &text, width)));
-    }
-    if let Some(target) = &document.target {
-        let (level, text) = of_target(ctx, target);
-        all.push((Some(Part::Target), said(ctx, level, "target", &text, width)));
-    }
-    if let Some(rescue) = document.rescue.as_ref().filter(|rescue| !rescue.tasks.is_empty()) {
-        all.push((None, said(ctx, Level::Critical, "rescue", &at_risk(ctx, rescue), width)));
-    }
-    all
+/// Whether its folder is mounted and answers on one machine at least.
+pub(super) fn dags_answer(dags: &DagsDoc) -> bool {
+    dags.hosts.iter().any(well)
 }
 
-/// How the disk is, worst first: what hangs, what is not mounted, what differs, and only then what is well.
-fn of_dags(ctx: &Ctx<'_>, dags: &DagsDoc) -> (Level, String) {
-    let hosts: Vec<(Level, String)> = dags.hosts.iter().map(|host| of_host(ctx, host)).collect();
-    let mut level = hosts.iter().map(|(level, _)| *level).max().unwrap_or(Level::Unknown);
-    let mut words: Vec<String> = hosts.into_iter().map(|(_, text)| text).collect();
-    let first = dags.hosts.iter().find(|host| host.state == DiskState::Answers && host.mounted == Some(true));
-    if let Some(host) = first {
-        let from = host.mounted_from.as_deref().unwrap_or_default();
-        words.push(format!("{from} {}", host.fstype.as_deref().unwrap_or_default()).trim().to_owned());
-        words.extend(host.used_share.map(|share| format!("{:.0} % used", share * 100.0)));
-        words.extend(host.newest_changed.map(|at| format!("newest DAG {}", ctx.ago(at))));
-    }
-    match dags.same {
-        Some(true) => words.push("the same on all".to_owned()),
-        Some(false) => {
-            level = level.max(Level::Warning);
-            words.insert(0, "files DIFFER".to_owned());
-        }
-        None => {}
-    }
-    (level, words.join(", "))
+fn well(host: &DagsHostDoc) -> bool {
+    host.state == DiskState::Answers && host.mounted == Some(true)
 }
 
-fn of_host(ctx: &Ctx<'_>, host: &DagsHostDoc) -> (Level, String) {
-    let name = &host.name;
+fn of_mount<'d>(ctx: &Ctx<'_>, host: &'d DagsHostDoc) -> Item<'d> {
+    let (level, words) = of_host(host);
+    let item = if well(host) {
+        let used = host.used_share.map(|share| format!("{:.0} % used", share * 100.0));
+        let long = [host.fstype.clone(), used].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        Item::new(level, &host.name, if long.is_empty() { words } else { format!("answers, {long}") }).short("")
+    } else {
+        Item::new(level, &host.name, words)
+    };
+    let item = if host.state == DiskState::Unknown { item.stale(old(ctx, &host.asked)) } else { item };
+    item.of(Part::Mount(&host.name))
+}
+
+fn files<'d>(ctx: &Ctx<'_>, dags: &DagsDoc) -> Option<Item<'d>> {
+    let host = dags.hosts.iter().find(|host| well(host))?;
+    let count = host.files.map(|n| format!("{n}"));
+    let newest = host.newest_changed.map(|at| format!("newest {} ago", ctx.ago(at)));
+    let words = |first: Option<&str>| {
+        [first.map(str::to_owned), count.clone(), newest.clone()].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    };
+    let item = match dags.same {
+        Some(false) => Item::new(Level::Warning, "files", words(Some("DIFFER"))).short("DIFFER"),
+        Some(true) => Item::new(Level::Ok, "files", words(Some("the same on all"))),
+        None => Item::new(Level::Ok, "files", words(None)),
+    };
+    (item.level != Level::Ok || count.is_some()).then(|| item.of(Part::Dags))
+}
+
+/// The machine that the tasks work on, and what it has written down.
+pub(super) fn target_card<'d>(ctx: &Ctx<'_>, document: &'d Document) -> Option<Card<'d>> {
+    let target = document.target.as_ref()?;
+    let found = document.findings.iter().filter(|finding| finding.code == "target-unreachable").map(|finding| finding.severity).max();
+    let stale = old(ctx, &target.asked);
+    let mut words: Vec<String> = target.load_1.map(|load| format!("load {load:.1}")).into_iter().collect();
+    words.extend(target.used_share.map(|share| format!("disk {:.0} % used", share * 100.0)));
+    let machine = match &stale {
+        Some(age) => Item::new(found.unwrap_or(Level::Unknown).max(Level::Unknown), &target.name, format!("DOES NOT ANSWER, {age}")),
+        None => Item::new(Level::Ok, &target.name, if words.is_empty() { "answers".to_owned() } else { words.join(", ") }),
+    };
+    let mut items = vec![machine.of(Part::Target)];
+    items.push(match (&target.book, &target.book_error) {
+        (_, Some(why)) => Item::new(Level::Warning, "ledger", why.clone()),
+        (Some(book), None) => of_book(book).stale(stale),
+        (None, None) => Item::new(Level::Ok, "ledger", "none is configured").aside(),
+    });
+    Some(Card::new(Some(Part::Target), format!("target {}", target.name), items).at_least(found.unwrap_or(Level::Ok)))
+}
+
+fn of_book<'d>(book: &BookDoc) -> Item<'d> {
+    let orphans = book.open.iter().filter(|job| job.runs_in_airflow == Some(false)).count();
+    let mut words = vec![format!("{} started twice, {} open", book.twice.len(), book.open.len())];
+    if orphans > 0 {
+        words.push(format!("{orphans} of them NOT in Airflow"));
+    }
+    let level = match (book.twice.iter().any(|job| job.again), orphans) {
+        (true, _) => Level::Critical,
+        (false, 0) => Level::Ok,
+        (false, _) => Level::Warning,
+    };
+    let twice = if level == Level::Critical { "RUN TWICE: " } else { "" };
+    Item::new(level, book.kind.to_string(), format!("{twice}{}", words.join(", "))).of(Part::Target)
+}
+
+/// Whether a task of Airflow's works there now, by a ledger that is current.
+pub(super) fn worked_on(target: &TargetDoc) -> bool {
+    let open = target.book.iter().flat_map(|book| &book.open);
+    target.asked.fresh && open.into_iter().any(|job| job.runs_in_airflow == Some(true))
+}
+
+/// What an outage has put at risk, if anything.
+pub(super) fn rescue_card<'d>(ctx: &Ctx<'_>, document: &'d Document) -> Option<Card<'d>> {
+    let rescue = document.rescue.as_ref().filter(|rescue| !rescue.tasks.is_empty())?;
+    Some(Card::new(None, "rescue", vec![Item::new(Level::Critical, "", at_risk(ctx, rescue))]))
+}
+
+fn of_host(host: &DagsHostDoc) -> (Level, String) {
     match host.state {
-        DiskState::Hung => (Level::Critical, format!("{name} HUNG {}", host.hung_seconds.map(seconds).unwrap_or_default())),
-        DiskState::Fails => (Level::Critical, format!("{name} {}", host.error.as_deref().unwrap_or("fails"))),
-        DiskState::Unknown => {
-            let old = host.asked.age_ms.map_or("never".to_owned(), |ms| format!("{} ago", age_short(ctx.aged(ms))));
-            (Level::Unknown, format!("{name} not known, last {old}"))
-        }
-        DiskState::Answers if host.mounted == Some(false) => (Level::Critical, format!("{name} NOT MOUNTED")),
-        DiskState::Answers if host.mounted.is_none() => (Level::Unknown, format!("{name} answers, its mount is not told")),
-        DiskState::Answers => (Level::Ok, format!("{name} answers")),
+        DiskState::Hung => (Level::Critical, format!("HUNG {}", host.hung_seconds.map(seconds).unwrap_or_default()).trim_end().to_owned()),
+        DiskState::Fails => (Level::Critical, format!("FAILS: {}", host.error.as_deref().unwrap_or("it does not say why"))),
+        DiskState::Unknown => (Level::Unknown, "not known".to_owned()),
+        DiskState::Answers if host.mounted == Some(false) => (Level::Critical, "NOT MOUNTED".to_owned()),
+        DiskState::Answers if host.mounted.is_none() => (Level::Unknown, "answers, its mount is not told".to_owned()),
+        DiskState::Answers => (Level::Ok, "answers".to_owned()),
     }
-}
-
-fn of_target(ctx: &Ctx<'_>, target: &TargetDoc) -> (Level, String) {
-    if !target.asked.fresh {
-        let old = target.asked.age_ms.map_or("never".to_owned(), |ms| format!("{} ago", age_short(ctx.aged(ms))));
-        return (Level::Unknown, format!("{} not known, last heard {old}", target.name));
-    }
-    let mut words = vec![target.name.clone()];
-    words.extend(target.load_1.map(|load| format!("load {load:.1}")));
-    words.extend(target.used_share.map(|share| format!("disk {:.0} %", share * 100.0)));
-    let mut level = Level::Ok;
-    match (&target.book, &target.book_error) {
-        (_, Some(why)) => {
-            level = Level::Warning;
-            words.push(why.clone());
-        }
-        (Some(book), None) => {
-            let orphans = book.open.iter().filter(|job| job.runs_in_airflow == Some(false)).count();
-            words.push(format!("{}: {} started twice, {} open", book.kind, book.twice.len(), book.open.len()));
-            if orphans > 0 {
-                level = Level::Warning;
-                words.push(format!("{orphans} of them NOT in Airflow"));
-            }
-            if book.twice.iter().any(|job| job.again) {
-                level = Level::Critical;
-            }
-        }
-        (None, None) => words.push("no ledger is configured".to_owned()),
-    }
-    (level, words.join(", "))
 }
 
 fn at_risk(ctx: &Ctx<'_>, rescue: &RescueDoc) -> String {
@@ -120,40 +131,72 @@ pub(super) fn dags_details(ctx: &Ctx<'_>, width: u16) -> Option<Details> {
     let dags = ctx.document()?.dags.as_ref()?;
     let mut sheet = Sheet::new(ctx.look, width);
     for host in &dags.hosts {
-        let (level, text) = of_host(ctx, host);
-        sheet.heading(&host.name);
-        sheet.fact("disk", text, role(ctx, level), &asked::said(ctx, &format!("dags {}", host.name), &host.asked));
-        if let (Some(mount), Some(from)) = (&host.mount, &host.mounted_from) {
-            sheet.fact("mounted", format!("{mount} from {from}"), Role::Text, host.fstype.as_deref().unwrap_or_default());
-        }
-        if let Some(options) = &host.options {
-            sheet.fact("options", options.clone(), Role::Text, "");
-        }
-        if let (Some(size), Some(available)) = (host.size_bytes, host.available_bytes) {
-            sheet.fact("available", format!("{} of {}", bytes(available), bytes(size)), Role::Text, "");
-        }
-        if let Some(share) = host.inodes_free_share {
-            sheet.fact("inodes free", format!("{:.0} %", share * 100.0), Role::Text, "");
-        }
-        let counted = host.counted_at.map(|at| format!("counted {} ago", ctx.ago(at))).unwrap_or_default();
-        if let Some(files) = host.files {
-            sheet.fact("DAG files", files.to_string(), Role::Text, &counted);
-        }
-        if let (Some(file), Some(at)) = (&host.newest_file, host.newest_changed) {
-            sheet.fact("newest", file.clone(), Role::Text, &at.minute());
-        }
-        asked::lines(ctx, &mut sheet, "asked", &host.asked);
+        mount(ctx, &mut sheet, host);
     }
     Some(Details { title: "DAGs".to_owned(), lines: sheet.lines() })
+}
+
+/// The sheet of it on one machine.
+pub(super) fn mount_details(ctx: &Ctx<'_>, name: &str, width: u16) -> Option<Details> {
+    let host = ctx.document()?.dags.as_ref()?.hosts.iter().find(|host| host.name == name)?;
+    let mut sheet = Sheet::new(ctx.look, width);
+    mount(ctx, &mut sheet, host);
+    Some(Details { title: format!("DAGs on {name}"), lines: sheet.lines() })
+}
+
+fn mount(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, host: &DagsHostDoc) {
+    let (level, text) = of_host(host);
+    sheet.heading(&host.name);
+    sheet.fact("disk", text, role(ctx, level), &asked::said(ctx, &format!("dags {}", host.name), &host.asked));
+    if let (Some(mount), Some(from)) = (&host.mount, &host.mounted_from) {
+        sheet.fact("mounted", format!("{mount} from {from}"), Role::Text, host.fstype.as_deref().unwrap_or_default());
+    }
+    if let Some(options) = &host.options {
+        sheet.fact("options", options.clone(), Role::Text, "");
+    }
+    if let (Some(size), Some(available)) = (host.size_bytes, host.available_bytes) {
+        sheet.fact("available", format!("{} of {}", bytes(available), bytes(size)), Role::Text, "");
+    }
+    if let Some(share) = host.inodes_free_share {
+        sheet.fact("inodes free", format!("{:.0} %", share * 100.0), Role::Text, "");
+    }
+    let counted = host.counted_at.map(|at| format!("counted {} ago", ctx.ago(at))).unwrap_or_default();
+    if let Some(files) = host.files {
+        sheet.fact("DAG files", files.to_string(), Role::Text, &counted);
+    }
+    if let (Some(file), Some(at)) = (&host.newest_file, host.newest_changed) {
+        sheet.fact("newest", file.clone(), Role::Text, &at.minute());
+    }
+    asked::lines(ctx, sheet, "asked", &host.asked);
 }
 
 /// The sheet of the target.
 pub(super) fn target_details(ctx: &Ctx<'_>, width: u16) -> Option<Details> {
     let target = ctx.document()?.target.as_ref()?;
     let mut sheet = Sheet::new(ctx.look, width);
-    let (level, text) = of_target(ctx, target);
     sheet.heading(&target.name);
-    sheet.fact("state", text, role(ctx, level), &asked::said(ctx, "target", &target.asked));
+    let said = asked::said(ctx, "target", &target.asked);
+    let old = if target.asked.fresh { Role::Text } else { Role::Stale };
+    if let Some(load) = target.load_1 {
+        let cpus = target.cpus.map(|n| format!(" on {n} processors")).unwrap_or_default();
+        sheet.fact("load", format!("{load:.1}{cpus}"), old, &said);
+    }
+    if let Some(share) = target.used_share {
+        sheet.fact("disk used", format!("{:.0} %", share * 100.0), old, &said);
+    }
+    if let Some(book) = &target.book {
+        let item = of_book(book);
+        let role = if item.level == Level::Ok { old } else { item.role(ctx) };
+        sheet.fact(
+            &book.kind.to_string(),
+            format!("{} tasks, {} started twice, {} open", book.jobs, book.twice.len(), book.open.len()),
+            role,
+            &said,
+        );
+    }
+    if let Some(why) = &target.book_error {
+        sheet.fact("ledger", why.clone(), Role::Warning, "");
+    }
     if let (Some(mount), Some(available)) = (&target.mount, target.available_bytes) {
         sheet.fact("disk", format!("{} available on {mount}", bytes(available)), Role::Text, "");
     }

@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use super::{leads, worst};
+use super::cluster::{etcd_of, leads};
 use crate::document::{Asked, Document, EtcdMemberDoc, Level, MemberDoc, Role as MemberRole};
 use crate::theme::{Role, sign};
 use crate::ui::format::{age_short, bytes, cut_middle, display_width};
@@ -12,11 +12,9 @@ use crate::ui::panes::members::{role_of, state_role};
 /// Two lines: who it is and how it stands; who answers on it. The first says what must be known.
 pub(super) fn lines(ctx: &Ctx<'_>, document: &Document, member: &MemberDoc, width: u16) -> Vec<Line<'static>> {
     let look = ctx.look;
-    let heard = member.present && (member.rest.fresh || member.sql.fresh);
     let etcd = etcd_of(document, member);
-    let found = worst(document, member);
-    let level = if heard { found } else { found.max(Level::Unknown) };
-    let names = document.members.iter().map(|m| display_width(&m.name)).max().unwrap_or(0).clamp(4, if width < 60 { 10 } else { 20 });
+    let level = level(document, member);
+    let names = document.members.iter().map(|m| display_width(&m.name)).max().unwrap_or(0).clamp(4, if width < 54 { 10 } else { 20 });
     let name = cut_middle(&member.name, names);
     let pad = " ".repeat(names.saturating_sub(display_width(&name)));
     let leads = leads(member);
@@ -87,15 +85,20 @@ fn of_etcd(ctx: &Ctx<'_>, etcd: &EtcdMemberDoc) -> Vec<Span<'static>> {
     vec![ctx.look.span(format!("{sign} "), role), ctx.look.span(format!("etcd{state}"), if good { Role::Muted } else { role })]
 }
 
-/// The etcd member on the same host, by its address or else by its name.
-pub(super) fn etcd_of<'d>(document: &'d Document, member: &MemberDoc) -> Option<&'d EtcdMemberDoc> {
-    let on = |etcd: &&EtcdMemberDoc| member.host.as_deref().is_some_and(|host| host_of(&etcd.endpoint) == host);
-    let members = &document.etcd.members;
-    members.iter().find(on).or_else(|| members.iter().find(|etcd| etcd.name == member.name))
+/// How bad it is: what is found of it, and whether it is heard.
+pub(super) fn level(document: &Document, member: &MemberDoc) -> Level {
+    let heard = member.present && (member.rest.fresh || member.sql.fresh);
+    let found = worst(document, member);
+    if heard { found } else { found.max(Level::Unknown) }
 }
 
-/// `10.0.0.8` of `https://10.0.0.8:2379`.
-fn host_of(endpoint: &str) -> &str {
-    let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
-    rest.rsplit_once(':').map_or(rest, |(host, _)| host).trim_matches(['[', ']'])
+/// How bad the worst is that is found of a member; [`Level::Ok`] where there is nothing. Of two that take writes neither is well, whichever of
+/// them the findings are about.
+fn worst(document: &Document, member: &MemberDoc) -> Level {
+    let writes = |member: &MemberDoc| member.in_recovery == Some(false) && member.sql.fresh;
+    if writes(member) && document.members.iter().filter(|other| writes(other)).count() > 1 {
+        return Level::Critical;
+    }
+    let about = document.findings.iter().filter(|finding| finding.subject.as_ref() == Some(&member.name));
+    about.map(|finding| finding.severity).max().unwrap_or(Level::Ok)
 }

@@ -1,9 +1,9 @@
 //! RabbitMQ in the picture: its nodes, its alarms, and the queues beside the tasks that run.
 
-use ratatui::text::{Line, Span};
-
-use super::below::said;
-use crate::document::{Asked, Document, Level, RabbitmqDoc, RabbitmqNodeDoc, RabbitmqQueueDoc, RabbitmqState};
+use super::airflow::old;
+use super::card::{Card, Item};
+use super::part::Part;
+use crate::document::{Document, Level, RabbitmqDoc, RabbitmqNodeDoc, RabbitmqQueueDoc, RabbitmqState};
 use crate::theme::{Role, sign};
 use crate::ui::format::{age_short, bytes};
 use crate::ui::pane::{Ctx, Details};
@@ -27,56 +27,100 @@ fn level(document: &Document, rabbitmq: &RabbitmqDoc) -> Level {
     if worst == Level::Ok && !known { Level::Unknown } else { worst }
 }
 
-/// Two lines: the nodes and what of them is wrong; the queues.
-pub(super) fn lines(ctx: &Ctx<'_>, document: &Document, rabbitmq: &RabbitmqDoc, width: u16) -> Vec<Line<'static>> {
-    let level = level(document, rabbitmq);
-    let mut lines = said(ctx, level, "RabbitMQ", &nodes(rabbitmq), width);
-    let queues = match &rabbitmq.queues {
-        Some(queues) if queues.is_empty() => format!("no queue {}", rabbitmq.queues_missing.join(", ")),
-        Some(queues) => queues.iter().map(queue).collect::<Vec<_>>().join("; "),
-        None => "queues not known".to_owned(),
-    };
-    let tasks = rabbitmq.running_tasks.map_or_else(String::new, |n| format!(" · {n} running"));
-    let role = if rabbitmq.queues_asked.fresh { Role::Text } else { Role::Stale };
-    let old = old(ctx, &rabbitmq.queues_asked);
-    for text in crate::ui::format::wrap(&format!("{queues}{tasks}{old}"), usize::from(width).saturating_sub(14).max(10)) {
-        lines.push(Line::from(vec![Span::raw(" ".repeat(11)), ctx.look.span(text, role)]));
+pub(super) fn card<'d>(ctx: &Ctx<'_>, document: &'d Document) -> Option<Card<'d>> {
+    let rabbitmq = document.rabbitmq.as_ref()?;
+    let mut items: Vec<Item<'d>> = rabbitmq.nodes.iter().map(|node| of_node(ctx, rabbitmq, node)).collect();
+    if let Some(item) = alarms(rabbitmq) {
+        items.push(item);
     }
-    lines
-}
-
-fn old(ctx: &Ctx<'_>, asked: &Asked) -> String {
-    match asked.age_ms.filter(|_| !asked.fresh) {
-        Some(ms) => format!(" ◐ {} old", age_short(ctx.aged(ms))),
-        None => String::new(),
-    }
-}
-
-/// `3/3 run · alarm none · part none`, and who does not run.
-fn nodes(rabbitmq: &RabbitmqDoc) -> String {
-    let of = |state: RabbitmqState| rabbitmq.nodes.iter().filter(move |node| node.state == state).map(|node| node.name.as_str());
-    let mut parts = vec![format!("{}/{} run", of(RabbitmqState::Running).count(), rabbitmq.nodes.len())];
-    for state in [RabbitmqState::Down, RabbitmqState::Silent, RabbitmqState::Unknown] {
-        let names: Vec<&str> = of(state).collect();
-        if !names.is_empty() {
-            parts.push(format!("{} {state}", names.join(", ")));
+    match &rabbitmq.queues {
+        Some(queues) => {
+            items.extend(queues.iter().map(|queue| of_queue(document, rabbitmq, queue).stale(old(ctx, &rabbitmq.queues_asked))));
+            items.extend(rabbitmq.queues_missing.iter().map(|name| Item::new(Level::Warning, name, "NO SUCH QUEUE")));
         }
+        None => items.push(Item::new(Level::Unknown, "queues", "not known")),
     }
-    parts.push(match &rabbitmq.alarms {
-        None => "alarms ?".to_owned(),
-        Some(alarms) if alarms.is_empty() => "no alarm".to_owned(),
-        Some(alarms) => alarms.iter().map(|alarm| format!("ALARM {} {}", alarm.node, alarm.resource)).collect::<Vec<_>>().join(", "),
-    });
-    parts.push(match rabbitmq.parted() {
-        None => "partitions ?".to_owned(),
-        Some(parted) if parted.is_empty() => "no partition".to_owned(),
-        Some(parted) => format!("PARTED {}", parted.join(", ")),
-    });
-    parts.join(" · ")
+    let run = rabbitmq.nodes.iter().filter(|node| node.state == RabbitmqState::Running).count();
+    let title = format!("RabbitMQ {run}/{} run", rabbitmq.nodes.len());
+    Some(Card::new(Some(Part::Rabbitmq), title, items).at_least(level(document, rabbitmq)))
 }
 
-/// `default 0 ready 2 unacked 1 consumer`.
-fn queue(queue: &RabbitmqQueueDoc) -> String {
+/// Whether somebody takes what is in a queue, by a list that is current; and whether something is under way.
+pub(super) fn consumed(rabbitmq: &RabbitmqDoc) -> Option<bool> {
+    let queues = rabbitmq.queues.as_ref().filter(|_| rabbitmq.queues_asked.fresh)?;
+    let taken = |queue: &&RabbitmqQueueDoc| queue.consumers.is_some_and(|n| n > 0);
+    let mut taken = queues.iter().filter(taken).peekable();
+    taken.peek()?;
+    Some(taken.any(|queue| queue.unacknowledged.is_some_and(|n| n > 0)))
+}
+
+fn of_node<'d>(ctx: &Ctx<'_>, rabbitmq: &RabbitmqDoc, node: &'d RabbitmqNodeDoc) -> Item<'d> {
+    let alarmed = rabbitmq.alarms.iter().flatten().filter(|alarm| alarm.node == node.name);
+    let alarmed: Vec<String> = alarmed.map(|alarm| format!("ALARM {}", alarm.resource)).collect();
+    let parted = node.partitions.as_ref().filter(|from| !from.is_empty()).map(|from| format!("PARTED from {}", from.join(", ")));
+    let wrong: Vec<String> = alarmed.into_iter().chain(parted).collect();
+    let since = node.asked.age_ms.map(|ms| format!(", last heard {} ago", age_short(ctx.aged(ms)))).unwrap_or_default();
+    let item = match node.state {
+        RabbitmqState::Down => Item::new(Level::Warning, &node.name, format!("DOWN, as others see it{since}")).short("DOWN"),
+        RabbitmqState::Silent => {
+            let old = node.asked.age_ms.map(|ms| format!(" {}", age_short(ctx.aged(ms)))).unwrap_or_default();
+            Item::new(Level::Warning, &node.name, format!("SILENT{since}")).short(format!("SILENT{old}"))
+        }
+        RabbitmqState::Unknown => Item::new(Level::Unknown, &node.name, format!("not known{since}")).short("not known"),
+        RabbitmqState::Running if !wrong.is_empty() => Item::new(Level::Critical, &node.name, wrong.join(", ")),
+        RabbitmqState::Running => {
+            let used =
+                [node.mem_used_bytes.map(|n| format!("mem {}", bytes(n))), node.disk_free_bytes.map(|n| format!("{} disk free", bytes(n)))];
+            let used: Vec<String> = used.into_iter().flatten().collect();
+            let words = if used.is_empty() { "runs".to_owned() } else { used.join(", ") };
+            // The lists of all nodes stand still while one hangs; that this one runs is current.
+            let words = match old(ctx, &node.lists_asked) {
+                Some(age) => format!("runs; of before: {words} · {age}"),
+                None => words,
+            };
+            Item::new(Level::Ok, &node.name, words).short("")
+        }
+    };
+    item.of(Part::Rabbit(&node.name))
+}
+
+/// Alarms and partitions, where they are not told of a node that is shown.
+fn alarms<'d>(rabbitmq: &RabbitmqDoc) -> Option<Item<'d>> {
+    let known = |name: &str| rabbitmq.nodes.iter().any(|node| node.name == name && node.state == RabbitmqState::Running);
+    let elsewhere: Vec<String> = rabbitmq
+        .alarms
+        .iter()
+        .flatten()
+        .filter(|alarm| !known(&alarm.node))
+        .map(|a| format!("ALARM {} on {}", a.resource, a.node))
+        .collect();
+    match (&rabbitmq.alarms, rabbitmq.parted()) {
+        (Some(_), _) if !elsewhere.is_empty() => Some(Item::new(Level::Critical, "", elsewhere.join(", "))),
+        (None, _) => Some(Item::new(Level::Unknown, "alarms", "not known").short("?")),
+        (_, None) => Some(Item::new(Level::Unknown, "partitions", "not known").short("?")),
+        _ => None,
+    }
+}
+
+fn of_queue<'d>(document: &Document, rabbitmq: &RabbitmqDoc, queue: &'d RabbitmqQueueDoc) -> Item<'d> {
+    let about =
+        document.findings.iter().filter(|finding| finding.subject.as_ref() == Some(&queue.name) && finding.code.starts_with("rabbitmq-"));
+    let found = about.map(|finding| finding.severity).max();
+    // A finding waits for a while: a worker may only be starting.
+    let work = [queue.ready, queue.unacknowledged, rabbitmq.running_tasks].into_iter().flatten().any(|n| n > 0);
+    let lost = queue.consumers == Some(0) && work;
+    let tasks = rabbitmq.running_tasks.filter(|n| *n > 0).map_or_else(String::new, |n| format!(" · {n} tasks run"));
+    let told = counts(queue);
+    let item = if lost {
+        Item::new(found.unwrap_or(Level::Warning), &queue.name, format!("NO CONSUMER, {told}"))
+    } else {
+        Item::new(found.unwrap_or(Level::Ok), &queue.name, format!("{told}{tasks}")).short(told)
+    };
+    item.of(Part::Queue(&queue.name))
+}
+
+/// `0 ready 2 unacked 1 consumer`.
+fn counts(queue: &RabbitmqQueueDoc) -> String {
     let n = |count: Option<u64>| count.map_or_else(|| "?".to_owned(), |n| n.to_string());
     let consumers = if queue.consumers == Some(1) { "consumer" } else { "consumers" };
     let lies = if queue.online.len() < queue.members.len() {
@@ -84,7 +128,7 @@ fn queue(queue: &RabbitmqQueueDoc) -> String {
     } else {
         String::new()
     };
-    format!("{} {} ready {} unacked {} {consumers}{lies}", queue.name, n(queue.ready), n(queue.unacknowledged), n(queue.consumers))
+    format!("{} ready {} unacked {} {consumers}{lies}", n(queue.ready), n(queue.unacknowledged), n(queue.consumers))
 }
 
 /// The sheet behind it.
@@ -97,12 +141,7 @@ pub(super) fn details(ctx: &Ctx<'_>, width: u16) -> Option<Details> {
     }
     let by = rabbitmq.queues_by.as_deref().map_or_else(String::new, |by| format!("rabbitmq {by}"));
     for one in rabbitmq.queues.iter().flatten() {
-        sheet.heading(&format!("queue {}", one.name));
-        let role = if rabbitmq.queues_asked.fresh { Role::Text } else { Role::Stale };
-        sheet.fact("holds", queue(one), role, &asked::said(ctx, &by, &rabbitmq.queues_asked));
-        sheet.fact("type", one.kind.clone(), Role::Text, one.state.as_deref().unwrap_or_default());
-        sheet.fact("leader", one.leader.clone().unwrap_or_else(|| "?".to_owned()), Role::Text, "");
-        sheet.fact("online", format!("{} of {}", one.online.join(", "), one.members.join(", ")), Role::Text, "");
+        queue(ctx, &mut sheet, rabbitmq, one);
     }
     for name in &rabbitmq.queues_missing {
         sheet.heading(&format!("queue {name}"));
@@ -112,6 +151,36 @@ pub(super) fn details(ctx: &Ctx<'_>, width: u16) -> Option<Details> {
     let tasks = rabbitmq.running_tasks.map_or_else(|| "not known".to_owned(), |n| n.to_string());
     sheet.fact("running", tasks, Role::Text, "tasks, by Airflow's metadata");
     Some(Details { title: "RabbitMQ".to_owned(), lines: sheet.lines() })
+}
+
+/// The sheet of one node.
+pub(super) fn node_details(ctx: &Ctx<'_>, name: &str, width: u16) -> Option<Details> {
+    let one = ctx.document()?.rabbitmq.as_ref()?.nodes.iter().find(|node| node.name == name)?;
+    let mut sheet = Sheet::new(ctx.look, width);
+    node(ctx, &mut sheet, one);
+    Some(Details { title: format!("RabbitMQ {name}"), lines: sheet.lines() })
+}
+
+/// The sheet of one queue.
+pub(super) fn queue_details(ctx: &Ctx<'_>, name: &str, width: u16) -> Option<Details> {
+    let rabbitmq = ctx.document()?.rabbitmq.as_ref()?;
+    let one = rabbitmq.queues.iter().flatten().find(|queue| queue.name == name)?;
+    let mut sheet = Sheet::new(ctx.look, width);
+    queue(ctx, &mut sheet, rabbitmq, one);
+    let tasks = rabbitmq.running_tasks.map_or_else(|| "not known".to_owned(), |n| n.to_string());
+    sheet.fact("tasks that run", tasks, Role::Text, "by Airflow's metadata");
+    asked::lines(ctx, &mut sheet, "asked", &rabbitmq.queues_asked);
+    Some(Details { title: format!("queue {name}"), lines: sheet.lines() })
+}
+
+fn queue(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, rabbitmq: &RabbitmqDoc, one: &RabbitmqQueueDoc) {
+    let by = rabbitmq.queues_by.as_deref().map_or_else(String::new, |by| format!("rabbitmq {by}"));
+    sheet.heading(&format!("queue {}", one.name));
+    let role = if rabbitmq.queues_asked.fresh { Role::Text } else { Role::Stale };
+    sheet.fact("holds", counts(one), role, &asked::said(ctx, &by, &rabbitmq.queues_asked));
+    sheet.fact("type", one.kind.clone(), Role::Text, one.state.as_deref().unwrap_or_default());
+    sheet.fact("leader", one.leader.clone().unwrap_or_else(|| "?".to_owned()), Role::Text, "");
+    sheet.fact("online", format!("{} of {}", one.online.join(", "), one.members.join(", ")), Role::Text, "");
 }
 
 fn node(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, node: &RabbitmqNodeDoc) {
