@@ -156,18 +156,20 @@ impl ApiWriter {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let word = body["detail"].as_str().map(clean).filter(|word| !word.is_empty() && !who.is_in(word));
         let word: String = word.map(|word| format!(": {}", word.chars().take(KEPT).collect::<String>())).unwrap_or_default();
+        // Airflow 3 says 403 to a token that is none, as to a user who may not.
+        let no_token = code == 403 && body["detail"].as_str().is_some_and(|word| word.contains("JWT"));
         Err(match code {
             200 if body["slots"].as_i64() == Some(pool.slots) => return Ok(()),
             200 => Reply::Failed(format!("{url} answers 200 without the pool as it is to be; is that Airflow's API?")),
             300..=399 => Reply::Refused(format!("{url} answers {}, and is not followed elsewhere", told(status))),
-            401 => Reply::Refused(match who {
+            401 | 403 if code == 401 || no_token => Reply::Refused(match who {
                 Who::Login(user, _) => format!(
                     "{url} does not accept {} and the password (401): both are right for Airflow 2.10 only if its [api] auth_backends has \
                      airflow.providers.fab.auth_manager.api.auth.backend.basic_auth",
                     clean(user)
                 ),
-                Who::Token(_) => format!("{url} does not accept the token (401): is it over?"),
-                Who::TokenOf(user, _) => format!("{url} does not accept the token that it gave {} (401)", clean(user)),
+                Who::Token(_) => format!("{url} does not accept the token ({code}): is it over?"),
+                Who::TokenOf(user, _) => format!("{url} does not accept the token that it gave {} ({code})", clean(user)),
             }),
             403 => Reply::Refused(format!("{url} does not let {} change pools (403), as a user with the role Op may{word}", who.told())),
             400..=499 => Reply::Refused(format!("{url} answers {}{word}", told(status))),

@@ -186,6 +186,7 @@ async fn nothing_is_sent_twice_and_what_may_have_been_done_is_not_called_refused
              Airflow's API?",
         ),
         (TOKEN, vec![says("401 Unauthorized", &detail(SECRET))], "refused: URL does not accept the token (401): is it over?"),
+        (TOKEN, vec![says("403 Forbidden", &detail("Invalid JWT token"))], "refused: URL does not accept the token (403): is it over?"),
         (
             TOKEN,
             vec![says("403 Forbidden", &detail(SECRET))],

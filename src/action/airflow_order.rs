@@ -77,11 +77,14 @@ pub struct PoolOrder {
 }
 
 impl PoolOrder {
-    fn new(way: &AirflowWay, pool: &AirflowPool, slots: i64) -> Result<Self, String> {
+    fn new(way: &AirflowWay, is_3: bool, pool: &AirflowPool, slots: i64) -> Result<Self, String> {
         let AirflowPool { name, slots: was, include_deferred, description, team, whole, .. } = pool.clone();
         match (whole, way) {
             (true, AirflowWay::Api { .. }) if matches!(name.as_str(), "" | "." | "..") => {
                 Err(format!("Airflow's API cannot be told of the pool {name:?}: in a URL it is no name"))
+            }
+            (true, AirflowWay::Api { .. }) if !is_3 && name.contains('/') => {
+                Err(format!("the API of Airflow 2.10 cannot be told of the pool {name}: a slash in a name is another path to it"))
             }
             (true, _) => Ok(Self { name, was, slots, description, include_deferred, team }),
             (false, AirflowWay::Cli { .. }) => Err(format!(
@@ -120,7 +123,7 @@ impl AirflowOrder {
     /// # Errors
     /// What else a pool is was not read, or cannot be written as it is; the error is a sentence.
     pub fn new<'p>(way: AirflowWay, is_3: bool, pools: impl IntoIterator<Item = (&'p AirflowPool, i64)>) -> Result<Self, String> {
-        let pools = pools.into_iter().map(|(pool, slots)| PoolOrder::new(&way, pool, slots)).collect::<Result<_, _>>()?;
+        let pools = pools.into_iter().map(|(pool, slots)| PoolOrder::new(&way, is_3, pool, slots)).collect::<Result<_, _>>()?;
         Ok(Self { way, is_3, pools })
     }
 
@@ -211,12 +214,12 @@ mod tests {
 
     #[test]
     fn a_request_names_one_pool_and_nothing_else() {
-        let (a, b) = (pool("default_pool"), pool("a/b?c#d 'e' %2F"));
+        let (a, b) = (pool("default_pool"), pool("a?c#d 'e' %2F"));
         let order = AirflowOrder::new(api(Some("pgbaton")), false, [(&a, 0), (&b, 3)]).expect("whole");
         assert_eq!(
             order.to_string(),
             "PATCH http://vm1:8080/api/v1/pools/default_pool?update_mask=slots {\"slots\":0}; \
-             PATCH http://vm1:8080/api/v1/pools/a%2Fb%3Fc%23d%20'e'%20%252F?update_mask=slots {\"slots\":3} (as pgbaton)"
+             PATCH http://vm1:8080/api/v1/pools/a%3Fc%23d%20'e'%20%252F?update_mask=slots {\"slots\":3} (as pgbaton)"
         );
         let order = AirflowOrder::new(api(None), true, [(&a, 0)]).expect("whole");
         assert_eq!(
@@ -224,6 +227,10 @@ mod tests {
             "PATCH http://vm1:8080/api/v2/pools/default_pool?update_mask=slots \
              {\"pool\":\"default_pool\",\"slots\":0,\"include_deferred\":true} (with a token)"
         );
+        let slash = pool("a/b");
+        assert!(AirflowOrder::new(api(None), false, [(&slash, 0)]).is_err_and(|why| why.contains("another path")));
+        let order = AirflowOrder::new(api(None), true, [(&slash, 0)]).expect("whole");
+        assert!(order.to_string().starts_with("PATCH http://vm1:8080/api/v2/pools/a%2Fb?update_mask=slots "), "{order}");
         for none in ["", ".", ".."] {
             let refused = AirflowOrder::new(api(None), true, [(&pool(none), 0)]).expect_err("another path");
             assert!(refused.contains("in a URL it is no name"), "{refused}");
