@@ -58,7 +58,7 @@
 //! | how etcd's members have done lately, what they count | `model/etcd_trend.rs`, `model/etcd_metrics.rs` |
 //! | what Airflow runs, and whether that allows a switchover now | `source/airflow/`, `model/airflow.rs`; `finding/quiet.rs` |
 //! | what RabbitMQ's nodes and queues say, and who hangs | `source/rabbitmq/`, `model/rabbitmq.rs`; `finding/rabbitmq_*.rs` |
-//! | Airflow's pools that are frozen, and what is remembered of them | `action/freeze.rs`, `action/thaw.rs`, `action/pool_memory.rs`; `model/frozen.rs`, `finding/pools_frozen.rs` |
+//! | Airflow's pools that are frozen, by whom they are changed, and what is remembered of them | `action/freeze.rs`, `action/thaw.rs`, `action/airflow_order.rs`, `action/airflow_api.rs`, `action/pool_memory.rs`; `model/frozen.rs`, `finding/pools_frozen.rs` |
 //! | the disk with the DAGs, the target and its ledger | `source/ssh/dags.rs`, `source/ssh/target.rs`, `source/ssh/ledger.rs`; `model/dags.rs`, `model/target_machine.rs` |
 //! | what would run twice after an outage | `model/rescue.rs`, `finding/rescue_window.rs`; `cli/rescue.rs`, `cli/remembered.rs` |
 //! | which certificates were shown | `source/certificate.rs`, `model/certificate.rs` |

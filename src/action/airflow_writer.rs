@@ -1,12 +1,14 @@
 //! The one client that can change something at Airflow: it cannot be made without a permit, and it sends an order once.
 //!
-//! Airflow's own command is asked, on its machine over ssh: it writes what it has rules for, and Airflow's log has who it was. Never SQL.
+//! Its API is asked, or its own command on its machine over ssh, as the configuration says: they write what they have rules for, and Airflow's
+//! log has who it was. Never SQL.
 
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{AirflowOrder, Reply};
+use super::airflow_api::ApiWriter;
+use super::{AirflowOrder, AirflowWay, Reply};
 use crate::config::{AirflowCli, Profile};
 use crate::model::clean;
 use crate::permit::Permit;
@@ -48,24 +50,36 @@ const NO_COMMAND: [i32; 2] = [126, 127];
 #[derive(Debug, Clone)]
 pub struct AirflowWriter {
     access: WriteAccess,
+    way: Option<AirflowWay>,
     cli: Option<AirflowCli>,
+    api: Option<ApiWriter>,
 }
 
 impl AirflowWriter {
     /// A client for the Airflow whose metadata lies in the profile's cluster.
     pub fn new(permit: &Permit, profile: &Profile) -> Self {
-        let cli = profile.airflow.as_ref().and_then(|airflow| airflow.cli.clone());
-        Self { access: WriteAccess::new(permit, &profile.ssh), cli }
+        let airflow = profile.airflow.as_ref();
+        let api = airflow.and_then(|airflow| Some(ApiWriter::new(permit, airflow.api.as_ref()?, &airflow.tls)));
+        let cli = airflow.and_then(|airflow| airflow.cli.clone());
+        Self { access: WriteAccess::new(permit, &profile.ssh), way: AirflowWay::of(profile), cli, api }
     }
 
-    /// Sends an order, once.
+    /// Sends an order, once. Another may have written whom it is for: only who is configured here is told it, and shown who we are.
     pub async fn send(&self, order: &AirflowOrder) -> Reply {
-        let Some(cli) = self.cli.as_ref().filter(|cli| cli.host == order.host) else {
-            return Reply::NotSent(format!("no cli_host {} of Airflow is configured", order.host));
-        };
+        if self.way.as_ref() != Some(&order.way) {
+            return Reply::NotSent(format!("{} is not the way that is configured here for Airflow's pools", order.way));
+        }
         if order.pools.is_empty() {
             return Reply::Taken("nothing was to be sent".to_owned());
         }
+        match (&order.way, &self.cli, &self.api) {
+            (AirflowWay::Cli { .. }, Some(cli), _) => self.by_command(cli, order).await,
+            (AirflowWay::Api { .. }, _, Some(api)) => api.send(order).await,
+            (way, ..) => Reply::NotSent(format!("{way} is not configured")),
+        }
+    }
+
+    async fn by_command(&self, cli: &AirflowCli, order: &AirflowOrder) -> Reply {
         let host = &cli.host;
         let words = ["sh", "-c", SCRIPT, "pgbaton", cli.command.as_str()].map(str::to_owned);
         match timeout(PATIENCE, self.access.run(host, &words, &order.document())).await {

@@ -1,17 +1,14 @@
 //! The one client that can change something at Patroni: it cannot be made without a permit, and it sends an order once.
 
-use std::sync::Arc;
-
+use reqwest::Method;
 use reqwest::header::{CONNECTION, HeaderValue};
-use reqwest::{Client, Method, redirect};
-use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::http_client::{client, explain};
 use super::{Call, Reply};
 use crate::config::{Diagnostic, Profile, TlsProfile};
 use crate::model::clean;
 use crate::permit::Permit;
-use crate::source::tls::{self, Verify};
 
 /// The most that is kept of an answer, characters.
 const LONGEST: usize = 500;
@@ -53,7 +50,7 @@ impl RestWriter {
 
     /// Sends an order, once, in a connection of its own. Whatever goes wrong after the connection stands may have reached Patroni.
     pub async fn send(&self, call: &Call) -> Reply {
-        let client = match self.client(call.base.starts_with("https:")).await {
+        let client = match client(&self.tls, call.base.starts_with("https:")).await {
             Ok(client) => client,
             Err(why) => return Reply::NotSent(why),
         };
@@ -80,37 +77,4 @@ impl RestWriter {
         let text: String = clean(&text).chars().take(LONGEST).collect();
         Reply::Answered(status, text)
     }
-
-    async fn client(&self, encrypted: bool) -> Result<Client, String> {
-        let profile = self.tls.clone();
-        // Files are read; certificates may have been renewed since the last order.
-        let reading = tokio::task::spawn_blocking(move || -> Result<Arc<ClientConfig>, crate::model::SourceError> {
-            match encrypted {
-                true => tls::client_config(&profile, &[]),
-                false => tls::client_config_verifying(&TlsProfile::default(), Verify::Nothing, &[]),
-            }
-        });
-        let config = reading.await.map_err(|e| format!("the certificates cannot be read: {e}"))?.map_err(|e| e.told())?;
-        Client::builder()
-            .tls_backend_preconfigured(ClientConfig::clone(&config))
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .pool_max_idle_per_host(0)
-            .http1_only()
-            .connect_timeout(std::time::Duration::from_secs(3))
-            .user_agent(concat!("pgbaton/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| format!("no HTTP client: {e}"))
-    }
-}
-
-/// The deepest cause says the most; the address is said elsewhere.
-fn explain(error: reqwest::Error) -> String {
-    if let Some(failed) = tls::explain(&error) {
-        return failed.told();
-    }
-    let error = error.without_url();
-    let first: &(dyn std::error::Error + 'static) = &error;
-    let deepest = std::iter::successors(Some(first), |e| e.source()).last();
-    clean(&deepest.map(ToString::to_string).unwrap_or_default())
 }

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::checks::Check;
 use super::pools::{self, Read};
-use super::{AirflowOrder, Confirm, Goal, Kept, Operation, Order, PoolOrder, Situation};
+use super::{AirflowWay, Confirm, Goal, Kept, Operation, Order, Situation};
 use crate::model::{FrozenPools, Time, clean, listed};
 
 /// Takes every pool's slots away, and remembers them on this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freeze {
-    /// Where Airflow's own command is run, if that is configured.
-    pub host: Option<String>,
+    /// By whom pools are changed, if that is configured.
+    pub way: Option<AirflowWay>,
     /// Why, for the audit and for whoever finds them frozen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -50,7 +50,7 @@ impl Operation for Freeze {
     }
 
     fn checks(&self, s: &Situation<'_>) -> Vec<Check> {
-        let mut all = pools::checks(s, self.host.as_deref());
+        let mut all = pools::checks(s, self.way.as_ref());
         let Ok(status) = pools::known(s) else { return all };
         let open: Vec<String> =
             status.pools.iter().filter(|pool| pool.slots != 0).map(|pool| pools::told(&pool.name, pool.slots)).collect();
@@ -70,14 +70,13 @@ impl Operation for Freeze {
     }
 
     fn order(&self, s: &Situation<'_>) -> Result<Order, String> {
-        let host = self.host.clone().ok_or("no cli_host of Airflow is configured")?;
-        let open = pools::known(s)?.pools.iter().filter(|pool| pool.slots != 0);
-        let pools = open.map(|pool| PoolOrder::new(pool, 0)).collect::<Result<_, _>>()?;
-        Ok(Order::Airflow(AirflowOrder { host, pools }))
+        let status = pools::known(s)?;
+        let open = status.pools.iter().filter(|pool| pool.slots != 0);
+        pools::order(self.way.as_ref(), status, open.map(|pool| (pool, 0))).map(Order::Airflow)
     }
 
-    fn patronictl(&self, _: &Situation<'_>) -> Option<String> {
-        None
+    fn patronictl(&self, s: &Situation<'_>) -> Option<String> {
+        self.order(s).ok()?.by_hand()
     }
 
     fn effects(&self, s: &Situation<'_>) -> Vec<String> {

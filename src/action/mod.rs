@@ -9,6 +9,7 @@
 //!
 //! Everything up to and after the sending is pure: a cluster at a moment goes in.
 
+mod airflow_api;
 mod airflow_order;
 mod airflow_writer;
 mod anew;
@@ -31,6 +32,7 @@ mod execution;
 mod flush;
 mod freeze;
 mod goal;
+mod http_client;
 mod kept;
 mod last_pause;
 mod operation;
@@ -61,7 +63,7 @@ mod syslog;
 mod terminate;
 mod thaw;
 
-pub use airflow_order::{AirflowOrder, PoolOrder};
+pub use airflow_order::{AirflowOrder, AirflowWay, PoolOrder};
 pub use airflow_writer::AirflowWriter;
 pub use assisted::Assisted;
 pub use audit::{Audit, AuditError};

@@ -92,7 +92,7 @@ pub trait Operation: std::fmt::Debug + Send + Sync {
     /// Nobody is there to be asked; the error is a sentence, and the plan is red.
     fn order(&self, situation: &Situation<'_>) -> Result<Order, String>;
 
-    /// The line of patronictl that does the same; `None`: it cannot do that.
+    /// The line of patronictl that does the same, or that of another program where the order is not for Patroni; `None`: there is none.
     fn patronictl(&self, situation: &Situation<'_>) -> Option<String>;
 
     /// What clients will notice, and what may be lost.

@@ -42,6 +42,16 @@ impl From<Call> for Order {
     }
 }
 
+impl Order {
+    /// The same by programs that are there without us; `None`: by patronictl, or by none.
+    pub(super) fn by_hand(&self) -> Option<String> {
+        match self {
+            Order::Airflow(order) => order.by_hand(),
+            Order::Rest(_) | Order::Dcs(_) | Order::Sql(_) | Order::Proxy(_) => None,
+        }
+    }
+}
+
 /// As it goes over the line.
 impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

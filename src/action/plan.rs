@@ -79,7 +79,7 @@ pub struct Plan {
     pub checks: Vec<Check>,
     /// The exact order; an error when nobody is there to be asked.
     pub order: Result<Order, String>,
-    /// The line of patronictl that does the same.
+    /// The line of patronictl, or of another program, that does the same.
     pub patronictl: Option<String>,
     /// What clients will notice, and what may be lost.
     pub effects: Vec<String>,

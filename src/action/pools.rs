@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::checks::Check;
-use super::{Goal, Phase, Reply, Situation, Standing};
+use super::{AirflowOrder, AirflowWay, Goal, Phase, Reply, Situation, Standing};
 use crate::model::{AirflowPool, AirflowStatus, Cluster, SourceError, SourceKind, Time, listed};
 
 /// What Airflow's metadata says, if that is current.
@@ -23,16 +23,32 @@ pub fn known<'a>(s: &Situation<'a>) -> Result<&'a AirflowStatus, String> {
     })
 }
 
+/// What is said where nobody is there who can be told.
+const NOBODY: &str = "neither `api` nor `cli_host` of Airflow is configured: its pools are read, and not written";
+
+/// That these pools get these slots.
+///
+/// # Errors
+/// Nobody is there who can be told, or a pool cannot be written as it is; the error is a sentence.
+pub fn order<'p>(
+    way: Option<&AirflowWay>,
+    status: &AirflowStatus,
+    pools: impl IntoIterator<Item = (&'p AirflowPool, i64)>,
+) -> Result<AirflowOrder, String> {
+    AirflowOrder::new(way.cloned().ok_or(NOBODY)?, status.is_3, pools)
+}
+
 /// Whether somebody is there who can be told, and whether it would be seen.
-pub fn checks(s: &Situation<'_>, host: Option<&str>) -> Vec<Check> {
-    let mut all = vec![match host {
-        Some(host) => Check::green("command", format!("Airflow's own command is asked at {host}")),
-        None => Check::impossible("command", "no cli_host of Airflow is configured: its pools are read, and not written"),
+pub fn checks(s: &Situation<'_>, way: Option<&AirflowWay>) -> Vec<Check> {
+    let mut all = vec![match way {
+        Some(AirflowWay::Cli { host }) => Check::green("command", format!("Airflow's own command is asked at {host}")),
+        Some(way @ AirflowWay::Api { .. }) => Check::green("api", format!("asked is {way}")),
+        None => Check::impossible("command", NOBODY),
     }];
     match known(s) {
         Err(why) => all.push(Check::impossible("metadata", why)),
         Ok(status) if status.migrating => {
-            all.push(Check::red("metadata", "`airflow db migrate` is at work: whether Airflow's command works is not known"));
+            all.push(Check::red("metadata", "`airflow db migrate` is at work: whether Airflow takes an order is not known"));
         }
         Ok(_) => all.push(Check::green("metadata", "Airflow's metadata is read: what becomes of the pools will be seen")),
     }

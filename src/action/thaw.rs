@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::checks::Check;
 use super::pools::{self, Read};
-use super::{AirflowOrder, Confirm, Goal, Kept, Operation, Order, PoolOrder, Situation};
+use super::{AirflowWay, Confirm, Goal, Kept, Operation, Order, Situation};
 
 /// Gives every pool back what is remembered of it. What somebody else has set meanwhile is left as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thaw {
-    /// Where Airflow's own command is run, if that is configured.
-    pub host: Option<String>,
+    /// By whom pools are changed, if that is configured.
+    pub way: Option<AirflowWay>,
 }
 
 /// The slots of the pools that are frozen still.
@@ -35,7 +35,7 @@ impl Operation for Thaw {
     }
 
     fn checks(&self, s: &Situation<'_>) -> Vec<Check> {
-        let mut all = pools::checks(s, self.host.as_deref());
+        let mut all = pools::checks(s, self.way.as_ref());
         let Some(frozen) = s.cluster.frozen_pools() else {
             all.push(Check::impossible("remembered", "this machine remembers no pools that were frozen"));
             return all;
@@ -61,15 +61,13 @@ impl Operation for Thaw {
     }
 
     fn order(&self, s: &Situation<'_>) -> Result<Order, String> {
-        let host = self.host.clone().ok_or("no cli_host of Airflow is configured")?;
         let status = pools::known(s)?;
         let frozen = s.cluster.frozen_pools().ok_or("this machine remembers no pools that were frozen")?;
-        let pools = frozen.still(status).map(|(pool, slots)| PoolOrder::new(pool, slots)).collect::<Result<_, _>>()?;
-        Ok(Order::Airflow(AirflowOrder { host, pools }))
+        pools::order(self.way.as_ref(), status, frozen.still(status)).map(Order::Airflow)
     }
 
-    fn patronictl(&self, _: &Situation<'_>) -> Option<String> {
-        None
+    fn patronictl(&self, s: &Situation<'_>) -> Option<String> {
+        self.order(s).ok()?.by_hand()
     }
 
     fn effects(&self, s: &Situation<'_>) -> Vec<String> {

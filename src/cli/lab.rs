@@ -79,7 +79,8 @@ struct ShapeArgs {
     /// Patroni's loop_wait, seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     loop_wait: u32,
-    /// What runs beside the cluster: airflow=2.10 or airflow=3, with its data in it; rabbitmq, three nodes; may be given twice
+    /// What runs beside the cluster: airflow=2.10 or airflow=3, with its data in it; airflow-api, its API with passwords (250 MB with 2.10), by which
+    /// freeze and thaw then go; rabbitmq, three nodes; may be given several times
     #[arg(long, value_name = "WHAT")]
     with: Vec<String>,
 }
@@ -87,7 +88,20 @@ struct ShapeArgs {
 impl ShapeArgs {
     fn options(self) -> Result<Options> {
         let Self { members, tls, auth, sync, failsafe, patroni, netns, ttl, loop_wait, with } = self;
-        let mut options = Options { members, tls, auth, sync, failsafe, patroni, netns, ttl, loop_wait, airflow: None, rabbitmq: false };
+        let mut options = Options {
+            members,
+            tls,
+            auth,
+            sync,
+            failsafe,
+            patroni,
+            netns,
+            ttl,
+            loop_wait,
+            airflow: None,
+            airflow_api: false,
+            rabbitmq: false,
+        };
         for what in &with {
             options.with(what)?;
         }

@@ -14,8 +14,17 @@ use crate::document::{Document, DoneState, RescueDoc, RescueTaskDoc};
 use crate::model::{Time, clean, spoken};
 use crate::source::{Clock, ssh};
 
-/// How machines are reached, and Airflow's own command on one of them.
-type Cli = (SshProfile, AirflowCli);
+/// How an order to Airflow is typed here.
+#[derive(Debug, Default)]
+struct How {
+    /// How machines are reached, and Airflow's own command on one of them.
+    cli: Option<(SshProfile, AirflowCli)>,
+    /// Where its API is.
+    api: Option<String>,
+}
+
+/// What stands for the address of Airflow's API in a request.
+const API: &str = "\"$AIRFLOW_API\"";
 
 /// `pgbaton rescue`.
 #[derive(Debug, clap::Args)]
@@ -46,18 +55,22 @@ struct Told<'d> {
 /// Prints the list. Exit codes: 0 nothing is at risk, 1 something is, 2 something that has finished by the target and has tries left, 4 not known,
 /// as Airflow's metadata cannot be read and no outage is remembered.
 pub fn run(connect: &ConnectArgs, args: &RescueArgs) -> anyhow::Result<ExitCode> {
-    let (document, cli) = runtime()?.block_on(async {
+    let (document, how) = runtime()?.block_on(async {
         let profile = connect.profile(args.cluster.name.as_deref()).await?;
         anyhow::ensure!(
             profile.airflow.is_some(),
             "no Airflow is configured: [clusters.{}.airflow] says where its metadata lies",
             profile.name
         );
-        let cli = profile.airflow.as_ref().and_then(|airflow| airflow.cli.clone()).map(|cli| (profile.ssh.clone(), cli));
+        let airflow = profile.airflow.as_ref();
+        let how = How {
+            cli: airflow.and_then(|airflow| airflow.cli.clone()).map(|cli| (profile.ssh.clone(), cli)),
+            api: airflow.and_then(|airflow| airflow.api.as_ref()).map(|api| api.url.clone()),
+        };
         let mut live = start(profile, Clock::start());
         live.settle(Duration::from_secs_f64(args.timeout)).await;
         Kept::default().keep(live.cluster());
-        anyhow::Ok((live.document(), cli))
+        anyhow::Ok((live.document(), how))
     })?;
     let told = Told {
         cluster: &document.cluster.name,
@@ -66,7 +79,7 @@ pub fn run(connect: &ConnectArgs, args: &RescueArgs) -> anyhow::Result<ExitCode>
         airflow_fresh: document.airflow.as_ref().is_some_and(|airflow| airflow.asked.fresh),
         target_fresh: document.target.as_ref().is_some_and(|target| target.asked.fresh),
     };
-    let text = if args.json { serde_json::to_string_pretty(&told)? + "\n" } else { text(&document, &told, cli.as_ref()) };
+    let text = if args.json { serde_json::to_string_pretty(&told)? + "\n" } else { text(&document, &told, &how) };
     super::print(&text)?;
     Ok(ExitCode::from(code(&told)))
 }
@@ -81,7 +94,7 @@ fn code(told: &Told<'_>) -> u8 {
     }
 }
 
-fn text(document: &Document, told: &Told<'_>, cli: Option<&Cli>) -> String {
+fn text(document: &Document, told: &Told<'_>, how: &How) -> String {
     let name = &document.cluster.name;
     let mut out = match told.rescue {
         None if told.airflow_fresh => return format!("{name}: no outage of Airflow's writes is known, and Airflow writes\n"),
@@ -100,8 +113,20 @@ fn text(document: &Document, told: &Told<'_>, cli: Option<&Cli>) -> String {
     if !frozen {
         let _ = writeln!(out, "first, so that no second try begins: pgbaton freeze {name}");
     }
+    if tasks.iter().filter_map(|task| task.mark_success.as_ref()).any(|words| words.contains(API)) {
+        let _ = match &how.api {
+            Some(url) => {
+                writeln!(out, "what marks a task reads the variable TOKEN, which POST {url}/auth/token gives for user and password")
+            }
+            None => writeln!(
+                out,
+                "what marks a task reads two variables: AIRFLOW_API, the API server's http://HOST:PORT, and TOKEN, which POST /auth/token there \
+                 gives for user and password"
+            ),
+        };
+    }
     for task in tasks {
-        out.push_str(&of_task(task, told.at, cli));
+        out.push_str(&of_task(task, told.at, how));
     }
     let _ = writeln!(out, "then look again: pgbaton rescue {name}; when nothing is left: pgbaton thaw {name}");
     out
@@ -127,7 +152,7 @@ fn outage(name: &str, rescue: &RescueDoc, now: Time) -> String {
     }
 }
 
-fn of_task(task: &RescueTaskDoc, now: Time, cli: Option<&Cli>) -> String {
+fn of_task(task: &RescueTaskDoc, now: Time, how: &How) -> String {
     let of = if task.map_index < 0 { String::new() } else { format!("[{}]", task.map_index) };
     let state = task.state.as_deref().unwrap_or("state not known");
     let mut out =
@@ -147,20 +172,24 @@ fn of_task(task: &RescueTaskDoc, now: Time, cli: Option<&Cli>) -> String {
         None => "not known".to_owned(),
     };
     let _ = writeln!(out, "  target:   {done}\n  Airflow:  {due}");
-    let how =
-        task.mark_success.as_ref().map_or_else(|| "not known: which Airflow it is was never read".to_owned(), |words| typed(words, cli));
+    let mark =
+        task.mark_success.as_ref().map_or_else(|| "not known: which Airflow it is was never read".to_owned(), |words| typed(words, how));
     let _ = match task.done {
-        DoneState::Finished => writeln!(out, "  mark it:  {how}"),
+        DoneState::Finished => writeln!(out, "  mark it:  {mark}"),
         DoneState::Open => writeln!(out, "  do NOT mark it: it goes on there, or broke off; look on the target first"),
         DoneState::Untouched => writeln!(out, "  leave it: its next try is its first start there"),
-        DoneState::Unknown => writeln!(out, "  mark it only if you have seen on the target that it has finished:  {how}"),
+        DoneState::Unknown => writeln!(out, "  mark it only if you have seen on the target that it has finished:  {mark}"),
     };
     out
 }
 
-/// Airflow's command as it is typed here: over ssh, by its own name there.
-fn typed(words: &str, cli: Option<&Cli>) -> String {
-    let there = cli.zip(words.strip_prefix("airflow "));
-    let typed = there.and_then(|((ssh, AirflowCli { host, command }), rest)| ssh::typed(ssh, host, &format!("{command} {rest}")));
+/// Airflow's command as it is typed here, over ssh, by its own name there; and a request to its API with the address that is configured.
+fn typed(words: &str, how: &How) -> String {
+    let Some(rest) = words.strip_prefix("airflow ") else {
+        let api = how.api.as_ref().and_then(|url| shlex::try_quote(url).ok());
+        return api.map_or_else(|| words.to_owned(), |url| words.replacen(API, &url, 1));
+    };
+    let there = how.cli.as_ref();
+    let typed = there.and_then(|(ssh, AirflowCli { host, command })| ssh::typed(ssh, host, &format!("{command} {rest}")));
     typed.unwrap_or_else(|| words.to_owned())
 }

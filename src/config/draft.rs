@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+use super::airflow::AirflowDraft;
 use super::endpoint::Endpoint;
 use super::estate::{DagsDraft, TargetDraft};
 use super::origin::{Origin, Setting};
@@ -83,18 +84,6 @@ impl LimitsDraft {
     }
 }
 
-/// Where Airflow's metadata lies.
-#[derive(Debug, Clone)]
-pub(crate) struct AirflowDraft {
-    pub database: Option<Setting<String>>,
-    pub schema: Option<Setting<String>>,
-    pub cli_host: Option<Setting<String>>,
-    pub cli: Option<Setting<String>>,
-    /// Health endpoints: host and port, and the whole URL.
-    pub health: Vec<Setting<(String, String)>>,
-    pub cacert: Option<Setting<PathBuf>>,
-}
-
 /// How RabbitMQ is asked.
 #[derive(Debug, Clone)]
 pub(crate) struct RabbitmqDraft {
@@ -155,7 +144,7 @@ pub(crate) struct OperateDraft {
     pub key: Option<Setting<PathBuf>>,
 }
 
-/// User and password for what the REST API does not let everybody do.
+/// User and password for what an API does not let everybody do.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LoginDraft {
     pub username: Option<Setting<String>>,

@@ -12,6 +12,7 @@
 //!
 //! Nothing here connects to anything.
 
+mod airflow;
 mod diagnostic;
 mod draft;
 mod endpoint;
@@ -45,6 +46,7 @@ mod toml_tree;
 mod yaml_tree;
 mod yaml_value;
 
+pub use airflow::{AirflowApi, AirflowCli, AirflowHealthEndpoint, AirflowProfile, ApiCredential, ApiSecret, PoolsBy};
 pub(crate) use diagnostic::nearest;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use env::Env;

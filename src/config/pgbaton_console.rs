@@ -40,7 +40,7 @@ impl Reader<'_> {
     }
 
     /// One of these words.
-    fn word(&mut self, section: &Section<'_>, key: &str, allowed: &[&str]) -> Option<Setting<String>> {
+    pub fn word(&mut self, section: &Section<'_>, key: &str, allowed: &[&str]) -> Option<Setting<String>> {
         let word = section.text(key, self.out)?;
         if allowed.contains(&word.value.as_str()) {
             return Some(word);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::airflow::AirflowProfile;
 use super::estate::{DagsProfile, TargetProfile};
 use super::login::Login;
 use super::passfile::{PassFile, PassFileError};
@@ -59,39 +60,6 @@ pub struct Profile {
     pub ssh: SshProfile,
     /// Where the programs' logs are, where the configuration says it; by one of [`LOGS`].
     pub logs: BTreeMap<&'static str, LogProfile>,
-}
-
-/// Where Airflow's metadata lies. It is read with the user of [`PostgresProfile`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AirflowProfile {
-    /// The database.
-    pub database: String,
-    /// The schema in it.
-    pub schema: String,
-    /// Airflow's own command, by which its pools are written; `None`: they are not.
-    pub cli: Option<AirflowCli>,
-    /// Its health endpoints.
-    pub health: Vec<AirflowHealthEndpoint>,
-    /// Whom to trust for those by https; `None`: the system's authorities.
-    pub health_ca: Option<PathBuf>,
-}
-
-/// Where a program of Airflow's tells of its health.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AirflowHealthEndpoint {
-    /// What it is called: `10.0.0.1:8974`.
-    pub name: String,
-    /// Its URL.
-    pub url: String,
-}
-
-/// Where Airflow's own command is run to change something.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AirflowCli {
-    /// The machine, as nodes are named for ssh.
-    pub host: String,
-    /// The command, as a shell there takes it: `sudo -u airflow airflow`.
-    pub command: String,
 }
 
 /// How RabbitMQ's management API is asked. The user needs the tag `monitoring` and may be without any other right.

@@ -8,8 +8,7 @@ use secrecy::SecretString;
 
 use super::diagnostic::{Diagnostic, quote};
 use super::draft::{
-    AirflowDraft, Draft, EtcdDraft, HaproxyDraft, LoginDraft, LogsDraft, OperateDraft, PostgresDraft, RabbitmqDraft, Secret, SshDraft,
-    TlsDraft,
+    Draft, EtcdDraft, HaproxyDraft, LoginDraft, LogsDraft, OperateDraft, PostgresDraft, RabbitmqDraft, Secret, SshDraft, TlsDraft,
 };
 use super::env::Env;
 use super::fact::{Fact, Facts, toml_key};
@@ -19,8 +18,8 @@ use super::origin::{Origin, Setting};
 use super::passfile::PassFile;
 use super::pgbaton_rabbitmq;
 use super::profile::{
-    AdminSocket, AirflowCli, AirflowHealthEndpoint, AirflowProfile, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile,
-    LogProfile, OperateCert, PostgresProfile, Profile, RabbitmqNodeProfile, RabbitmqProfile, RestProfile, SshProfile, SslMode, TlsProfile,
+    AdminSocket, ConsoleProfile, EtcdProfile, HaproxyAddress, HaproxyProfile, LogProfile, OperateCert, PostgresProfile, Profile,
+    RabbitmqNodeProfile, RabbitmqProfile, RestProfile, SshProfile, SslMode, TlsProfile,
 };
 use crate::finding::LIMITS;
 
@@ -111,7 +110,7 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         assist: draft.assist.is_some_and(|a| a.value),
         syslog: draft.syslog.map(|path| path.value),
         limits: draft.limits.values,
-        airflow: airflow(draft.airflow, &mut facts),
+        airflow: draft.airflow.map(|airflow| airflow.resolve(&mut facts)),
         rabbitmq,
         dags: draft.dags.map(|dags| dags.resolve(&mut facts)),
         target: draft.target.map(|target| target.resolve(&mut facts)),
@@ -119,36 +118,6 @@ pub(crate) fn resolve(draft: Draft, env: &Env) -> Result<Ready, Vec<Diagnostic>>
         logs: logs(draft.logs, &mut facts),
     };
     Ok(Ready { profile, facts: facts.into_vec() })
-}
-
-fn airflow(draft: Option<AirflowDraft>, facts: &mut Facts) -> Option<AirflowProfile> {
-    let draft = draft?;
-    let mut known = |key: &str, setting: Option<Setting<String>>, otherwise: &str| match setting {
-        Some(setting) => {
-            facts.text(&format!("airflow.{key}"), &setting);
-            setting.value
-        }
-        None => {
-            facts.plain(&format!("airflow.{key}"), format!("{otherwise:?}"), &Origin::Default);
-            otherwise.to_owned()
-        }
-    };
-    let database = known("database", draft.database, "airflow");
-    let schema = known("schema", draft.schema, "public");
-    let cli = draft.cli_host.map(|host| {
-        facts.text("airflow.cli_host", &host);
-        let command = draft.cli.unwrap_or_else(|| Setting::new("airflow".to_owned(), Origin::Default));
-        facts.text("airflow.cli", &command);
-        AirflowCli { host: host.value, command: command.value }
-    });
-    for endpoint in &draft.health {
-        facts.plain("airflow.health", format!("{:?}", endpoint.value.1), &endpoint.origin);
-    }
-    if let Some(cacert) = &draft.cacert {
-        facts.path("airflow.cacert", cacert);
-    }
-    let health = draft.health.into_iter().map(|Setting { value: (name, url), .. }| AirflowHealthEndpoint { name, url }).collect();
-    Some(AirflowProfile { database, schema, cli, health, health_ca: draft.cacert.map(|file| file.value) })
 }
 
 fn ssh(draft: Option<SshDraft>, facts: &mut Facts) -> SshProfile {
@@ -239,7 +208,7 @@ fn operate(draft: OperateDraft, section: &str, facts: &mut Facts) -> Option<Oper
     Some(OperateCert::new(draft.cert?.value, draft.key.map(|key| key.value)))
 }
 
-fn tls(draft: TlsDraft, section: &str, facts: &mut Facts) -> TlsProfile {
+pub(super) fn tls(draft: TlsDraft, section: &str, facts: &mut Facts) -> TlsProfile {
     for (key, path) in [("cacert", &draft.ca), ("certfile", &draft.cert), ("keyfile", &draft.key)] {
         if let Some(path) = path {
             facts.path(&format!("{section}.{key}"), path);

@@ -56,7 +56,8 @@ fn by_command(key: &TaskKey) -> Option<String> {
     shlex::try_join(words.iter().map(String::as_str)).ok()
 }
 
-/// Airflow 3, whose command has no such thing any more: its REST API. Address and token are the reader's own.
+/// Airflow 3, whose command has no such thing any more: its REST API. Address and token are the reader's own; the token is no word of a command, as
+/// everybody on the machine could read that.
 fn by_api(key: &TaskKey) -> Option<String> {
     let mut url = url::Url::parse("http://airflow").ok()?;
     let index = (key.map_index >= 0).then(|| key.map_index.to_string());
@@ -65,7 +66,8 @@ fn by_api(key: &TaskKey) -> Option<String> {
     // What stands in single quotes is the shell's as it is.
     let path = url.path().replace('\'', "%27");
     Some(format!(
-        "curl -fsS -X PATCH \"$AIRFLOW_API\"'{path}' -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{{\"new_state\": \"success\"}}'"
+        "printf 'header=\"Authorization: Bearer %s\"' \"$TOKEN\" | curl -fsS -K - -X PATCH -H 'Content-Type: application/json' \
+         -d '{{\"new_state\": \"success\"}}' \"$AIRFLOW_API\"'{path}'"
     ))
 }
 
@@ -85,7 +87,7 @@ mod tests {
         assert_eq!(words, ["airflow", "tasks", "run", "--raw", "--mark-success", "--map-index", "3", "--", "charge", "work", run]);
         let words = shlex::split(&by_api(&key(run, -1)).expect("a request")).expect("it splits");
         let path = "$AIRFLOW_API/api/v2/dags/charge/dagRuns/manual__2026-11-27T03:12:00+00:00%27;%20$(x)%20%60y%60/taskInstances/work";
-        assert_eq!((words[0].as_str(), words[4].as_str()), ("curl", path));
+        assert_eq!((words[4].as_str(), words.last().map(String::as_str)), ("curl", Some(path)));
         assert!(by_api(&key("r", 3)).is_some_and(|request| request.contains("/taskInstances/work/3'")));
     }
 }

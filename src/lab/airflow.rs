@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::conf::{self, airflow as conf_airflow};
 use super::health::Fact;
+use super::http::Http;
 use super::layout::{Lab, PROXIES};
 use super::mounts;
 use super::process::{self, Spec};
@@ -27,6 +28,10 @@ pub async fn make(lab: &Lab, secrets: &Secrets, leader: &str) -> Result<()> {
         move || run(&lab, &["db", "migrate"])
     })
     .await??;
+    if let Some(argv) = conf_airflow::make_users(lab)? {
+        let lab = lab.clone();
+        tokio::task::spawn_blocking(move || run_words(&lab, argv)).await??;
+    }
     let owner = sql::member(lab, leader, User::AirflowAdmin).await?;
     owner.batch_execute(&grants(lab)?).await.map_err(sql::plain)
 }
@@ -36,7 +41,11 @@ pub async fn make(lab: &Lab, secrets: &Secrets, leader: &str) -> Result<()> {
 /// # Errors
 /// The lab has no Airflow, or the command fails.
 pub fn run(lab: &Lab, words: &[&str]) -> Result<String> {
-    let argv = conf_airflow::command(lab, words)?;
+    run_words(lab, conf_airflow::command(lab, words)?)
+}
+
+/// These words, as its programs run.
+fn run_words(lab: &Lab, argv: Vec<String>) -> Result<String> {
     let spec = conf::spec(lab, &format!("{}/{}scheduler", PROXIES[0], conf_airflow::PREFIX))?;
     process::run(lab, &Spec { argv, ..spec })
 }
@@ -63,7 +72,7 @@ pub fn mount_dags(lab: &Lab) -> Result<()> {
 
 /// Whether each of its programs has told in its own database within the last 15 s that it lives, and every DAG file can be imported.
 pub async fn health(lab: &Lab, leader: &str) -> Fact {
-    let wanted = conf_airflow::programs(lab).iter().filter(|program| **program != "api-server").count();
+    let wanted = conf_airflow::programs(lab).iter().filter(|program| !matches!(**program, "api-server" | "webserver")).count();
     let state = "SELECT (SELECT count(DISTINCT job_type) FROM job WHERE job_type IN ('SchedulerJob', 'TriggererJob', 'DagProcessorJob')
                  AND latest_heartbeat > clock_timestamp() - interval '15 seconds'), (SELECT count(*) FROM import_error)";
     let told = async {
@@ -79,4 +88,13 @@ pub async fn health(lab: &Lab, leader: &str) -> Fact {
         Err(error) => (false, format!("{error:#}")),
     };
     Fact { name: "airflow".into(), ok, detail }
+}
+
+/// Whether its API answers, which the console gives its orders to: one that works refuses a stranger.
+pub async fn api_health(http: &Http, pools: &str) -> Fact {
+    let (ok, detail) = match http.get(pools).await {
+        Ok(answer) => (answer.status == 401, format!("a stranger is answered {}", answer.status)),
+        Err(error) => (false, format!("{error:#}")),
+    };
+    Fact { name: "airflow api".into(), ok, detail }
 }

@@ -88,6 +88,9 @@ pub async fn facts(lab: &Lab, secrets: &Secrets, http: &Http) -> Vec<Fact> {
     if let (Some(_), Some(leader)) = (&lab.record.options.airflow, leader(&members)) {
         facts.push(airflow::health(lab, &leader).await);
     }
+    if let Some(pools) = conf::airflow::api_pools(lab) {
+        facts.push(airflow::api_health(http, &pools).await);
+    }
     if lab.record.options.rabbitmq {
         facts.push(rabbitmq::health(lab, secrets, http).await);
     }

@@ -33,6 +33,9 @@ pub struct Options {
     /// Airflow's version as PyPI names it, with its metadata in this cluster; `None`: no Airflow.
     #[serde(default)]
     pub airflow: Option<String>,
+    /// Airflow's API with users and passwords, by which pools are frozen: 2.10's web server takes 250 MB and some seconds.
+    #[serde(default)]
+    pub airflow_api: bool,
     /// RabbitMQ on three nodes of its own.
     #[serde(default)]
     pub rabbitmq: bool,
@@ -51,13 +54,14 @@ impl Default for Options {
             ttl: 30,
             loop_wait: 10,
             airflow: None,
+            airflow_api: false,
             rabbitmq: false,
         }
     }
 }
 
 impl Options {
-    /// Takes in what is to run beside the cluster: `airflow`, `airflow=2.10`, `airflow=3`, `rabbitmq`.
+    /// Takes in what is to run beside the cluster: `airflow`, `airflow=2.10`, `airflow=3`, `airflow-api`, `rabbitmq`.
     ///
     /// # Errors
     /// A sentence with what there is.
@@ -66,10 +70,14 @@ impl Options {
             self.rabbitmq = true;
             return Ok(());
         }
+        if what == "airflow-api" {
+            self.airflow_api = true;
+            return Ok(());
+        }
         let (name, version) = what.split_once('=').unwrap_or((what, AIRFLOW_VERSIONS[0]));
         let begins = |known: &&&str| known.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let Some(version) = AIRFLOW_VERSIONS.iter().find(begins).filter(|_| name == "airflow") else {
-            bail!("--with {what}: there is airflow=2.10, airflow=3 and rabbitmq");
+            bail!("--with {what}: there is airflow=2.10, airflow=3, airflow-api and rabbitmq");
         };
         self.airflow = Some((*version).to_owned());
         Ok(())
@@ -85,6 +93,9 @@ impl Options {
         }
         if self.sync && self.members < 2 {
             bail!("--sync needs at least 2 members: one leads, one confirms");
+        }
+        if self.airflow_api && self.airflow.is_none() {
+            bail!("--with airflow-api: it is Airflow's, and goes with --with airflow=2.10 or airflow=3");
         }
         if self.ttl < 20 {
             bail!("--ttl {}: Patroni's minimum is 20 seconds", self.ttl);
@@ -137,6 +148,7 @@ mod tests {
         assert!(refused(Options { ttl: 19, ..Options::default() }).contains("20 seconds"));
         assert!(refused(Options { loop_wait: 25, ..Options::default() }).contains("loop_wait + 2"));
         assert!(refused(Options { sync: true, members: 1, ..Options::default() }).contains("--sync"));
+        assert!(refused(Options { airflow_api: true, ..Options::default() }).contains("goes with --with airflow"));
         assert!(refused(Options { patroni: "4.1.5; rm".into(), ..Options::default() }).contains("not a version"));
     }
 
@@ -150,7 +162,7 @@ mod tests {
         assert_eq!(airflow("airflow=2.10").unwrap(), "2.10.5");
         assert_eq!(airflow("airflow=3").unwrap(), "3.3.2");
         for bad in ["airflow=2.1", "airflow=4", "rabbit", "rabbitmq=3", ""] {
-            assert_eq!(airflow(bad).unwrap_err(), format!("--with {bad}: there is airflow=2.10, airflow=3 and rabbitmq"));
+            assert_eq!(airflow(bad).unwrap_err(), format!("--with {bad}: there is airflow=2.10, airflow=3, airflow-api and rabbitmq"));
         }
     }
 }

@@ -32,6 +32,10 @@ pub enum Owner {
     App,
     /// PostgreSQL's `airflow`, who owns Airflow's metadata.
     Airflow,
+    /// The console's user in Airflow's API, who may change pools.
+    AirflowApi,
+    /// A user there who may only look.
+    AirflowViewer,
     /// RabbitMQ's `pgbaton`, the console's user, who may only look.
     Rabbitmq,
     /// RabbitMQ's `airflow`.

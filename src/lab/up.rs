@@ -169,6 +169,9 @@ async fn start(place: &Place, options: &Options, tools: Tools, account: &Account
             process::start(&lab, &conf::spec(&lab, key)?)?;
         }
         wait_for(&lab, steps, 90, async || fact(airflow::health(&lab, &leader).await)).await?;
+        if let Some(pools) = conf::airflow::api_pools(&lab) {
+            wait_for(&lab, steps, 120, async || fact(airflow::api_health(&http, &pools).await)).await?;
+        }
         steps.done("its programs have heartbeats");
     }
 

@@ -51,7 +51,7 @@ pub(super) fn files(draft: &mut Draft<'_>) -> Result<()> {
         passfile: "pgpass",
         postgres_ca: tls.as_ref().map(|tls| tls.ca.as_str()),
         proxies: &proxies,
-        airflow: host.map(|host| Airflow { database: airflow::NAME, host, cli: &cli, health: &[] }),
+        airflow: host.map(|host| Airflow { database: airflow::NAME, host, cli: &cli, api: None, health: &[] }),
         explained: true,
     };
     draft.public(format!("{FOLDER}/pgbaton.toml"), console.toml());

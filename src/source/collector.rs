@@ -11,7 +11,7 @@ use super::etcd::{self, Access, Endpoint, Keys};
 use super::ssh::{self, Connections};
 use super::supervise::{Task, supervise};
 use super::{Clock, Inbox, Sink, Targets, TlsCache, airflow, haproxy, inbox, patroni, postgres, rabbitmq};
-use crate::config::{Profile, TlsProfile};
+use crate::config::Profile;
 use crate::model::{Cluster, Observation, Outcome, SourceId, SourceKind};
 
 /// Starts the sources and keeps them running. Dropping it ends them all and closes their connections.
@@ -87,7 +87,7 @@ impl Collector {
 
     fn start_airflow_health(&mut self) {
         let Some(profile) = self.profile.airflow.clone() else { return };
-        let tls = Arc::new(TlsCache::new(TlsProfile { ca: profile.health_ca, ..TlsProfile::default() }, &[]));
+        let tls = Arc::new(TlsCache::new(profile.tls, &[]));
         for endpoint in profile.health {
             let (source, tls) = (SourceId::new(SourceKind::AirflowHealth, &endpoint.name), Arc::clone(&tls));
             self.run(source, String::new(), move |sink, clock| airflow::health::run(sink, clock, endpoint.clone(), Arc::clone(&tls)));

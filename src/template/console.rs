@@ -57,8 +57,21 @@ pub struct Airflow<'a> {
     pub host: &'a str,
     /// That command.
     pub cli: &'a str,
+    /// Its API, where pools are frozen by that.
+    pub api: Option<Api<'a>>,
     /// Its health endpoints.
     pub health: &'a [String],
+}
+
+/// Airflow's API.
+#[derive(Debug)]
+pub struct Api<'a> {
+    /// Its URL, without what is behind the port.
+    pub url: &'a str,
+    /// Who changes pools there.
+    pub user: &'a str,
+    /// The file with the password.
+    pub password: &'a str,
 }
 
 impl Console<'_> {
@@ -110,8 +123,11 @@ impl Console<'_> {
                 let _ = writeln!(out, "admin_socket = {admin:?}");
             }
         }
-        if let Some(Airflow { database, host, cli, health }) = &self.airflow {
+        if let Some(Airflow { database, host, cli, api, health }) = &self.airflow {
             let _ = write!(out, "\n[clusters.{name}.airflow]\ndatabase = {database:?}\ncli_host = {host:?}\ncli = {cli:?}\n");
+            if let Some(Api { url, user, password }) = api {
+                let _ = writeln!(out, "api = {url:?}\nusername = {user:?}\npassword = {{ file = {password:?} }}\npools_by = \"api\"");
+            }
             if !health.is_empty() {
                 let _ = writeln!(out, "health = {health:?}");
             }

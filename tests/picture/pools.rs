@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pgbaton::action::{Freeze, Goal, Light, Operation, Plan, Reply, Situation, Standing, Thaw};
+use pgbaton::action::{AirflowWay, Freeze, Goal, Light, Operation, Plan, Reply, Situation, Standing, Thaw};
 use pgbaton::finding::{Forecast, Limits};
 use pgbaton::model::*;
 
@@ -58,12 +58,20 @@ fn plan(s: &Scenario, operation: impl Operation + 'static) -> (Vec<String>, Stri
     })
 }
 
+fn way() -> Option<AirflowWay> {
+    Some(AirflowWay::Cli { host: "vm1".into() })
+}
+
+fn by_api(user: Option<&str>) -> Option<AirflowWay> {
+    Some(AirflowWay::Api { url: "https://vm1:8080".into(), user: user.map(str::to_owned) })
+}
+
 fn freeze() -> Freeze {
-    Freeze { host: Some("vm1".into()), ..Freeze::default() }
+    Freeze { way: way(), ..Freeze::default() }
 }
 
 fn thaw() -> Thaw {
-    Thaw { host: Some("vm1".into()) }
+    Thaw { way: way() }
 }
 
 #[test]
@@ -114,6 +122,38 @@ fn nothing_is_frozen_that_could_not_be_given_back_as_it_was() {
     assert_eq!(plan(&s, freeze()).0, ["pools red!"]);
     s.pass_unheard(10);
     assert_eq!(plan(&s, freeze()).0, ["metadata red!"], "what there is now nobody knows");
+}
+
+#[test]
+fn by_the_api_each_pool_is_a_request_and_only_its_slots_change() {
+    let mut s = Scenario::healthy();
+    reads(&mut s, vec![pool("default_pool", 128), pool("etl", -1), pool("shut", 0)]);
+    let freeze = |user: Option<&str>| Freeze { way: by_api(user), ..Freeze::default() };
+    let order = "PATCH https://vm1:8080/api/v1/pools/default_pool?update_mask=slots {\"slots\":0}; \
+                 PATCH https://vm1:8080/api/v1/pools/etl?update_mask=slots {\"slots\":0} (as pgbaton)";
+    assert_eq!(plan(&s, freeze(Some("pgbaton"))), (vec![], order.into()));
+    let told = with(&s, |situation| {
+        let plan = Plan::of(Box::new(freeze(Some("pgbaton"))), situation);
+        (plan.checks[0].clone(), plan.patronictl.expect("the same by hand"))
+    });
+    assert_eq!((told.0.id.as_str(), told.0.sentence.as_str()), ("api", "asked is Airflow's API at https://vm1:8080, as pgbaton"));
+    let curl = |name: &str| {
+        format!(
+            "curl -fsS -u pgbaton -X PATCH -H 'Content-Type: application/json' -d '{{\"slots\":0}}' \
+             'https://vm1:8080/api/v1/pools/{name}?update_mask=slots'"
+        )
+    };
+    assert_eq!(told.1, format!("{} && {}", curl("default_pool"), curl("etl")));
+    // The description is not sent, but a name that was washed is another pool's.
+    reads(&mut s, vec![AirflowPool { whole: false, ..pool("b", 2) }]);
+    assert!(plan(&s, freeze(None)).1.contains("may have another name"));
+    // Airflow 3, and back.
+    let status = AirflowStatus { is_3: true, pools: vec![pool("a", 0)], ..airflow_at_rest(s.now()) };
+    s.report(SourceId::new(SourceKind::Airflow, "psg"), Fact::Airflow(Box::new(status)));
+    remembers(&mut s, &[("a", 5)]);
+    let order =
+        "PATCH https://vm1:8080/api/v2/pools/a?update_mask=slots {\"pool\":\"a\",\"slots\":5,\"include_deferred\":false} (with a token)";
+    assert_eq!(plan(&s, Thaw { way: by_api(None) }), (vec![], order.into()));
 }
 
 #[test]

@@ -29,7 +29,6 @@ pub use sql::{DropSlotArgs, OneMemberArgs, TerminateArgs};
 
 pub use args::{FailoverArgs, FlushArgs, MembersArgs, ModeArgs, PauseArgs, ReinitArgs, RestartArgs, SwitchoverArgs};
 pub(super) use args::{Operations, chosen};
-pub(super) use pools::host as airflow_host;
 pub use pools::{FreezeArgs, ThawArgs};
 pub use proxy::ProxyArgs;
 pub use second::{ApproveArgs, RunArgs};

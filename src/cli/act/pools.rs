@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::args::Operations;
 use super::{HowArgs, run_with};
-use crate::action::{Freeze, Thaw};
+use crate::action::{AirflowWay, Freeze, Thaw};
 use crate::cli::connect::{ClusterArg, ConnectArgs};
 use crate::config::Profile;
 use crate::live::Live;
@@ -33,11 +33,6 @@ pub struct ThawArgs {
     how: HowArgs,
 }
 
-/// Where Airflow's own command is run.
-pub(in crate::cli) fn host(profile: &Profile) -> Option<String> {
-    profile.airflow.as_ref()?.cli.as_ref().map(|cli| cli.host.clone())
-}
-
 impl FreezeArgs {
     /// Does it.
     pub fn run(self, connect: &ConnectArgs) -> anyhow::Result<ExitCode> {
@@ -48,7 +43,7 @@ impl FreezeArgs {
     /// What is to be done.
     pub(in crate::cli) fn operations(self, profile: &Profile) -> Operations {
         let Self { cluster: _, reason, run, how: _ } = self;
-        vec![Box::new(Freeze { host: host(profile), reason: reason.filter(|reason| !reason.is_empty()), run })]
+        vec![Box::new(Freeze { way: AirflowWay::of(profile), reason: reason.filter(|reason| !reason.is_empty()), run })]
     }
 }
 
@@ -61,6 +56,6 @@ impl ThawArgs {
 
     /// What is to be done.
     pub(in crate::cli) fn operations(self, profile: &Profile) -> Operations {
-        vec![Box::new(Thaw { host: host(profile) })]
+        vec![Box::new(Thaw { way: AirflowWay::of(profile) })]
     }
 }

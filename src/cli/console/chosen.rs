@@ -1,9 +1,9 @@
 //! What a key asks for, with what was typed or chosen for it.
 
 use crate::action::{
-    Assisted, Base, Check, Checkpoint, DemoteCluster, DropSlot, EditConfig, Failover, FlushRestart, FlushSwitchover, Freeze, Operation,
-    Pause, PromoteCluster, Reinit, Reload, Remove, Restart, Resume, ResumeReplay, Rolling, RollingStep, SetProxy, Situation, Switchover,
-    Terminate, Thaw, Undo, needless, next_pending,
+    AirflowWay, Assisted, Base, Check, Checkpoint, DemoteCluster, DropSlot, EditConfig, Failover, FlushRestart, FlushSwitchover, Freeze,
+    Operation, Pause, PromoteCluster, Reinit, Reload, Remove, Restart, Resume, ResumeReplay, Rolling, RollingStep, SetProxy, Situation,
+    Switchover, Terminate, Thaw, Undo, needless, next_pending,
 };
 use crate::app::{Asked, Choice, source};
 use crate::cli::act::edited;
@@ -15,8 +15,8 @@ use crate::model::{ClientSession, Time, quantity, spoken};
 pub struct Parts {
     /// The HAProxies whose admin socket is configured.
     pub sockets: Vec<String>,
-    /// Where Airflow's own command is run, if that is configured.
-    pub airflow_host: Option<String>,
+    /// By whom Airflow's pools are changed, if that is configured.
+    pub airflow_way: Option<AirflowWay>,
     /// Whether switchovers are to be assisted.
     pub assist: bool,
     /// The sessions of which one is to be chosen.
@@ -150,9 +150,9 @@ pub fn chosen(asked: &Asked, s: &Situation<'_>, parts: &mut Parts) -> Result<Cho
         CommandId::Remove => Box::new(Remove),
         CommandId::Freeze => {
             let reason = asked.given.first().filter(|reason| !reason.is_empty()).cloned();
-            Box::new(Freeze { host: parts.airflow_host.clone(), reason, run: None })
+            Box::new(Freeze { way: parts.airflow_way.clone(), reason, run: None })
         }
-        CommandId::Thaw => Box::new(Thaw { host: parts.airflow_host.clone() }),
+        CommandId::Thaw => Box::new(Thaw { way: parts.airflow_way.clone() }),
         other => return Err(format!("{other} changes nothing")),
     };
     Ok(Chosen { operation, told, noted })

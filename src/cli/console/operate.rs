@@ -6,9 +6,8 @@ use futures_util::FutureExt;
 use tokio::task::JoinHandle;
 
 use super::chosen::{Chosen, Parts, chosen};
-use crate::action::{Answer, Base, Desk, Execution, Operation, Plan, Situation};
+use crate::action::{AirflowWay, Answer, Base, Desk, Execution, Operation, Plan, Situation};
 use crate::app::{Ask, Asked, ChoiceRow, CourseSheet, PlanSheet};
-use crate::cli::act::airflow_host;
 use crate::cli::operations;
 use crate::cli::situation::with_situation;
 use crate::command::CommandId;
@@ -40,7 +39,7 @@ impl Operating {
     pub fn new(desk: Desk, profile: &Profile) -> Self {
         let with_socket = profile.haproxy.iter().filter(|proxy| proxy.admin_socket.is_some()).map(|proxy| proxy.name.clone());
         let parts =
-            Parts { sockets: with_socket.collect(), assist: profile.assist, airflow_host: airflow_host(profile), ..Parts::default() };
+            Parts { sockets: with_socket.collect(), assist: profile.assist, airflow_way: AirflowWay::of(profile), ..Parts::default() };
         Self {
             desk,
             parts,

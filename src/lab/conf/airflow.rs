@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use serde_json::json;
 
 use crate::lab::files::{self, PRIVATE, PUBLIC};
 use crate::lab::layout::{Lab, PROXIES, WRITE};
@@ -12,13 +13,34 @@ use crate::template::airflow::{self, MAX_DB_RETRIES, NAME, connection};
 
 /// The database of the metadata, and its owner.
 pub const DATABASE: &str = NAME;
-/// The port on which the API server answers (3.x).
+/// The port on which the web server (2.10) or the API server (3.x) answers.
 pub const API: u16 = 8080;
 /// The port on which the scheduler tells its own health.
 pub const HEALTH: u16 = 8974;
 
 /// What the keys of Airflow's programs begin with, behind the node.
 pub const PREFIX: &str = "airflow-";
+
+/// The console's user in its API, who may change pools.
+pub const CONSOLE: &str = "pgbaton";
+/// A user there who may only look.
+pub const VIEWER: &str = "viewer";
+
+/// What makes users in 2.10: its own command takes a password among its words only, where everybody could read it.
+const USERS: &str = r#"import json
+import os
+
+from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+
+with open(os.path.join(os.environ["AIRFLOW_HOME"], "api-users.json")) as file:
+    users = json.load(file)
+with get_application_builder() as builder:
+    manager = builder.sm
+    manager.sync_roles()
+    for name, (role, password) in users.items():
+        if not manager.add_user(name, name, name, f"{name}@example.org", manager.find_role(role), password):
+            raise SystemExit(f"no user {name}")
+"#;
 
 /// Tasks of the kinds that a lost database treats differently; each writes START and END to a ledger that is not in the database, as what a task
 /// does elsewhere is not. Nothing runs unless it is triggered.
@@ -83,11 +105,65 @@ fn is_3(lab: &Lab) -> bool {
 
 /// The programs, by the words behind `airflow`.
 pub fn programs(lab: &Lab) -> &'static [&'static str] {
-    match (&lab.record.options.airflow, is_3(lab)) {
+    let options = &lab.record.options;
+    match (&options.airflow, is_3(lab)) {
         (None, _) => &[],
+        (Some(_), false) if options.airflow_api => &["scheduler", "triggerer", "webserver"],
         (Some(_), false) => &["scheduler", "triggerer"],
         (Some(_), true) => &["api-server", "dag-processor", "scheduler", "triggerer"],
     }
+}
+
+/// Its API, where somebody has to say who he is: `http://127.77.1.1:8080`.
+#[must_use]
+pub fn api(lab: &Lab) -> Option<String> {
+    lab.record.options.airflow_api.then(|| format!("http://{}:{API}", lab.ip(PROXIES[0])))
+}
+
+/// Its pools there.
+#[must_use]
+pub fn api_pools(lab: &Lab) -> Option<String> {
+    let version = if is_3(lab) { "v2" } else { "v1" };
+    api(lab).map(|url| format!("{url}/api/{version}/pools"))
+}
+
+/// The file with the console's password there.
+#[must_use]
+pub fn password(lab: &Lab) -> PathBuf {
+    lab.dir.join("airflow-password")
+}
+
+/// The file with the password of the user who may only look.
+#[must_use]
+pub fn viewer_password(lab: &Lab) -> PathBuf {
+    lab.dir.join("airflow-viewer-password")
+}
+
+/// What makes the users of the API, for Python; `None`: there are none to be made.
+///
+/// # Errors
+/// When the lab has no Airflow.
+pub fn make_users(lab: &Lab) -> Result<Option<Vec<String>>> {
+    if !lab.record.options.airflow_api || is_3(lab) {
+        return Ok(None);
+    }
+    let venv = lab.record.tools.airflow.as_ref().context("the lab has no Airflow")?;
+    Ok(Some([venv.join("bin/python"), home(lab).join("users.py")].map(|word| word.to_string_lossy().into_owned()).to_vec()))
+}
+
+/// Writes who may use the API.
+fn users(lab: &Lab, secrets: &Secrets) -> Result<()> {
+    let (owner, home) = (&lab.record.account, home(lab));
+    let (own, viewer) = (secrets.expose(Owner::AirflowApi)?, secrets.expose(Owner::AirflowViewer)?);
+    files::write(&password(lab), own, PRIVATE, owner)?;
+    files::write(&viewer_password(lab), viewer, PRIVATE, owner)?;
+    if is_3(lab) {
+        let all = json!({ CONSOLE: own, VIEWER: viewer });
+        return files::write(&home.join("api-passwords.json"), &all.to_string(), PRIVATE, owner);
+    }
+    let all = json!({ CONSOLE: ["Op", own], VIEWER: ["Viewer", viewer] });
+    files::write(&home.join("api-users.json"), &all.to_string(), PRIVATE, owner)?;
+    files::write(&home.join("users.py"), USERS, PUBLIC, owner)
 }
 
 /// Writes Airflow's configuration and its DAGs; it calls its machine as the lab does, whatever this one is called.
@@ -104,6 +180,9 @@ pub fn write(lab: &Lab, secrets: &Secrets) -> Result<()> {
     files::write(&home.join("config/lab_host.py"), &format!("def name():\n    return {:?}\n", PROXIES[0]), PUBLIC, owner)?;
     // One that is not there would be a target of which nobody knows what it has done.
     files::write(&target(lab), "", PUBLIC, owner)?;
+    if lab.record.options.airflow_api {
+        users(lab, secrets)?;
+    }
     files::write(&home.join("airflow.cfg"), &config(lab, secrets)?, PRIVATE, owner)
 }
 
@@ -124,31 +203,50 @@ fn config(lab: &Lab, secrets: &Secrets) -> Result<String> {
         "[core]\nexecutor = LocalExecutor\nload_examples = False\ndags_folder = {home}/dags\nhostname_callable = lab_host.name\nparallelism = 8\ndefault_timezone = utc\n",
         home = home.display()
     );
+    let with_users = lab.record.options.airflow_api;
     if is_3(lab) {
-        writeln!(out, "simple_auth_manager_all_admins = True\nexecution_api_server_url = http://{ip}:{API}/execution/")?;
+        match with_users {
+            true => writeln!(
+                out,
+                "simple_auth_manager_users = {CONSOLE}:op,{VIEWER}:viewer\nsimple_auth_manager_passwords_file = {}/api-passwords.json",
+                home.display()
+            )?,
+            false => writeln!(out, "simple_auth_manager_all_admins = True")?,
+        }
+        writeln!(out, "execution_api_server_url = http://{ip}:{API}/execution/")?;
         write!(
             out,
             "\n[api]\nhost = {ip}\nport = {API}\nworkers = 1\nsecret_key = {secret}\n\n[api_auth]\njwt_secret = {secret}{secret}\n"
         )?;
         out.push_str("\n[dag_processor]\nrefresh_interval = 10\nmin_file_process_interval = 10\n");
     }
+    let web = match with_users && !is_3(lab) {
+        true => format!("web_server_host = {ip}\nweb_server_port = {API}\nworkers = 1\n"),
+        false => String::new(),
+    };
     write!(
         out,
-        "\n[database]\nsql_alchemy_conn = {connection}\nmax_db_retries = {MAX_DB_RETRIES}\n\n[webserver]\nsecret_key = {secret}\n\n[logging]\nbase_log_folder = {}/logs\n\n[scheduler]\n\
+        "\n[database]\nsql_alchemy_conn = {connection}\nmax_db_retries = {MAX_DB_RETRIES}\n\n[webserver]\nsecret_key = {secret}\n{web}\n[logging]\nbase_log_folder = {}/logs\n\n[scheduler]\n\
          enable_health_check = True\nscheduler_health_check_server_host = {ip}\nscheduler_health_check_server_port = {HEALTH}\n",
         home.display()
     )?;
     if !is_3(lab) {
         out.push_str("dag_dir_list_interval = 10\nmin_file_process_interval = 10\n");
+        if with_users {
+            out.push_str("\n[api]\nauth_backends = airflow.providers.fab.auth_manager.api.auth.backend.basic_auth\n");
+        }
     }
     Ok(out)
 }
 
-/// Where its programs tell of their health: the scheduler, and where there is one the API server.
+/// Where its programs tell of their health: the scheduler, and where there is one the web server or API server.
 #[must_use]
 pub fn health(lab: &Lab) -> Vec<String> {
     let ip = lab.ip(PROXIES[0]);
-    let api = is_3(lab).then(|| format!("http://{ip}:{API}/api/v2/monitor/health"));
+    let api = match (is_3(lab), api(lab)) {
+        (true, _) => Some(format!("http://{ip}:{API}/api/v2/monitor/health")),
+        (false, api) => api.map(|url| format!("{url}/health")),
+    };
     std::iter::once(format!("http://{ip}:{HEALTH}/health")).chain(api).collect()
 }
 

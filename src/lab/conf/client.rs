@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::lab::files::{self, PRIVATE, PUBLIC};
 use crate::lab::layout::{DATABASE, ETCD, Lab, POSTGRES, PROXIES, RABBITS, READ, TARGET, WRITE};
 use crate::lab::secrets::{Owner, Secrets};
-use crate::template::console::{self, Airflow, Console, Proxy};
+use crate::template::console::{self, Airflow, Api, Console, Proxy};
 
 use super::{airflow, patroni, rabbitmq};
 
@@ -48,6 +48,8 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
     });
     let cli = options.airflow.as_ref().map(|_| airflow::shell_command(lab)).transpose()?;
     let health = airflow::health(lab);
+    let (api, password) = (airflow::api(lab), path(airflow::password(lab)));
+    let api = api.as_ref().map(|url| Api { url, user: airflow::CONSOLE, password: &password });
     let tls = lab.tls("client");
     let console = Console {
         cluster: &lab.record.name,
@@ -59,7 +61,7 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
         passfile: &pgpass,
         postgres_ca: None,
         proxies: &proxies,
-        airflow: cli.as_ref().map(|cli| Airflow { database: airflow::DATABASE, host: PROXIES[0], cli, health: &health }),
+        airflow: cli.as_ref().map(|cli| Airflow { database: airflow::DATABASE, host: PROXIES[0], cli, api, health: &health }),
         explained: false,
     };
     Ok(console.toml() + &target(lab) + &dags(lab) + &rabbitmq(lab) + &ssh_and_logs(lab))
