@@ -163,7 +163,7 @@ fn one_is_stopped(eyes: &mut Eyes, guard: &TestLab, lab: &Lab) {
     let document = eyes.live.document();
     assert_eq!(node(&document, "vm6").state, RabbitmqState::Down);
     assert_eq!((node(&document, "vm5").state, node(&document, "vm7").state), (RabbitmqState::Running, RabbitmqState::Running));
-    guard.ok(&["heal"]);
+    guard.ok(&["heal", "--no-wait"]);
     eyes.until("vm6 back", SOON, well);
 }
 
@@ -191,7 +191,7 @@ fn one_hangs(eyes: &mut Eyes, guard: &TestLab, lab: &Lab) {
     });
     assert!(begun.elapsed() < Duration::from_secs(20), "nothing waited for it: {waited:?}");
     assert!(node(&eyes.live.document(), "vm5").mem_used_bytes.is_some(), "the last value stays");
-    guard.ok(&["heal"]);
+    guard.ok(&["heal", "--no-wait"]);
     assert!(scan::erlang(&lab.node_dir("vm7")).is_some());
     eyes.until("all three together", PATIENCE, well);
 }

@@ -134,7 +134,11 @@ enum LabCommand {
     /// Throw a fault; without a name, list them
     Fault(FaultArgs),
     /// Undo every fault and wait until it is healthy, by its own word and by a console's
-    Heal,
+    Heal {
+        /// End when the cluster is well, and do not wait until a console would say so too.
+        #[arg(long)]
+        no_wait: bool,
+    },
     /// All labs
     List {
         /// As JSON
@@ -224,7 +228,7 @@ pub fn run(args: LabArgs, open_console: &dyn Fn(&Path) -> Result<ExitCode>) -> R
             Ok(ExitCode::SUCCESS)
         }
         Some(LabCommand::Fault(args)) => runtime.block_on(throw(&place, args)),
-        Some(LabCommand::Heal) => runtime.block_on(heal(&place)),
+        Some(LabCommand::Heal { no_wait }) => runtime.block_on(heal(&place, no_wait)),
         Some(LabCommand::List { json }) => list(&place, json),
         Some(LabCommand::Ledger { json }) => {
             let verdict = runtime.block_on(ledger::verdict::judge(&open(&place)?))?;
@@ -315,14 +319,17 @@ async fn throw(place: &Place, args: FaultArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn heal(place: &Place) -> Result<ExitCode> {
+async fn heal(place: &Place, no_wait: bool) -> Result<ExitCode> {
     let scene = Scene::new(open(place)?)?;
     let _lock = DirLock::take(&scene.lab.dir, BUSY).await?;
     let mut steps = Steps::default();
     // As one that was open all the time: what it asked in vain it asks again only when its turn comes.
     let connect = ConnectArgs { config: Some(scene.lab.pgbaton_toml()), ..ConnectArgs::default() };
-    let mut console = connect.profile(None).await.map(|profile| start(profile, Clock::start()));
-    if let Ok(console) = &mut console {
+    let mut console = match no_wait {
+        true => None,
+        false => Some(connect.profile(None).await.map(|profile| start(profile, Clock::start()))),
+    };
+    if let Some(Ok(console)) = &mut console {
         console.settle(FIRST).await;
     }
     let result = fault::heal::heal(&scene, &mut steps).await;
@@ -331,8 +338,9 @@ async fn heal(place: &Place) -> Result<ExitCode> {
     }
     result?;
     let still = match &mut console {
-        Ok(console) => seen_by(console, &mut steps).await,
-        Err(why) => Some(format!("nothing, as it cannot be opened: {why:#}")),
+        None => None,
+        Some(Ok(console)) => seen_by(console, &mut steps).await,
+        Some(Err(why)) => Some(format!("nothing, as it cannot be opened: {why:#}")),
     };
     tell(&match still {
         None => format!("healthy after {:.1} s", steps.total().as_secs_f32()),

@@ -20,7 +20,7 @@ pub const PLACEHOLDERS: [&str; 17] = [
     "UNIT",
     "MOUNT",
     "KEY",
-    "DAG",
+    "DAG_ID",
     "RUN",
 ];
 
@@ -114,8 +114,9 @@ mod tests {
     #[test]
     fn capitals_in_a_step_are_placeholders_or_words_of_the_field() {
         // A user of RabbitMQ's and its virtual host are of our configuration, which no finding knows.
-        const WORDS: [&str; 12] = [
+        const WORDS: [&str; 13] = [
             "API",
+            "DAG",
             "SQL",
             "WAL",
             "REST",

@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
                   done. The ledger alone does not tell which.",
         next: &[
             "Look on the target whether the process still runs (ps), and what its own log says of the work.",
-            "See what Airflow makes of it: airflow tasks states-for-dag-run DAG RUN. One that waits for its retry will start again.",
+            "See what Airflow makes of it: airflow tasks states-for-dag-run DAG_ID RUN. One that waits for its retry will start again.",
             "Until that is known let nothing begin: pgbaton freeze.",
         ],
     }],
@@ -64,5 +64,5 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         .collect();
     evidence.push(Evidence::new(theirs, "running tasks", "none of these", read));
     let finding = Finding::new("target-orphan", Level::Warning, sentence).because(evidence).comparing([target.seen.at(), read]);
-    vec![orphans.iter().take(NAMED).fold(finding, |finding, job| finding.naming([("DAG", &job.key.dag), ("RUN", &job.key.run)]))]
+    vec![orphans.iter().take(NAMED).fold(finding, |finding, job| finding.naming([("DAG_ID", &job.key.dag), ("RUN", &job.key.run)]))]
 }

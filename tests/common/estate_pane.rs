@@ -10,7 +10,7 @@ use super::*;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (160, 48)];
 
 fn lost(age_ms: u64, error: &str) -> Asked {
-    Asked { age_ms: Some(age_ms), fresh: false, error: Some(error.to_owned()), rtt_ms: Some(3.0) }
+    Asked { age_ms: Some(age_ms), fresh: false, error: Some(error.to_owned()), error_kind: None, rtt_ms: Some(3.0) }
 }
 
 /// A scheduler on vm1, a task on vm4, and all at work.
@@ -18,7 +18,7 @@ fn airflow() -> AirflowDoc {
     let mut airflow = busy();
     let endpoint = AirflowHealthDoc {
         name: "10.20.0.1:8974".to_owned(),
-        asked: Asked { age_ms: Some(900), fresh: true, error: None, rtt_ms: Some(2.0) },
+        asked: Asked { age_ms: Some(900), fresh: true, error: None, error_kind: None, rtt_ms: Some(2.0) },
         status: Some(200),
         programs: Vec::new(),
     };

@@ -48,7 +48,7 @@ impl TestLab {
 
     /// Undoes all faults and waits until the lab is healthy.
     pub fn heal(&self) {
-        self.guard.ok(&["heal"]);
+        self.guard.ok(&["heal", "--no-wait"]);
     }
 
     /// Patroni's scope.

@@ -6,6 +6,7 @@ use pgbaton::finding::explanations;
 
 /// The codes that no runbook answers, each with why: their steps are all there is.
 const WITHOUT_RUNBOOK: &[(&str, &str)] = &[
+    ("airflow-import-errors", "one file is put right, where the DAGs are deployed from"),
     ("airflow-silent", "one program is looked at and started; the steps say which and where"),
     ("clock-skew", "one service is started on one node"),
     ("commits-hang", "it ends by itself or is a member that is down, which has one"),
