@@ -17,12 +17,10 @@
 //! | [`log`] | what the nodes say: lines of several machines read, put in order, searched | `model` |
 //! | [`permit`] | who may change something: the machine's policy file, decided once | `model` |
 //! | [`config`] | where the cluster is: our file, patronictl's, the environment, libpq's, each value with its origin | `finding` (the limits), `model` |
-//! | [`lab`] | the practice cluster and its faults | nothing |
-//! | [`source`] | reading etcd, Patroni, PostgreSQL, HAProxy, Airflow's metadata, RabbitMQ, and over ssh the nodes' logs and the nodes themselves; nothing in it writes, and what it opens for writing takes a permit | `config`, `log`, `model`, `permit` |
 //! | [`credential`] | passwords and a private CA, made anew | nothing |
 //! | [`template`] | the text of every file that a cluster is started from: parameters in, text out | nothing |
 //! | [`lab`] | the practice cluster and its faults | `credential`, `template` |
-//! | [`source`] | reading etcd, Patroni, PostgreSQL, HAProxy, Airflow's metadata, and over ssh the nodes' logs and the nodes themselves; nothing in it writes, and what it opens for writing takes a permit | `config`, `log`, `model`, `permit` |
+//! | [`source`] | reading etcd, Patroni, PostgreSQL, HAProxy, Airflow's metadata, RabbitMQ, and over ssh the nodes' logs and the nodes themselves; nothing in it writes, and what it opens for writing takes a permit | `config`, `log`, `model`, `permit` |
 //! | [`scaffold`] | the files of a whole estate from a short inventory, compared with those that are there | `credential`, `log` (what is masked), `model`, `source` (Airflow's grants), `template`, `userfile` |
 //! | [`action`] | writing: what can be done, checked before, sent once, proved after, written down | `config`, `finding`, `model`, `permit`, `source` |
 //! | [`document`] | the whole picture as one document | `finding`, `model` |
