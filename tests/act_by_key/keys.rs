@@ -152,7 +152,7 @@ fn done(pty: &mut Pty, keys: &str, before: Before<'_>, title: &str, word: &str, 
         }
         pty.until("an outcome", |screen| {
             let text = screen.contents();
-            turned_down(screen) || ["DONE ", "FAILED ", "REFUSED  ", "UNKNOWN "].iter().any(|end| text.contains(end))
+            turned_down(screen) || ["DONE ", "FAILED ", "REFUSED  ", "UNKNOWN "].iter().any(|end| in_dialog(&text, end))
         });
         let screen = pty.screen();
         if turned_down(pty.parser.screen()) {
@@ -163,8 +163,13 @@ fn done(pty: &mut Pty, keys: &str, before: Before<'_>, title: &str, word: &str, 
         Ok(screen)
     });
     close(pty);
-    assert!(screen.contains("DONE "), "{screen}");
+    assert!(in_dialog(&screen, "DONE "), "{screen}");
     screen
+}
+
+/// Whether a line of the dialog begins so: the events below it may tell of the outcome before this one.
+fn in_dialog(screen: &str, word: &str) -> bool {
+    screen.contains(&format!("│ {word}"))
 }
 
 /// The leader by etcd, once the cluster is whole again.
