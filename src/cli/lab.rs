@@ -339,7 +339,11 @@ async fn heal(place: &Place, no_wait: bool) -> Result<ExitCode> {
     result?;
     let still = match &mut console {
         None => None,
-        Some(Ok(console)) => seen_by(console, &mut steps).await,
+        Some(Ok(console)) => {
+            let still = seen_by(console, &mut steps).await;
+            fault::heal::again(&scene, &mut steps).await?;
+            still
+        }
         Some(Err(why)) => Some(format!("nothing, as it cannot be opened: {why:#}")),
     };
     tell(&match still {

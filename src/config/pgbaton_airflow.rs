@@ -56,7 +56,7 @@ impl Reader<'_> {
     /// `api`: a URL without what is Airflow's own in it.
     fn api(&mut self, section: &Section<'_>) -> Option<Setting<String>> {
         let text = section.text("api", self.out)?;
-        match api_url(&text.value) {
+        match api_root(&text.value) {
             Ok(url) => Some(Setting::new(url, text.origin)),
             Err(why) => {
                 let hint = "api = \"https://HOST:8080\": the web server of 2.10, the API server of 3, without /api/v1 or /api/v2";
@@ -96,7 +96,18 @@ impl Reader<'_> {
     }
 }
 
-fn api_url(text: &str) -> Result<String, String> {
+/// What stands before `/api`.
+fn api_root(text: &str) -> Result<String, String> {
+    let url = api_url(text)?;
+    let whole = url.as_str().trim_end_matches('/');
+    match whole.ends_with("/api") || whole.ends_with("/api/v1") || whole.ends_with("/api/v2") {
+        true => Err(format!("{} has the path of the API in it", quote(&without_user(text)))),
+        false => Ok(whole.to_owned()),
+    }
+}
+
+/// The address of an HTTP API whose user is told by keys of their own.
+pub(super) fn api_url(text: &str) -> Result<Url, String> {
     let shown = quote(&without_user(text));
     let url = Url::parse(text).map_err(|_| format!("{shown} is not a URL"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
@@ -108,11 +119,7 @@ fn api_url(text: &str) -> Result<String, String> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(format!("{shown} has more than a host, a port and a path"));
     }
-    let whole = url.as_str().trim_end_matches('/');
-    match whole.ends_with("/api") || whole.ends_with("/api/v1") || whole.ends_with("/api/v2") {
-        true => Err(format!("{shown} has the path of the API in it")),
-        false => Ok(whole.to_owned()),
-    }
+    Ok(url)
 }
 
 /// The complaint about an API to which nobody says who we are, or about a secret that is for nobody.

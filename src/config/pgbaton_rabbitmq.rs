@@ -2,8 +2,8 @@
 
 use super::diagnostic::{Diagnostic, quote};
 use super::draft::{RabbitmqDraft, RabbitmqNodeDraft};
-use super::endpoint::without_user;
 use super::origin::Setting;
+use super::pgbaton_airflow::api_url;
 use super::pgbaton_toml::Reader;
 use super::section::Section;
 
@@ -50,28 +50,13 @@ impl Reader<'_> {
         let mut all = Vec::new();
         for entry in nodes.entries() {
             let Some(url) = nodes.text(&entry.key, self.out) else { continue };
-            match management_url(&url.value) {
-                Ok(()) => all.push(RabbitmqNodeDraft { name: entry.key.clone(), url }),
+            match api_url(&url.value) {
+                Ok(_) => all.push(RabbitmqNodeDraft { name: entry.key.clone(), url }),
                 Err(why) => self.out.push(Diagnostic::new(url.origin, why).hint(HINT)),
             }
         }
         all
     }
-}
-
-fn management_url(text: &str) -> Result<(), String> {
-    let shown = quote(&without_user(text));
-    let url = url::Url::parse(text).map_err(|_| format!("{shown} is not a URL"))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-        return Err(format!("{shown} is not an http URL"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("the URL carries a user name: use the keys `username` and `password`".into());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("{shown} has more than a host, a port and a path"));
-    }
-    Ok(())
 }
 
 /// What is looked at when nothing is said: RabbitMQ's and Celery's own names.

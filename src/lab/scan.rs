@@ -21,7 +21,7 @@ pub fn processes(dir: &Path) -> BTreeSet<ProcId> {
         .filter(|(id, _)| id.is_alive())
         .collect();
     let recorded: BTreeSet<ProcId> = process::started(dir).iter().filter(|s| s.is_alive()).map(|s| s.id).collect();
-    let mut found: BTreeSet<ProcId> = alive
+    let found: BTreeSet<ProcId> = alive
         .iter()
         .map(|(id, _)| *id)
         .filter(|id| {
@@ -32,14 +32,7 @@ pub fn processes(dir: &Path) -> BTreeSet<ProcId> {
         })
         .collect();
     // An ssh session carries no mark any more, but it is a child of one that was found.
-    loop {
-        let before = found.len();
-        let children: Vec<ProcId> = alive.iter().filter(|(_, ppid)| found.iter().any(|f| f.pid == *ppid)).map(|(id, _)| *id).collect();
-        found.extend(children);
-        if found.len() == before {
-            return found;
-        }
-    }
+    with_children(found, &alive)
 }
 
 /// A process, its children, and theirs.
@@ -47,7 +40,11 @@ pub fn processes(dir: &Path) -> BTreeSet<ProcId> {
 pub fn tree(root: ProcId) -> BTreeSet<ProcId> {
     let alive: Vec<(ProcId, i32)> =
         procfs::pids().into_iter().filter_map(|pid| procfs::stat(pid).map(|stat| (ProcId { pid, start: stat.start }, stat.ppid))).collect();
-    let mut found = BTreeSet::from([root]);
+    with_children(BTreeSet::from([root]), &alive)
+}
+
+/// With their children, and theirs.
+fn with_children(mut found: BTreeSet<ProcId>, alive: &[(ProcId, i32)]) -> BTreeSet<ProcId> {
     loop {
         let before = found.len();
         let children: Vec<ProcId> = alive.iter().filter(|(_, ppid)| found.iter().any(|f| f.pid == *ppid)).map(|(id, _)| *id).collect();

@@ -93,3 +93,14 @@ pub async fn heal(scene: &Scene, steps: &mut Steps) -> Result<()> {
     steps.done(&if names.is_empty() { "no fault was noted".to_owned() } else { format!("healed {}", names.join(", ")) });
     Ok(())
 }
+
+/// Waits until it is healthy once more: what was well for a moment may have been restarted since, as a member is that was rewound.
+///
+/// # Errors
+/// When it is not in time: the error says what is not.
+pub async fn again(scene: &Scene, steps: &mut Steps) -> Result<()> {
+    steps.begin("health, once more");
+    up::wait_healthy(&scene.lab, &scene.secrets, &scene.http, steps, REWOUND_WITHIN).await?;
+    steps.done("it stays so");
+    Ok(())
+}
