@@ -263,6 +263,11 @@ pub fn split_brain(operator: &Operator<'_>) {
         let writers: Vec<String> = lab.layout().members().into_iter().filter(|member| writes(member)).collect();
         if writers.len() == 2 { Ok(()) } else { Err(format!("{writers:?}")) }
     });
+    // It asks for the finding at once, and etcd and SQL are heard one after the other.
+    until("the finding", PATIENCE, || {
+        let codes: Vec<String> = lab.status().findings.into_iter().map(|finding| finding.code).collect();
+        if codes.iter().any(|code| code == "split-brain") { Ok(()) } else { Err(format!("{codes:?}")) }
+    });
     let mut pty = operator.start(&["run", "split-brain"]);
     answer(&mut pty, &format!("Who else accepts writes? [{wrong}]"), &wrong);
     did(&mut pty, "pg_ctl", || {
