@@ -166,7 +166,7 @@ fn pools_are_frozen_and_thawed_by_airflows_own_api() {
 fn the_plan_says_what_would_be_asked_of_whom(estate: &Estate) {
     let told = estate.does(0, &["freeze", "--dry-run"]);
     let (url, version) = (estate.url(), if estate.is_3 { "v2" } else { "v1" });
-    assert!(told.contains(&format!("asked is Airflow's API at {url}, as pgbaton")), "{told}");
+    assert!(told.contains(&format!("pools are changed by Airflow's API at {url}, as pgbaton")), "{told}");
     let order = format!("order:  PATCH {url}/api/{version}/pools/a%20b%3Fc?update_mask=slots {{");
     assert!(told.contains(&order) && told.contains("\"slots\":0") && told.contains(" (as pgbaton)\n"), "{told}");
     assert!(told.contains("same:   ") && told.contains("curl -fsS "), "{told}");

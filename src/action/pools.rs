@@ -42,7 +42,7 @@ pub fn order<'p>(
 pub fn checks(s: &Situation<'_>, way: Option<&AirflowWay>) -> Vec<Check> {
     let mut all = vec![match way {
         Some(AirflowWay::Cli { host }) => Check::green("command", format!("Airflow's own command is asked at {host}")),
-        Some(way @ AirflowWay::Api { .. }) => Check::green("api", format!("asked is {way}")),
+        Some(way @ AirflowWay::Api { .. }) => Check::green("api", format!("pools are changed by {way}")),
         None => Check::impossible("command", NOBODY),
     }];
     match known(s) {

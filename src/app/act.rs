@@ -88,30 +88,10 @@ pub struct CourseSheet {
     pub over: bool,
 }
 
-/// Whether clients have followed to whom the leadership was moved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Followed {
-    there: Option<bool>,
-    /// In words.
-    pub told: String,
-}
-
-impl Followed {
-    /// What is to be said before an outcome that is Patroni's alone; `None`: clients are there, or nothing here can tell.
-    pub fn behind(&self) -> Option<&'static str> {
-        (self.there == Some(false)).then_some("not yet for clients")
-    }
-}
-
 impl CourseSheet {
     /// Whether clients have followed, by the picture of now; `None`: nobody has to follow anybody.
-    pub fn routes(&self, document: &Document) -> Option<Followed> {
-        let to = self.moved_to.as_deref()?;
-        if let Some(leader) = document.cluster.leader.as_deref().filter(|leader| *leader != to) {
-            return Some(Followed { there: None, told: format!("{leader} has the leader key now, no more {to}") });
-        }
-        let Routed { there, told } = document.routed_to(to);
-        Some(Followed { there, told })
+    pub fn routes(&self, document: &Document) -> Option<Routed> {
+        Some(document.routed_to(self.moved_to.as_deref()?))
     }
 }
 

@@ -26,7 +26,7 @@ mod travel;
 mod typing;
 mod update;
 
-pub use act::{Ask, Asked, CourseSheet, Dialog, Followed, PlanSheet};
+pub use act::{Ask, Asked, CourseSheet, Dialog, PlanSheet};
 pub use arrangement::Arrangement;
 pub use audited::Audited;
 pub use book::{Book, Opened, Opening};

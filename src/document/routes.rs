@@ -12,9 +12,19 @@ pub struct Routed {
     pub told: String,
 }
 
+impl Routed {
+    /// What is to be said before an outcome that is Patroni's alone; `None`: clients are there, or nothing here can tell.
+    pub fn behind(&self) -> Option<&'static str> {
+        (self.there == Some(false)).then_some("not yet for clients")
+    }
+}
+
 impl Document {
-    /// Whether every write route leads to this member, by what the HAProxies say now.
+    /// Whether clients have followed to this member, to whom the leadership was moved: every write route leads there, by what the HAProxies say now.
     pub fn routed_to(&self, member: &str) -> Routed {
+        if let Some(leader) = self.cluster.leader.as_deref().filter(|leader| *leader != member) {
+            return Routed { there: None, told: format!("{leader} has the leader key now, no more {member}") };
+        }
         // One that was never heard may have a write route.
         let unheard = |route: &&RouteDoc| route.kind == RouteKind::Other && route.servers.is_empty();
         let write: Vec<&RouteDoc> = self.routes.iter().filter(|route| route.kind == RouteKind::Write || unheard(route)).collect();

@@ -153,7 +153,7 @@ impl ErrorKind {
         matches!(self, Refused | Timeout | Hung | Unreachable | Broken | Dns | Unavailable)
     }
 
-    /// Whether the other side gave no sign at all within the deadline.
+    /// Whether no answer came within the deadline.
     pub fn is_late(self) -> bool {
         matches!(self, ErrorKind::Timeout | ErrorKind::Hung | ErrorKind::Unreachable)
     }

@@ -136,7 +136,10 @@ fn by_the_api_each_pool_is_a_request_and_only_its_slots_change() {
         let plan = Plan::of(Box::new(freeze(Some("pgbaton"))), situation);
         (plan.checks[0].clone(), plan.patronictl.expect("the same by hand"))
     });
-    assert_eq!((told.0.id.as_str(), told.0.sentence.as_str()), ("api", "asked is Airflow's API at https://vm1:8080, as pgbaton"));
+    assert_eq!(
+        (told.0.id.as_str(), told.0.sentence.as_str()),
+        ("api", "pools are changed by Airflow's API at https://vm1:8080, as pgbaton")
+    );
     let curl = |name: &str| {
         format!(
             "curl -fsS -u pgbaton -X PATCH -H 'Content-Type: application/json' -d '{{\"slots\":0}}' \

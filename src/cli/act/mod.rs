@@ -297,7 +297,7 @@ async fn follow(live: &mut Live, mut execution: Execution, json: bool) -> anyhow
 /// That clients have not followed to whom the leadership was moved, where that is so: DONE is what Patroni and SQL say, and no more.
 fn behind(live: &mut Live, execution: &Execution) -> String {
     let routed = execution.course().moved_to().map(|to| live.document().routed_to(to));
-    routed.filter(|routed| routed.there == Some(false)).map_or_else(String::new, |routed| format!("; not yet for clients: {}", routed.told))
+    routed.and_then(|routed| Some(format!("; {}: {}", routed.behind()?, routed.told))).unwrap_or_default()
 }
 
 /// Prints, and goes on without a reader: an action is not ended by a closed pipe or a lost terminal.
