@@ -120,7 +120,12 @@ def kept(screen, tag, each, members, folder):
     told = re.search(rb"([0-9]+) older lines let go", ESCAPES.sub(b"", screen.seen))
     screen.press(f"&\"flood {tag}\"\r".encode())
     screen.rest(1)
+    # It asks where, and proposes a file in this folder.
     screen.press(b"S")
+    if screen.until(b"save to", 5) is None:
+        sys.exit("the console does not ask where to save")
+    screen.rest(1)
+    screen.press(b"\r")
     if screen.until(b"saved to", 30) is None:
         sys.exit("the console saves nothing")
     saved = next(Path(folder).glob("pgbaton-*.log")).read_text()
