@@ -79,6 +79,27 @@ async fn status_members_and_alarms() {
     assert_eq!(refused.kind, ErrorKind::Refused);
 }
 
+/// What is only read must not be written to anybody's log: a question that goes through raft makes each member sync its disk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn to_ask_adds_nothing_to_the_log_of_raft() {
+    let etcd = Etcd::start(3).await;
+    // The members themselves add to it once more when they have agreed on the cluster's version: another round then.
+    for _ in 0..5 {
+        let (mut feed, _tasks) = ask(&profile(&etcd.urls()));
+        let mut before = 0;
+        feed.fact("status", |f| status_of(f).map(|s| before = before.max(s.raft_index))).await;
+        for _ in 0..3 {
+            feed.fact("members and alarms", |f| membership_of(f).filter(|m| m.alarms.is_some())).await;
+        }
+        let after = feed.fact("the next status", |f| status_of(f).filter(|s| s.raft_index >= before)).await.raft_index;
+        println!("raft index {before}, then {after}");
+        if after == before {
+            return;
+        }
+    }
+    panic!("each round of questions added to raft's log");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_endpoint_times_out_and_the_others_answer() {
     let etcd = Etcd::start(3).await;

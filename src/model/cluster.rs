@@ -203,7 +203,12 @@ impl Cluster {
             Fact::EtcdMetrics(metrics) => self.etcd_counted(&source.target, *metrics, at),
             Fact::EtcdMembership(membership) => {
                 if let Some(alarms) = &membership.alarms {
-                    self.etcd_alarms.record(alarms.clone(), at, rtt);
+                    // A member that has not heard of another's alarm yet knows of none.
+                    let named =
+                        || self.etcd.values().any(|seen| seen.fresh(at, SourceKind::Etcd.freshness()).is_some_and(EtcdStatus::names_alarm));
+                    if !alarms.is_empty() || !named() {
+                        self.etcd_alarms.record(alarms.clone(), at, rtt);
+                    }
                 }
                 self.etcd_membership.record(membership, at, rtt);
             }

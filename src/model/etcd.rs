@@ -25,7 +25,7 @@ pub struct EtcdStatus {
     pub version: String,
     /// Whether it only learns and has no vote.
     pub is_learner: bool,
-    /// What it complains of: `etcdserver: no leader`.
+    /// What it complains of: `etcdserver: no leader`, and each alarm as `memberID:1 alarm:NOSPACE`.
     pub errors: Vec<String>,
 }
 
@@ -33,6 +33,11 @@ impl EtcdStatus {
     /// Whether it sees a raft leader, and does not complain of having none.
     pub fn sees_leader(&self) -> bool {
         self.leader_id.is_some() && !self.errors.iter().any(|e| e.contains("no leader"))
+    }
+
+    /// Whether it names an alarm.
+    pub fn names_alarm(&self) -> bool {
+        self.errors.iter().any(|e| e.contains("alarm:"))
     }
 }
 

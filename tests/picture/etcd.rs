@@ -55,6 +55,18 @@ fn alarms_that_cannot_be_read_are_neither_there_nor_gone() {
 }
 
 #[test]
+fn a_member_that_has_not_heard_of_an_alarm_does_not_end_it() {
+    let mut s = Scenario::healthy();
+    s.etcd(2, |status| status.errors.push("memberID:2 alarm:NOSPACE ".to_owned()));
+    s.etcd_alarms(Some(&[(2, "NOSPACE")])).pass(1);
+    s.etcd_alarms(Some(&[])).pass(1);
+    assert_eq!(s.codes(), ["etcd-alarm"]);
+    s.etcd(2, |status| status.errors.clear()).pass(1);
+    s.etcd_alarms(Some(&[])).pass(1);
+    assert_eq!(s.verdict(), "healthy");
+}
+
+#[test]
 fn a_member_far_behind_is_told_after_three_readings() {
     let mut s = Scenario::healthy();
     at(&mut s, &[5000, 5000, 140]);
