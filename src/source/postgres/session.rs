@@ -72,11 +72,20 @@ impl Drop for Driver {
 }
 
 struct Prepared {
-    statement: Statement,
+    asking: Asking,
     /// Readings until the rights are asked for again; `None` when all stands in the statement.
     left: Option<u32>,
     /// Whether it counts files.
     counts: bool,
+}
+
+/// How the statement is asked.
+enum Asking {
+    /// For the first time in the session, in one round: to have it prepared before costs another, for which whoever waits for a first picture
+    /// waits too.
+    Once(String),
+    /// Again, so that the server need not parse it again.
+    Prepared(Statement),
 }
 
 /// Why there is no reading.
@@ -160,11 +169,18 @@ impl Session {
 
     async fn ask_once(&mut self) -> Result<(PostgresStatus, Duration), Unread> {
         let prepared = match self.prepared.take().filter(|p| p.left != Some(0)) {
+            Some(Prepared { asking: Asking::Once(text), left, counts }) => {
+                let statement = drive(&mut self.driver, &self.target, self.client.prepare(&text)).await?;
+                Prepared { asking: Asking::Prepared(statement), left, counts }
+            }
             Some(prepared) => prepared,
-            None => self.prepare().await?,
+            None => self.set_up().await?,
         };
         let begun = Instant::now();
-        let row = drive(&mut self.driver, &self.target, self.client.query_one(&prepared.statement, &[])).await;
+        let row = match &prepared.asking {
+            Asking::Once(text) => drive(&mut self.driver, &self.target, self.client.query_typed_one(text, &[])).await,
+            Asking::Prepared(statement) => drive(&mut self.driver, &self.target, self.client.query_one(statement, &[])).await,
+        };
         self.prepared = Some(Prepared { left: prepared.left.map(|n| n.saturating_sub(1)), ..prepared });
         let row = row?;
         let took = begun.elapsed();
@@ -173,7 +189,7 @@ impl Session {
         Ok((status, took))
     }
 
-    async fn prepare(&mut self) -> Result<Prepared, Unread> {
+    async fn set_up(&mut self) -> Result<Prepared, Unread> {
         let answer = drive(&mut self.driver, &self.target, self.client.simple_query(SETUP)).await?;
         let row = answer.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
@@ -189,9 +205,7 @@ impl Session {
         let counts = may(4) && !std::mem::take(&mut self.spare);
         let rights = Rights { system: may(1), checkpoint: may(2), recovery: may(3), archive_status: counts, backups: version >= 130_000 };
         let all = rights.system && rights.checkpoint && rights.recovery && counts;
-        let text = statement(rights);
-        let statement = drive(&mut self.driver, &self.target, self.client.prepare(&text)).await?;
-        Ok(Prepared { statement, left: (!all).then_some(ASK_AGAIN), counts })
+        Ok(Prepared { asking: Asking::Once(statement(rights)), left: (!all).then_some(ASK_AGAIN), counts })
     }
 
     fn malformed(&self, what: &dyn std::fmt::Display) -> Unread {
