@@ -118,6 +118,46 @@ fn a_standby_is_read_as_psql_reads_it() {
     watch.until("replay goes on", |o| (postgres_of(o)?.replay_paused == Some(false)).then_some(()));
 }
 
+/// Passes one session on to a server and has it say of its version 15 that it is 19.
+fn from_the_future(server: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().expect("a session");
+        let mut server = TcpStream::connect(("127.0.0.1", server)).expect("the server");
+        let (mut asks, mut asked) = (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));
+        std::thread::spawn(move || std::io::copy(&mut asks, &mut asked));
+        let mut buffer = [0; 1 << 16];
+        while let Ok(n @ 1..) = server.read(&mut buffer) {
+            for at in 0..n.saturating_sub(5) {
+                if buffer[at..].starts_with(b"1500") && buffer[at + 4..n].iter().take(2).all(u8::is_ascii_digit) {
+                    buffer[at + 1] = b'9';
+                }
+            }
+            if client.write_all(&buffer[..n]).is_err() {
+                break;
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn a_later_version_is_read_by_its_views_alone() {
+    let pair = Pair::shared();
+    let primary = &pair.primary;
+    wait_for("the standby streams", || (primary.psql("SELECT state FROM pg_stat_replication") == "streaming").then_some(()));
+    if !primary.psql("SHOW server_version_num").starts_with("1500") {
+        panic!("the server is not of version 15: the test must learn the new one");
+    }
+    let now = Watch::postgres(primary, profile("postgres")).reading();
+    let later = Watch::postgres_at("127.0.0.1", from_the_future(primary.port), profile("postgres")).reading();
+    assert_eq!(later.server_version_num, now.server_version_num + 40_000, "the server is taken for one of version 19");
+    assert_eq!(by_reading(&later), by_reading(&PostgresStatus { server_version_num: later.server_version_num, ..now.clone() }));
+    assert_eq!(later.replication[0].client_addr, now.replication[0].client_addr);
+    assert!(now.sessions.is_some() && later.sessions.is_some());
+}
+
 #[test]
 fn what_a_user_may_not_see_is_unknown() {
     let pair = Pair::shared();

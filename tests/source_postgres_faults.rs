@@ -64,7 +64,7 @@ fn a_session_that_somebody_ends_is_replaced_without_a_word() {
     // A lock that stands in the way ends the statement, not the session.
     let session = the_session(&server);
     std::thread::scope(|scope| {
-        scope.spawn(|| server.psql("BEGIN; LOCK TABLE pg_authid; SELECT pg_sleep(2); COMMIT"));
+        scope.spawn(|| server.psql("BEGIN; LOCK TABLE pg_replication_slots; SELECT pg_sleep(2); COMMIT"));
         let error = watch.failure();
         assert_eq!(error.kind, ErrorKind::Timeout, "{error:?}");
         assert!(error.message.contains("lock timeout"), "{error:?}");

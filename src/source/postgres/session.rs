@@ -203,7 +203,14 @@ impl Session {
         }
         let may = |index| column(index) == Some("t");
         let counts = may(4) && !std::mem::take(&mut self.spare);
-        let rights = Rights { system: may(1), checkpoint: may(2), recovery: may(3), archive_status: counts, backups: version >= 130_000 };
+        let rights = Rights {
+            system: may(1),
+            checkpoint: may(2),
+            recovery: may(3),
+            archive_status: counts,
+            backups: version >= 130_000,
+            functions: version < 190_000,
+        };
         let all = rights.system && rights.checkpoint && rights.recovery && counts;
         Ok(Prepared { asking: Asking::Once(statement(rights)), left: (!all).then_some(ASK_AGAIN), counts })
     }
