@@ -154,8 +154,6 @@ impl<F: Feed> Console<F> {
             pace: Pace::new(Instant::now()),
         };
         console.make()?;
-        let left = console.feed.left();
-        update(&mut console.state, Msg::Left(left));
         for text in options.notices {
             update(&mut console.state, Msg::Notice(Notice { level: Level::Warning, text }));
         }
@@ -168,6 +166,10 @@ impl<F: Feed> Console<F> {
         let mut tick = Instant::now() + TICK;
         self.draw()?;
         panics::on_purpose();
+        // Runs and their runbooks are files to be read: not before there is something to look at.
+        let left = self.feed.left();
+        self.dirty |= !left.is_empty();
+        update(&mut self.state, Msg::Left(left));
         loop {
             let due = self.due.unwrap_or_else(|| Instant::now() + TICK);
             // Whoever opens it waits for the picture, on the slowest line as well.

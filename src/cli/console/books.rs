@@ -1,5 +1,7 @@
 //! Runbooks for the console: which there are, and their runs on the disk.
 
+use std::collections::BTreeMap;
+
 use crate::app::{ChoiceRow, Opened, Opening};
 use crate::cli::runbook::library::{self, Broken};
 use crate::cli::runbook::record::Record;
@@ -36,8 +38,9 @@ impl Books {
     /// The runs of this cluster that no process has open, the last one first.
     pub fn left(&self, document: &Document) -> Vec<Left> {
         let here = place(&self.profile, document);
-        let runs = in_their_middle(Record::all().map(|(runs, _)| runs).unwrap_or_default()).into_iter();
-        runs.filter(|(run, ..)| run.misplaced(&here).is_none() && !Record::is_held(&run.id)).map(|(_, _, left)| left).collect()
+        let mut runs = Record::all().map(|(runs, _)| runs).unwrap_or_default();
+        runs.retain(|run| run.misplaced(&here).is_none() && !Record::is_held(&run.id));
+        in_their_middle(runs).into_iter().map(|(_, _, left)| left).collect()
     }
 
     /// Opens a runbook for a new run, or a run that was left.
@@ -83,10 +86,13 @@ impl Books {
 
 /// Those of the runs that can be gone on with, the one of which something was written down last first.
 fn in_their_middle(runs: Vec<Run>) -> Vec<(Run, Runbook, Left)> {
+    // To read a runbook takes milliseconds, and months of runs are of a few.
+    let mut read: BTreeMap<String, Option<Runbook>> = BTreeMap::new();
     let middle = runs.into_iter().filter_map(|run| {
-        let runbook = library::find(&run.runbook).ok().filter(|runbook| runbook.digest() == run.digest)?;
-        let left = Left::of(&run, &runbook)?;
-        Some((run, runbook, left))
+        let runbook = read.entry(run.runbook.clone()).or_insert_with_key(|name| library::find(name).ok());
+        let runbook = runbook.as_ref().filter(|runbook| runbook.digest() == run.digest)?;
+        let left = Left::of(&run, runbook)?;
+        Some((run, runbook.clone(), left))
     });
     let mut middle: Vec<_> = middle.collect();
     middle.sort_by_key(|(_, _, left)| std::cmp::Reverse(left.since));
@@ -116,8 +122,6 @@ fn told(why: anyhow::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::config::{Env, Request, Selected, load};
     use crate::finding::{Forecast, Tracker};
