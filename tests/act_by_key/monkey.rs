@@ -223,7 +223,9 @@ impl Monkey {
             5 => OTHER[self.below(OTHER.len())].to_owned(),
             _ => char::from(u8::try_from(0x20 + self.below(0x5f)).unwrap()).to_string(),
         };
-        if key == "q" || key == ":" || without.contains(&key) { self.key(without) } else { key }
+        // What leaves the console, in whichever keymap it has come upon: `v k` chooses one.
+        let leaves = matches!(key.as_str(), "q" | "Q" | "Z" | ":");
+        if leaves || without.contains(&key) { self.key(without) } else { key }
     }
 }
 
