@@ -10,6 +10,24 @@ use crate::model::Time;
 /// The parts of a message that PostgreSQL writes as lines of their own.
 const LABELS: [&str; 7] = ["DETAIL", "HINT", "STATEMENT", "CONTEXT", "QUERY", "LOCATION", "BACKTRACE"];
 
+/// How much a message is. That a process of the server has crashed, and that all others are ended for it, PostgreSQL says at its level `LOG`, as it
+/// says that it has started (postmaster.c: `LogChildExit`, `HandleChildCrash`); who looks for the reason at warning and worse would not see it.
+pub(super) fn level(word: &str, text: &str) -> Option<Severity> {
+    const CRASHED: [&str; 2] = ["was terminated by signal ", "was terminated by exception "];
+    const AFTER: [&str; 4] = [
+        "terminating any other active server processes",
+        "all server processes terminated; reinitializing",
+        "database system was not properly shut down",
+        "database system was interrupted",
+    ];
+    let told = Severity::of(word);
+    match told {
+        Some(Severity::Info) if CRASHED.iter().any(|crash| text.contains(crash)) => Some(Severity::Error),
+        Some(Severity::Info) if AFTER.iter().any(|after| text.starts_with(after)) => Some(Severity::Warning),
+        _ => told,
+    }
+}
+
 /// A part's name as it is kept.
 pub(super) fn label(word: &str) -> Option<&'static str> {
     LABELS.iter().copied().find(|label| *label == word)
@@ -59,7 +77,7 @@ impl Prefix {
             (time, _) => stamp::full(time, self.own).map(|(at, _)| at),
         };
         let session = [of("pid"), of("session")].into_iter().find(|part| !part.is_empty()).map(str::to_owned);
-        let mut head = Head::new(at, Severity::of(word), of("text"));
+        let mut head = Head::new(at, level(word, of("text")), of("text"));
         head.label = label(word);
         let from = [of("remote"), of("host")].into_iter().find(|part| !part.is_empty()).unwrap_or_default();
         head.origin = origin(of("pid"), of("user"), of("database"), of("application"), from, of("code"));
@@ -171,6 +189,27 @@ mod tests {
             let read =
                 head.as_ref().map(|head| (head.at.and_then(Told::time).map(|at| at.to_string()), head.origin.as_str(), head.text.as_str()));
             assert_eq!(read, Some((at.map(str::to_owned), origin, "shutting down")), "{prefix} {line}");
+        }
+    }
+
+    /// As 15 wrote them when a process of it was killed with signal 9.
+    #[test]
+    fn a_crash_is_more_than_what_happens() {
+        let table = [
+            ("LOG", "client backend (PID 15340) was terminated by signal 9: Killed", Severity::Error),
+            ("LOG", "terminating any other active server processes", Severity::Warning),
+            ("LOG", "all server processes terminated; reinitializing", Severity::Warning),
+            ("LOG", "database system was interrupted; last known up at 2026-11-27 22:20:02 UTC", Severity::Warning),
+            ("LOG", "database system was not properly shut down; automatic recovery in progress", Severity::Warning),
+            ("LOG", "database system is ready to accept connections", Severity::Info),
+            ("FATAL", "the database system is in recovery mode", Severity::Fatal),
+            ("ERROR", "x was terminated by signal 9", Severity::Error),
+            ("DEBUG1", "x was terminated by signal 9", Severity::Debug),
+        ];
+        for (word, text, expected) in table {
+            assert_eq!(level(word, text), Some(expected), "{text}");
+            let line = format!("2026-11-27 22:20:03.015 UTC [7] {word}:  {text}");
+            assert_eq!(Prefix::new("%m [%p] ", None).head(&line).and_then(|head| head.level), Some(expected), "{line}");
         }
     }
 

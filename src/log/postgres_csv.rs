@@ -1,7 +1,7 @@
 //! PostgreSQL's `csvlog`: records whose texts may have several lines.
 
 use super::head::Head;
-use super::{Severity, postgres, stamp};
+use super::{postgres, stamp};
 
 /// Lines that one record may have, and bytes; what is longer is no record.
 const LINES: u64 = 2000;
@@ -69,7 +69,7 @@ fn head(record: &str, own: Option<i32>) -> Option<Head> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(record.as_bytes());
     let fields = reader.records().next()?.ok()?;
     let of = |at: usize| fields.get(at).unwrap_or_default();
-    let mut head = Head::new(stamp::full(of(0), own).map(|(at, _)| at), Severity::of(of(11)), fields.get(13)?);
+    let mut head = Head::new(stamp::full(of(0), own).map(|(at, _)| at), postgres::level(of(11), of(13)), fields.get(13)?);
     head.session = Some(of(3).to_owned());
     head.origin = postgres::origin(of(3), of(1), of(2), of(22), of(4), of(12));
     for (label, at) in [("DETAIL", 14), ("HINT", 15), ("QUERY", 16), ("CONTEXT", 18), ("STATEMENT", 19), ("LOCATION", 21)] {

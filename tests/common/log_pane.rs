@@ -245,6 +245,10 @@ fn where_lines_are_saved_is_asked_and_a_place_is_proposed() {
     let shown = text(&screen(&mut state, (160, 48), false));
     let foot = shown.lines().last().unwrap_or_default();
     assert!(foot.starts_with(&format!(" save to {proposed}")) && foot.contains(".log") && foot.contains("enter saves"), "{shown}");
+    // Where there is less room the end is shown, with the cursor.
+    let shown = text(&screen(&mut state, (80, 24), false));
+    let foot = shown.lines().last().unwrap_or_default();
+    assert!(foot.starts_with(" save to …") && foot.contains(".log    ") && foot.contains("card-prod-20"), "{shown}");
     // It is a text like others: what stands there is changed, and another place is saved to.
     press(&mut state, &[CommandId::EraseStart]);
     update(&mut state, Msg::Text(TextEdit::Insert("~/psg2.log".to_owned())));

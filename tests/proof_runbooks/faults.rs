@@ -137,7 +137,7 @@ pub fn quorum_lost(operator: &Operator<'_>) {
     let mut pty = operator.start(&["run", "quorum-lost"]);
     answer(&mut pty, "lists them [yes, no]", "yes");
     answer(&mut pty, "Which node is it?", &down[0]);
-    did(&mut pty, "systemctl start etcd", || start(lab, &format!("{}/etcd", down[0])));
+    did(&mut pty, "systemctl restart etcd", || start(lab, &format!("{}/etcd", down[0])));
     asked(&mut pty, "etcd members started as well? [yes/no]");
     assert!(!lab.leader().is_empty());
     start(lab, &format!("{}/etcd", down[1]));
@@ -164,7 +164,7 @@ pub fn failsafe(operator: &Operator<'_>) {
     });
     let mut pty = operator.start(&["run", "failsafe"]);
     answer(&mut pty, "see the runbook quorum-lost:", &down[0]);
-    did(&mut pty, "systemctl start etcd", || down.iter().for_each(|node| start(lab, &format!("{node}/etcd"))));
+    did(&mut pty, "systemctl restart etcd", || down.iter().for_each(|node| start(lab, &format!("{node}/etcd"))));
     finished(&mut pty);
     assert_eq!(lab.leader(), leader, "it has led all the time");
     assert_eq!(lab.sql(&leader, "SELECT pg_is_in_recovery()"), "f");

@@ -35,10 +35,19 @@ pub(in crate::ui) fn typed_lines(look: &Look<'_>, editor: &Editor, text: &str, w
     lines
 }
 
-/// The line of such a text in which its cursor is, to be shown where there is room for one.
+/// As much of such a text as one line of `width` columns has room for, with its cursor; `…` stands for what is left out before it.
 pub(in crate::ui) fn typed_line(look: &Look<'_>, editor: &Editor, text: &str, width: usize) -> Line<'static> {
-    let lines = typed_lines(look, editor, text, width);
-    let mark = Modifier::REVERSED;
-    let cursor = lines.iter().position(|line| line.spans.iter().any(|span| span.style.add_modifier.contains(mark)));
-    lines.into_iter().nth(cursor.unwrap_or(0)).unwrap_or_default()
+    let mut spans: Vec<Span<'static>> = typed_lines(look, editor, text, usize::MAX).into_iter().flat_map(|line| line.spans).collect();
+    let columns = |spans: &[Span<'_>]| spans.iter().map(|span| display_width(&span.content)).sum::<usize>();
+    let cursor = spans.iter().position(|span| span.style.add_modifier.contains(Modifier::REVERSED)).unwrap_or(0);
+    let room = width.max(2);
+    let mut first = 0;
+    while first < cursor && columns(&spans[first..=cursor]) + usize::from(first > 0) > room {
+        first += 1;
+    }
+    if first > 0 {
+        spans.splice(..first, [look.span("…", Role::Muted)]);
+    }
+    while columns(&spans) > room && spans.pop().is_some() {}
+    Line::from(spans)
 }
