@@ -42,6 +42,9 @@ fn judge(case: &Case<'_>) -> Vec<Judged> {
     all
 }
 
+/// With mode required and a device that does not work a member does not lead.
+const LINE: &str = "mode: required  # once the device works: without it nobody leads then";
+
 const TOLD: &str = "Patroni tells only of a required watchdog that fails";
 
 /// By what is read on the node, where Patroni says of nothing that it fails.
@@ -63,7 +66,7 @@ fn by_node(case: &Case<'_>, member: &Member, seen: &WatchdogSeen, at: Time) -> J
     let hurts = |severity, sentence: String| Judged::hurts(severity, sentence).of(name).by(evidence.clone());
     let open = |why: String| Judged::not_known(why).of(name).by(evidence.clone());
     match block.mode {
-        WatchdogMode::Off => hurts(Severity::Note, format!("{name} has no watchdog: it is switched off")).change(place, "mode: required"),
+        WatchdogMode::Off => hurts(Severity::Note, format!("{name} has no watchdog: it is switched off")).change(place, LINE),
         WatchdogMode::Required if seen.newer && seen.block.is_some() => {
             open(format!("{} was changed after Patroni was started, and whether Patroni has read it since is not told", seen.file))
         }
@@ -76,12 +79,12 @@ fn by_node(case: &Case<'_>, member: &Member, seen: &WatchdogSeen, at: Time) -> J
             let sentence = format!("{name} has no watchdog: there is no {}, and with mode automatic Patroni does without", block.device);
             hurts(Severity::Note, sentence)
                 .change(format!("the host of {name}"), format!("{} (modprobe softdog)", block.device))
-                .change(place, "mode: required")
+                .change(place, LINE)
         }
         WatchdogMode::Automatic if case.cluster.leader_now(case.now) == Some(name.as_str()) && seen.active == Some(false) => {
             let sentence =
                 format!("{name} leads, and nobody holds its watchdog: Patroni could not, and with mode automatic it leads without");
-            hurts(Severity::Warning, sentence).change(place, "mode: required")
+            hurts(Severity::Warning, sentence).change(place, LINE)
         }
         WatchdogMode::Automatic => open(format!(
             "there is a {}, and whether Patroni can use it is told by nobody before {name} leads: with mode required Patroni would tell",

@@ -17,7 +17,7 @@ use crate::source::postgres::parameters;
 use crate::source::ssh::{self, ProxyText};
 use crate::source::{Clock, MemberTarget, Targets};
 
-/// Asks all who are known by now. What it gives needs nothing of `live` while it runs, and ends within 12 s.
+/// Asks all who are known by now. What it gives needs nothing of `live` while it runs, and ends within 16 s.
 pub fn survey(live: &Live, profile: &Profile) -> impl Future<Output = Survey> + Send + use<> {
     let (clock, connections, profile) = (live.clock(), live.connections(), profile.clone());
     let members = Targets::of(live.cluster(), &[]).members;

@@ -18,8 +18,8 @@ use crate::log::Program;
 use crate::model::{ElectionTimes, ErrorKind, SourceError, Time, WatchdogSeen};
 use crate::source::{Clock, MemberTarget};
 
-/// How long a node may take in all: the way there, with a jump host before it, and a dozen programs that run for each answer.
-const PATIENCE: Duration = Duration::from_secs(12);
+/// How long the way to a node may take, with a jump host before it, and then each of its answers, for which a dozen programs run.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// By the node's name what it said, and when, or why that is not known, in a sentence.
 pub type Told<T> = BTreeMap<String, Result<(T, Time), String>>;
@@ -35,7 +35,7 @@ pub struct NodeSurvey {
     pub watchdogs: Told<WatchdogSeen>,
 }
 
-/// Asks all nodes at once, over the connections that there are. Without a table `ssh` nobody is asked, and nothing is told. It takes 12 s at most.
+/// Asks all nodes at once, over the connections that there are. Without a table `ssh` nobody is asked, and nothing is told. It takes 16 s at most.
 pub async fn survey(profile: &Profile, members: &BTreeMap<String, MemberTarget>, connections: &Connections, clock: Clock) -> NodeSurvey {
     let mut survey = NodeSurvey::default();
     if !profile.ssh.given {
@@ -51,10 +51,7 @@ pub async fn survey(profile: &Profile, members: &BTreeMap<String, MemberTarget>,
     });
     let asked = all.into_iter().map(|node| async move {
         let site = Site { profile, node: &node, clock };
-        let told = timeout(PATIENCE, site.ask(connections)).await.unwrap_or_else(|_| {
-            Err(SourceError::new(ErrorKind::Timeout, format!("{} has not answered over ssh within {} s", node.name, PATIENCE.as_secs())))
-        });
-        let told = told.unwrap_or_else(|error| site.unheard(&error.told()));
+        let told = site.ask(connections).await.unwrap_or_else(|error| site.unheard(&error.told()));
         (node.name, told)
     });
     for (name, Answers { proxy, election, watchdog }) in join_all(asked).await {
@@ -95,7 +92,7 @@ impl Site<'_> {
 
     async fn ask(&self, connections: &Connections) -> Result<Answers, SourceError> {
         let way = Way::to(&self.profile.ssh, &self.node.name, self.node.host.as_deref())?;
-        let connection = connections.to(&way).await?;
+        let connection = timeout(PATIENCE, connections.to(&way)).await.unwrap_or_else(|_| Err(self.late("is not reached")))?;
         let (proxy, election, watchdog) = tokio::join!(self.proxy(&connection), self.election(&connection), self.watchdog(&connection));
         Ok(Answers { proxy, election, watchdog })
     }
@@ -124,7 +121,14 @@ impl Site<'_> {
     }
 
     async fn answer(&self, connection: &Connection, command: &Command) -> Result<(String, Time), String> {
-        let text = answer(&connection.session, command).await.map_err(|(_, error)| error.told())?;
+        // One that hangs must not take the others' answers with it.
+        let told = timeout(PATIENCE, answer(&connection.session, command)).await;
+        let text = told.unwrap_or_else(|_| Err((None, self.late("does not end its answer")))).map_err(|(_, error)| error.told())?;
         Ok((text, self.clock.now()))
+    }
+
+    fn late(&self, what: &str) -> SourceError {
+        let seconds = PATIENCE.as_secs();
+        SourceError::new(ErrorKind::Timeout, format!("{} {what} over ssh within {seconds} s", self.node.name))
     }
 }

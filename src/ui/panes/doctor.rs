@@ -93,12 +93,8 @@ impl Pane for Doctor {
         sheet.text(&said.sentence(), Role::Emphasis);
         sheet.heading("Judgement");
         let (mark, word, role) = said.told();
-        sheet.fact(
-            "it",
-            format!("{mark} {}", if matches!(said, Said::Hurts(_)) { format!("hurts: {word}") } else { word.to_owned() }),
-            role,
-            "",
-        );
+        let what = if matches!(said, Said::Hurts(_)) { "severity" } else { "answer" };
+        sheet.fact(what, format!("{mark} {word}").trim().to_owned(), role, "");
         if let Some(subject) = said.subject() {
             sheet.fact("about", subject, Role::Text, "");
         }

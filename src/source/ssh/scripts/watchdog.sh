@@ -4,7 +4,8 @@ export LC_ALL=C
 now=$(date +%s)
 for device in /dev/watchdog /dev/watchdog[0-9]*; do [ -c "$device" ] && echo "device $device"; done
 for one in /sys/class/watchdog/*; do [ -r "$one/state" ] && echo "state ${one##*/} $(cat "$one/state")"; done
-for place in /proc/[0-9]*; do
+for place in $(grep -lsaF patroni /proc/[0-9]*/cmdline); do
+    place=${place%/cmdline}
     file=$(tr '\0' '\n' <"$place/cmdline" | awk '/(^|\/)patroni$/ { own = 1; next } own && /\.ya?ml$/ { print; exit }')
     [ -n "$file" ] || continue
     echo "patroni $file"
