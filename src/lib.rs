@@ -28,9 +28,9 @@
 //! | [`condition`] | conditions over the document, in CEL | `document`, `model` |
 //! | [`runbook`] | runbooks, read strictly, what a step comes to, and what of a run was done | `condition`, `document`, `model`, `userfile` |
 //! | [`live`] | the sources feed the cluster, the cluster the findings, both the document | `config`, `source`, `model`, `finding`, `document` |
-//! | [`app`] | the console as a pure machine: a message in, effects out | `action`, `command`, `document`, `log`, `model`, `runbook` |
-//! | [`ui`] | from the machine's state to cells | `action`, `app`, `command`, `condition`, `document`, `log`, `model`, `runbook`, `theme` |
-//! | [`shell`] | the edge: the terminal, signals, one write for each frame | `ui`, `app`, `runbook`, `theme`, `command`, `userfile`, `document`, `log`, `model` |
+//! | [`app`] | the console as a pure machine: a message in, effects out | `action`, `command`, `doctor`, `document`, `log`, `model`, `runbook` |
+//! | [`ui`] | from the machine's state to cells | `action`, `app`, `command`, `condition`, `doctor`, `document`, `log`, `model`, `runbook`, `theme` |
+//! | [`shell`] | the edge: the terminal, signals, one write for each frame | `ui`, `app`, `runbook`, `theme`, `command`, `userfile`, `doctor`, `document`, `log`, `model` |
 //! | [`cli`] | one file for each subcommand; puts the rest together | nearly all |
 //!
 //! # What always holds
@@ -69,6 +69,7 @@
 //! | the names in a finding's steps | `finding/steps.rs` |
 //! | a finding's rule | `finding/`, the code as the file's name |
 //! | what would hurt in a failover, and how HAProxy's file is read for it | `doctor/`, one file each; `doctor/haproxy/` |
+//! | what is asked once for that, of the nodes too | `cli/doctor/survey.rs`, `source/ssh/survey.rs`; `model/node_settings.rs` |
 //! | the headline's sentence | `document/headline.rs` |
 //! | the JSON's fields | `document/schema/` |
 //! | which sources run, and when they stop | `source/collector.rs` |

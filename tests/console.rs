@@ -8,6 +8,8 @@ mod common {
 mod airflow_pane;
 #[path = "common/dialogs.rs"]
 mod dialogs;
+#[path = "common/doctor_pane.rs"]
+mod doctor_pane;
 #[path = "common/estate_pane.rs"]
 mod estate_pane;
 #[path = "common/hands.rs"]

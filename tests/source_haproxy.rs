@@ -30,6 +30,7 @@ fn profile(stats: HaproxyAddress) -> HaproxyProfile {
         write_address: None,
         read_address: None,
         admin_socket: None,
+        config: HaproxyProfile::CONFIG.to_owned(),
     }
 }
 

@@ -376,6 +376,18 @@ pub(super) fn went_on(state: &mut State, course: CourseSheet) -> Vec<Effect> {
     effects
 }
 
+/// Whether something lies over the panes that waits for an answer.
+pub(super) fn waits(state: &State) -> bool {
+    matches!(state.overlay, Some(Overlay::Plan(_) | Overlay::Question(_) | Overlay::Choice(_)))
+}
+
+/// What can be done while something waits for its answer: answer it, read it, leave. Everything else would be meant for what lies below.
+pub(super) fn in_dialog(id: CommandId) -> bool {
+    use CommandId::{Back, Bottom, Choose, Down, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up};
+    let allowed = [Back, Bottom, Choose, Down, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up];
+    allowed.contains(&id) || id.command().scope == Scope::Text
+}
+
 #[cfg(test)]
 #[path = "act_tests.rs"]
 mod tests;

@@ -1,6 +1,6 @@
 //! What the machine has to know of a pane: its rows, by identity.
 
-use super::{Audited, EventLog, LagHistory, Logs};
+use super::{Audited, EventLog, Examination, LagHistory, Logs};
 use crate::command::Scope;
 use crate::document::Document;
 
@@ -20,12 +20,21 @@ pub struct Facts {
     pub audit: Result<Vec<Audited>, String>,
     /// What the nodes say.
     pub logs: Logs,
+    /// What the doctor says.
+    pub doctor: Examination,
 }
 
 impl Default for Facts {
     fn default() -> Self {
         let audit = Err("the audit was not read".to_owned());
-        Self { document: None, history: LagHistory::default(), events: EventLog::default(), audit, logs: Logs::default() }
+        Self {
+            document: None,
+            history: LagHistory::default(),
+            events: EventLog::default(),
+            audit,
+            logs: Logs::default(),
+            doctor: Examination::default(),
+        }
     }
 }
 
@@ -80,6 +89,11 @@ pub trait PaneModel: Sync {
 
     /// Whether its first row is the newest, and what it is looked at for: who goes away leaves it there.
     fn newest_first(&self) -> bool {
+        false
+    }
+
+    /// Whether it shows what the doctor says, who is asked when one comes to it.
+    fn examines(&self) -> bool {
         false
     }
 

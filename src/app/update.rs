@@ -1,13 +1,15 @@
 //! One message after the other.
 
+use super::act::{in_dialog, waits};
 use super::possible::why_not;
 use super::travel::{Travel, travel};
 use super::{
     Asked, Audited, ChoiceRow, Copied, CourseSheet, EventLine, Field, Measured, Notice, Opened, Opening, Overlay, Palette, PlanSheet,
     Reading, State, Typing,
 };
-use super::{act, book, copied, log_commands, look, order, palette, recall, typing};
-use crate::command::{CommandId, Scope};
+use super::{act, book, copied, examination, log_commands, look, order, palette, recall, typing};
+use crate::command::CommandId;
+use crate::doctor::Report;
 use crate::document::{Document, Level};
 use crate::log::Heard;
 use crate::model::{Time, clean};
@@ -58,6 +60,8 @@ pub enum Msg {
     Heard(Vec<Heard>),
     /// Whether the nodes' logs are read now, or why they cannot be.
     Reading(Result<(), String>),
+    /// What the doctor says, or why it says nothing.
+    Examined(Result<Box<Report>, String>),
 }
 
 /// A change of a text that is being typed.
@@ -110,6 +114,8 @@ pub enum Effect {
     Alert(String),
     /// Begin to read the nodes' logs, and go on until we end.
     ReadLogs,
+    /// Have the doctor asked, once.
+    Examine,
     /// Write these lines, the second text, to a file of this name that is not there yet.
     SaveLog(String, String),
     /// Have the keys of this keymap from now on.
@@ -121,6 +127,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     let mut effects = take(state, msg);
     effects.extend(book::due(state));
     effects.extend(log_commands::settle(state));
+    effects.extend(examination::settle(state));
     effects
 }
 
@@ -185,6 +192,7 @@ fn take(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Reading(Ok(())) => {}
         Msg::Reading(Err(why)) => state.facts.logs.reading = Reading::Refused(clean(&why)),
+        Msg::Examined(told) => examination::examined(state, told),
         Msg::Course(course) => return act::went_on(state, course),
     }
     Vec::new()
@@ -358,6 +366,7 @@ pub(super) fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effe
         CommandId::Layout => look::arrange(state),
         CommandId::CopyValue | CommandId::CopyRow | CommandId::CopyDetails | CommandId::CopyCommand => return copied::copy(state, id),
         CommandId::ShowConfig => return vec![Effect::ShowConfig],
+        CommandId::Doctor => return examination::command(state),
         CommandId::Course => match why_not(state, id) {
             Some(why) => say(state, why),
             None => state.overlay = Some(Overlay::Course { scroll: 0 }),
@@ -407,18 +416,6 @@ pub(super) fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effe
         | CommandId::FlushSwitchover => return act::ask(state, id),
     }
     Vec::new()
-}
-
-/// Whether something lies over the panes that waits for an answer.
-fn waits(state: &State) -> bool {
-    matches!(state.overlay, Some(Overlay::Plan(_) | Overlay::Question(_) | Overlay::Choice(_)))
-}
-
-/// What can be done while something waits for its answer: answer it, read it, leave. Everything else would be meant for what lies below.
-fn in_dialog(id: CommandId) -> bool {
-    use CommandId::{Back, Bottom, Choose, Down, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up};
-    let allowed = [Back, Bottom, Choose, Down, PageDown, PageUp, Quit, Redraw, Suspend, Top, Up];
-    allowed.contains(&id) || id.command().scope == Scope::Text
 }
 
 fn back(state: &mut State) {

@@ -1,6 +1,9 @@
 //! `pgbaton doctor`: what would hurt in a failover, though all is green now.
 
+mod survey;
 mod text;
+
+pub(super) use survey::{judged, survey};
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,17 +13,14 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use futures_util::future::join_all;
-
 use super::connect::{ClusterArg, ConnectArgs, runtime};
 use super::start::start;
 use crate::config::Profile;
-use crate::doctor::haproxy::{ProxyFile, read};
-use crate::doctor::{Case, JUDGEMENTS, Report, Severity, Survey};
+use crate::doctor::haproxy::ProxyFile;
+use crate::doctor::{JUDGEMENTS, Report, Severity};
 use crate::live::Live;
 use crate::source::Clock;
-use crate::source::postgres::parameters;
+use anyhow::{Context, bail};
 
 /// `pgbaton doctor`.
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ pub struct DoctorArgs {
     /// Also what holds, and what does not apply
     #[arg(long, short)]
     all: bool,
-    /// An HAProxy's configuration file; without NAME it is every HAProxy's
+    /// An HAProxy's configuration file, in place of the one on its host; without NAME it is every HAProxy's
     #[arg(long, value_name = "[NAME=]FILE")]
     haproxy_config: Vec<String>,
     /// A judgement that may stay not known: it is told, and does not decide the exit code
@@ -77,14 +77,20 @@ fn report(connect: &ConnectArgs, args: &DoctorArgs) -> anyhow::Result<Report> {
     runtime()?.block_on(async {
         let profile = connect.profile(args.cluster.name.as_deref()).await?;
         let clock = Clock::start();
-        let proxies = files(&args.haproxy_config, &profile, clock)?;
+        let given = files(&args.haproxy_config, &profile, clock)?;
         let mut live = start(profile.clone(), clock);
         live.settle(Duration::from_secs_f64(args.timeout)).await;
         counters(&mut live).await;
-        let survey = Survey { proxies, ..survey(&mut live, &profile).await };
-        let document = live.document();
-        let case = Case { cluster: live.cluster(), standing: live.picture().standing(), survey: &survey, now: document.at };
-        Ok(Report::of(&case, &document.cluster.name))
+        let mut asked = pin!(survey(&live, &profile));
+        // One that is silent must not make old what the others have said.
+        let mut survey = loop {
+            tokio::select! {
+                survey = &mut asked => break survey,
+                _ = live.wait() => {}
+            }
+        };
+        survey.proxies.extend(given.into_iter().map(|(name, file)| (name, Ok(file))));
+        Ok(judged(&mut live, &survey))
     })
 }
 
@@ -120,30 +126,6 @@ async fn counters(live: &mut Live) {
     let _ = tokio::time::timeout(COUNTERS, told).await;
 }
 
-/// What is asked once: the settings of each PostgreSQL.
-async fn survey(live: &mut Live, profile: &Profile) -> Survey {
-    let clock = live.clock();
-    let addresses = live.cluster().members.values().filter_map(|member| {
-        let (host, port) = member.address()?;
-        Some((member.name.clone(), host.to_owned(), port))
-    });
-    let asked = addresses.collect::<Vec<_>>().into_iter().map(async |(name, host, port)| {
-        let read = parameters(&profile.postgres, &host, port).await;
-        (name, read.map(|read| (read, clock.now())).map_err(|error| error.told()))
-    });
-    let mut asked = pin!(join_all(asked));
-    // One that is silent must not make old what the others have said.
-    let read = loop {
-        tokio::select! {
-            read = &mut asked => break read,
-            _ = live.wait() => {}
-        }
-    };
-    let parameters = read.into_iter().collect();
-    let proxy_hosts = profile.haproxy.iter().map(|proxy| (proxy.name.clone(), proxy.host())).collect();
-    Survey { parameters, proxy_hosts, ..Survey::default() }
-}
-
 /// The files, read, by the HAProxies' names. A name that is none of theirs is an error.
 fn files(given: &[String], profile: &Profile, clock: Clock) -> anyhow::Result<BTreeMap<String, ProxyFile>> {
     let names: Vec<&str> = profile.haproxy.iter().map(|proxy| proxy.name.as_str()).collect();
@@ -166,7 +148,8 @@ fn files(given: &[String], profile: &Profile, clock: Clock) -> anyhow::Result<BT
         if text.len() as u64 > LONGEST {
             bail!("--haproxy-config {path}: it is longer than {} MiB", LONGEST >> 20);
         }
-        let file = ProxyFile { path: path.to_owned(), config: read(path, &text).map_err(anyhow::Error::msg)?, at: clock.now() };
+        let config = survey::configuration(path, &text).map_err(anyhow::Error::msg)?;
+        let file = ProxyFile { path: path.to_owned(), config, not_run: None, at: clock.now() };
         all.extend(of.into_iter().map(|name| (name.to_owned(), file.clone())));
     }
     Ok(all)

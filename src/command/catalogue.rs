@@ -156,6 +156,7 @@ commands! {
     Remove       Global Disrupts "remove cluster"     "Delete what Patroni keeps of the cluster in etcd.";
     Freeze       Global Changes  "freeze airflow"     "Give Airflow's pools 0 slots, so that no task begins, and remember what they had.";
     Thaw         Global Changes  "thaw airflow"       "Give Airflow's pools back what they had before they were frozen.";
+    Doctor       Global Harmless "doctor"     "Show what would hurt in a failover; in that pane, have all be asked anew.";
     ShowConfig   Global Harmless "show config" "Show the dynamic configuration.";
     Course       Global Harmless "progress"   "Show the action under way, or the last one.";
     Runbooks     Global Harmless "runbooks"   "Read the runbook that answers the finding; else the one begun, or the list.";

@@ -187,6 +187,7 @@ pub(crate) struct HaproxyDraft {
     pub write_address: Option<Setting<ClientAddress>>,
     pub read_address: Option<Setting<ClientAddress>>,
     pub admin_socket: Option<Setting<AdminAddress>>,
+    pub config: Option<Setting<String>>,
 }
 
 impl Draft {

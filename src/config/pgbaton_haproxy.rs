@@ -9,7 +9,7 @@ use super::pgbaton_toml::Reader;
 use super::profile::{AdminAddress, ClientAddress, HaproxyAddress};
 use super::section::{Manner, Section, wrong_type};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "name",
     "stats",
     "username",
@@ -19,6 +19,7 @@ const KEYS: [&str; 13] = [
     "write_address",
     "read_address",
     "admin_socket",
+    "config",
     "cacert",
     "certfile",
     "keyfile",
@@ -64,6 +65,7 @@ impl Reader<'_> {
         let (write, read) = (table.text("write", self.out), table.text("read", self.out));
         let (write_address, read_address) = (self.client_address(table, "write_address"), self.client_address(table, "read_address"));
         let admin_socket = self.admin_socket(table);
+        let config = table.text("config", self.out).filter(|path| self.absolute(path, &table.path("config")));
         let Some(text) = table.text("stats", self.out) else {
             if table.get("stats", &mut Vec::new()).is_none() {
                 self.out.push(
@@ -83,7 +85,7 @@ impl Reader<'_> {
             }
         };
         let name = name.unwrap_or_else(|| Setting::new(shown_name(&stats.value), stats.origin.clone()));
-        Some(HaproxyDraft { name, stats, username, password, tls, write, read, write_address, read_address, admin_socket })
+        Some(HaproxyDraft { name, stats, username, password, tls, write, read, write_address, read_address, admin_socket, config })
     }
 
     fn client_address(&mut self, table: &Section<'_>, key: &str) -> Option<Setting<ClientAddress>> {

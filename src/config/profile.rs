@@ -94,6 +94,8 @@ pub const LOGS: [&str; 4] = ["patroni", "postgres", "etcd", "haproxy"];
 /// How nodes are reached by ssh. All else is OpenSSH's own configuration.
 #[derive(Debug, Clone, Default)]
 pub struct SshProfile {
+    /// Whether there is a table `ssh`: without one nothing is read on the nodes but their logs, on request.
+    pub given: bool,
     /// Whether the nodes themselves are looked at too, and not only their logs on request: as the table `ssh` says; without one they are not.
     pub facts: bool,
     /// Where data lies on a node, with `{name}` and `{host}` in it, where the configuration says it.
@@ -318,9 +320,14 @@ pub struct HaproxyProfile {
     pub read_address: Option<ClientAddress>,
     /// The socket on which it takes orders.
     pub admin_socket: Option<AdminSocket>,
+    /// Its configuration file, a whole path on its host.
+    pub config: String,
 }
 
 impl HaproxyProfile {
+    /// Where its configuration file usually is.
+    pub const CONFIG: &str = "/etc/haproxy/haproxy.cfg";
+
     /// Its host, as far as the configuration names it: that of the page, else that of the address where clients connect.
     pub fn host(&self) -> Option<String> {
         let page = match &self.stats {

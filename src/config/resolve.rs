@@ -138,6 +138,7 @@ fn ssh(draft: Option<SshDraft>, facts: &mut Facts) -> SshProfile {
         facts.text(&format!("ssh.folders.{kind}"), path);
     }
     SshProfile {
+        given: true,
         facts: looked_at.value,
         folders: draft.folders.into_iter().map(|(kind, path)| (kind, path.value)).collect(),
         config_file: draft.config_file.map(|file| file.value),
@@ -348,7 +349,7 @@ fn haproxy(draft: HaproxyDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diag
             facts.path(&format!("{section}.stats"), &Setting::new(path.clone(), stats.origin.clone()));
         }
     }
-    for (key, value) in [("username", &draft.username), ("write", &draft.write), ("read", &draft.read)] {
+    for (key, value) in [("username", &draft.username), ("write", &draft.write), ("read", &draft.read), ("config", &draft.config)] {
         if let Some(value) = value {
             facts.text(&format!("{section}.{key}"), value);
         }
@@ -373,6 +374,7 @@ fn haproxy(draft: HaproxyDraft, env: &Env, facts: &mut Facts, out: &mut Vec<Diag
         write_address: draft.write_address.map(|a| a.value),
         read_address: draft.read_address.map(|a| a.value),
         admin_socket: draft.admin_socket.map(|a| AdminSocket::new(a.value)),
+        config: draft.config.map_or_else(|| HaproxyProfile::CONFIG.to_owned(), |path| path.value),
     }
 }
 

@@ -5,17 +5,23 @@ use std::collections::BTreeMap;
 use super::haproxy::ProxyFile;
 use super::judged::{Judged, Severity};
 use crate::finding::{Evidence, Finding, Forecast, Tracked};
-use crate::model::{Cluster, DynamicConfig, Member, Parameters, PatroniStatus, PostgresStatus, SourceKind, Time};
+use crate::model::{
+    Cluster, DynamicConfig, ElectionTimes, Member, Parameters, PatroniStatus, PostgresStatus, SourceKind, Time, WatchdogSeen,
+};
 
 /// What was read once, besides what the sources tell again and again.
 #[derive(Debug, Clone, Default)]
 pub struct Survey {
     /// Settings of each member's PostgreSQL with the moment of reading, or why there are none.
     pub parameters: BTreeMap<String, Result<(Parameters, Time), String>>,
-    /// Each HAProxy's configuration, where one was given, by the HAProxy's name.
-    pub proxies: BTreeMap<String, ProxyFile>,
+    /// Each HAProxy's configuration, by the HAProxy's name, or why it cannot be read; nothing where nobody was asked for it.
+    pub proxies: BTreeMap<String, Result<ProxyFile, String>>,
     /// The host of each HAProxy that is configured, by its name; `None`: nothing names it.
     pub proxy_hosts: BTreeMap<String, Option<String>>,
+    /// How each etcd chooses its leader, by the node's name, with the moment of reading, or why that is not seen; nothing where nobody was asked.
+    pub elections: BTreeMap<String, Result<(ElectionTimes, Time), String>>,
+    /// The watchdog of each member in the same way.
+    pub watchdogs: BTreeMap<String, Result<(WatchdogSeen, Time), String>>,
 }
 
 /// The case.

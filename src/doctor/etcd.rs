@@ -1,5 +1,7 @@
 //! `etcd-quorum`, `failure-domain`, `etcd-space`, `etcd-election`: what etcd can lose, and what is lost together.
 
+use std::time::Duration;
+
 use super::judged::{Judged, Severity, unless};
 use super::{Case, Judgement};
 use crate::finding::Evidence;
@@ -124,8 +126,71 @@ fn space(case: &Case<'_>) -> Vec<Judged> {
 }
 
 fn election(case: &Case<'_>) -> Vec<Judged> {
+    let mut found = case.cite(ELECTION.cites);
     let retry = case.config().ok().and_then(|config| config.timeouts()).map(|times| times.retry_timeout);
-    let retry = retry.map_or(String::new(), |seconds| format!(" It must be well below Patroni's retry_timeout of {seconds} s."));
-    let why = format!("etcd tells its election timeout to nobody: see --election-timeout (1000 ms if not set) of each member.{retry}");
-    case.cite(ELECTION.cites).into_iter().chain([Judged::not_known(why)]).collect()
+    let survey = &case.survey.elections;
+    if survey.is_empty() {
+        let retry = retry.map_or(String::new(), |seconds| format!(" It must be well below Patroni's retry_timeout of {seconds} s."));
+        let why = format!(
+            "etcd tells its election timeout to nobody: see --election-timeout (1000 ms if not set) of each member, or have it read there by a table [ssh].{retry}"
+        );
+        return found.into_iter().chain([Judged::not_known(why)]).collect();
+    }
+    let mut open = Vec::new();
+    let mut known = Vec::new();
+    for (node, read) in survey {
+        match read {
+            Ok((times, at)) => known.push((node.as_str(), times, *at)),
+            Err(why) => open.push(Judged::not_known(format!("the election timeout of its etcd is not seen: {why}")).of(node)),
+        }
+    }
+    match case.cluster.quorum(case.now).size {
+        Some(size) if usize::try_from(size).is_ok_and(|size| size > survey.len()) => {
+            open.push(Judged::not_known(format!("etcd has {size} voting members, and the hosts of {} are known here", survey.len())));
+        }
+        Some(_) => {}
+        None => open.push(Judged::not_known("how many members etcd has is not known now")),
+    }
+    let evidence = |wanted: &dyn Fn(Duration) -> bool| -> Vec<Evidence> {
+        let wanted = known.iter().filter(|(_, times, _)| wanted(times.election));
+        let says = wanted.map(|(node, times, at)| {
+            let what = format!("election-timeout of etcd, by {}", times.by);
+            Evidence::new(SourceId::new(SourceKind::Host, *node), &what, format!("{} ms", times.election.as_millis()), Some(*at))
+        });
+        says.collect()
+    };
+    let longest = known.iter().map(|(_, times, _)| times.election).max();
+    let shortest = known.iter().map(|(_, times, _)| times.election).min();
+    if let (Some(longest), Some(shortest)) = (longest, shortest) {
+        // Each waits for a time between the timeout and twice that, drawn anew, before it asks for votes (etcd's raft).
+        let most = longest * 2;
+        match retry.map(|seconds| Duration::from_secs(u64::from(seconds))) {
+            None => open.push(Judged::not_known("Patroni's retry_timeout is not known").by(evidence(&|_| true))),
+            Some(retry) if most >= retry => {
+                let sentence = format!(
+                    "without its leader etcd waits for up to {} s before it chooses another, and Patroni gives up after {} s",
+                    most.as_secs_f64(),
+                    retry.as_secs()
+                );
+                let judged = Judged::hurts(Severity::Warning, sentence).by(evidence(&|election| election == longest));
+                found.push(judged.change("etcd's options, on all its hosts", SETTING));
+            }
+            Some(_) => {}
+        }
+        if shortest != longest {
+            let sentence =
+                "the members of etcd wait for different times, and the quickest disturbs the others: etcd wants one value for all";
+            found.push(Judged::hurts(Severity::Note, sentence).by(evidence(&|_| true)).change("etcd's options, on all its hosts", SETTING));
+        }
+    }
+    unless(found, open, || {
+        let sentence = format!(
+            "without its leader etcd waits for up to {} s before it chooses another, well within Patroni's retry_timeout",
+            longest.unwrap_or_default().as_secs_f64() * 2.0
+        );
+        Judged::holds(sentence).by(evidence(&|_| true))
+    })
 }
+
+/// etcd's own defaults, milliseconds.
+const SETTING: &str = "--election-timeout=1000 --heartbeat-interval=100";

@@ -12,6 +12,9 @@ use crate::template::diagram::{Estate, Place};
 use crate::template::patroni::{Etcd3, ctl};
 use crate::template::{Tls, airflow, roles};
 
+/// Where HAProxy's configuration is, and where pgbaton looks for it.
+const PROXY: &str = "/etc/haproxy/haproxy.cfg";
+
 /// The folder with pgbaton's configuration.
 const FOLDER: &str = "console";
 
@@ -36,6 +39,7 @@ pub(super) fn files(draft: &mut Draft<'_>) -> Result<()> {
             write: format!("{}:{WRITE}", machine.address),
             read: format!("{}:{READ}", machine.address),
             admin: None,
+            config: Some(inventory.paths.on(&machine.name, PROXY)).filter(|path| path != PROXY),
         })
         .collect();
     let host = inventory.clients.iter().find(|client| !client.airflow.is_empty()).map(|client| client.machine.name.as_str());

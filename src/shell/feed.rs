@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use crate::app::{Asked, Audited, ChoiceRow, CourseSheet, EventLine, Opened, Opening, PlanSheet};
+use crate::doctor::Report;
 use crate::document::Document;
 use crate::log::Heard;
 use crate::runbook::{Left, Run};
@@ -92,6 +93,16 @@ pub trait Feed {
     /// What was heard of them since: so much at a time that a key is answered in between; the rest comes with the next call.
     fn logs(&mut self) -> Vec<Heard> {
         Vec::new()
+    }
+
+    /// Begins to ask what the doctor wants to know. The error is a sentence.
+    fn examine(&mut self) -> Result<(), String> {
+        Err("the doctor cannot ask anybody here".to_owned())
+    }
+
+    /// What the doctor says, once all has been asked; the error is a sentence.
+    fn examined(&mut self) -> Option<Result<Report, String>> {
+        None
     }
 
     /// The action under way, until it was told once that it is over.

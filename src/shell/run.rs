@@ -290,6 +290,9 @@ impl<F: Feed> Console<F> {
         if let Some((asked, rows)) = self.feed.listed() {
             effects.extend(update(&mut self.state, Msg::Listed(asked, rows)));
         }
+        if let Some(told) = self.feed.examined() {
+            effects.extend(update(&mut self.state, Msg::Examined(told.map(Box::new))));
+        }
         self.dirty = true;
         // Nothing of that leaves, or lends the terminal.
         self.perform(effects).map(drop)
@@ -382,6 +385,10 @@ impl<F: Feed> Console<F> {
                 Effect::List(asked) => match self.feed.list(&asked) {
                     Ok(()) => continue,
                     Err(why) => Msg::Listed(asked, Err(why)),
+                },
+                Effect::Examine => match self.feed.examine() {
+                    Ok(()) => continue,
+                    Err(why) => Msg::Examined(Err(why)),
                 },
                 Effect::ShowConfig => Msg::Shown(self.feed.configuration()),
                 Effect::ListBooks => Msg::Books(self.feed.books()),

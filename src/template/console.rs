@@ -46,6 +46,8 @@ pub struct Proxy {
     pub read: String,
     /// A socket of level admin that can be reached from here.
     pub admin: Option<String>,
+    /// Its configuration file there, where that is not in the usual place.
+    pub config: Option<String>,
 }
 
 /// Where Airflow is.
@@ -116,11 +118,14 @@ impl Console<'_> {
         if let Some(ca) = self.postgres_ca {
             let _ = writeln!(out, "sslmode = \"verify-full\"\nsslrootcert = {ca:?}");
         }
-        for Proxy { name: proxy, stats, write, read, admin } in self.proxies {
+        for Proxy { name: proxy, stats, write, read, admin, config } in self.proxies {
             let _ = write!(out, "\n[[clusters.{name}.haproxy]]\nname = {proxy:?}\nstats = {stats:?}\n");
             let _ = write!(out, "write_address = {write:?}\nread_address = {read:?}\n");
             if let Some(admin) = admin {
                 let _ = writeln!(out, "admin_socket = {admin:?}");
+            }
+            if let Some(config) = config {
+                let _ = writeln!(out, "config = {config:?}");
             }
         }
         if let Some(Airflow { database, host, cli, api, health }) = &self.airflow {

@@ -161,7 +161,9 @@ pub(super) fn draw_details(state: &State, look: &Look<'_>, area: Rect, buffer: &
 fn rule(pane: &dyn Pane, number: usize, ctx: &Ctx<'_>, area: Rect, buffer: &mut Buffer) {
     let (line, border, title) = if ctx.focused { ("━", Role::BorderFocus, Role::TitleFocus) } else { ("─", Role::Border, Role::Title) };
     buffer.set_stringn(area.x, area.y, line.repeat(usize::from(area.width)), usize::from(area.width), ctx.look.style(border));
-    let mut spans = vec![ctx.look.span(format!(" {} {} ", (number + 1) % 10, pane.title()), title)];
+    // Ten of them have a digit that leads there, the tenth `0`.
+    let digit = if number < 10 { format!("{} ", (number + 1) % 10) } else { String::new() };
+    let mut spans = vec![ctx.look.span(format!(" {digit}{} ", pane.title()), title)];
     if !ctx.view.filter.is_empty() {
         spans.push(ctx.look.span(format!("/{} ", ctx.view.filter), Role::Match));
     }

@@ -31,9 +31,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("condition", &["document", "model"]),
     ("runbook", &["condition", "document", "model", "userfile"]),
     ("live", &["config", "document", "finding", "model", "source"]),
-    ("app", &["action", "command", "document", "log", "model", "runbook"]),
-    ("ui", &["action", "app", "command", "condition", "document", "log", "model", "runbook", "theme"]),
-    ("shell", &["app", "command", "document", "log", "model", "runbook", "theme", "ui", "userfile"]),
+    ("app", &["action", "command", "doctor", "document", "log", "model", "runbook"]),
+    ("ui", &["action", "app", "command", "condition", "doctor", "document", "log", "model", "runbook", "theme"]),
+    ("shell", &["app", "command", "doctor", "document", "log", "model", "runbook", "theme", "ui", "userfile"]),
     (
         "cli",
         &[

@@ -29,13 +29,13 @@ listen replicas
     server psg3 192.0.2.13:5432 check port 8008
 ";
 
-struct Estate {
-    scenario: Scenario,
-    survey: Survey,
+pub struct Estate {
+    pub scenario: Scenario,
+    pub survey: Survey,
 }
 
 /// An estate in which nothing would hurt.
-fn good() -> Estate {
+pub fn good() -> Estate {
     let mut s = Scenario::healthy();
     s.merge("config", json!({"synchronous_mode": true, "failsafe_mode": true, "postgresql": {"use_pg_rewind": true}}));
     s.put("sync", r#"{"leader": "psg1", "sync_standby": "psg2"}"#);
@@ -82,7 +82,8 @@ fn parameters() -> Parameters {
 impl Estate {
     fn proxy(&mut self, text: &str) {
         let config = read("haproxy.cfg", text).unwrap();
-        self.survey.proxies.insert("vm1".to_owned(), ProxyFile { path: "haproxy.cfg".to_owned(), config, at: self.scenario.now() });
+        let file = ProxyFile { path: "haproxy.cfg".to_owned(), config, not_run: None, at: self.scenario.now() };
+        self.survey.proxies.insert("vm1".to_owned(), Ok(file));
     }
 
     fn set(&mut self, member: &str, name: &str, setting: &str) {
@@ -90,7 +91,7 @@ impl Estate {
         parameters.0.insert(name.to_owned(), Parameter { setting: setting.to_owned(), source: "configuration file".to_owned() });
     }
 
-    fn report(&self) -> Report {
+    pub fn report(&self) -> Report {
         let s = &self.scenario;
         let case = Case { cluster: s.cluster(), standing: s.standing(), survey: &self.survey, now: s.now() };
         let report = Report::of(&case, "card-prod");
@@ -389,6 +390,14 @@ fn without_the_file_that_runs_haproxy_is_not_called_well() {
     let mut estate = good();
     estate.proxy(&PROXY.replace("server psg2", "server vm9"));
     not_known(&estate, "has no server psg2 in primary");
+    // It is read on its host.
+    let mut estate = good();
+    estate.survey.proxies.insert("vm1".to_owned(), Err("/etc/haproxy/haproxy.cfg: Permission denied".to_owned()));
+    not_known(&estate, "its file cannot be read: /etc/haproxy/haproxy.cfg: Permission denied");
+    let mut estate = good();
+    let Some(Ok(file)) = estate.survey.proxies.get_mut("vm1") else { panic!("a file") };
+    file.not_run = Some("it was changed 5 s ago".to_owned());
+    not_known(&estate, "haproxy.cfg need not be what vm1 runs: it was changed 5 s ago");
     // As long as rising needs more checks than falling, what is written decides; here it is not what runs.
     let mut estate = good();
     estate.proxy(&PROXY.replace("rise 4", "rise 5"));

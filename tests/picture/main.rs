@@ -23,6 +23,7 @@ mod dags;
 mod design;
 mod diverged;
 mod doctor;
+mod doctor_nodes;
 mod etcd;
 mod explanations;
 mod failsafe;

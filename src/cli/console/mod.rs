@@ -2,6 +2,7 @@
 
 mod books;
 mod chosen;
+mod examining;
 mod node_logs;
 mod operate;
 
@@ -13,6 +14,7 @@ use anyhow::Context;
 use jiff::tz::TimeZone;
 
 use self::books::Books;
+use self::examining::Examining;
 use self::node_logs::NodeLogs;
 use self::operate::Operating;
 use super::connect::ConnectArgs;
@@ -22,6 +24,7 @@ use super::{act, mode};
 use crate::action::{Audit, Base, Desk};
 use crate::app::{Arrangement, Asked, Audited, ChoiceRow, CourseSheet, EventLine, Mode, Opened, Opening, PlanSheet};
 use crate::config::yaml_text;
+use crate::doctor::Report;
 use crate::document::Document;
 use crate::live::Live;
 use crate::log::Heard;
@@ -113,9 +116,10 @@ pub fn run(connect: &ConnectArgs, args: &ConsoleArgs) -> anyhow::Result<ExitCode
         options.notices.extend(notices);
         let books = Books::new(&profile);
         let logs = NodeLogs::new(profile.clone());
+        let doctor = Examining::new(profile.clone());
         let live = start::start(profile, clock);
         let follow = Follow::default();
-        shell::run(options, LiveFeed { live, operating, books, logs, audit, unread: true, follow }).await
+        shell::run(options, LiveFeed { live, operating, books, logs, doctor, audit, unread: true, follow }).await
     })?;
     // What a source was in the middle of is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(50));
@@ -139,6 +143,7 @@ struct LiveFeed {
     operating: Option<Operating>,
     books: Books,
     logs: NodeLogs,
+    doctor: Examining,
     /// Where the audit is, or why that is not known.
     audit: Result<Audit, String>,
     /// Whether it is to be read again.
@@ -155,7 +160,7 @@ impl Feed for LiveFeed {
                     return lines(&changes);
                 }
             }
-            let busy = self.operating.as_ref().is_some_and(Operating::busy);
+            let busy = self.operating.as_ref().is_some_and(Operating::busy) || self.doctor.is_asking();
             let limit = match busy || self.logs.is_reading() {
                 _ if self.logs.is_behind() => BEHIND,
                 true => LOOK,
@@ -245,6 +250,15 @@ impl Feed for LiveFeed {
 
     fn logs(&mut self) -> Vec<Heard> {
         self.logs.take()
+    }
+
+    fn examine(&mut self) -> Result<(), String> {
+        self.doctor.ask(&self.live);
+        Ok(())
+    }
+
+    fn examined(&mut self) -> Option<Result<Report, String>> {
+        self.doctor.told(&mut self.live)
     }
 
     fn course(&mut self) -> Option<CourseSheet> {

@@ -29,6 +29,8 @@ pub struct ProxyFile {
     pub path: String,
     /// What it says.
     pub config: ProxyConfig,
+    /// Why it need not be what runs, in a sentence; `None`: nothing speaks against it.
+    pub not_run: Option<String>,
     /// When it was read.
     pub at: Time,
 }
@@ -79,7 +81,7 @@ fn ways<'a>(case: &Case<'a>, wanted: &[RouteKind]) -> (Vec<Way<'a>>, Vec<Judged>
     }
     let ours = routes.into_iter().filter(|route| route.fresh && wanted.contains(&route.kind));
     let ways = ours.map(|route| {
-        let file = case.survey.proxies.get(route.instance);
+        let file = case.survey.proxies.get(route.instance).and_then(|read| read.as_ref().ok());
         let file = file.and_then(|file| Some((file, file.config.backends.iter().find(|backend| backend.name == route.backend)?)));
         Way { route, file }
     });
@@ -90,8 +92,12 @@ fn ways<'a>(case: &Case<'a>, wanted: &[RouteKind]) -> (Vec<Way<'a>>, Vec<Judged>
 fn not_given(case: &Case<'_>, way: &Way<'_>, what: &str) -> Option<Judged> {
     let why = match (&way.file, case.survey.proxies.get(way.route.instance)) {
         (Some((file, backend)), _) => other_file(way, file, backend)?,
-        (None, Some(file)) => format!("{} has no backend {}: it is not what {} runs", file.path, way.route.backend, way.route.instance),
-        (None, None) => format!("HAProxy does not tell {what}: give its file with --haproxy-config {}=haproxy.cfg", way.route.instance),
+        (None, Some(Ok(file))) => format!("{} has no backend {}: it is not what {} runs", file.path, way.route.backend, way.route.instance),
+        (None, Some(Err(why))) => format!("HAProxy does not tell {what}, and its file cannot be read: {why}"),
+        (None, None) => format!(
+            "HAProxy does not tell {what}: give its file with --haproxy-config {}=haproxy.cfg, or have it read there by a table [ssh]",
+            way.route.instance
+        ),
     };
     Some(Judged::not_known(why).of(way.name()))
 }
@@ -99,6 +105,9 @@ fn not_given(case: &Case<'_>, way: &Way<'_>, what: &str) -> Option<Judged> {
 /// Why a file is not what runs, as far as its servers and their counts of checks show.
 fn other_file(way: &Way<'_>, file: &ProxyFile, backend: &Backend) -> Option<String> {
     let instance = way.route.instance;
+    if let Some(why) = &file.not_run {
+        return Some(format!("{} need not be what {instance} runs: {why}", file.path));
+    }
     for (server, _) in &way.route.servers {
         let Some(written) = backend.servers.iter().find(|s| s.name == server.name) else {
             return Some(format!("{} has no server {} in {}: it is not what {instance} runs", file.path, server.name, backend.name));

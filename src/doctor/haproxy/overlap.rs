@@ -84,10 +84,15 @@ fn by_counts(case: &Case<'_>, way: &Way<'_>) -> Option<Judged> {
     if rise > fall {
         return None;
     }
+    let proxy = way.route.instance;
+    let by_file = match case.survey.proxies.get(proxy) {
+        None => format!("its file tells (--haproxy-config {proxy}=haproxy.cfg, or a table [ssh])"),
+        Some(Ok(_)) => "the file that it runs with would tell".to_owned(),
+        Some(Err(why)) => format!("its file would tell: {why}"),
+    };
     let sentence = format!(
         "after a switchover the old leader and the new one are both UP for a while: {rise} good checks bring a server up and {fall} bad ones take it down; \
-         for how long, its file tells (--haproxy-config {}=haproxy.cfg)",
-        way.route.instance
+         for how long, {by_file}"
     );
     let place = format!("haproxy.cfg of {}, {}", way.route.instance, way.route.backend);
     Some(Judged::hurts(Severity::Warning, sentence).of(way.name()).by(counts(case, way)).change(place, LINE))

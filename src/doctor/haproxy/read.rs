@@ -98,7 +98,7 @@ impl Reader {
             return Ok(());
         };
         let settings = &mut section.settings;
-        let path = |words: &[&str]| words.iter().find(|word| word.starts_with('/')).map_or("/".to_owned(), |path| clean(path));
+        let path = |words: &[&str]| words.iter().find(|word| word.starts_with('/')).map_or("/".to_owned(), |path| asked(path));
         match (first, rest) {
             ("option", ["httpchk", request @ ..]) => settings.check = Some(HttpCheck { path: path(request), line: number }),
             ("no", ["option", "httpchk", ..]) => settings.check = None,
@@ -107,7 +107,7 @@ impl Reader {
                 if let Some(check) = &mut settings.check {
                     let uri =
                         request.iter().position(|word| *word == "uri").and_then(|at| request.get(at + 1)).ok_or("uri needs a path")?;
-                    *check = HttpCheck { path: clean(uri), line: number };
+                    *check = HttpCheck { path: asked(uri), line: number };
                 }
             }
             ("option", ["tcpka", ..]) => (settings.clitcpka, settings.srvtcpka) = (true, true),
@@ -193,6 +193,19 @@ impl ServerSettings {
     }
 }
 
+/// What a check asks for, as it may be shown: of a query only what Patroni's endpoints know, because all else can be somebody's secret.
+fn asked(uri: &str) -> String {
+    let uri = clean(uri);
+    let Some((path, query)) = uri.split_once('?') else { return uri };
+    let known = |key: &str| ["lag", "replication_state"].contains(&key) || key.starts_with("tag_");
+    let shown = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((key, _)) if known(key) => pair.to_owned(),
+        Some((key, _)) => format!("{key}=***"),
+        None => "***".to_owned(),
+    });
+    format!("{path}?{}", shown.collect::<Vec<_>>().join("&"))
+}
+
 /// A time as HAProxy writes it: milliseconds, or with a unit (configuration manual, 2.5).
 fn time(word: &str, text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -257,6 +270,17 @@ listen replicas
         let own = &replicas.servers[0];
         assert_eq!((own.timing.inter, own.timing.rise, own.timing.fall), (Duration::from_millis(500), 1, 3));
         assert!(!own.ends_sessions, "another section's default-server is not its");
+    }
+
+    #[test]
+    fn of_what_a_check_asks_for_no_secret_is_kept() {
+        let path = |line: &str| {
+            let config = read("f", &format!("listen w\n{line}\nserver a 1:1 check\n")).expect("reads");
+            config.backends[0].check.as_ref().map(|check| check.path.clone()).unwrap_or_default()
+        };
+        assert_eq!(path("option httpchk GET /replica?lag=1MB&tag_dc=b"), "/replica?lag=1MB&tag_dc=b");
+        assert_eq!(path("option httpchk GET /primary?auth=S3cret&lag=1MB&S3cret"), "/primary?auth=***&lag=1MB&***");
+        assert_eq!(path("option httpchk\nhttp-check send meth GET uri /primary?x=S3cret"), "/primary?x=***");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::lab::layout::{DATABASE, ETCD, Lab, POSTGRES, PROXIES, RABBITS, READ, 
 use crate::lab::secrets::{Owner, Secrets};
 use crate::template::console::{self, Airflow, Api, Console, Proxy};
 
-use super::{airflow, patroni, rabbitmq};
+use super::{airflow, haproxy, patroni, rabbitmq};
 
 /// Writes `pgbaton.toml`, `patronictl.yaml`, `pgpass` and, with `--auth`, the password files for etcd.
 ///
@@ -44,6 +44,7 @@ fn pgbaton_toml(lab: &Lab) -> Result<String> {
             write: format!("{ip}:{WRITE}"),
             read: format!("{ip}:{READ}"),
             admin: Some(socket),
+            config: Some(path(haproxy::path(lab, proxy))),
         }
     });
     let cli = options.airflow.as_ref().map(|_| airflow::shell_command(lab)).transpose()?;

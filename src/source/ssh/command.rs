@@ -26,6 +26,12 @@ pub(super) enum Command {
     Target { disk: String, guard: String },
     /// Reads what was added to the target's ledger.
     Ledger { file: String, id: FileId, from: u64 },
+    /// Reads HAProxy's configuration, and tells whether an HAProxy runs with it.
+    Proxy { file: String },
+    /// Asks how each etcd was started, as far as its election goes.
+    Election,
+    /// Asks for the node's watchdog, and what its Patronis' configurations say of it.
+    Watchdog,
     /// Reads a unit's entries in the journal.
     Journal { unit: String, cursor: String, since: i64, on: bool },
 }
@@ -46,6 +52,9 @@ impl Command {
             Self::Dags { .. } => include_str!("scripts/dags.sh"),
             Self::Target { .. } => include_str!("scripts/target.sh"),
             Self::Ledger { .. } => include_str!("scripts/ledger.sh"),
+            Self::Proxy { .. } => include_str!("scripts/proxy.sh"),
+            Self::Election => include_str!("scripts/election.sh"),
+            Self::Watchdog => include_str!("scripts/watchdog.sh"),
             Self::Journal { .. } => include_str!("scripts/journal.sh"),
         }
     }
@@ -54,7 +63,8 @@ impl Command {
     fn arguments(&self) -> Vec<String> {
         let flag = |on: bool| if on { "1" } else { "0" }.to_owned();
         match self {
-            Self::Hold | Self::Ask | Self::Homes => Vec::new(),
+            Self::Hold | Self::Ask | Self::Homes | Self::Election | Self::Watchdog => Vec::new(),
+            Self::Proxy { file } => vec![file.clone()],
             Self::Facts { homes } => homes.clone(),
             Self::Dags { folder, wait, every } => vec![folder.clone(), wait.to_string(), every.to_string()],
             Self::Target { disk, guard } => vec![disk.clone(), guard.clone()],
@@ -86,6 +96,9 @@ impl Command {
             Self::Dags { .. } => "dags",
             Self::Target { .. } => "target",
             Self::Ledger { .. } => "ledger",
+            Self::Proxy { .. } => "proxy",
+            Self::Election => "election",
+            Self::Watchdog => "watchdog",
             Self::Journal { .. } => "journal",
         };
         match self.arguments() {
@@ -95,7 +108,7 @@ impl Command {
     }
 
     /// One of each, with words for what is put in.
-    pub fn all() -> [Self; 10] {
+    pub fn all() -> [Self; 13] {
         let [folder, name, unit] = ["FOLDER", "FILE", "UNIT"].map(str::to_owned);
         let (pattern, more, cursor, id) = ("PATTERN".to_owned(), "PATTERN".to_owned(), "CURSOR".to_owned(), "DEVICE:INODE".to_owned());
         [
@@ -109,6 +122,9 @@ impl Command {
             Self::Dags { folder: "FOLDER".to_owned(), wait: 13, every: 20 },
             Self::Target { disk: "FOLDER".to_owned(), guard: "FOLDER".to_owned() },
             Self::Ledger { file: "FILE".to_owned(), id: "DEVICE:INODE".to_owned(), from: 0 },
+            Self::Proxy { file: "FILE".to_owned() },
+            Self::Election,
+            Self::Watchdog,
         ]
     }
 }
@@ -136,6 +152,7 @@ mod tests {
     #[test]
     fn each_command_is_told_by_its_name() {
         let told: Vec<String> = Command::all().iter().map(|c| c.told().split(' ').next().unwrap_or_default().to_owned()).collect();
-        assert_eq!(told, ["hold", "ask", "look", "follow", "journal", "homes", "facts", "dags", "target", "ledger"]);
+        let reading = ["hold", "ask", "look", "follow", "journal", "homes", "facts", "dags", "target", "ledger"];
+        assert_eq!(told, [&reading[..], &["proxy", "election", "watchdog"]].concat());
     }
 }

@@ -8,6 +8,7 @@ mod command;
 mod connections;
 mod course;
 mod dags;
+mod election;
 mod errors;
 mod file;
 mod folder;
@@ -21,9 +22,12 @@ mod master;
 mod node;
 mod outbox;
 mod place;
+mod proxy_file;
 mod reading;
 mod site;
+mod survey;
 mod target;
+mod watchdog;
 mod way;
 mod write_access;
 
@@ -31,7 +35,9 @@ pub use connections::Connections;
 pub(super) use dags::run as dags;
 pub(super) use host::{run as host, targets as hosts};
 pub(super) use place::name_pattern;
+pub use proxy_file::ProxyText;
 pub use reading::Wanted;
+pub use survey::{NodeSurvey, Told, survey};
 pub(super) use target::run as target;
 pub use write_access::{Unanswered, WriteAccess};
 
@@ -154,7 +160,7 @@ pub fn explain(profile: &Profile, members: &BTreeMap<String, MemberTarget>, chos
         };
         let _ = writeln!(out, "\n# {}: {}\n{line}", node.name, programs.join(", "));
     }
-    out.push_str("\n# There, each as: sh -c SCRIPT pgbaton ARGUMENTS; nothing else is ever run to read. It ends with the connection; `homes`\n# and `facts`, which run for a table `ssh` and not for logs, and `dags`, `target` and `ledger` for tables of these names, end by themselves.\n");
+    out.push_str("\n# There, each as: sh -c SCRIPT pgbaton ARGUMENTS; nothing else is ever run to read. It ends with the connection; `homes`\n# and `facts`, which run for a table `ssh` and not for logs, `dags`, `target` and\n# `ledger` for tables of these names, and `proxy`, `election` and `watchdog` when the doctor is asked, end by themselves.\n");
     for command in Command::all() {
         let _ = write!(out, "\n## {}\n{}", command.told(), command.script());
     }

@@ -3,6 +3,7 @@
 mod airflow;
 mod asked;
 mod audit;
+mod doctor;
 mod events;
 mod findings;
 mod host;
@@ -19,7 +20,7 @@ use super::pane::Pane;
 use crate::app::PaneModel;
 
 /// The panes, in the order of their numbers. One line each.
-pub static PANES: [&dyn Pane; 10] = [
+pub static PANES: [&dyn Pane; 11] = [
     &members::Members,
     &lag::Lag,
     &quorum::Quorum,
@@ -30,6 +31,7 @@ pub static PANES: [&dyn Pane; 10] = [
     &logs::Logs,
     &airflow::Airflow,
     &topology::Topology,
+    &doctor::Doctor,
 ];
 
 /// The panes as the machine knows them.
