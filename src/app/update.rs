@@ -6,7 +6,7 @@ use super::{
     Asked, Audited, ChoiceRow, Copied, CourseSheet, EventLine, Field, Measured, Notice, Opened, Opening, Overlay, Palette, PlanSheet,
     Reading, State, Typing,
 };
-use super::{act, book, copied, log_commands, look, order, palette, recall, typing};
+use super::{act, book, copied, log_commands, look, order, outage, palette, recall, typing};
 use crate::command::{CommandId, Scope};
 use crate::document::{Document, Level};
 use crate::log::Heard;
@@ -119,6 +119,7 @@ pub enum Effect {
 /// Takes in a message.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     let mut effects = take(state, msg);
+    typing::settle(state);
     effects.extend(book::due(state));
     effects.extend(log_commands::settle(state));
     effects
@@ -249,7 +250,7 @@ pub(super) fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effe
                 "an action is under way; quit once more to leave it: what was asked for goes on, and the audit has no outcome of it",
             );
         }
-        CommandId::Quit | CommandId::Leave => return vec![Effect::Quit],
+        CommandId::Quit | CommandId::Leave => return [outage::leave(state), vec![Effect::Quit]].concat(),
         CommandId::Suspend => {
             // Who comes back may be another one.
             state.facts.logs.log.set_unmasked(false);
