@@ -92,7 +92,7 @@
 //! | what another has to approve, and whose word that is | `permit/approval.rs`, `permit/requests.rs`; `action/request.rs` |
 //! | what is written down of it | `action/audit.rs`; `action/syslog.rs` |
 //! | whether clients have followed another leader | `document/routes.rs`, `app/act.rs` |
-//! | how long writes were away | `action/probe.rs` asks, `action/downtime.rs` counts |
+//! | how long writes were away | `action/probe.rs` asks, `action/downtime.rs` counts; `app/outage.rs` keeps it with a run |
 //! | what HAProxy is told when another leads, and what it does with that | `action/assist.rs`, `action/server_state.rs` |
 //! | a subcommand | `cli/`, one file or folder each |
 //! | what a runbook's step can be | `runbook/step.rs`; what it comes to: `runbook/task.rs`; how it is taken: `cli/runbook/`, `app/book.rs` |

@@ -12,6 +12,8 @@ mod dialogs;
 mod doctor_pane;
 #[path = "common/estate_pane.rs"]
 mod estate_pane;
+#[path = "common/estate_words.rs"]
+mod estate_words;
 #[path = "common/hands.rs"]
 mod hands;
 #[path = "common/log_files.rs"]

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::book;
 use super::possible::why_not;
 use super::typing;
 use super::update::{say, take_notice, warn};
 use super::{Choice, ChoiceRow, Effect, EventLine, Mode, Notice, Overlay, Question, State, Typing, Wanted};
+use super::{book, outage};
 use crate::action::{Confirm, Light, Outcome};
 use crate::command::{CommandId, Scope};
 use crate::document::{Document, Level, Routed};
@@ -334,7 +334,7 @@ pub(super) fn begun(state: &mut State, course: Result<CourseSheet, String>) -> V
             let before = state.course.replace(sheet);
             // That of a runbook's step is seen in its view.
             state.overlay = book::below(state, None).or(Some(Overlay::Course { scroll: 0 }));
-            book::measured(state, before.and_then(|course| course.away).as_deref())
+            outage::cut(state, before.and_then(|course| course.away))
         }
         Err(why) => {
             let effects = book::refused(state, &why);
@@ -369,9 +369,7 @@ pub(super) fn went_on(state: &mut State, course: CourseSheet) -> Vec<Effect> {
         }
         effects = book::ended(state, &course);
     }
-    if course.over {
-        effects.extend(book::measured(state, course.away.as_deref()));
-    }
+    effects.extend(outage::follow(state, &course));
     state.course = Some(course);
     effects
 }

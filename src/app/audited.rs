@@ -1,7 +1,7 @@
 //! An action of the audit, as it is shown.
 
 use crate::action::{Beginning, Entry, Event, Outcome};
-use crate::model::Time;
+use crate::model::{Time, washed};
 
 /// An action of the audit.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,8 @@ pub struct Audited {
 }
 
 impl Audited {
-    /// The actions of these lines, oldest first. An end whose beginning is not there is no action.
+    /// The actions of these lines, oldest first. An end whose beginning is not there is no action. The file may be one that others write to: what
+    /// it says is cleaned as what comes from a node is.
     pub fn of(entries: &[Entry]) -> Vec<Self> {
         let mut actions: Vec<Self> = Vec::new();
         for entry in entries {
@@ -36,7 +37,16 @@ impl Audited {
                 }
             }
         }
+        actions.iter_mut().for_each(Self::wash);
         actions
+    }
+
+    fn wash(&mut self) {
+        // The id is not shown, and finds the lines again.
+        let Self { id: _, at: _, cluster, sentence, who, outcome, details } = self;
+        let outcome = outcome.iter_mut().map(|(_, sentence)| sentence);
+        let details = details.iter_mut().map(|(_, text)| text);
+        [cluster, sentence, who].into_iter().chain(outcome).chain(details).for_each(|text| *text = washed(text));
     }
 
     fn begun(entry: &Entry, begin: &Beginning) -> Self {
@@ -75,5 +85,31 @@ impl Audited {
             };
             ("writes away", told)
         }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lines of the audit as another user of the machine can have written them: who they are they say themselves, by their environment.
+    #[test]
+    fn what_others_have_written_into_the_audit_reaches_no_terminal_as_it_is() {
+        const BAD: &str = "x\\u001b]52;c;aGk=\\u0007 \\u202e";
+        let begin = r#"{"id":"1","at":"2026-11-27T03:12:00Z","cluster":"card BAD","operation":"pause","event":"begin","sentence":"pause BAD","member":null,
+            "who":{"user":"BAD","sudo_user":"BAD","ssh_client":"BAD"},"pid":7,"request":{"path":"BAD"},"patronictl":"BAD",
+            "checks":[{"id":"c","light":"amber","sentence":"BAD","patroni_would":true}],"overridden":["BAD"],"answered":"BAD"}"#;
+        let end = r#"{"id":"1","at":"2026-11-27T03:12:01Z","cluster":"card","operation":"pause","event":"end","outcome":"FAILED","sentence":"BAD",
+            "reply":"BAD","phases":{"BAD":1.0},"downtime_ms":{"BAD":null},"notes":["BAD"]}"#;
+        let entry = |text: &str| serde_json::from_str::<Entry>(&text.replace("BAD", BAD)).expect("an entry");
+        let all = Audited::of(&[entry(begin), entry(end)]);
+        let [action] = all.as_slice() else { panic!("{all:?}") };
+        let outcome = action.outcome.as_ref().map(|(_, sentence)| sentence);
+        let texts = [&action.cluster, &action.sentence, &action.who].into_iter().chain(outcome);
+        let texts: Vec<&String> = texts.chain(action.details.iter().map(|(_, text)| text)).collect();
+        assert_eq!(texts.len(), 4 + 9, "{texts:#?}");
+        for text in texts {
+            assert!(text.contains('x') && !text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The runbook on the screen: what its keys do, and what comes of it.
 
 use super::act::{self, Asked};
+use super::outage::{self, Outage};
 use super::possible::why_not;
 use super::update::{say, warn};
 use super::{Choice, ChoiceRow, CourseSheet, Effect, Mode, Overlay, PlanSheet, State};
@@ -21,8 +22,8 @@ pub struct Book {
     pub drawn: bool,
     /// Whether there is a plan of what is next of its action that is to be shown as soon as the view is on top and nothing is typed.
     pub due: bool,
-    /// The step of whose action it is still measured for how long writes were away, and for whom that step is.
-    pub measures: Option<(String, Option<String>)>,
+    /// The action that is still watched for how long it takes writes away.
+    pub outage: Option<Outage>,
 }
 
 /// What is to be opened.
@@ -148,7 +149,9 @@ pub(super) fn opened(state: &mut State, opened: Result<Opened, String>) -> Vec<E
             if !kept {
                 progress.offer();
             }
-            state.book = Some(Book { progress, kept, drawn: false, due: false, measures: None });
+            // The same run opened again is watched on.
+            let same = state.book.take().filter(|book| book.progress.run.id == progress.run.id);
+            state.book = Some(Book { progress, kept, drawn: false, due: false, outage: same.and_then(|book| book.outage) });
             state.overlay = Some(Overlay::Book { scroll: 0 });
             // One that was open is let go of with that, and one that was left is not any more.
             return [look(state), vec![Effect::FindLeft]].concat();
@@ -177,7 +180,7 @@ pub(super) fn look(state: &mut State) -> Vec<Effect> {
 }
 
 /// Changes the run; when something was noted down it is kept. The error is told.
-fn with(state: &mut State, change: impl FnOnce(&mut Book, &Document) -> Result<bool, String>) -> Vec<Effect> {
+pub(super) fn with(state: &mut State, change: impl FnOnce(&mut Book, &Document) -> Result<bool, String>) -> Vec<Effect> {
     let (Some(book), Some(document)) = (&mut state.book, &state.facts.document) else { return Vec::new() };
     let before = over(&book.progress.stage);
     match change(book, document) {
@@ -408,26 +411,12 @@ pub(super) fn refused(state: &mut State, why: &str) -> Vec<Effect> {
 /// The action has an outcome: what is next of it is planned, or the step is behind us.
 pub(super) fn ended(state: &mut State, course: &CourseSheet) -> Vec<Effect> {
     let Some((outcome, sentence)) = course.outcome.as_ref().filter(|_| acts(state)) else { return Vec::new() };
-    if let Some(book) = &mut state.book {
-        book.measures = book.progress.step().map(|(step, each)| (step.id.clone(), each));
-    }
+    outage::begin(state);
     match outcome {
         Outcome::Done => vec![Effect::PlanNext],
         Outcome::Refused | Outcome::Failed => became(state, &Taken::Failed(format!("it was {outcome}: {sentence}"))),
         Outcome::Unknown => became(state, &Taken::Unknown(format!("what became of it is not known: {sentence}"))),
     }
-}
-
-/// What was measured of a step's action is known, as there is nothing more to be watched or another action begins: it is written down with the run,
-/// for whoever looks at its end.
-pub(super) fn measured(state: &mut State, away: Option<&str>) -> Vec<Effect> {
-    let now = now(state);
-    let of = state.book.as_mut().and_then(|book| book.measures.take());
-    let (Some(of), Some(away)) = (of, away) else { return Vec::new() };
-    with(state, |book, _| {
-        book.progress.measured(of, away, now);
-        Ok(true)
-    })
 }
 
 /// The plan of what is next of the action; if there is nothing more, it is done.

@@ -174,21 +174,23 @@ fn an_action_is_written_down_before_its_order_goes_out_and_again_when_its_end_is
 /// The outage is known only after the outcome, when the routes have moved: it is written down of the step all the same, once, at the run's end too.
 #[test]
 fn for_how_long_writes_were_away_is_written_down_with_the_run() {
-    let away = |away: &str, over: bool| CourseSheet { away: Some(away.to_owned()), over, ..course(Some(Outcome::Done)) };
-    let measured = |state: &State| -> Vec<String> {
-        state.book.as_ref().map(|book| book.progress.run.measured().map(str::to_owned).collect()).unwrap_or_default()
-    };
     let mut state = opened(Mode::Operator);
     confirmed_plan(&mut state);
     update(&mut state, Msg::Begun(Ok(course(None))));
-    assert_eq!(update(&mut state, Msg::Course(away("writes on vm1 have been away for 1.0 s and still are", false))), [Effect::PlanNext]);
-    assert_eq!(written(&update(&mut state, Msg::PlannedNext(Ok(None)))[0]), ["begun", "done"]);
+    let effects = update(&mut state, Msg::Course(away("writes on vm1 have been away for 1.0 s and still are", false)));
+    assert_eq!(effects[0], Effect::PlanNext);
+    assert_eq!(written(&effects[1]), ["begun", "measured"], "if nobody comes to write the end");
+    assert_eq!(measured(&state), ["writes on vm1 have been away for 1.0 s and still are; not measured to its end"]);
+    let counts_on = update(&mut state, Msg::Course(away("writes on vm1 have been away for 1.1 s and still are", false)));
+    assert_eq!(counts_on, [], "not at every second");
+    assert_eq!(written(&update(&mut state, Msg::PlannedNext(Ok(None)))[0]), ["begun", "measured", "done"]);
     let effects = update(&mut state, Msg::Course(away("writes were away for 1.9 s on vm1", true)));
     assert_eq!(written(&effects[0]), ["begun", "done", "measured"]);
     assert_eq!(update(&mut state, Msg::Course(away("writes were away for 1.9 s on vm1", true))), [], "once");
     assert_eq!(measured(&state), ["writes were away for 1.9 s on vm1"]);
     let Some(Entry { step, .. }) = state.book.as_ref().and_then(|book| book.progress.run.entries.last()) else { panic!("an entry") };
     assert_eq!(step.as_deref(), Some("act"), "it is of the step that is behind us");
+    assert_eq!(press(&mut state, CommandId::Quit), [Effect::Quit], "nothing is open of it");
     // Another action ends the watching of this one: what was measured by then is kept.
     let mut state = opened(Mode::Operator);
     confirmed_plan(&mut state);
@@ -196,7 +198,39 @@ fn for_how_long_writes_were_away_is_written_down_with_the_run() {
     update(&mut state, Msg::Course(away("writes on vm1 have been away for 1.0 s and still are", false)));
     update(&mut state, Msg::PlannedNext(Ok(None)));
     assert_eq!(written(&update(&mut state, Msg::Begun(Ok(course(None))))[0]), ["begun", "done", "measured"]);
-    assert_eq!(measured(&state), ["writes on vm1 have been away for 1.0 s and still are"]);
+    assert_eq!(measured(&state), ["writes on vm1 have been away for 1.0 s and still are; not measured to its end"]);
+}
+
+fn away(away: &str, over: bool) -> CourseSheet {
+    CourseSheet { away: Some(away.to_owned()), over, ..course(Some(Outcome::Done)) }
+}
+
+/// What the run has of how long writes were away.
+fn measured(state: &State) -> Vec<String> {
+    state.book.as_ref().map(|book| book.progress.run.measured().map(str::to_owned).collect()).unwrap_or_default()
+}
+
+#[test]
+fn whoever_leaves_while_it_is_measured_leaves_what_is_known_by_then() {
+    let mut state = opened(Mode::Operator);
+    confirmed_plan(&mut state);
+    update(&mut state, Msg::Begun(Ok(course(None))));
+    update(&mut state, Msg::Course(away("writes on vm1 have been away for 1.0 s and still are", false)));
+    update(&mut state, Msg::PlannedNext(Ok(None)));
+    update(&mut state, Msg::Course(away("writes were away for 1.9 s on vm1", false)));
+    let effects = press(&mut state, CommandId::Quit);
+    assert_eq!((written(&effects[0]), &effects[1..]), (vec!["begun", "done", "measured"], &[Effect::Quit][..]));
+    assert_eq!(measured(&state), ["writes were away for 1.9 s on vm1; not measured to its end"]);
+    // If that could not be written, whoever presses the key once more leaves.
+    assert_eq!(press(&mut state, CommandId::Quit), [Effect::Quit]);
+    // Before the outcome is known, too: the second key counts then.
+    let mut state = opened(Mode::Operator);
+    confirmed_plan(&mut state);
+    update(&mut state, Msg::Begun(Ok(course(None))));
+    update(&mut state, Msg::Course(CourseSheet { away: Some("x".to_owned()), ..course(None) }));
+    assert_eq!(press(&mut state, CommandId::Quit), []);
+    assert_eq!(written(&press(&mut state, CommandId::Quit)[0]), ["begun", "measured"]);
+    assert_eq!(measured(&state), ["x; not measured to its end"]);
 }
 
 #[test]
@@ -285,13 +319,15 @@ fn the_plan_of_the_next_part_waits_until_no_key_is_meant_for_anything_else() {
     update(&mut state, Msg::PlannedNext(Ok(Some(plan()))));
     assert!(matches!(&state.overlay, Some(Overlay::Plan(dialog)) if dialog.typed.is_empty()), "{:?}", state.overlay);
     // A command is searched for, the help is read, rows are filtered, the view was left.
-    for command in [CommandId::Palette, CommandId::Help, CommandId::Filter, CommandId::Back] {
+    let elsewhere: [&[CommandId]; 4] =
+        [&[CommandId::Palette], &[CommandId::Help], &[CommandId::Back, CommandId::Filter], &[CommandId::Back]];
+    for commands in elsewhere {
         let mut state = under_way();
-        press(&mut state, command);
+        commands.iter().for_each(|command| drop(press(&mut state, *command)));
         let before = (std::mem::discriminant(&state.overlay), state.typing);
         part(&mut state);
-        assert_eq!((std::mem::discriminant(&state.overlay), state.typing), before, "{command}");
-        assert!(!matches!(state.overlay, Some(Overlay::Plan(_))), "{command}");
+        assert_eq!((std::mem::discriminant(&state.overlay), state.typing), before, "{commands:?}");
+        assert!(!matches!(state.overlay, Some(Overlay::Plan(_))), "{commands:?}");
         assert_eq!(hears(&mut state, 3), []);
     }
     // Nothing else is begun meanwhile, and whoever comes back to the view is asked.

@@ -25,6 +25,21 @@ pub(super) fn begin(state: &mut State, typing: Typing) {
     state.editor.begin();
 }
 
+/// After each message: nobody types where it cannot be seen. What was typed into may have gone, or something lies over it.
+pub(super) fn settle(state: &mut State) {
+    let Some(typing) = state.typing else { return };
+    let seen = match typing {
+        Typing::Search => matches!(state.overlay, Some(Overlay::Help { .. })),
+        Typing::Palette => matches!(state.overlay, Some(Overlay::Palette(_))),
+        Typing::Answer => matches!(state.overlay, Some(Overlay::Plan(_))),
+        Typing::Words => matches!(state.overlay, Some(Overlay::Question(_))),
+        Typing::Filter | Typing::LogSearch | Typing::LogTime | Typing::LogUnmask | Typing::LogSave => state.overlay.is_none(),
+    };
+    if !seen {
+        state.typing = None;
+    }
+}
+
 /// An answer in a runbook's view that was pressed and does not count yet, with the stage that it is for and since when that stands.
 #[derive(Debug, Clone)]
 pub struct Held {

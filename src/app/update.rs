@@ -7,7 +7,7 @@ use super::{
     Asked, Audited, ChoiceRow, Copied, CourseSheet, EventLine, Field, Measured, Notice, Opened, Opening, Overlay, Palette, PlanSheet,
     Reading, State, Typing,
 };
-use super::{act, book, copied, examination, log_commands, look, order, palette, recall, typing};
+use super::{act, book, copied, examination, log_commands, look, order, outage, palette, recall, typing};
 use crate::command::CommandId;
 use crate::doctor::Report;
 use crate::document::{Document, Level};
@@ -125,6 +125,7 @@ pub enum Effect {
 /// Takes in a message.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     let mut effects = take(state, msg);
+    typing::settle(state);
     effects.extend(book::due(state));
     effects.extend(log_commands::settle(state));
     effects.extend(examination::settle(state));
@@ -257,7 +258,7 @@ pub(super) fn command(state: &mut State, id: CommandId, ready: bool) -> Vec<Effe
                 "an action is under way; quit once more to leave it: what was asked for goes on, and the audit has no outcome of it",
             );
         }
-        CommandId::Quit | CommandId::Leave => return vec![Effect::Quit],
+        CommandId::Quit | CommandId::Leave => return [outage::leave(state), vec![Effect::Quit]].concat(),
         CommandId::Suspend => {
             // Who comes back may be another one.
             state.facts.logs.log.set_unmasked(false);

@@ -264,3 +264,16 @@ fn every_command_can_be_given_at_any_time() {
         }
     }
 }
+
+#[test]
+fn nobody_types_into_what_is_not_to_be_seen() {
+    let mut state = after(&[Help, Search]);
+    assert_eq!(state.typing, Some(Typing::Search));
+    give(&mut state, &[Zoom]);
+    assert_eq!((state.typing, &state.overlay), (None, &None), "the help is gone, and its search with it");
+    state.themes = vec!["dark".to_owned(), "light".to_owned()];
+    give(&mut state, &[Zoom, Filter, CommandId::Theme]);
+    type_in(&mut state, "x");
+    assert_eq!(state.typing, None);
+    assert!(matches!(state.overlay, Some(Overlay::Looks(_))) && state.views[0].filter.is_empty(), "{:?}", state.views[0].filter);
+}

@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use super::{Case, Evidence, Explanation, Finding, Rule, listed};
-use crate::model::{AirflowStatus, Cluster, Level, SourceId, SourceKind, Time, spoken};
+use crate::model::{AirflowComponent, AirflowStatus, Cluster, Level, SourceId, SourceKind, Time, spoken};
 
 /// What Airflow itself waits for before it calls one of its programs dead (`scheduler_health_check_threshold` and its like).
 const DEAD: Duration = Duration::from_secs(30);
-
-/// What a program is called in the metadata, and here.
-const PROGRAMS: [(&str, &str); 3] = [("SchedulerJob", "scheduler"), ("TriggererJob", "triggerer"), ("DagProcessorJob", "dag processor")];
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -62,7 +59,7 @@ fn heartbeats(cluster: &Cluster, now: Time, told: &mut Vec<String>, evidence: &m
     let Some(status) = seen.fresh(now, SourceKind::Airflow.freshness()).filter(|_| seen.error().is_none()) else { return };
     // By the server's clock, which goes on since the reading.
     let now = status.server_time.plus(seen.age(now).unwrap_or_default());
-    for (kind, called) in PROGRAMS {
+    for (kind, called) in AirflowComponent::PROGRAMS {
         let newest = newest(status, kind);
         let sentence = match newest {
             Some(at) if now.since(at) > DEAD => format!("the {called} had its last heartbeat {} ago", spoken(now.since(at))),

@@ -8,7 +8,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "etcd-alarm",
-        runbook: None,
+        runbook: Some("etcd-space"),
         fires: "etcd's list of alarms names NOSPACE (a member's database has reached its quota) or CORRUPT (a member's data differs from the others').",
         matters: "etcd refuses writes on all members until the alarm is disarmed, even when there is space again. The leader can go on renewing its lease, but nobody can take the leader key: the next fault of the leader is an outage. Switchovers and changes of the configuration fail too.",
         next: &[

@@ -7,7 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "etcd-db-near-quota",
-        runbook: None,
+        runbook: Some("etcd-space"),
         fires: "the database file of an etcd member is larger than the limit `etcd_db_share` (80 %) of its quota (--quota-backend-bytes, \
                 2 GiB when not set). The quota is read from /metrics, with etcd 3.6 from its status; where neither tells it, nothing is found.",
         matters: "At the quota etcd raises the alarm NOSPACE and refuses every write: nobody can take the leader key any more.",

@@ -7,7 +7,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     codes: &[Explanation {
         code: "replica-not-streaming",
-        runbook: None,
+        runbook: Some("replica-not-streaming"),
         fires: "a replica runs, but neither Patroni nor pg_stat_wal_receiver says that it streams.",
         matters: "It falls further behind with every write, and its slot on the leader keeps WAL until the disk is full.",
         next: &[

@@ -70,6 +70,8 @@ pub(super) struct Repeat {
     pub says: String,
     /// What of this turn takes the place of what was said in it before.
     pub turn: String,
+    /// Whether it may have lines that belong to it, and counts as the same for a short while only.
+    pub complaint: bool,
 }
 
 /// A message.
@@ -184,15 +186,20 @@ impl Entry {
         let text = || self.text.clone();
         match (self.kind, self.stream.program) {
             // The same reason again.
-            (Kind::Failed, _) => Some(Repeat { says: text(), turn: "failed".to_owned() }),
+            (Kind::Failed, _) => Some(Repeat { says: text(), turn: "failed".to_owned(), complaint: false }),
             // `Lock owner: ...` comes beside `no action ...`, in turns.
             (Kind::Line, Program::Patroni) if self.is_heartbeat() => {
                 let turn = if self.text.starts_with("Lock owner: ") { "lock" } else { "loop" };
-                Some(Repeat { says: text(), turn: turn.to_owned() })
+                Some(Repeat { says: text(), turn: turn.to_owned(), complaint: false })
+            }
+            // While its PostgreSQL is away: at every turn of its loop, and for everybody who asks its REST API.
+            (Kind::Line, Program::Patroni) if self.level >= Severity::Warning || patroni::seeks_postgres(&self.text) => {
+                let says = format!("{} {} {}", self.level, self.origin, self.text);
+                Some(Repeat { turn: says.clone(), says, complaint: true })
             }
             (Kind::Line, Program::Haproxy) if self.level == Severity::Info && self.more.is_empty() => {
                 let says = haproxy::page_asked(&self.text)?;
-                Some(Repeat { turn: says.clone(), says })
+                Some(Repeat { turn: says.clone(), says, complaint: false })
             }
             _ => None,
         }

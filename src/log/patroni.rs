@@ -62,6 +62,12 @@ pub(super) fn heartbeat(text: &str) -> bool {
     text.starts_with("no action. I am (") || (text.starts_with("Lock owner: ") && text.contains("; I am "))
 }
 
+/// What Patroni says, though it is no warning, between its complaints that PostgreSQL does not answer.
+pub(super) fn seeks_postgres(text: &str) -> bool {
+    let seeks = text.starts_with("establishing a new patroni ") && text.ends_with(" connection to postgres");
+    seeks || text.starts_with("Error communicating with PostgreSQL")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,18 +1,19 @@
 //! The newest messages of all streams in the order in which they were written, as many as there is room for.
 
+#[path = "ring_folds.rs"]
+mod folds;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::entry::{Again, Repeat};
+use self::folds::Folds;
+use super::entry::Repeat;
 use super::{Clocks, Entry, Filter, Gap, Heard, Read, Reader, Stream, Troubles, What};
 use crate::model::{ClockSkew, Time, clean};
 
 /// A message's place and identity: its time by our clock, and its number.
 pub type Key = (Time, u64);
-
-/// Most that a stream is known to say over and over at one time: two by Patroni, one by each that asks a HAProxy for its page.
-const FOLDS: usize = 8;
 
 /// The newest messages of all streams, in order.
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ pub struct Log {
     /// The newest message of each stream.
     newest: BTreeMap<Stream, Key>,
     /// What each stream says over and over, and where that stands.
-    folds: BTreeMap<Stream, Vec<(Repeat, Key)>>,
+    folds: BTreeMap<Stream, Folds>,
     clocks: Clocks,
     troubles: Troubles,
     /// Whether it shows secrets.
@@ -123,10 +124,15 @@ impl Log {
             for read in self.reader(&heard.stream).take(heard.at, heard.what) {
                 match read {
                     Read::New(entry) => self.begin(entry, &mut fresh),
-                    Read::More { stream, parts, lines, cut } => self.belongs(&stream, &mut fresh, first, |entry| {
-                        parts.into_iter().for_each(|part| entry.add(part));
-                        (entry.lines, entry.cut) = (entry.lines + lines, entry.cut + cut);
-                    }),
+                    Read::More { stream, parts, lines, cut } => {
+                        if self.fold_more(&stream, &parts, (lines, cut), &mut fresh) {
+                            continue;
+                        }
+                        self.belongs(&stream, &mut fresh, first, |entry| {
+                            parts.into_iter().for_each(|part| entry.add(part));
+                            (entry.lines, entry.cut) = (entry.lines + lines, entry.cut + cut);
+                        });
+                    }
                 }
             }
         }
@@ -145,27 +151,19 @@ impl Log {
 
     /// A message that begins: one of its own, or what the stream says over and over.
     fn begin(&mut self, entry: Entry, fresh: &mut Vec<Slot>) {
-        let stream = entry.stream.as_ref().clone();
+        self.settle(&entry.stream, fresh);
         let repeat = entry.repeat();
-        let same = |repeat: &Repeat| self.folds.get(&stream)?.iter().find(|(known, _)| known == repeat).map(|(_, key)| *key);
-        if let Some(key) = repeat.as_ref().and_then(same)
-            && let Some(slot) = find(&mut self.slots, fresh, key)
-        {
-            let times = slot.entry.again.map_or(1, |again| again.times) + 1;
-            slot.entry.again = Some(Again { times, last: entry.when });
-            slot.entry.lines += entry.lines;
-            self.newest.insert(stream, key);
-            return;
+        if let Some(entry) = self.fold(entry, repeat.as_ref(), fresh) {
+            self.add(entry, repeat, fresh);
         }
+    }
+
+    /// A message of its own.
+    fn add(&mut self, entry: Entry, repeat: Option<Repeat>, fresh: &mut Vec<Slot>) {
+        let stream = entry.stream.as_ref().clone();
         let key = (entry.when, self.next);
         self.next += 1;
-        let folds = self.folds.entry(stream.clone()).or_default();
-        let others = |repeat: &Repeat| folds.len() >= FOLDS || folds.iter().any(|(known, _)| known.turn == repeat.turn);
-        if repeat.as_ref().is_none_or(others) {
-            // Something else is said, and what comes after that is not what was before.
-            folds.clear();
-        }
-        folds.extend(repeat.map(|repeat| (repeat, key)));
+        self.folds.entry(stream.clone()).or_default().begin(repeat, key);
         self.newest.insert(stream, key);
         self.bytes += entry.size();
         let passes = self.passes(&entry);
@@ -174,9 +172,10 @@ impl Log {
 
     /// Changes the newest message of a stream.
     fn belongs(&mut self, stream: &Arc<Stream>, fresh: &mut [Slot], first: u64, change: impl FnOnce(&mut Entry)) {
-        // What goes on is no heartbeat.
-        self.folds.remove(stream.as_ref());
         let Some(key) = self.newest.get(stream.as_ref()).copied() else { return };
+        if let Some(folds) = self.folds.get_mut(stream.as_ref()) {
+            folds.goes_on(key);
+        }
         let of_batch = key.1 >= first;
         let Some(slot) = find(&mut self.slots, fresh, key) else {
             // Its message was let go for lack of room, and it goes with it.

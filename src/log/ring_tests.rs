@@ -87,6 +87,89 @@ fn a_heartbeat_is_told_once_with_how_often_and_another_sentence_ends_it() {
     assert_eq!((log.taken(), log.kept()), (312 * 2 + 4, 312 * 2 + 4), "all of them are counted");
 }
 
+/// Patroni's line of this level, written at this second, and the lines that belong to it.
+fn complains(written: f64, level: &str, text: &str, trace: &[&str]) -> Vec<Heard> {
+    let time = at(written).to_string().replace('T', " ").replace('Z', "").replace('.', ",");
+    let head = line("a", Program::Patroni, 4000.0, &format!("{time} {level}: {text}"));
+    std::iter::once(head).chain(trace.iter().map(|text| line("a", Program::Patroni, 4000.0, text))).collect()
+}
+
+const SEEKS: &str = "establishing a new patroni heartbeat connection to postgres";
+const TRACE: [&str; 3] = ["Traceback (most recent call last):", "  File \"api.py\", line 1553, in query", "psycopg.OperationalError: x"];
+
+/// What is shown: the text, how often, and how many lines belong to it.
+fn counted(log: &Log) -> Vec<(String, u64, usize)> {
+    let of = |entry: &Entry| (entry.text.clone(), entry.again.map_or(1, |again| again.times), entry.more.len());
+    log.from((at(-9.0), 0)).map(|(_, entry)| of(entry)).collect()
+}
+
+#[test]
+fn complaints_that_come_in_turns_are_told_once_each_and_the_heartbeat_beside_them() {
+    let mut log = Log::default();
+    log.take(vec![patroni("a")]);
+    for n in 0..100 {
+        let second = f64::from(n);
+        let mut batch = complains(second, "INFO", SEEKS, &[]);
+        batch.extend(complains(second + 0.1, "ERROR", "get_postgresql_status", &TRACE));
+        if n % 10 == 0 {
+            batch.extend(complains(second + 0.2, "INFO", "Lock owner: a; I am a", &[]));
+            batch.extend(complains(second + 0.3, "WARNING", "Retry got exception: connection problems", &[]));
+        }
+        // Wherever the batches end.
+        let rest = batch.split_off(usize::try_from(n).expect("small") % batch.len());
+        log.take(batch);
+        log.take(rest);
+        assert_eq!(log.taken(), log.kept(), "after {n}");
+    }
+    let expected = [
+        (SEEKS, 100, 0),
+        ("get_postgresql_status", 100, 3),
+        ("Lock owner: a; I am a", 10, 0),
+        ("Retry got exception: connection problems", 10, 0),
+    ];
+    assert_eq!(counted(&log), expected.map(|(text, times, more)| (text.to_owned(), times, more)));
+    let saved: Vec<String> = log.from((at(-9.0), 0)).map(|(_, entry)| entry.plain()).collect();
+    assert!(saved[1].contains(&format!("(x 100, until {})", at(99.1))) && saved[1].contains(TRACE[2]), "{}", saved[1]);
+    // Something else is said: what comes after it stands behind it.
+    log.take(complains(100.0, "INFO", "starting primary after failure", &[]));
+    log.take(complains(100.1, "ERROR", "get_postgresql_status", &TRACE));
+    log.take(complains(101.1, "ERROR", "get_postgresql_status", &TRACE));
+    assert_eq!(counted(&log)[5..], [("get_postgresql_status".to_owned(), 2, 3)]);
+    // What was not said for long is told where it is said.
+    log.take(complains(132.0, "ERROR", "get_postgresql_status", &TRACE));
+    assert_eq!(counted(&log)[6..], [("get_postgresql_status".to_owned(), 1, 3)]);
+}
+
+/// The same first line with other lines below it is another complaint, and keeps every line.
+#[test]
+fn a_complaint_that_goes_on_otherwise_is_one_of_its_own() {
+    let other = [TRACE[0], TRACE[1], "psycopg.OperationalError: y"];
+    let longer = [TRACE[0], TRACE[1], TRACE[2], "  and more"];
+    let said: [&[&str]; 10] = [&TRACE, &TRACE, &other, &TRACE, &TRACE[..2], &longer, &other, &TRACE[..2], &longer, &[]];
+    for batch in 1..9 {
+        let mut log = Log::default();
+        log.take(vec![patroni("a")]);
+        let all: Vec<Heard> =
+            said.iter().zip(0..).flat_map(|(trace, n)| complains(f64::from(n), "ERROR", "get_postgresql_status", trace)).collect();
+        let count = all.len() as u64;
+        let mut all = all.into_iter();
+        loop {
+            let some: Vec<Heard> = all.by_ref().take(batch).collect();
+            if some.is_empty() {
+                break;
+            }
+            log.take(some);
+            assert_eq!(log.taken(), log.kept());
+        }
+        log.take(complains(11.0, "INFO", "no more", &[]));
+        let told: Vec<(u64, usize)> = counted(&log).into_iter().map(|(_, times, more)| (times, more)).collect();
+        assert_eq!(told, [(3, 3), (2, 3), (2, 2), (2, 4), (1, 0), (1, 0)], "{batch} lines at once");
+        let kept: Vec<&str> = log.from((at(-9.0), 0)).filter_map(|(_, entry)| entry.more.last().map(|part| part.text.as_str())).collect();
+        assert_eq!(kept, [TRACE[2], other[2], TRACE[1], longer[3]]);
+        assert_eq!((log.taken(), log.kept()), (count + 1, count + 1));
+    }
+}
+
 #[test]
 fn a_stack_trace_stays_with_its_error_and_details_with_their_message() {
     let mut log = Log::default();
@@ -339,5 +422,43 @@ proptest! {
             prop_assert!(!entry.plain().chars().any(|c| c.is_control() && c != '\n'));
         }
         prop_assert!(places.values().all(|times| times.is_sorted()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    #[test]
+    fn whatever_is_complained_of_in_whatever_turns_is_counted_and_each_line_of_it_is_there(
+        said in prop::collection::vec((0..2usize, prop::collection::vec(0..2usize, 0..4), 0..40u32), 0..40),
+        batch in 1..9usize,
+        room in prop::option::of(1..9usize),
+    ) {
+        const FIRST: [&str; 2] = ["get_postgresql_status", "Retry got exception: connection problems"];
+        let mut log = room.map_or_else(Log::default, |room| Log::with_room(room, 1 << 20));
+        log.take(vec![patroni("a")]);
+        let mut second = 0.0;
+        let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
+        let mut all: Vec<Heard> = Vec::new();
+        for (first, trace, later) in &said {
+            let trace: Vec<&str> = trace.iter().map(|part| TRACE[*part]).collect();
+            second += f64::from(*later);
+            all.extend(complains(second, "ERROR", FIRST[*first], &trace));
+            told.push((FIRST[*first], trace));
+        }
+        all.extend(complains(second + 1.0, "INFO", "no more", &[]));
+        let count = all.len() as u64;
+        let mut all = all.into_iter();
+        while log.taken() < count {
+            log.take(all.by_ref().take(batch).collect());
+            prop_assert_eq!(log.taken(), log.kept() + log.dropped().lines);
+        }
+        if room.is_none() {
+            let times: u64 = counted(&log).iter().map(|(_, times, _)| times).sum();
+            prop_assert_eq!(times, said.len() as u64 + 1);
+            for (text, trace) in told {
+                let is = |entry: &Entry| entry.text == text && entry.more.iter().map(|part| part.text.as_str()).eq(trace.iter().copied());
+                prop_assert!(log.from((at(-9.0), 0)).any(|(_, entry)| is(entry)), "{} {:?}", text, trace);
+            }
+        }
     }
 }

@@ -61,6 +61,13 @@ pub struct AirflowComponent {
     pub heartbeat: Option<Time>,
 }
 
+impl AirflowComponent {
+    /// The kinds that a heartbeat is asked of, each with what it is called. Without a scheduler no Airflow is at work; line 2 has its dag processor
+    /// within it, and not everybody has a triggerer.
+    pub const PROGRAMS: [(&str, &str); 3] =
+        [("SchedulerJob", "scheduler"), ("TriggererJob", "triggerer"), ("DagProcessorJob", "dag processor")];
+}
+
 /// A task that runs, or waits to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AirflowTask {

@@ -102,7 +102,7 @@ impl Dags {
     pub fn files(&self, now: Time) -> impl Iterator<Item = (&str, &DagFiles)> {
         self.seen.iter().filter_map(move |(host, seen)| {
             let status = Self::now(seen, now)?;
-            let files = status.files.as_ref().filter(|files| now.since(files.at) <= COUNTED)?;
+            let files = status.files.as_ref().filter(|files| now.since(files.at) <= DAG_COUNT_FRESH)?;
             (matches!(status.disk, DagsDisk::Answers(_)) && status.mounted()?).then_some((host.as_str(), files))
         })
     }
@@ -146,8 +146,8 @@ impl Hygiene for DagsStatus {
     }
 }
 
-/// How old a count may be and still be compared: it is made every 20 s, and may take as long.
-const COUNTED: Duration = Duration::from_secs(60);
+/// How old a count may be and still be compared, and be called current: it is made every 20 s, and may take as long.
+pub const DAG_COUNT_FRESH: Duration = Duration::from_secs(60);
 
 impl Cluster {
     /// The same, with the folder of the DAGs in it.

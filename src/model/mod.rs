@@ -75,7 +75,7 @@ pub use change::{Change, ChangeKind, ConfigChange};
 pub use client_session::ClientSession;
 pub use clock_skew::{ClockReading, ClockSkew};
 pub use cluster::{Cluster, DcsSeen};
-pub use dags::{DagFile, DagFiles, Dags, DagsDisk, DagsMount, DagsStatus, DagsWanted};
+pub use dags::{DAG_COUNT_FRESH, DagFile, DagFiles, Dags, DagsDisk, DagsMount, DagsStatus, DagsWanted};
 pub use dcs::{
     Consistency, Dcs, DcsEvent, DcsKey, DcsMember, DcsStatus, DcsSync, DynamicConfig, Failover, HistoryEntry, LeaderKey, Parsed,
 };

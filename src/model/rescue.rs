@@ -140,12 +140,14 @@ fn runs(task: &AirflowTask) -> bool {
 fn at_risk(task: &AirflowTask, status: &AirflowStatus, until: Time, at: Time) -> bool {
     let key = TaskKey::of(task);
     let waits = status.retries.iter().any(|retry| retry.key() == key);
+    // Only so many are read: one that is not among them may be one of the rest.
+    let unread = status.work.len() >= AirflowTask::MOST || status.retries.len() >= AirflowTask::MOST;
     match status.work.iter().find(|now| TaskKey::of(now) == key) {
         Some(now) if now.try_number > task.try_number && runs(now) => false,
         // Who watches over a task may beat on for a while after the task itself has failed to say that it has ended.
         Some(now) if runs(now) => now.heartbeat.is_none_or(|beat| at.before(status.server_time.since(beat)) < until.plus(LIVES)),
         Some(now) => now.state == "queued",
-        None => waits,
+        None => waits || unread,
     }
 }
 
@@ -231,12 +233,20 @@ impl Cluster {
             Some(Err(why)) => return Done::Unknown(why.clone()),
             Some(Ok(book)) => book,
         };
-        match book.job(&TaskKey::of(task)) {
+        let key = TaskKey::of(task);
+        let mapped = || key.map_index >= 0 && book.job(&TaskKey { map_index: -1, ..key.clone() }).is_some();
+        match book.job(&key) {
             Some(Job { try_number: Some(number), .. }) if *number < task.try_number => {
                 Done::Unknown(format!("what is written down there is of try {number}, and try {} ran", task.try_number))
             }
             Some(Job { ended: true, ended_at, .. }) => Done::Finished(*ended_at),
             Some(job) => Done::Open(job.started),
+            // What is taken for not begun is let run: nothing that is written there may be of it.
+            None if mapped() => Done::Unknown("what is written down there does not tell which of the mapped tasks it was".to_owned()),
+            None if book.unread > 0 => {
+                let lines = if book.unread == 1 { "1 line is".to_owned() } else { format!("{} lines are", book.unread) };
+                Done::Unknown(format!("it is not in what was understood there, and {lines} not understood"))
+            }
             None if book.whole => Done::Untouched,
             None => Done::Unknown("it is not in what was read there, which does not go back to the beginning".to_owned()),
         }

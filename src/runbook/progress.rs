@@ -338,9 +338,14 @@ impl Progress {
         self.note_down(of, Deed::Note { text: text.to_owned() }, now);
     }
 
-    /// Keeps what was measured of the action of a step that may be behind us.
-    pub fn measured(&mut self, of: (String, Option<String>), told: &str, now: Time) {
-        self.note_down(Some(of), Deed::Measured { told: told.to_owned() }, now);
+    /// Keeps what was measured of the action of a step that may be behind us; `again`: in place of what was kept of it last.
+    pub fn measured(&mut self, of: (String, Option<String>), told: String, again: bool, now: Time) {
+        let last =
+            |entry: &Entry| matches!(entry.deed, Deed::Measured { .. }) && (entry.step.as_ref(), &entry.each) == (Some(&of.0), &of.1);
+        if let Some(at) = self.run.entries.iter().rposition(last).filter(|_| again) {
+            self.run.entries.remove(at);
+        }
+        self.note_down(Some(of), Deed::Measured { told }, now);
     }
 
     /// Ends the run.

@@ -1,5 +1,7 @@
 //! Numbers as people read them, in fixed widths.
 
+use unicode_segmentation::UnicodeSegmentation;
+
 pub use super::wrap::wrap;
 pub use crate::model::spoken as since;
 
@@ -96,19 +98,20 @@ pub fn cut_middle(text: &str, width: usize) -> String {
     }
     let front = (width - 1) / 3;
     let back = width - 1 - front;
-    let reversed: String = text.chars().rev().collect();
-    let tail: String = head(&reversed, back).chars().rev().collect();
-    format!("{}…{tail}", head(text, front))
+    let tail: Vec<&str> = within(text.graphemes(true).rev(), back).collect();
+    format!("{}…{}", head(text, front), tail.into_iter().rev().collect::<String>())
 }
 
 pub(super) fn head(text: &str, width: usize) -> String {
-    let mut used = 0;
-    text.chars()
-        .take_while(|c| {
-            used += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
-            used <= width
-        })
-        .collect()
+    within(text.graphemes(true), width).collect()
+}
+
+/// As many of these as have room in so many columns. They are what looks like one character: its parts have other widths than the whole.
+fn within<'t>(graphemes: impl Iterator<Item = &'t str>, width: usize) -> impl Iterator<Item = &'t str> {
+    graphemes.scan(0, move |used, grapheme| {
+        *used += display_width(grapheme);
+        (*used <= width).then_some(grapheme)
+    })
 }
 
 /// Columns that a text takes.
@@ -160,8 +163,17 @@ mod tests {
     fn names_are_cut_in_the_middle_and_never_too_wide() {
         assert_eq!(cut_middle("card-prod-postgres-01", 12), "car…tgres-01");
         assert_eq!(cut_end("unreachable", 5), "unre…");
+        // A mark stays with the letter that it is on.
+        assert_eq!(cut_middle("ae\u{301}ie\u{301}oe\u{301}", 4), "a…oe\u{301}");
         for width in 0..12 {
-            for text in ["card-prod-postgres-01", "日本語のノード", "é"] {
+            for text in [
+                "card-prod-postgres-01",
+                "日本語のノード",
+                "é",
+                "❤️❤️❤️❤️❤️❤️❤️",
+                "👩‍💻👩‍💻👩‍💻👩‍💻👩‍💻👩‍💻",
+                "e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}",
+            ] {
                 assert!(display_width(&cut_middle(text, width)) <= width.max(1), "{text} {width}");
                 assert!(display_width(&cut_end(text, width)) <= width.max(1), "{text} {width}");
             }

@@ -1,5 +1,7 @@
 //! Words in lines, no number without its unit.
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::format::{display_width, head};
 
 /// What stands behind a number and is nothing without it.
@@ -18,7 +20,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
             let mut first = head(&word, width);
             if first.is_empty() {
                 // A character wider than the line: it takes a line of its own, and the buffer cuts it.
-                first = word.chars().take(1).collect();
+                first = word.graphemes(true).take(1).collect();
             }
             word = word.split_off(first.len());
             lines.push(first);

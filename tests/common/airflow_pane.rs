@@ -131,4 +131,26 @@ fn where_nobody_looks_it_says_so_and_what_is_old_says_how_old() {
     for told in ["UNKNOWN", "it is not known whether the database may go away", "read 40 s ago", "connection refused"] {
         assert!(old.contains(told), "{told}: {old}");
     }
+    // Nobody knows whether its tasks run still, nor whether somebody is silent.
+    assert!(old.contains("running as read 40 s ago") && old.contains("◐ task"), "{old}");
+    for lie in ["running for", "silent for", "heartbeat 2 s", "▲ task"] {
+        assert!(!old.contains(lie), "{lie}: {old}");
+    }
+}
+
+/// Two nodes of RabbitMQ have raised an alarm: each is a row of its own, and one can go past both.
+#[test]
+fn grounds_of_one_code_are_rows_of_their_own() {
+    let mut airflow = busy();
+    for node in ["vm5", "vm6"] {
+        let told = format!("RabbitMQ takes no messages: {node} has raised the alarm disk");
+        airflow.quiet.grounds.insert(0, ground("rabbitmq-alarm", Verdict::Stop, &told));
+    }
+    let mut state = with(Some(airflow));
+    let rows = models()[8].rows(&state.facts, &state.views[8]);
+    assert_eq!(rows.iter().collect::<std::collections::BTreeSet<_>>().len(), rows.len(), "{rows:?}");
+    press(&mut state, &[CommandId::Down, CommandId::Down]);
+    assert_eq!(state.views[8].selected.as_deref(), Some("airflow-tasks"));
+    press(&mut state, &[CommandId::Up]);
+    assert_eq!(state.views[8].selected.as_ref(), rows.get(1), "and back to the second of them");
 }

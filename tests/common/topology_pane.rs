@@ -1,6 +1,6 @@
 //! The pane with the picture of the estate.
 
-use pgbaton::document::{Asked, BookDoc, BookKind, DagsDoc, DagsHostDoc, DiskState, JobDoc, TargetDoc};
+use pgbaton::document::{Asked, BookDoc, BookKind, DagsDoc, DagsHostDoc, DiskState, FindingDoc, JobDoc, TargetDoc};
 
 use super::*;
 
@@ -92,7 +92,16 @@ pub(super) fn estate(vm4: DiskState, twice: bool) -> Document {
         book_error: None,
     };
     let dags = DagsDoc { same, hosts: vec![dags_on("vm1", DiskState::Answers), dags_on("vm4", vm4)] };
-    Document { dags: Some(dags), target: Some(target), ..sample::healthy() }
+    let mut document = Document { dags: Some(dags), target: Some(target), ..sample::healthy() };
+    // The rule has seen it twice as well.
+    let any = sample::no_leader().findings.first().cloned().filter(|_| twice);
+    document.findings.extend(any.map(|any| FindingDoc {
+        code: "target-orphan".to_owned(),
+        severity: Level::Warning,
+        subject: None,
+        ..any
+    }));
+    document
 }
 
 #[test]

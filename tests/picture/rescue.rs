@@ -41,6 +41,11 @@ fn reads(s: &mut Scenario, beat: Time, work: Vec<AirflowTask>, retries: &[&str])
 
 /// The target's ledger has these, ended or not.
 fn ledger(s: &mut Scenario, jobs: &[(&str, bool)], whole: bool) {
+    ledger_with(s, jobs, whole, 0);
+}
+
+/// The same, with so many lines besides that are not understood.
+fn ledger_with(s: &mut Scenario, jobs: &[(&str, bool)], whole: bool, unread: u64) {
     let at = s.now();
     let job = |(run, ended): &(&str, bool)| Job {
         key: TaskKey { dag: "charge".into(), run: (*run).into(), task: "work".into(), map_index: -1 },
@@ -51,7 +56,7 @@ fn ledger(s: &mut Scenario, jobs: &[(&str, bool)], whole: bool) {
         again: false,
         try_number: Some(1),
     };
-    let book = RunBook { kind: BookKind::Ledger, whole, unread: 0, jobs: jobs.iter().map(job).collect() };
+    let book = RunBook { kind: BookKind::Ledger, whole, unread, jobs: jobs.iter().map(job).collect() };
     let status = TargetStatus { book: Some(Ok(book)), ..TargetStatus::default() };
     s.report(SourceId::new(SourceKind::Target, "vm3"), Fact::Target(Box::new(status)));
 }
@@ -152,6 +157,13 @@ fn what_the_target_does_not_tell_is_not_called_finished() {
     ledger(&mut s, &[], true);
     s.pass(1);
     assert_eq!(only(&s).done, DoneState::Untouched);
+    // A line that is not understood may be the one of this task.
+    ledger_with(&mut s, &[], true, 3);
+    s.pass(1);
+    assert_eq!(
+        (only(&s).done, only(&s).why_unknown.as_deref()),
+        (DoneState::Unknown, Some("it is not in what was understood there, and 3 lines are not understood"))
+    );
     ledger(&mut s, &[("a", false)], true);
     s.pass(1);
     assert_eq!(only(&s).done, DoneState::Open);
@@ -161,6 +173,43 @@ fn what_the_target_does_not_tell_is_not_called_finished() {
     s.report_failure(SourceId::new(SourceKind::Target, "vm3"), SourceError::new(ErrorKind::Refused, "refused"));
     s.pass(1);
     assert_eq!((only(&s).done, only(&s).why_unknown.as_deref()), (DoneState::Unknown, Some("the target vm3 cannot be asked")));
+}
+
+/// A ledger whose lines name no map index has one job for all of a mapped task.
+#[test]
+fn a_mapped_task_is_not_called_untouched_by_a_ledger_that_does_not_tell_which_it_was() {
+    let mut s = Scenario::healthy();
+    let wrote = s.now();
+    let mapped = || vec![AirflowTask { map_index: 3, ..task("a", "running", 2, wrote) }];
+    reads(&mut s, wrote, mapped(), &[]);
+    for _ in 0..8 {
+        s.pass(2);
+        reads(&mut s, wrote, mapped(), &[]);
+    }
+    let only = |s: &Scenario| (doc(s).tasks[0].done, doc(s).tasks[0].map_index);
+    ledger(&mut s, &[("a", true)], true);
+    s.pass(1);
+    assert_eq!(only(&s), (DoneState::Unknown, 3));
+    ledger(&mut s, &[("b", true)], true);
+    s.pass(1);
+    assert_eq!(only(&s), (DoneState::Untouched, 3), "nothing of that task is written there");
+}
+
+/// Airflow runs more tasks than are read one by one.
+#[test]
+fn a_task_that_may_be_among_those_that_are_not_read_stays_at_risk() {
+    let mut s = Scenario::healthy();
+    outage(&mut s);
+    let now = s.now();
+    let others = |n: usize| (0..n).map(|n| task(&format!("other{n}"), "running", 2, now)).collect::<Vec<_>>();
+    reads(&mut s, now, others(AirflowTask::MOST), &[]);
+    s.pass(1);
+    assert_eq!(doc(&s).tasks.len(), 2, "{:?}", doc(&s).tasks);
+    assert_eq!(doc(&s).tasks[0].state, None);
+    let now = s.now();
+    reads(&mut s, now, others(AirflowTask::MOST - 1), &[]);
+    s.pass(1);
+    assert!(doc(&s).tasks.is_empty(), "all are read, and these are not among them: {:?}", doc(&s).tasks);
 }
 
 /// The whole server is away: nothing can be read, and nobody knows whether Airflow could write.

@@ -123,3 +123,23 @@ fn a_target_that_is_not_reached_is_told_and_so_is_a_ledger_that_is_not_there() {
     s.pass(1);
     assert_eq!(s.sentence("target-unreachable"), "what tasks have done on the target vm3 cannot be read: the ledger is not there");
 }
+
+#[test]
+fn a_ledger_of_which_nothing_is_understood_is_not_one_in_which_nothing_has_happened() {
+    let mut s = Scenario::healthy();
+    let holds = |s: &mut Scenario, jobs: Vec<Job>| {
+        let book = RunBook { kind: BookKind::Ledger, whole: true, unread: 7, jobs };
+        let status = TargetStatus { book: Some(Ok(book)), ..TargetStatus::default() };
+        s.report(SourceId::new(SourceKind::Target, "vm3"), Fact::Target(Box::new(status)));
+        s.pass(1);
+    };
+    holds(&mut s, Vec::new());
+    assert_eq!(s.codes(), ["target-unreachable"]);
+    assert_eq!(
+        s.sentence("target-unreachable"),
+        "what tasks have done on the target vm3 cannot be read: none of the 7 lines there is understood"
+    );
+    let known = job(&s, "a", 1, 600, true);
+    holds(&mut s, vec![known]);
+    assert_eq!(s.finding("target-unreachable"), None, "the format is right, and other lines stand there too");
+}

@@ -129,3 +129,50 @@ pub fn majority_gone(operator: &Operator<'_>) {
     assert_eq!(config(lab), before, "what etcd held is still there");
     well(lab);
 }
+
+/// The commands of the runbook, as its steps have them.
+const COUNTS: &str = r#"etcdctl get '' --prefix --keys-only | awk -F/ 'NF {print $2 "/" $3}' | sort | uniq -c | sort -n | tail -20"#;
+const COMPACTS: &str =
+    r#"etcdctl compact $(etcdctl endpoint status -w json | grep -o '"revision":[0-9]*' | grep -o '[0-9]*$' | sort -n | tail -1)"#;
+const WRITES: &str = "etcdctl put /space-check now && etcdctl del /space-check";
+
+/// Somebody else writes to it until it is full. Its quota is small, so that this does not take long.
+pub fn out_of_space(operator: &Operator<'_>) {
+    let lab = operator.lab;
+    let members = lab.layout().members();
+    let by_shell = |command: &str| lab.tool("sh", &["-ec", command]);
+    for node in &members {
+        stop(lab, &format!("{node}/etcd"));
+        start_with(lab, node, &[], &["--quota-backend-bytes", "16777216"]);
+        healthy(lab, node);
+    }
+    well(lab);
+    until("an etcd that is full", PATIENCE, || {
+        // One key, over and over: what grows is its history.
+        let out = lab.try_tool(20, "sh", &["-c", "head -c 1000000 /dev/zero | tr '\\0' x | etcdctl put /other/state"]);
+        if said(&out).contains("database space exceeded") { Ok(()) } else { Err(said(&out)) }
+    });
+    operator.sees("etcd-alarm");
+    let mut pty = operator.start(&["run", "etcd-space"]);
+    yes(&mut pty, &["until this is over?"]);
+    let mut counted = String::new();
+    did(&mut pty, "etcdctl get '' --prefix --keys-only", || counted = by_shell(COUNTS));
+    assert!(counted.contains("1 other/state") && counted.contains("service/"), "{counted}");
+    answer(&mut pty, "or both? [history, keys, both]", "history");
+    did(&mut pty, "etcdctl compact", || assert!(by_shell(COMPACTS).starts_with("compacted revision"), "it compacts"));
+    did(&mut pty, "etcdctl --endpoints=ENDPOINT defrag", || {
+        for node in &members {
+            etcdctl(lab, node, &["defrag"]);
+            healthy(lab, node);
+        }
+    });
+    did(&mut pty, "etcdctl alarm disarm", || {
+        etcdctl(lab, &members[0], &["alarm", "disarm"]);
+    });
+    did(&mut pty, "etcdctl put /space-check", || assert_eq!(by_shell(WRITES), "OK\n1\n"));
+    yes(&mut pty, &["to have an etcd of their own?"]);
+    let screen = finished(&mut pty);
+    assert!(!screen.contains("Was the member that"), "nothing is corrupt: {screen}");
+    assert_eq!(etcdctl(lab, &members[0], &["alarm", "list"]), "");
+    well(lab);
+}

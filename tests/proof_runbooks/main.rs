@@ -110,3 +110,15 @@ fn silences_from_start_to_end() {
     assert!(standings(&operator).iter().all(|standing| standing == "finished"), "{:?}", standings(&operator));
     assert_eq!(standings(&operator).len(), 6);
 }
+
+#[test]
+#[ignore = "a lab of its own, about a minute: cargo test --test proof_runbooks -- --ignored"]
+fn space_and_streams_from_start_to_end() {
+    let lab = TestLab::up("bookspace", &["--ttl", "20", "--loop-wait", "2"]);
+    let operator = Operator::of(&lab);
+    well(&lab);
+    members::does_not_stream(&operator);
+    well(&lab);
+    etcd::out_of_space(&operator);
+    assert_eq!(standings(&operator), ["finished", "finished"]);
+}

@@ -1,5 +1,7 @@
 //! A member that hangs, one that is dead, one that lags; a route that leads to the wrong one; and what is not heard.
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::common::lab::until;
 use crate::faults::{found, start, stop, stop_patroni};
 use crate::operator::{Operator, PATIENCE, answer, did, finished, yes};
@@ -111,4 +113,30 @@ pub fn certificate_not_valid(operator: &Operator<'_>) {
     yes(&mut pty, &["or the name that we ask for, put right?", "whose fault the silence was?"]);
     let screen = finished(&mut pty);
     assert!(screen.contains("certificate-renewal"), "it leads to the one that renews them: {screen}");
+}
+
+/// Whoever replicates may not log in any more, and a replica that has to begin anew receives nothing.
+pub fn does_not_stream(operator: &Operator<'_>) {
+    let lab = operator.lab;
+    let (leader, replica) = (lab.leader(), lab.replicas().remove(1));
+    lab.sql(&leader, "ALTER ROLE replicator NOLOGIN");
+    let receiver = lab.sql(&replica, "SELECT pid FROM pg_stat_wal_receiver").parse().ok().and_then(Pid::from_raw).expect("it streams");
+    kill_process(receiver, Signal::TERM).expect("it runs");
+    operator.sees("replica-not-streaming");
+    let mut pty = operator.start(&["run", "replica-not-streaming"]);
+    found(&mut pty, &format!("member = {replica}, by what was found"));
+    yes(
+        &mut pty,
+        &[&format!("Is there room on {leader} for the WAL that its slot keeps, for the next hour (else see the runbook slot-fills-disk)?")],
+    );
+    did(&mut pty, "pg_stat_wal_receiver", || {});
+    answer(&mut pty, "its log tells of? [network, login, slot, gone, timeline, nothing]", "login");
+    did(&mut pty, "pg_hba_file_rules", || {
+        lab.sql(&leader, "ALTER ROLE replicator LOGIN");
+    });
+    yes(&mut pty, &["is nothing of it left?"]);
+    let screen = finished(&mut pty);
+    assert!(!screen.contains("pg_isready") && !screen.contains("reinit"), "only what its log tells of is asked: {screen}");
+    let streams = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'";
+    assert_eq!(lab.sql(&leader, streams), "2");
 }

@@ -6,6 +6,9 @@ use super::command::FileId;
 use crate::config::LedgerFormat;
 use crate::model::{BookKind, Job, RunBook, TaskKey, Time};
 
+/// The longest line that is waited for the end of, bytes.
+const LONGEST: usize = 64 * 1024;
+
 /// What was read of it so far, and up to where.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -73,6 +76,12 @@ impl Ledger {
             }
         }
         self.rest = rest.to_owned();
+        if self.rest.len() > LONGEST {
+            // What does not end is no line, and would be kept for ever.
+            self.rest.clear();
+            self.torn = true;
+            self.unread += 1;
+        }
         Ok(end < size && end > from)
     }
 
@@ -204,6 +213,20 @@ mod tests {
         let book = ledger.book();
         assert_eq!((book.unread, book.jobs.len(), book.whole), (1, 1, false), "{book:?}");
         assert_eq!((book.jobs[0].starts, book.jobs[0].ended), (0, true), "its start lies before");
+    }
+
+    #[test]
+    fn what_does_not_end_is_not_kept_and_the_line_after_it_is_read() {
+        let mut ledger = ledger();
+        let piece = "x".repeat(40 * 1024);
+        for (n, unread) in [(0_usize, 0), (1, 1), (2, 1), (3, 2)] {
+            let (from, to) = (n * piece.len(), (n + 1) * piece.len());
+            ledger.take(&format!("file 1:2 {to} {from} {to}\n{piece}")).expect("read");
+            assert!(ledger.rest.len() <= LONGEST && ledger.book().unread == unread, "{n}: {}", ledger.book().unread);
+        }
+        let (from, text) = (4 * piece.len(), "its end\n3 END charge work r -1 1\n");
+        ledger.take(&format!("file 1:2 {0} {from} {0}\n{text}", from + text.len())).expect("read");
+        assert_eq!((ledger.book().jobs.len(), ledger.book().unread), (1, 2));
     }
 
     #[test]

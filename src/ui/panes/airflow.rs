@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use super::asked;
 use crate::app::{Facts, PaneModel, RowId, View};
 use crate::document::{AirflowDoc, AirflowMetadata, AirflowTaskDoc, Document, Fate, GroundDoc, Level, SCHEDULER_SILENT, Verdict};
+use crate::model::AirflowComponent;
 use crate::theme::{Role, sign};
 use crate::ui::format::{NONE, UNKNOWN, age, cut_middle, wrap};
 use crate::ui::pane::{Ctx, Details, Drawn, Pane, Want};
@@ -18,7 +19,8 @@ pub(super) struct Airflow;
 
 /// What a row is.
 enum Shown<'d> {
-    Ground(&'d GroundDoc),
+    /// With how many of the same code stand before it: several nodes can raise an alarm.
+    Ground(&'d GroundDoc, usize),
     Task(&'d AirflowTaskDoc),
 }
 
@@ -75,7 +77,7 @@ impl Pane for Airflow {
         let mut sheet = Sheet::new(ctx.look, width);
         let said = asked::said(ctx, "airflow", &airflow.asked);
         let title = match rows.iter().find(|shown| shown.id() == row)? {
-            Shown::Ground(ground) => {
+            Shown::Ground(ground, _) => {
                 let level = level(ground.verdict);
                 sheet.text(&ground.sentence, Role::Emphasis);
                 sheet.heading("Ground");
@@ -108,9 +110,11 @@ fn of<'a>(ctx: &Ctx<'a>) -> Option<&'a AirflowDoc> {
 /// What is in the way, then the tasks, then what is as it should be.
 fn shown<'d>(document: &'d Document, view: &View) -> Vec<Shown<'d>> {
     let Some(airflow) = &document.airflow else { return Vec::new() };
+    let all = &airflow.quiet.grounds;
     let grounds = |good: bool| {
-        let wanted = move |ground: &&GroundDoc| (ground.verdict == Verdict::Go) == good;
-        airflow.quiet.grounds.iter().filter(wanted).map(Shown::Ground)
+        let wanted = move |(_, ground): &(usize, &GroundDoc)| (ground.verdict == Verdict::Go) == good;
+        let before = |at: usize, ground: &GroundDoc| all[..at].iter().filter(|other| other.code == ground.code).count();
+        all.iter().enumerate().filter(wanted).map(move |(at, ground)| Shown::Ground(ground, before(at, ground)))
     };
     let tasks = airflow.metadata.iter().flat_map(|metadata| &metadata.work).map(Shown::Task);
     grounds(false).chain(tasks).chain(grounds(true)).filter(|row| row.passes(view)).collect()
@@ -143,14 +147,15 @@ fn tries(task: &AirflowTaskDoc) -> String {
 impl Shown<'_> {
     fn id(&self) -> RowId {
         match self {
-            Self::Ground(ground) => ground.code.clone(),
+            Self::Ground(ground, 0) => ground.code.clone(),
+            Self::Ground(ground, n) => format!("{} {n}", ground.code),
             Self::Task(task) => format!("{} {}", name(task), task.run),
         }
     }
 
     fn passes(&self, view: &View) -> bool {
         match self {
-            Self::Ground(ground) => view.passes([ground.code.as_str(), ground.sentence.as_str()]),
+            Self::Ground(ground, _) => view.passes([ground.code.as_str(), ground.sentence.as_str()]),
             Self::Task(task) => {
                 let fate = task.if_database_goes.to_string();
                 let host = task.host.as_deref().unwrap_or_default();
@@ -163,7 +168,7 @@ impl Shown<'_> {
         let look = ctx.look;
         let room = usize::from(width).saturating_sub(5).max(10);
         let lines = match self {
-            Self::Ground(ground) => {
+            Self::Ground(ground, _) => {
                 let level = level(ground.verdict);
                 let lead = format!("{:<8}", ground.verdict.to_string());
                 let text = wrap(&ground.sentence, room.saturating_sub(lead.len()).max(10)).into_iter().enumerate();
@@ -181,13 +186,18 @@ impl Shown<'_> {
             }
             Self::Task(task) => {
                 let level = level_of(task.if_database_goes);
+                let old = old(ctx);
+                let (sign, as_it_is) = if old.is_some() { ("◐", Role::Stale) } else { (sign(level), look.level(level)) };
                 let head = vec![
-                    look.span(format!("{} ", sign(level)), look.level(level)),
+                    look.span(format!("{sign} "), as_it_is),
                     look.span("task    ", Role::Muted),
-                    look.span(format!("{}  ", cut_middle(&name(task), room.saturating_sub(50).max(20))), Role::Emphasis),
-                    look.span(task.if_database_goes.to_string(), look.level(level)),
+                    look.span(
+                        format!("{}  ", cut_middle(&name(task), room.saturating_sub(50).max(20))),
+                        if old.is_some() { Role::Stale } else { Role::Emphasis },
+                    ),
+                    look.span(task.if_database_goes.to_string(), as_it_is),
                 ];
-                let rest = wrap(&told(ctx, task), room.saturating_sub(8).max(10)).into_iter();
+                let rest = wrap(&told(ctx, task, old), room.saturating_sub(8).max(10)).into_iter();
                 let rest = rest.map(|text| Line::from(vec![Span::raw(" ".repeat(10)), look.span(text, Role::Muted)]));
                 std::iter::once(Line::from(head)).chain(rest).collect()
             }
@@ -196,25 +206,28 @@ impl Shown<'_> {
     }
 }
 
-/// `manual__03:17, running for 72 s, try 1 of 3, heartbeat 3 s ago, on vm4, pool default_pool`.
-fn told(ctx: &Ctx<'_>, task: &AirflowTaskDoc) -> String {
+/// How long ago the metadata was read, if that is too long.
+fn old(ctx: &Ctx<'_>) -> Option<String> {
+    let asked = &of(ctx)?.asked;
+    (!asked.fresh).then(|| asked.age_ms.map_or_else(|| "never read".to_owned(), |ms| format!("read {} ago", age(ctx.aged(ms).max(1000)))))
+}
+
+/// `manual__03:17, running for 72 s, try 1 of 3, heartbeat 3 s ago, on vm4, pool default_pool`. Of one that was read a while ago nobody knows whether it
+/// runs still: `manual__03:17, running as read 5 min ago, ...`.
+fn told(ctx: &Ctx<'_>, task: &AirflowTaskDoc, old: Option<String>) -> String {
     let since = task.since.map_or(UNKNOWN.to_owned(), |at| ctx.ago(at));
-    let beat = task.heartbeat_age_ms.map(|ms| format!("heartbeat {} ago", age(ctx.aged(ms).max(1000))));
+    let beat = task.heartbeat_age_ms.filter(|_| old.is_none()).map(|ms| format!("heartbeat {} ago", age(ctx.aged(ms).max(1000))));
+    let state = old.map_or_else(|| format!("{} for {since}", task.state), |old| format!("{} as {old}", task.state));
     let host = task.host.as_ref().map(|host| format!("on {host}"));
-    let parts = [
-        Some(task.run.clone()),
-        Some(format!("{} for {since}", task.state)),
-        Some(tries(task)),
-        beat,
-        host,
-        Some(format!("pool {}", task.pool)),
-    ];
+    let parts = [Some(task.run.clone()), Some(state), Some(tries(task)), beat, host, Some(format!("pool {}", task.pool))];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn of_task(ctx: &Ctx<'_>, task: &AirflowTaskDoc, said: &str, sheet: &mut Sheet<'_>) {
     let level = level_of(task.if_database_goes);
-    sheet.text(&format!("if the database went away while it ends: {}", task.if_database_goes), ctx.look.level(level));
+    let stale = old(ctx).is_some();
+    let verdict = if stale { Role::Stale } else { ctx.look.level(level) };
+    sheet.text(&format!("if the database went away while it ends: {}", task.if_database_goes), verdict);
     sheet.heading("Task");
     let or_unknown = |text: Option<String>| text.unwrap_or_else(|| UNKNOWN.to_owned());
     for (what, value) in [
@@ -229,7 +242,7 @@ fn of_task(ctx: &Ctx<'_>, task: &AirflowTaskDoc, said: &str, sheet: &mut Sheet<'
         ("host", or_unknown(task.host.clone())),
         ("pool", task.pool.clone()),
     ] {
-        sheet.fact(what, value, Role::Text, said);
+        sheet.fact(what, value, if stale { Role::Stale } else { Role::Text }, said);
     }
 }
 
@@ -250,7 +263,7 @@ fn head(ctx: &Ctx<'_>, airflow: &AirflowDoc, width: u16) -> Vec<Line<'static>> {
         let role = if airflow.asked.fresh { Role::Text } else { Role::Stale };
         let room = usize::from(width).saturating_sub(4).max(10);
         lines.extend(wrap(&at_work(ctx, metadata), room).into_iter().map(|text| Line::from(look.span(text, role))));
-        lines.extend(wrap(&work(ctx, airflow, metadata), room).into_iter().map(|text| Line::from(look.span(text, role))));
+        lines.extend(wrap(&work(ctx, metadata), room).into_iter().map(|text| Line::from(look.span(text, role))));
     }
     lines.push(Line::default());
     lines
@@ -258,15 +271,15 @@ fn head(ctx: &Ctx<'_>, airflow: &AirflowDoc, width: u16) -> Vec<Line<'static>> {
 
 /// `Airflow 2: scheduler at work, heartbeat 2 s ago · triggerer silent for 4 min`.
 fn at_work(ctx: &Ctx<'_>, metadata: &AirflowMetadata) -> String {
-    let kinds = [("SchedulerJob", "scheduler"), ("TriggererJob", "triggerer"), ("DagProcessorJob", "dag processor")];
-    let told = kinds.into_iter().filter_map(|(kind, name)| {
+    let told = AirflowComponent::PROGRAMS.into_iter().filter_map(|(kind, name)| {
         let beats = metadata.components.iter().filter(|one| one.kind == kind).filter_map(|one| one.heartbeat_age_ms);
         match beats.min().map(|ms| ctx.aged(ms)) {
+            // By what was read a while ago nobody is silent.
+            Some(_) if old(ctx).is_some() => Some(format!("{name} not known")),
             Some(ms) if u128::from(ms) <= SCHEDULER_SILENT.as_millis() => {
                 Some(format!("{name} at work, heartbeat {} ago", age(ms.max(1000))))
             }
             Some(ms) => Some(format!("{name} silent for {}", age(ms))),
-            // A line 2 has its dag processor within the scheduler, and not everybody has a triggerer.
             None if kind == "SchedulerJob" => Some(format!("{name} not heard of for an hour")),
             None => None,
         }
@@ -275,7 +288,7 @@ fn at_work(ctx: &Ctx<'_>, metadata: &AirflowMetadata) -> String {
 }
 
 /// `running 2 · queued 1 · pools default_pool 3/128 · next run nightly in 27 s · 1 DAG file cannot be imported`.
-fn work(ctx: &Ctx<'_>, airflow: &AirflowDoc, metadata: &AirflowMetadata) -> String {
+fn work(ctx: &Ctx<'_>, metadata: &AirflowMetadata) -> String {
     let mut parts: Vec<String> = metadata.tasks.iter().map(|(state, n)| format!("{state} {n}")).collect();
     if parts.is_empty() {
         parts.push("no task is open".to_owned());
@@ -293,9 +306,6 @@ fn work(ctx: &Ctx<'_>, airflow: &AirflowDoc, metadata: &AirflowMetadata) -> Stri
     if metadata.import_errors > 0 {
         parts.push(format!("import errors {}", metadata.import_errors));
     }
-    if !airflow.asked.fresh {
-        let read = airflow.asked.age_ms.map_or_else(|| "never read".to_owned(), |ms| format!("read {} ago", age(ctx.aged(ms).max(1000))));
-        parts.push(read);
-    }
+    parts.extend(old(ctx));
     parts.join(" · ")
 }

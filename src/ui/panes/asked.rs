@@ -1,6 +1,9 @@
 //! How asking somebody went, in a cell and on a sheet.
 
+use std::str::FromStr;
+
 use crate::document::Asked;
+use crate::model::ErrorKind;
 use crate::theme::Role;
 use crate::ui::format::{age, age_short, rtt};
 use crate::ui::pane::Ctx;
@@ -14,6 +17,16 @@ pub(super) fn cell(ctx: &Ctx<'_>, asked: &Asked) -> Cell {
         (None, _, Some(_)) => Cell::new("✖ none", Role::Critical),
         (None, _, None) => Cell::new("asking", Role::Muted),
     }
+}
+
+/// Whether the newest attempt failed because nobody is there: else somebody answers, and it may as well be us who cannot read it.
+pub(super) fn absent(asked: &Asked) -> bool {
+    asked.error.is_some() && is_absence(asked.error_kind.as_deref())
+}
+
+/// Whether a failure of this kind is that nobody is there; where its kind is not told it is taken for that.
+pub(super) fn is_absence(kind: Option<&str>) -> bool {
+    kind.is_none_or(|kind| ErrorKind::from_str(kind).is_ok_and(ErrorKind::is_absence))
 }
 
 /// An age that is never `now`, for what is said to be old.

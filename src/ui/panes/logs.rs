@@ -300,7 +300,8 @@ impl<'c> Columns<'c> {
         let room = usize::from(width.saturating_sub(2)).saturating_sub(used + display_width(&tail));
         let text = cut_end(&entry.text, room);
         let text_role = match entry.kind {
-            Kind::Line if entry.again.is_some() => Role::Muted,
+            // A complaint is none the less for being repeated.
+            Kind::Line if entry.again.is_some() && entry.level <= Severity::Info => Role::Muted,
             Kind::Line if entry.level == Severity::Unknown => Role::Text,
             Kind::Line => role,
             Kind::Gap | Kind::Failed | Kind::Note => Role::Stale,

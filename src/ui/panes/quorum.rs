@@ -167,13 +167,17 @@ fn shown<'d>(document: &'d Document, view: &View) -> Vec<&'d EtcdMemberDoc> {
     members
 }
 
-fn row(ctx: &Ctx<'_>, member: &EtcdMemberDoc) -> Row {
-    let state = match member.state.as_str() {
+/// How a member's state looks.
+pub(super) fn state_role(state: &str) -> Role {
+    match state {
         "leader" => Role::Leader,
         "follower" | "learner" => Role::Text,
         "no leader" | "unreachable" => Role::Critical,
         _ => Role::Unknown,
-    };
+    }
+}
+
+fn row(ctx: &Ctx<'_>, member: &EtcdMemberDoc) -> Row {
     // Numbers that are not current are drawn so.
     let value = |text: Option<String>| match text {
         Some(text) => Cell::new(text, if member.asked.fresh { Role::Muted } else { Role::Stale }),
@@ -181,7 +185,7 @@ fn row(ctx: &Ctx<'_>, member: &EtcdMemberDoc) -> Row {
     };
     let cells = vec![
         Cell::new(&member.name, Role::Text),
-        Cell::new(&member.state, state),
+        Cell::new(&member.state, state_role(&member.state)),
         asked::cell(ctx, &member.asked),
         Cell::new(member.alarms.join(" "), Role::Critical),
         value(member.db_size_bytes.map(bytes)),

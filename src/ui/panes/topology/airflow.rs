@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 use super::card::{Card, Item};
 use super::part::Part;
 use crate::document::{AirflowDoc, AirflowHealthDoc, AirflowMetadata, AirflowPoolDoc, Asked, Document, Level, SCHEDULER_SILENT};
+use crate::model::AirflowComponent;
 use crate::theme::Role;
 use crate::ui::format::{age, age_short};
 use crate::ui::pane::{Ctx, Details};
 use crate::ui::panes::airflow::level as verdict_level;
 use crate::ui::panes::asked;
 use crate::ui::widget::Sheet;
-
-/// What a program is called in the metadata, and here.
-const PROGRAMS: [(&str, &str); 3] = [("SchedulerJob", "scheduler"), ("TriggererJob", "triggerer"), ("DagProcessorJob", "dag processor")];
 
 /// Since when nothing newer is known, if what is known is old.
 pub(super) fn old(ctx: &Ctx<'_>, asked: &Asked) -> Option<String> {
@@ -46,7 +44,7 @@ pub(super) fn card<'d>(ctx: &Ctx<'_>, document: &'d Document) -> Option<Card<'d>
 
 /// Each kind by its newest heartbeat, and on which host that is; of what was read a while ago nobody is called silent.
 fn programs<'d>(ctx: &Ctx<'_>, metadata: &AirflowMetadata, stale: bool) -> Vec<Item<'d>> {
-    let told = PROGRAMS.into_iter().filter_map(|(kind, name)| {
+    let told = AirflowComponent::PROGRAMS.into_iter().filter_map(|(kind, name)| {
         let of_kind = metadata.components.iter().filter(|one| one.kind == kind);
         let newest = of_kind.filter_map(|one| Some((one.heartbeat_age_ms?, one.host.as_deref()))).min();
         let item = match newest {
@@ -61,7 +59,6 @@ fn programs<'d>(ctx: &Ctx<'_>, metadata: &AirflowMetadata, stale: bool) -> Vec<I
                     Item::new(Level::Warning, name, format!("SILENT for {}{host}", age(ms))).short(format!("SILENT {}", age_short(ms)))
                 }
             }
-            // A line 2 has its dag processor within the scheduler, and not everybody has a triggerer.
             None if kind == "SchedulerJob" && !stale => Item::new(Level::Warning, name, "not heard of for an hour").short("NONE"),
             None => return None,
         };
@@ -73,14 +70,17 @@ fn programs<'d>(ctx: &Ctx<'_>, metadata: &AirflowMetadata, stale: bool) -> Vec<I
 fn endpoint<'d>(ctx: &Ctx<'_>, health: &AirflowHealthDoc) -> Item<'d> {
     let complaints: Vec<String> =
         health.programs.iter().filter(|one| one.state != "healthy").map(|one| format!("{} {}", one.name, one.state)).collect();
+    let told = |level: Level, words: &str| Item::new(level, "health", format!("{words}, {}", health.name)).stale(old(ctx, &health.asked));
     let item = match (&health.asked.error, health.status) {
-        (Some(_), _) => {
+        (Some(_), _) if asked::absent(&health.asked) => {
             let since = health.asked.age_ms.map_or("NEVER ANSWERED".to_owned(), |ms| format!("SILENT for {}", age(ctx.aged(ms))));
             Item::new(Level::Warning, "health", format!("{since}, {}", health.name))
         }
-        (None, Some(503)) => Item::new(Level::Warning, "health", format!("503, {}", health.name)),
-        _ if !complaints.is_empty() => Item::new(Level::Warning, "health", format!("{}, {}", complaints.join(", "), health.name)),
-        (None, Some(status)) => Item::new(Level::Ok, "health", format!("{status}, {}", health.name)).stale(old(ctx, &health.asked)),
+        // Somebody answers, and not as Airflow does.
+        (Some(error), _) => Item::new(Level::Unknown, "health", format!("not known: {error}")).short(format!("not known, {}", health.name)),
+        (None, Some(503)) => told(Level::Warning, "503"),
+        _ if !complaints.is_empty() => told(Level::Warning, &complaints.join(", ")),
+        (None, Some(status)) => told(Level::Ok, &status.to_string()),
         (None, None) => Item::new(Level::Unknown, "health", format!("not asked yet, {}", health.name)),
     };
     item.aside().of(Part::Programs)
@@ -142,7 +142,7 @@ pub(super) fn programs_details(ctx: &Ctx<'_>, width: u16) -> Option<Details> {
     let said = asked::said(ctx, "airflow", &airflow.asked);
     sheet.heading("Heartbeats of the last hour");
     for one in &metadata.components {
-        let name = PROGRAMS.iter().find(|(kind, _)| *kind == one.kind).map_or(one.kind.as_str(), |(_, name)| name);
+        let name = AirflowComponent::PROGRAMS.iter().find(|(kind, _)| *kind == one.kind).map_or(one.kind.as_str(), |(_, name)| name);
         let host = one.host.as_deref().map(|host| format!(" on {host}")).unwrap_or_default();
         let (text, role) = match one.heartbeat_age_ms.map(|ms| ctx.aged(ms)) {
             Some(ms) if u128::from(ms) <= SCHEDULER_SILENT.as_millis() => {

@@ -181,7 +181,7 @@ fn boxed<'d>(ctx: &Ctx<'_>, document: &'d Document, widths: Widths, area: Rect, 
 fn on_lines<'d>(ctx: &Ctx<'_>, document: &'d Document, step: usize, area: Rect, buffer: &mut Buffer) -> Left<'d> {
     let flow = if area.width >= 110 { FLOW_WIDE } else { FLOW };
     let routes = routes::shown(document, &View::default());
-    let mute: Vec<(&str, &str)> = route::mute(document).collect();
+    let mute: Vec<(&str, String)> = route::mute(document).collect();
     if routes.is_empty() && mute.is_empty() {
         return (0, 0, Vec::new(), 0);
     }
@@ -206,15 +206,9 @@ fn on_lines<'d>(ctx: &Ctx<'_>, document: &'d Document, step: usize, area: Rect, 
         placed.push(Placed { route, y, told: false });
         y += 1;
     }
-    for (name, why) in mute {
+    for (name, told) in mute {
         if y < area.bottom() {
-            put(
-                buffer,
-                area.x + 2,
-                y,
-                &Line::from(ctx.look.span(format!("▲ {name} NEVER ANSWERED: {why}"), Role::Warning)),
-                ROUTES + flow - 2,
-            );
+            put(buffer, area.x + 2, y, &Line::from(ctx.look.span(format!("▲ {name} {told}"), Role::Warning)), ROUTES + flow - 2);
             y += 1;
         }
     }

@@ -4,6 +4,7 @@ use super::airflow::old;
 use super::card::{Card, Item};
 use super::part::Part;
 use crate::document::{BookDoc, DagsDoc, DagsHostDoc, DiskState, Document, DoneState, Level, RescueDoc, TargetDoc};
+use crate::model::DAG_COUNT_FRESH;
 use crate::theme::Role;
 use crate::ui::format::{bytes, seconds};
 use crate::ui::pane::{Ctx, Details};
@@ -48,12 +49,14 @@ fn files<'d>(ctx: &Ctx<'_>, dags: &DagsDoc) -> Option<Item<'d>> {
     let words = |first: Option<&str>| {
         [first.map(str::to_owned), count.clone(), newest.clone()].into_iter().flatten().collect::<Vec<_>>().join(", ")
     };
+    // Whoever counts them may hang for longer than the disk does.
+    let old = host.counted_at.filter(|at| ctx.now().since(*at) > DAG_COUNT_FRESH).map(|at| format!("counted {} ago", ctx.ago(at)));
     let item = match dags.same {
         Some(false) => Item::new(Level::Warning, "files", words(Some("DIFFER"))).short("DIFFER"),
         Some(true) => Item::new(Level::Ok, "files", words(Some("the same on all"))),
         None => Item::new(Level::Ok, "files", words(None)),
     };
-    (item.level != Level::Ok || count.is_some()).then(|| item.of(Part::Dags))
+    (item.level != Level::Ok || count.is_some()).then(|| item.stale(old).of(Part::Dags))
 }
 
 /// The machine that the tasks work on, and what it has written down.
@@ -64,31 +67,52 @@ pub(super) fn target_card<'d>(ctx: &Ctx<'_>, document: &'d Document) -> Option<C
     let mut words: Vec<String> = target.load_1.map(|load| format!("load {load:.1}")).into_iter().collect();
     words.extend(target.used_share.map(|share| format!("disk {:.0} % used", share * 100.0)));
     let machine = match &stale {
-        Some(age) => Item::new(found.unwrap_or(Level::Unknown).max(Level::Unknown), &target.name, format!("DOES NOT ANSWER, {age}")),
+        Some(age) => {
+            let words = match &target.asked.error {
+                None if target.asked.age_ms.is_none() => "not asked yet".to_owned(),
+                Some(error) if !asked::absent(&target.asked) => format!("CANNOT BE ASKED, {age}: {error}"),
+                _ => format!("DOES NOT ANSWER, {age}"),
+            };
+            Item::new(found.unwrap_or(Level::Unknown).max(Level::Unknown), &target.name, words)
+        }
         None => Item::new(Level::Ok, &target.name, if words.is_empty() { "answers".to_owned() } else { words.join(", ") }),
     };
     let mut items = vec![machine.of(Part::Target)];
     items.push(match (&target.book, &target.book_error) {
         (_, Some(why)) => Item::new(Level::Warning, "ledger", why.clone()),
-        (Some(book), None) => of_book(book).stale(stale),
+        (Some(book), None) => of_book(document, book).stale(stale),
+        (None, None) if target.asked.age_ms.is_none() => Item::new(Level::Unknown, "ledger", "not known"),
         (None, None) => Item::new(Level::Ok, "ledger", "none is configured").aside(),
     });
     Some(Card::new(Some(Part::Target), format!("target {}", target.name), items).at_least(found.unwrap_or(Level::Ok)))
 }
 
-fn of_book<'d>(book: &BookDoc) -> Item<'d> {
-    let orphans = book.open.iter().filter(|job| job.runs_in_airflow == Some(false)).count();
-    let mut words = vec![format!("{} started twice, {} open", book.twice.len(), book.open.len())];
+fn of_book<'d>(document: &Document, book: &BookDoc) -> Item<'d> {
+    // Every task that ends is one for a moment, as the two are read at different times: the rule waits for a second reading.
+    let found = document.findings.iter().any(|finding| finding.code == "target-orphan");
+    let orphans = book.open.iter().filter(|job| found && job.runs_in_airflow == Some(false)).count();
+    // Where nothing is understood nothing is known, and that is not 0.
+    let nothing = book.jobs == 0 && book.unread_lines > 0;
+    let mut words: Vec<String> =
+        (!nothing).then(|| format!("{} started twice, {} open", book.twice.len(), book.open.len())).into_iter().collect();
     if orphans > 0 {
         words.push(format!("{orphans} of them NOT in Airflow"));
     }
-    let level = match (book.twice.iter().any(|job| job.again), orphans) {
+    if book.unread_lines > 0 {
+        words.push(not_understood(book));
+    }
+    let level = match (book.twice.iter().any(|job| job.again), orphans == 0 && book.unread_lines == 0) {
         (true, _) => Level::Critical,
-        (false, 0) => Level::Ok,
-        (false, _) => Level::Warning,
+        (false, true) => Level::Ok,
+        (false, false) => Level::Warning,
     };
     let twice = if level == Level::Critical { "RUN TWICE: " } else { "" };
     Item::new(level, book.kind.to_string(), format!("{twice}{}", words.join(", "))).of(Part::Target)
+}
+
+fn not_understood(book: &BookDoc) -> String {
+    let lines = if book.unread_lines == 1 { "line" } else { "lines" };
+    format!("{} {lines} NOT UNDERSTOOD", book.unread_lines)
 }
 
 /// Whether a task of Airflow's works there now, by a ledger that is current.
@@ -100,7 +124,9 @@ pub(super) fn worked_on(target: &TargetDoc) -> bool {
 /// What an outage has put at risk, if anything.
 pub(super) fn rescue_card<'d>(ctx: &Ctx<'_>, document: &'d Document) -> Option<Card<'d>> {
     let rescue = document.rescue.as_ref().filter(|rescue| !rescue.tasks.is_empty())?;
-    Some(Card::new(None, "rescue", vec![Item::new(Level::Critical, "", at_risk(ctx, rescue))]))
+    // As the rule has it: what has finished and is run again is worse than what nobody knows.
+    let level = if finished(rescue) > 0 { Level::Critical } else { Level::Warning };
+    Some(Card::new(None, "rescue", vec![Item::new(level, "", at_risk(ctx, rescue))]))
 }
 
 fn of_host(host: &DagsHostDoc) -> (Level, String) {
@@ -114,8 +140,13 @@ fn of_host(host: &DagsHostDoc) -> (Level, String) {
     }
 }
 
+/// Tasks that have finished, by the target, and will be run again.
+fn finished(rescue: &RescueDoc) -> usize {
+    rescue.tasks.iter().filter(|task| task.done == DoneState::Finished && task.retries).count()
+}
+
 fn at_risk(ctx: &Ctx<'_>, rescue: &RescueDoc) -> String {
-    let finished = rescue.tasks.iter().filter(|task| task.done == DoneState::Finished && task.retries).count();
+    let finished = finished(rescue);
     let unknown = rescue.tasks.iter().filter(|task| task.done == DoneState::Unknown).count();
     let due = rescue.tasks.iter().filter_map(|task| task.due).min();
     let when = match due {
@@ -146,33 +177,37 @@ pub(super) fn mount_details(ctx: &Ctx<'_>, name: &str, width: u16) -> Option<Det
 
 fn mount(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, host: &DagsHostDoc) {
     let (level, text) = of_host(host);
+    let as_old_as = |current: bool| if current { Role::Text } else { Role::Stale };
+    let told = as_old_as(host.asked.fresh);
     sheet.heading(&host.name);
     sheet.fact("disk", text, role(ctx, level), &asked::said(ctx, &format!("dags {}", host.name), &host.asked));
     if let (Some(mount), Some(from)) = (&host.mount, &host.mounted_from) {
-        sheet.fact("mounted", format!("{mount} from {from}"), Role::Text, host.fstype.as_deref().unwrap_or_default());
+        sheet.fact("mounted", format!("{mount} from {from}"), told, host.fstype.as_deref().unwrap_or_default());
     }
     if let Some(options) = &host.options {
-        sheet.fact("options", options.clone(), Role::Text, "");
+        sheet.fact("options", options.clone(), told, "");
     }
     if let (Some(size), Some(available)) = (host.size_bytes, host.available_bytes) {
-        sheet.fact("available", format!("{} of {}", bytes(available), bytes(size)), Role::Text, "");
+        sheet.fact("available", format!("{} of {}", bytes(available), bytes(size)), told, "");
     }
     if let Some(share) = host.inodes_free_share {
-        sheet.fact("inodes free", format!("{:.0} %", share * 100.0), Role::Text, "");
+        sheet.fact("inodes free", format!("{:.0} %", share * 100.0), told, "");
     }
+    let counts = as_old_as(host.asked.fresh && host.counted_at.is_some_and(|at| ctx.now().since(at) <= DAG_COUNT_FRESH));
     let counted = host.counted_at.map(|at| format!("counted {} ago", ctx.ago(at))).unwrap_or_default();
     if let Some(files) = host.files {
-        sheet.fact("DAG files", files.to_string(), Role::Text, &counted);
+        sheet.fact("DAG files", files.to_string(), counts, &counted);
     }
     if let (Some(file), Some(at)) = (&host.newest_file, host.newest_changed) {
-        sheet.fact("newest", file.clone(), Role::Text, &at.minute());
+        sheet.fact("newest", file.clone(), counts, &at.minute());
     }
     asked::lines(ctx, sheet, "asked", &host.asked);
 }
 
 /// The sheet of the target.
 pub(super) fn target_details(ctx: &Ctx<'_>, width: u16) -> Option<Details> {
-    let target = ctx.document()?.target.as_ref()?;
+    let document = ctx.document()?;
+    let target = document.target.as_ref()?;
     let mut sheet = Sheet::new(ctx.look, width);
     sheet.heading(&target.name);
     let said = asked::said(ctx, "target", &target.asked);
@@ -185,20 +220,29 @@ pub(super) fn target_details(ctx: &Ctx<'_>, width: u16) -> Option<Details> {
         sheet.fact("disk used", format!("{:.0} %", share * 100.0), old, &said);
     }
     if let Some(book) = &target.book {
-        let item = of_book(book);
+        let item = of_book(document, book);
         let role = if item.level == Level::Ok { old } else { item.role(ctx) };
         sheet.fact(
             &book.kind.to_string(),
-            format!("{} tasks, {} started twice, {} open", book.jobs, book.twice.len(), book.open.len()),
+            match book.jobs == 0 && book.unread_lines > 0 {
+                true => "nothing of it is understood".to_owned(),
+                false => format!("{} tasks, {} started twice, {} open", book.jobs, book.twice.len(), book.open.len()),
+            },
             role,
             &said,
         );
+        if book.unread_lines > 0 {
+            sheet.fact("", format!("{}: is `format` as they are?", not_understood(book)), Role::Warning, "");
+        }
+        if !book.whole {
+            sheet.fact("", "not read from its beginning", Role::Muted, "");
+        }
     }
     if let Some(why) = &target.book_error {
         sheet.fact("ledger", why.clone(), Role::Warning, "");
     }
     if let (Some(mount), Some(available)) = (&target.mount, target.available_bytes) {
-        sheet.fact("disk", format!("{} available on {mount}", bytes(available)), Role::Text, "");
+        sheet.fact("disk", format!("{} available on {mount}", bytes(available)), old, "");
     }
     if let Some(why) = &target.disk_error {
         sheet.fact("disk", why.clone(), Role::Unknown, "");
@@ -215,7 +259,7 @@ pub(super) fn target_details(ctx: &Ctx<'_>, width: u16) -> Option<Details> {
                 None => "whether Airflow runs it is not known",
             };
             let started = job.started.map(|at| at.minute()).unwrap_or_default();
-            sheet.fact(&format!("{} starts", job.starts), format!("{}.{} {}", job.dag, job.task, job.run), Role::Text, &started);
+            sheet.fact(&format!("{} starts", job.starts), format!("{}.{} {}", job.dag, job.task, job.run), old, &started);
             sheet.fact("", known, Role::Muted, "");
         }
     }

@@ -10,6 +10,7 @@ use crate::ui::fact;
 use crate::ui::format::bytes;
 use crate::ui::pane::{Ctx, Details};
 use crate::ui::panes::asked;
+use crate::ui::panes::quorum::state_role;
 use crate::ui::widget::Sheet;
 
 /// etcd: in a box each member, on a line those that no node shows, because etcd has hosts of its own.
@@ -26,13 +27,10 @@ pub(super) fn card<'d>(ctx: &Ctx<'_>, document: &'d Document) -> Card<'d> {
 }
 
 fn of_member<'d>(ctx: &Ctx<'_>, member: &EtcdMemberDoc) -> Item<'d> {
-    let good = member.asked.fresh && matches!(member.state.as_str(), "leader" | "follower" | "learner");
-    let size = member.db_size_bytes.filter(|_| good).map(|size| format!(", {}", bytes(size))).unwrap_or_default();
-    let level = match (good, member.asked.fresh, member.alarms.is_empty()) {
-        (true, _, true) => Level::Ok,
-        (_, true, _) => Level::Warning,
-        _ => Level::Critical,
-    };
+    let told = level(state_role(&member.state));
+    let size = member.db_size_bytes.filter(|_| told == Level::Ok).map(|size| format!(", {}", bytes(size))).unwrap_or_default();
+    // With any alarm etcd takes no writes.
+    let level = if member.alarms.is_empty() { told } else { Level::Critical };
     let alarms: String = member.alarms.iter().map(|alarm| format!(", ALARM {alarm}")).collect();
     let item = Item::new(level, &member.name, format!("{}{size}{alarms}", member.state)).short(format!("{}{alarms}", member.state));
     item.stale(old(ctx, &member.asked)).of(Part::Etcd)
@@ -59,7 +57,15 @@ pub(super) fn details(ctx: &Ctx<'_>, width: u16) -> Option<Details> {
     let mut sheet = Sheet::new(ctx.look, width);
     for member in &etcd.members {
         sheet.heading(&member.name);
-        sheet.fact("state", member.state.clone(), Role::Text, &asked::said(ctx, &format!("etcd {}", member.name), &member.asked));
+        let said = asked::said(ctx, &format!("etcd {}", member.name), &member.asked);
+        sheet.fact("state", member.state.clone(), state_role(&member.state), &said);
+        if let Some(size) = member.db_size_bytes {
+            let quota = member.quota_bytes.map(|quota| format!(" of {}", bytes(quota))).unwrap_or_default();
+            sheet.fact("database", format!("{}{quota}", bytes(size)), if member.asked.fresh { Role::Text } else { Role::Stale }, &said);
+        }
+        for alarm in &member.alarms {
+            sheet.fact("alarm", alarm.clone(), Role::Critical, &said);
+        }
         asked::lines(ctx, &mut sheet, "asked", &member.asked);
     }
     Some(Details { title: "etcd".to_owned(), lines: sheet.lines() })

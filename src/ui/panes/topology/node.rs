@@ -7,7 +7,8 @@ use crate::document::{Asked, Document, EtcdMemberDoc, Level, MemberDoc, Role as 
 use crate::theme::{Role, sign};
 use crate::ui::format::{age_short, bytes, cut_middle, display_width};
 use crate::ui::pane::Ctx;
-use crate::ui::panes::members::{role_of, state_role};
+use crate::ui::panes::members::{self, role_of};
+use crate::ui::panes::quorum::state_role;
 
 /// Two lines: who it is and how it stands; who answers on it. The first says what must be known.
 pub(super) fn lines(ctx: &Ctx<'_>, document: &Document, member: &MemberDoc, width: u16) -> Vec<Line<'static>> {
@@ -57,7 +58,7 @@ pub(super) fn lines(ctx: &Ctx<'_>, document: &Document, member: &MemberDoc, widt
 fn state(ctx: &Ctx<'_>, member: &MemberDoc) -> Vec<Span<'static>> {
     let (text, role) = match (&member.state, member.missing_since.filter(|_| !member.present)) {
         (_, Some(since)) => (format!("missing {}", ctx.ago(since)), Role::Critical),
-        (Some(state), None) => (state.clone(), state_role(state)),
+        (Some(state), None) => (state.clone(), members::state_role(state)),
         (None, None) => ("not heard".to_owned(), Role::Unknown),
     };
     vec![ctx.look.span(text, role)]
@@ -75,13 +76,13 @@ fn part(ctx: &Ctx<'_>, name: &str, asked: &Asked) -> Vec<Span<'static>> {
 }
 
 fn of_etcd(ctx: &Ctx<'_>, etcd: &EtcdMemberDoc) -> Vec<Span<'static>> {
-    let good = etcd.asked.fresh && matches!(etcd.state.as_str(), "leader" | "follower");
-    let (sign, role) = match (good, etcd.asked.fresh) {
-        (true, _) => ("●", Role::Ok),
-        (false, true) => ("▲", Role::Warning),
-        (false, false) => ("✖", Role::Critical),
+    let (sign, role) = match state_role(&etcd.state) {
+        Role::Critical => (sign(Level::Critical), Role::Critical),
+        Role::Unknown => (sign(Level::Unknown), Role::Unknown),
+        _ => (sign(Level::Ok), Role::Ok),
     };
-    let state = if good && etcd.state == "follower" { String::new() } else { format!(" {}", etcd.state) };
+    let good = role == Role::Ok;
+    let state = if etcd.state == "follower" { String::new() } else { format!(" {}", etcd.state) };
     vec![ctx.look.span(format!("{sign} "), role), ctx.look.span(format!("etcd{state}"), if good { Role::Muted } else { role })]
 }
 

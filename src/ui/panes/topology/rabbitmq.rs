@@ -178,9 +178,9 @@ fn queue(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, rabbitmq: &RabbitmqDoc, one: &Rab
     sheet.heading(&format!("queue {}", one.name));
     let role = if rabbitmq.queues_asked.fresh { Role::Text } else { Role::Stale };
     sheet.fact("holds", counts(one), role, &asked::said(ctx, &by, &rabbitmq.queues_asked));
-    sheet.fact("type", one.kind.clone(), Role::Text, one.state.as_deref().unwrap_or_default());
-    sheet.fact("leader", one.leader.clone().unwrap_or_else(|| "?".to_owned()), Role::Text, "");
-    sheet.fact("online", format!("{} of {}", one.online.join(", "), one.members.join(", ")), Role::Text, "");
+    sheet.fact("type", one.kind.clone(), role, one.state.as_deref().unwrap_or_default());
+    sheet.fact("leader", one.leader.clone().unwrap_or_else(|| "?".to_owned()), role, "");
+    sheet.fact("online", format!("{} of {}", one.online.join(", "), one.members.join(", ")), role, "");
 }
 
 fn node(ctx: &Ctx<'_>, sheet: &mut Sheet<'_>, node: &RabbitmqNodeDoc) {

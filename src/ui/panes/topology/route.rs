@@ -10,7 +10,7 @@ use crate::document::{Document, Level, RouteDoc, RouteKind};
 use crate::theme::{Role, sign};
 use crate::ui::format::{UNKNOWN, cut_middle, display_width};
 use crate::ui::pane::Ctx;
-use crate::ui::panes::routes;
+use crate::ui::panes::{asked, routes};
 
 /// How its line looks: green only where it is known to lead to the right one.
 pub(super) fn role(route: &RouteDoc) -> Role {
@@ -88,23 +88,23 @@ pub(super) fn proxies<'d>(ctx: &Ctx<'_>, document: &'d Document, width: u16) -> 
     let proxy = |name: &'d str| {
         let routes: Vec<&RouteDoc> = shown.iter().copied().filter(|route| route.instance == name).collect();
         let mut items: Vec<Item<'d>> = routes.iter().map(|route| item(ctx, route, width)).collect();
-        items.extend(
-            mute(document)
-                .filter(|(mute, _)| *mute == name)
-                .map(|(_, why)| Item::new(Level::Warning, "", format!("NEVER ANSWERED: {why}"))),
-        );
-        let silent = routes.iter().find(|route| route.asked.error.is_some());
-        let title = if silent.is_some() { format!("HAProxy {name} SILENT") } else { format!("HAProxy {name}") };
-        let least = if silent.is_some() { Level::Warning } else { Level::Ok };
+        items.extend(mute(document).filter(|(mute, _)| *mute == name).map(|(_, told)| Item::new(Level::Warning, "", told)));
+        let failing = routes.iter().find(|route| route.asked.error.is_some());
+        let how = failing.map(|route| if asked::absent(&route.asked) { " SILENT" } else { " NOT READ" });
+        let title = format!("HAProxy {name}{}", how.unwrap_or_default());
+        let least = if how.is_some() { Level::Warning } else { Level::Ok };
         Proxy { card: Card::new(None, title, items).at_least(least), routes, name }
     };
     names.into_iter().map(proxy).collect()
 }
 
 /// HAProxies of which nothing is known, and why.
-pub(super) fn mute(document: &Document) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn mute(document: &Document) -> impl Iterator<Item = (&str, String)> {
     let silent = document.sources.iter().filter(|source| source.name == "haproxy" && source.age_ms.is_none());
-    silent.filter_map(|source| Some((source.target.as_str(), source.error.as_deref()?)))
+    silent.filter_map(|source| {
+        let how = if asked::is_absence(source.error_kind.as_deref()) { "NEVER ANSWERED" } else { "NEVER READ" };
+        Some((source.target.as_str(), format!("{how}: {}", source.error.as_deref()?)))
+    })
 }
 
 /// `● write → psg1   28 sessions`.
