@@ -80,7 +80,7 @@ struct ShapeArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     loop_wait: u32,
     /// What runs beside the cluster: airflow=2.10 or airflow=3, with its data in it; airflow-api, its API with passwords (250 MB with 2.10), by which
-    /// freeze and thaw then go; rabbitmq, three nodes; may be given several times
+    /// freeze and thaw then go; rabbitmq, three nodes, over which a Celery worker takes Airflow's tasks if that runs too; may be given several times
     #[arg(long, value_name = "WHAT")]
     with: Vec<String>,
 }

@@ -94,6 +94,9 @@ pub async fn facts(lab: &Lab, secrets: &Secrets, http: &Http) -> Vec<Fact> {
     if lab.record.options.rabbitmq {
         facts.push(rabbitmq::health(lab, secrets, http).await);
     }
+    if lab.record.options.celery() {
+        facts.push(rabbitmq::consumed(lab, secrets, http).await);
+    }
     facts
 }
 

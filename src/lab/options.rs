@@ -30,7 +30,8 @@ pub struct Options {
     pub ttl: u32,
     /// Patroni's `loop_wait`, seconds.
     pub loop_wait: u32,
-    /// Airflow's version as PyPI names it, with its metadata in this cluster; `None`: no Airflow.
+    /// Airflow's version as PyPI names it, with its metadata in this cluster; `None`: no Airflow. With RabbitMQ beside it a Celery worker runs its
+    /// tasks, without one its scheduler does.
     #[serde(default)]
     pub airflow: Option<String>,
     /// Airflow's API with users and passwords, by which pools are frozen: 2.10's web server takes 250 MB and some seconds.
@@ -81,6 +82,12 @@ impl Options {
         };
         self.airflow = Some((*version).to_owned());
         Ok(())
+    }
+
+    /// Whether a Celery worker runs Airflow's tasks.
+    #[must_use]
+    pub fn celery(&self) -> bool {
+        self.airflow.is_some() && self.rabbitmq
     }
 
     /// Refuses what Patroni would refuse or silently change later.
@@ -150,6 +157,17 @@ mod tests {
         assert!(refused(Options { sync: true, members: 1, ..Options::default() }).contains("--sync"));
         assert!(refused(Options { airflow_api: true, ..Options::default() }).contains("goes with --with airflow"));
         assert!(refused(Options { patroni: "4.1.5; rm".into(), ..Options::default() }).contains("not a version"));
+    }
+
+    #[test]
+    fn a_worker_takes_both_in_any_order() {
+        let celery = |with: &[&str]| {
+            let mut options = Options::default();
+            with.iter().for_each(|what| options.with(what).unwrap());
+            options.celery()
+        };
+        assert!(celery(&["airflow=3", "rabbitmq"]) && celery(&["rabbitmq", "airflow"]));
+        assert!(!celery(&["airflow"]) && !celery(&["rabbitmq"]) && !celery(&[]));
     }
 
     #[test]

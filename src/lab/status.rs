@@ -1,5 +1,6 @@
 //! What a lab's processes do and what they take, beside the facts of its health.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use anyhow::Result;
@@ -25,7 +26,7 @@ pub struct Process {
     pub pid: Option<i32>,
     /// `running`, `stopped` (SIGSTOP) or `not running`.
     pub state: &'static str,
-    /// Its memory (PSS), KiB; null when unknown.
+    /// Its memory (PSS) and that of what it has started, KiB; null when unknown. PostgreSQL has a line of its own.
     pub pss_kib: Option<u64>,
 }
 
@@ -66,11 +67,11 @@ pub async fn look(lab: &Lab) -> Result<Status> {
     for member in lab.members() {
         let all = scan::postgres(&lab.data_dir(&member));
         let mut line = process_line(&format!("{member}/postgres"), scan::postmaster(&lab.data_dir(&member)));
-        line.pss_kib = all.iter().map(|id| id.pss_kib()).sum();
+        line.pss_kib = memory(all.into_iter().collect());
         processes.push(line);
     }
     processes.sort_by(|a, b| a.key.cmp(&b.key));
-    let memory_kib = scan::processes(&lab.dir).iter().map(|id| id.pss_kib()).sum();
+    let memory_kib = memory(scan::processes(&lab.dir));
     let record = &lab.record;
     Ok(Status {
         schema: 1,
@@ -94,7 +95,14 @@ fn process_line(key: &str, id: Option<ProcId>) -> Process {
         Some(_) => "running",
     };
     let id = id.filter(|_| state != "not running");
-    Process { key: key.to_owned(), pid: id.map(|i| i.pid), state, pss_kib: id.and_then(ProcId::pss_kib) }
+    // Airflow's programs run below a shell that keeps them up.
+    let own = |root| scan::tree(root).into_iter().filter(|id| !scan::is_postgres(*id)).collect();
+    Process { key: key.to_owned(), pid: id.map(|i| i.pid), state, pss_kib: id.and_then(|root| memory(own(root))) }
+}
+
+/// The memory of these; who has ended meanwhile takes none.
+fn memory(all: BTreeSet<ProcId>) -> Option<u64> {
+    all.into_iter().map(|id| id.pss_kib().or_else(|| (!id.is_alive()).then_some(0))).sum()
 }
 
 impl Status {

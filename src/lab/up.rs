@@ -174,6 +174,12 @@ async fn start(place: &Place, options: &Options, tools: Tools, account: &Account
         }
         steps.done("its programs have heartbeats");
     }
+    if let Some(key) = conf::celery::key(&lab) {
+        steps.begin(&format!("Celery worker on {}", conf::celery::NODE));
+        process::start(&lab, &conf::spec(&lab, &key)?)?;
+        wait_for(&lab, steps, 90, async || fact(rabbitmq::consumed(&lab, &secrets, &http).await)).await?;
+        steps.done("it takes from the queue");
+    }
 
     // Only now, so that a ledger begins without failures.
     process::start(&lab, &conf::spec(&lab, LEDGER)?)?;

@@ -23,6 +23,8 @@ pub enum Of<'v> {
     Patroni(&'v str),
     /// Airflow, with its executor in the scheduler.
     Airflow(&'v str),
+    /// Airflow, with Celery.
+    AirflowCelery(&'v str),
 }
 
 impl std::fmt::Display for Of<'_> {
@@ -30,6 +32,7 @@ impl std::fmt::Display for Of<'_> {
         match self {
             Of::Patroni(version) => write!(f, "Patroni {version}"),
             Of::Airflow(version) => write!(f, "Airflow {version}"),
+            Of::AirflowCelery(version) => write!(f, "Airflow {version} with Celery"),
         }
     }
 }
@@ -43,6 +46,7 @@ impl Of<'_> {
                 vec![format!("patroni[etcd3,psycopg3]=={version}"), "psycopg[binary]".to_owned(), "ydiff<1.3".to_owned()]
             }
             Of::Airflow(version) => vec![format!("apache-airflow[postgres]=={version}")],
+            Of::AirflowCelery(version) => vec![format!("apache-airflow[postgres,celery]=={version}")],
         }
     }
 
@@ -50,7 +54,7 @@ impl Of<'_> {
     /// came later; its own lists of versions are not on PyPI.
     fn newest(self) -> Option<&'static str> {
         match self {
-            Of::Airflow(version) if version.starts_with("2.") => Some("2025-02-20"),
+            Of::Airflow(version) | Of::AirflowCelery(version) if version.starts_with("2.") => Some("2025-02-20"),
             _ => None,
         }
     }
@@ -58,9 +62,9 @@ impl Of<'_> {
     fn install(self, dir: &Path) -> Result<()> {
         let python = dir.join("bin/python");
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"];
-        let Of::Airflow(_) = self else {
+        if matches!(self, Of::Patroni(_)) {
             return run(Command::new(python).args(pip).args(self.requirements()), dir);
-        };
+        }
         // Only `uv` can look at PyPI as it was on a day.
         run(Command::new(&python).args(pip).arg("uv"), dir)?;
         let mut uv = Command::new(dir.join("bin/uv"));
@@ -78,6 +82,7 @@ pub fn dir(place: &Place, of: Of<'_>) -> PathBuf {
     place.base.join(match of {
         Of::Patroni(version) => format!("venv-{version}"),
         Of::Airflow(version) => format!("venv-airflow-{version}"),
+        Of::AirflowCelery(version) => format!("venv-airflow-celery-{version}"),
     })
 }
 

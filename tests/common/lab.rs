@@ -51,6 +51,11 @@ impl TestLab {
         self.guard.ok(&["heal", "--no-wait"]);
     }
 
+    /// Ends it, and fails the test if anything of it stays.
+    pub fn down(self) {
+        self.guard.down();
+    }
+
     /// Patroni's scope.
     pub fn scope(&self) -> &str {
         &self.guard.name

@@ -62,7 +62,8 @@ fn told(options: Options) -> String {
     let dir = tempfile::tempdir().unwrap();
     let lab = lab(dir.path(), options);
     let owners = ["superuser", "replicator", "rewind", "console", "operator", "app", "airflow", "rest"];
-    let passwords = owners.iter().chain(&["etcd-root", "etcd-patroni", "etcd-console"]).map(|owner| (*owner, format!("PW-{owner}")));
+    let others = ["etcd-root", "etcd-patroni", "etcd-console", "rabbitmq", "rabbitmq-app", "erlang-cookie"];
+    let passwords = owners.iter().chain(&others).map(|owner| (*owner, format!("PW-{owner}")));
     let passwords: serde_json::Map<String, serde_json::Value> = passwords.map(|(owner, word)| (owner.into(), word.into())).collect();
     fs::write(dir.path().join(FILE), serde_json::Value::Object(passwords).to_string()).unwrap();
     conf::write_all(&lab, &Secrets::load(dir.path()).unwrap()).unwrap();
@@ -87,4 +88,6 @@ fn the_lab_writes_these_files() {
     let all = Options { tls: true, auth: true, sync: true, failsafe: true, airflow: Some("3.3.2".into()), ..Options::default() };
     insta::assert_snapshot!("lab_everything", told(all));
     insta::assert_snapshot!("lab_airflow_2", told(Options { airflow: Some("2.10.5".into()), members: 1, ..Options::default() }));
+    let celery = Options { airflow: Some("3.3.2".into()), rabbitmq: true, members: 1, ..Options::default() };
+    insta::assert_snapshot!("lab_celery", told(celery));
 }

@@ -1,4 +1,5 @@
-//! Airflow on vm1, its metadata in the cluster: its configuration, its programs, and tasks to practise with.
+//! Airflow on vm1, with a worker on vm4 where there is RabbitMQ, its metadata in the cluster: its configuration, its programs, and tasks to
+//! practise with.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -6,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde_json::json;
 
+use super::celery;
 use crate::lab::files::{self, PRIVATE, PUBLIC};
 use crate::lab::layout::{Lab, PROXIES, WRITE};
 use crate::lab::secrets::{Owner, Secrets};
@@ -84,7 +86,12 @@ minutely = dag("minutely", 1, 1, "* * * * *")
 /// The folder that Airflow calls its home.
 #[must_use]
 pub fn home(lab: &Lab) -> PathBuf {
-    lab.node_dir(PROXIES[0]).join("airflow")
+    home_on(lab, PROXIES[0])
+}
+
+/// The same on another machine.
+fn home_on(lab: &Lab, node: &str) -> PathBuf {
+    lab.node_dir(node).join("airflow")
 }
 
 /// The folder of its DAGs.
@@ -99,11 +106,12 @@ pub fn target(lab: &Lab) -> PathBuf {
     lab.dir.join("target/ledger")
 }
 
-fn is_3(lab: &Lab) -> bool {
+/// Whether it is of the third line.
+pub(super) fn is_3(lab: &Lab) -> bool {
     lab.record.options.airflow.as_deref().is_some_and(airflow::is_3)
 }
 
-/// The programs, by the words behind `airflow`.
+/// The programs on its own machine, by the words behind `airflow`.
 pub fn programs(lab: &Lab) -> &'static [&'static str] {
     let options = &lab.record.options;
     match (&options.airflow, is_3(lab)) {
@@ -171,19 +179,24 @@ fn users(lab: &Lab, secrets: &Secrets) -> Result<()> {
 /// # Errors
 /// When a file cannot be written.
 pub fn write(lab: &Lab, secrets: &Secrets) -> Result<()> {
-    let (owner, home) = (&lab.record.account, home(lab));
+    let owner = &lab.record.account;
     make_dags_folder(lab)?;
-    for dir in [home.join("config"), lab.dir.join("target")] {
-        files::make_dir(&dir, 0o755, owner)?;
-    }
+    files::make_dir(&lab.dir.join("target"), 0o755, owner)?;
     files::write(&dags(lab).join("practice.py"), DAGS, PUBLIC, owner)?;
-    files::write(&home.join("config/lab_host.py"), &format!("def name():\n    return {:?}\n", PROXIES[0]), PUBLIC, owner)?;
     // One that is not there would be a target of which nobody knows what it has done.
     files::write(&target(lab), "", PUBLIC, owner)?;
     if lab.record.options.airflow_api {
         users(lab, secrets)?;
     }
-    files::write(&home.join("airflow.cfg"), &config(lab, secrets)?, PRIVATE, owner)
+    let worker = lab.record.options.celery().then_some(celery::NODE);
+    for node in [PROXIES[0]].into_iter().chain(worker) {
+        let home = home_on(lab, node);
+        files::make_dir(&home, 0o755, owner)?;
+        files::make_dir(&home.join("config"), 0o755, owner)?;
+        files::write(&home.join("config/lab_host.py"), &format!("def name():\n    return {node:?}\n"), PUBLIC, owner)?;
+        files::write(&home.join("airflow.cfg"), &config(lab, secrets, node)?, PRIVATE, owner)?;
+    }
+    Ok(())
 }
 
 /// Makes the folder of the DAGs.
@@ -194,16 +207,35 @@ pub fn make_dags_folder(lab: &Lab) -> Result<()> {
     [lab.node_dir(PROXIES[0]), home(lab), dags(lab)].iter().try_for_each(|dir| files::make_dir(dir, 0o755, &lab.record.account))
 }
 
-fn config(lab: &Lab, secrets: &Secrets) -> Result<String> {
-    let (home, ip) = (home(lab), lab.ip(PROXIES[0]));
-    let secret = secrets.expose(Owner::Airflow)?;
+/// What its programs on a machine read. A worker is told no more than it needs: how it reaches the metadata, its tasks and the DAGs.
+fn config(lab: &Lab, secrets: &Secrets, node: &str) -> Result<String> {
+    let ip = lab.ip(node).to_string();
     // As Airflow comes, besides the retries: what a lost database does to it is to be seen here.
-    let connection = connection(&ip.to_string(), WRITE, secrets.of(Owner::Airflow)?, &[("connect_timeout", "5")]);
+    let connection = connection(&ip, WRITE, secrets.of(Owner::Airflow)?, &[("connect_timeout", "5")]);
     let mut out = format!(
-        "[core]\nexecutor = LocalExecutor\nload_examples = False\ndags_folder = {home}/dags\nhostname_callable = lab_host.name\nparallelism = 8\ndefault_timezone = utc\n",
-        home = home.display()
+        "[core]\nexecutor = {}\nload_examples = False\ndags_folder = {}\nhostname_callable = lab_host.name\nparallelism = 8\ndefault_timezone = utc\n",
+        celery::executor(lab),
+        dags(lab).display()
     );
-    let with_users = lab.record.options.airflow_api;
+    if is_3(lab) {
+        writeln!(out, "execution_api_server_url = http://{}:{API}/execution/", lab.ip(PROXIES[0]))?;
+    }
+    if node == PROXIES[0] {
+        out.push_str(&servers(lab, secrets.expose(Owner::Airflow)?, &ip)?);
+    }
+    write!(
+        out,
+        "\n[database]\nsql_alchemy_conn = {connection}\nmax_db_retries = {MAX_DB_RETRIES}\n\n[logging]\nbase_log_folder = {}/logs\n",
+        home_on(lab, node).display()
+    )?;
+    out.push_str(&celery::section(lab, secrets, &connection)?);
+    Ok(out)
+}
+
+/// The rest of `[core]`, and what those of its programs are told that others reach, or that read the DAGs.
+fn servers(lab: &Lab, secret: &str, ip: &str) -> Result<String> {
+    let (home, with_users) = (home(lab), lab.record.options.airflow_api);
+    let mut out = String::new();
     if is_3(lab) {
         match with_users {
             true => writeln!(
@@ -213,12 +245,13 @@ fn config(lab: &Lab, secrets: &Secrets) -> Result<String> {
             )?,
             false => writeln!(out, "simple_auth_manager_all_admins = True")?,
         }
-        writeln!(out, "execution_api_server_url = http://{ip}:{API}/execution/")?;
         write!(
             out,
             "\n[api]\nhost = {ip}\nport = {API}\nworkers = 1\nsecret_key = {secret}\n\n[api_auth]\njwt_secret = {secret}{secret}\n"
         )?;
         out.push_str("\n[dag_processor]\nrefresh_interval = 10\nmin_file_process_interval = 10\n");
+    } else if with_users {
+        out.push_str("\n[api]\nauth_backends = airflow.providers.fab.auth_manager.api.auth.backend.basic_auth\n");
     }
     let web = match with_users && !is_3(lab) {
         true => format!("web_server_host = {ip}\nweb_server_port = {API}\nworkers = 1\n"),
@@ -226,15 +259,11 @@ fn config(lab: &Lab, secrets: &Secrets) -> Result<String> {
     };
     write!(
         out,
-        "\n[database]\nsql_alchemy_conn = {connection}\nmax_db_retries = {MAX_DB_RETRIES}\n\n[webserver]\nsecret_key = {secret}\n{web}\n[logging]\nbase_log_folder = {}/logs\n\n[scheduler]\n\
-         enable_health_check = True\nscheduler_health_check_server_host = {ip}\nscheduler_health_check_server_port = {HEALTH}\n",
-        home.display()
+        "\n[webserver]\nsecret_key = {secret}\n{web}\n[scheduler]\nenable_health_check = True\nscheduler_health_check_server_host = {ip}\n\
+         scheduler_health_check_server_port = {HEALTH}\n"
     )?;
     if !is_3(lab) {
         out.push_str("dag_dir_list_interval = 10\nmin_file_process_interval = 10\n");
-        if with_users {
-            out.push_str("\n[api]\nauth_backends = airflow.providers.fab.auth_manager.api.auth.backend.basic_auth\n");
-        }
     }
     Ok(out)
 }
@@ -265,7 +294,7 @@ pub fn command(lab: &Lab, words: &[&str]) -> Result<Vec<String>> {
 /// # Errors
 /// When the lab has none.
 pub fn shell_command(lab: &Lab) -> Result<String> {
-    let environment = env(lab, "cli").into_iter().map(|(name, value)| format!("{name}={value}"));
+    let environment = env(lab, PROXIES[0], "cli").into_iter().map(|(name, value)| format!("{name}={value}"));
     let words: Vec<String> = std::iter::once("env".to_owned()).chain(environment).chain(command(lab, &[])?).collect();
     shlex::try_join(words.iter().map(String::as_str)).context("a path with a character that no shell takes")
 }
@@ -276,15 +305,16 @@ pub fn shell_command(lab: &Lab) -> Result<String> {
 /// When the lab has no Airflow.
 pub fn argv(lab: &Lab, program: &str) -> Result<Vec<String>> {
     let keep_up = ["sh", "-c", "while :; do \"$@\"; sleep 5; done", "keep-up"].map(str::to_owned);
-    Ok(keep_up.into_iter().chain(command(lab, &[program])?).collect())
+    let words: &[&str] = if program == celery::PROGRAM { &celery::WORDS } else { &[program] };
+    Ok(keep_up.into_iter().chain(command(lab, words)?).collect())
 }
 
-/// What its programs find in their environment.
+/// What a program on a machine finds in its environment.
 #[must_use]
-pub fn env(lab: &Lab, program: &str) -> Vec<(String, String)> {
+pub fn env(lab: &Lab, node: &str, program: &str) -> Vec<(String, String)> {
     let venv = lab.record.tools.airflow.as_ref().map(|venv| format!("{}/bin:", venv.display())).unwrap_or_default();
     [
-        ("AIRFLOW_HOME", home(lab).to_string_lossy().into_owned()),
+        ("AIRFLOW_HOME", home_on(lab, node).to_string_lossy().into_owned()),
         ("PGBATON_LAB_TARGET", target(lab).to_string_lossy().into_owned()),
         ("PGAPPNAME", format!("airflow-{program}")),
         ("PATH", format!("{venv}/usr/local/bin:/usr/bin:/bin")),

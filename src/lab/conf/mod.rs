@@ -1,6 +1,7 @@
 //! What the programs of a lab are started with and read: one file per program.
 
 pub mod airflow;
+pub mod celery;
 pub mod client;
 pub mod etcd;
 pub mod haproxy;
@@ -64,7 +65,8 @@ pub fn keys_of(lab: &Lab, node: &str) -> Vec<String> {
     };
     debug_assert!(lab.nodes().iter().any(|n| n == node));
     let airflow = airflow::programs(lab).iter().filter(|_| node == PROXIES[0]).map(|p| format!("{node}/{}{p}", airflow::PREFIX));
-    programs.iter().map(|p| format!("{node}/{p}")).chain(airflow).collect()
+    let worker = celery::key(lab).filter(|_| node == celery::NODE);
+    programs.iter().map(|p| format!("{node}/{p}")).chain(airflow).chain(worker).collect()
 }
 
 /// Every program that a healthy lab runs, apart from what Patroni starts.
@@ -95,7 +97,7 @@ pub fn spec(lab: &Lab, key: &str) -> Result<Spec> {
         }
         other if other.starts_with(airflow::PREFIX) => {
             let program = other.trim_start_matches(airflow::PREFIX);
-            (airflow::argv(lab, program)?, airflow::env(lab, program))
+            (airflow::argv(lab, program)?, airflow::env(lab, node, program))
         }
         other => bail!("no program `{other}` in a lab"),
     };

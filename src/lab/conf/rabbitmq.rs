@@ -4,8 +4,9 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::airflow;
 use crate::lab::files::{self, PRIVATE, PUBLIC};
 use crate::lab::layout::{AMQP, ERLANG, Lab, MANAGEMENT, RABBITS, epmd_port};
 use crate::lab::secrets::{Owner, Secrets};
@@ -16,6 +17,21 @@ pub const APP: &str = "airflow";
 pub const CONSOLE: &str = "pgbaton";
 /// The queue of Airflow's tasks.
 pub const QUEUE: &str = "default";
+
+/// The queue of Airflow's tasks as its Celery would make it itself, which refuses one that is otherwise: the Celery of Airflow 2.10 cannot take from a
+/// quorum queue.
+#[must_use]
+pub fn queue(lab: &Lab) -> Value {
+    if policy(lab).is_some() { json!({"durable": true}) } else { json!({"durable": true, "arguments": {"x-queue-type": "quorum"}}) }
+}
+
+/// What makes a classic queue lie on every node; `None`: it is a quorum queue, which does.
+#[must_use]
+pub fn policy(lab: &Lab) -> Option<Value> {
+    let definition = json!({"ha-mode": "all", "ha-sync-mode": "automatic"});
+    let classic = lab.record.options.celery() && !airflow::is_3(lab);
+    classic.then(|| json!({"pattern": format!("^{QUEUE}$"), "apply-to": "queues", "definition": definition}))
+}
 
 /// Writes what the nodes read. The users come from a file: a password on a command line could be read by everybody.
 ///

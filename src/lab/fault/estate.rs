@@ -1,4 +1,5 @@
-//! Faults of what lives from the cluster: Airflow's scheduler, a DAG that cannot be read, the disk with the DAGs, the machine that tasks work on.
+//! Faults of what lives from the cluster: Airflow's scheduler, its worker, a DAG that cannot be read, the disk with the DAGs, the machine that tasks
+//! work on.
 
 use std::fs;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use rustix::process::Signal;
 
 use super::process::kill_tree;
 use super::{Fault, Need, Scene, Target};
-use crate::lab::conf::airflow;
+use crate::lab::conf::{airflow, celery};
 use crate::lab::files::{self, PUBLIC};
 use crate::lab::layout::{Lab, PROXIES, TARGET};
 use crate::lab::process::{self, Spec};
@@ -28,6 +29,20 @@ pub const KILL_SCHEDULER: Fault = Fault {
         Box::pin(async move {
             let node = PROXIES[0];
             kill_tree(scene, &format!("{node}/{}scheduler", airflow::PREFIX), &format!("Airflow's scheduler on {node}")).await
+        })
+    },
+};
+
+/// SIGKILL to the Celery worker, and to what would start it again.
+pub const KILL_WORKER: Fault = Fault {
+    name: "kill-worker",
+    doc: "kill -9 Airflow's Celery worker with the tasks that it runs, and nothing starts it again: the queue has no consumer",
+    target: Target::Cluster,
+    needs: Need::Celery,
+    throw: |scene, _, _| {
+        Box::pin(async move {
+            let key = celery::key(&scene.lab).context("the lab has no Celery worker")?;
+            kill_tree(scene, &key, &format!("Airflow's worker on {}", celery::NODE)).await
         })
     },
 };

@@ -3,7 +3,7 @@
 //! | fault | file |
 //! |---|---|
 //! | something is killed, frozen or stopped | [`process`] |
-//! | Airflow: its scheduler, a DAG, the disk with the DAGs, the machine that its tasks work on | [`estate`] |
+//! | Airflow: its scheduler, its worker, a DAG, the disk with the DAGs, the machine that its tasks work on | [`estate`] |
 //! | WAL: a burst, a slot that nobody reads, an archive that refuses, replay that stands still | [`wal`] |
 //! | a HAProxy with an old configuration | [`proxy`] |
 //! | the network: a pulled cable, closed ports, lost packets, a long way | [`network`] |
@@ -90,6 +90,8 @@ pub enum Need {
     Rabbitmq,
     /// `--with airflow=...`.
     Airflow,
+    /// Both of these.
+    Celery,
 }
 
 impl Need {
@@ -101,6 +103,7 @@ impl Need {
             Need::Tls if !options.tls => Some("--tls"),
             Need::Rabbitmq if !options.rabbitmq => Some("--with rabbitmq"),
             Need::Airflow if options.airflow.is_none() => Some("--with airflow=2.10 or =3"),
+            Need::Celery if !options.celery() => Some("--with airflow=2.10 or =3 and --with rabbitmq"),
             _ => None,
         }
     }
@@ -147,6 +150,7 @@ pub const FAULTS: &[Fault] = &[
     process::FREEZE_RABBIT,
     process::KILL_HAPROXY,
     estate::KILL_SCHEDULER,
+    estate::KILL_WORKER,
     estate::BROKEN_DAG,
     estate::HANG_NFS,
     estate::STOP_TARGET,
@@ -283,6 +287,7 @@ pub fn list() -> String {
             Need::Tls => " (needs --tls)",
             Need::Rabbitmq => " (needs --with rabbitmq)",
             Need::Airflow => " (needs --with airflow)",
+            Need::Celery => " (needs --with airflow and --with rabbitmq)",
         };
         out.push_str(&format!("{:<21} {target:<13} {}{needs}\n", f.name, f.doc));
     }

@@ -39,9 +39,15 @@ pub struct Found {
     pub environments: Vec<String>,
 }
 
+/// The environment of Airflow, if one is asked for.
+fn airflow(options: &Options) -> Option<Of<'_>> {
+    let version = options.airflow.as_deref()?;
+    Some(if options.celery() { Of::AirflowCelery(version) } else { Of::Airflow(version) })
+}
+
 /// What a lab with these options has environments for.
 fn environments(options: &Options) -> Vec<Of<'_>> {
-    [Some(Of::Patroni(&options.patroni)), options.airflow.as_deref().map(Of::Airflow)].into_iter().flatten().collect()
+    [Some(Of::Patroni(&options.patroni)), airflow(options)].into_iter().flatten().collect()
 }
 
 fn missing_environments<'o>(place: &Place, options: &'o Options) -> Vec<Of<'o>> {
@@ -127,7 +133,7 @@ fn tools(found: Found, place: &Place, options: &Options) -> Result<Tools> {
         ssh_keygen: found.ssh_keygen.clone().with_context(gone)?,
         rabbitmq: options.rabbitmq.then(|| found.rabbitmq.clone().with_context(gone)).transpose()?,
         venv: venv::dir(place, Of::Patroni(&options.patroni)),
-        airflow: options.airflow.as_deref().map(|version| venv::dir(place, Of::Airflow(version))),
+        airflow: airflow(options).map(|of| venv::dir(place, of)),
     })
 }
 

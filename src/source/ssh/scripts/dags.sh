@@ -18,7 +18,8 @@ now() { IFS=' .' read -r whole part _ </proc/uptime && now=${whole}${part}; }
 age() { now; read -r since <"$own/since" 2>/dev/null || since=$now; age=$((now - since)); }
 free() { flock -n "$own/lock" true; }
 # While the files are counted the disk is not asked beside: each of them is a sign that it answers.
-counting() { [ -e "$own/counting" ] && [ $(($(date +%s%N) - $(date -r "$own/counting" +%s%N))) -lt $((wait * 100000000)) ]; }
+# The count may end between any two looks at its file.
+counting() { seen=$(date -r "$own/counting" +%s%N 2>/dev/null) && [ $(($(date +%s%N) - seen)) -lt $((wait * 100000000)) ]; }
 touches() {
     flock -w 0.3 9 || exit
     rm -f "$own/counting"
