@@ -110,7 +110,7 @@ fn what_stands_there_is_not_taken_for_what_runs(lab: &TestLab) {
     // Words of HAProxy's own with a password in each.
     let more = format!("\nuserlist console\n    user pgbaton insecure-password {SECRET}\n");
     std::fs::write(file(lab, "vm1"), changed + &more).unwrap();
-    std::fs::set_permissions(file(lab, "vm4"), Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(file(lab, "vm4"), Permissions::from_mode(0o000)).unwrap();
     let (out, report) = doctor(lab, &[]);
     std::fs::set_permissions(file(lab, "vm4"), Permissions::from_mode(0o644)).unwrap();
     for code in ["haproxy-two-leaders", "haproxy-check", "haproxy-sessions", "haproxy-keepalive"] {
@@ -150,7 +150,7 @@ fn the_console_has_it(lab: &TestLab) {
     pty.press("/etcd-election\r\r");
     pty.until("the evidence", |screen| {
         let screen = screen.contents();
-        ["election-timeout of etcd, by not set", "1000 ms", "host psg1", "host psg2", "host psg3"].iter().all(|text| screen.contains(text))
+        ["election-timeout of etcd (not set)", "1000 ms", "host psg1", "host psg2", "host psg3"].iter().all(|text| screen.contains(text))
     });
     pty.press("\u{3}");
     assert_eq!(pty.end(), 0);

@@ -154,7 +154,7 @@ fn election(case: &Case<'_>) -> Vec<Judged> {
     let evidence = |wanted: &dyn Fn(Duration) -> bool| -> Vec<Evidence> {
         let wanted = known.iter().filter(|(_, times, _)| wanted(times.election));
         let says = wanted.map(|(node, times, at)| {
-            let what = format!("election-timeout of etcd, by {}", times.by);
+            let what = format!("election-timeout of etcd ({})", times.by);
             Evidence::new(SourceId::new(SourceKind::Host, *node), &what, format!("{} ms", times.election.as_millis()), Some(*at))
         });
         says.collect()

@@ -55,12 +55,12 @@ pub(super) fn read(answer: &str, member: &str, scope: &str) -> Result<WatchdogSe
                 continue;
             }
         };
-        let is = |key: &str, wanted: &str| match value.get(key) {
-            Some(Value::String(word)) => word == wanted,
-            Some(other) => other.to_string() == wanted,
-            None => false,
+        // A name of digits only is a number in YAML.
+        let said = |key: &str| match value.get(key) {
+            Some(Value::String(word)) => Some(word.clone()),
+            other => other.map(Value::to_string),
         };
-        if is("name", member) && is("scope", scope) {
+        if said("name").as_deref() == Some(member) && said("scope").as_deref() == Some(scope) {
             let newer = match (patroni.changed, patroni.runs) {
                 (Some(changed), Some(runs)) => is_newer(changed, runs),
                 _ => true,
