@@ -81,6 +81,7 @@ fn head(record: &str, own: Option<i32>) -> Option<Head> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::Severity;
 
     const RECORD: &str = concat!(
         r#"2026-11-26 23:39:56.015 UTC,"app","card",2057,"10.0.0.1:4711",6567.1,3,"SELECT",2026-11-26 23:00:00 UTC,4/5,0,ERROR,42P01,"relation ""x"" "#,

@@ -30,6 +30,7 @@ pub(super) fn head(line: &str, own: Option<i32>) -> Option<Head> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::Severity;
     use crate::log::stamp::Told;
 
     #[test]
