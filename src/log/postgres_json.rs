@@ -11,7 +11,8 @@ pub(super) fn head(line: &str, own: Option<i32>) -> Option<Head> {
     let of = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
     let number = |name: &str| fields.get(name).map(Value::to_string).unwrap_or_default();
     fields.get("error_severity")?;
-    let mut head = Head::new(stamp::full(of("timestamp"), own).map(|(at, _)| at), postgres::level(of("error_severity"), of("message")), of("message"));
+    let mut head =
+        Head::new(stamp::full(of("timestamp"), own).map(|(at, _)| at), postgres::level(of("error_severity"), of("message")), of("message"));
     let pid = number("pid");
     let from = match number("remote_port") {
         port if !port.is_empty() => format!("{}:{port}", of("remote_host")),
