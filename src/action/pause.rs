@@ -40,7 +40,12 @@ fn checks(s: &Situation<'_>, pause: bool) -> Vec<Check> {
         Some(paused) if paused == pause => {
             all.push(Check::impossible("pause", if pause { "the cluster is paused already" } else { "the cluster is not paused" }));
         }
-        Some(_) => all.push(Check::green("pause", if pause { "the cluster is not paused" } else { "the cluster is paused" })),
+        Some(false) => all.push(Check::green("pause", "the cluster is not paused")),
+        Some(true) => {
+            // Whoever ends it shall see whose it is.
+            let ordered = s.cluster.pause_ordered(s.now).map(|told| format!("; {told}")).unwrap_or_default();
+            all.push(Check::green("pause", format!("the cluster is paused{ordered}")));
+        }
         None => all.push(Check::amber("pause", "whether the cluster is paused is not known")),
     }
     all

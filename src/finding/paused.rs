@@ -50,12 +50,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         cluster.members.values().filter(|m| m.rest_now(now).is_some_and(|r| !r.paused)).map(|m| m.name.as_str()).collect();
     let have = if unaware.len() == 1 { "has" } else { "have" };
     let yet = if unaware.is_empty() { String::new() } else { format!(" ({} {have} not seen it yet)", listed(&unaware)) };
-    let apis = || cluster.members.values().filter_map(|member| member.dcs().and_then(|key| key.api_url.as_deref()));
-    let note = cluster.pause.note().filter(|note| note.of_cluster(apis()));
-    // Who has not seen it begin cannot tell whether somebody elsewhere has ended that one and ordered another.
-    let whose = if cluster.pause.begun() { "ordered" } else { "the last pause ordered from here:" };
-    let by = if cluster.pause.begun() { "by " } else { "" };
-    let ordered = note.map(|note| format!("; {whose} {by}{}", note.told(now))).unwrap_or_default();
+    let note = cluster.pause_note();
+    let ordered = cluster.pause_ordered(now).map(|told| format!("; {told}")).unwrap_or_default();
     let sentence = format!("paused: there will be no failover{yet}{ordered}");
     let written = note.map(|note| {
         let source = SourceId::new(SourceKind::Audit, &cluster.scope);

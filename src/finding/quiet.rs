@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Limits;
-use crate::model::{AirflowStatus, AirflowTask, Cluster, SourceError, SourceKind, Time, spoken};
+use crate::model::{AirflowStatus, AirflowTask, Cluster, SourceError, SourceKind, Time, counted, spoken};
 
 /// A scheduler without a heartbeat for so long is not at work (it beats every 5 s; three are missing).
 pub const SCHEDULER_SILENT: Duration = Duration::from_secs(15);
@@ -143,10 +143,6 @@ fn grounds(status: &AirflowStatus, limits: &Limits, now: Time) -> Vec<Ground> {
     next_run(status, limits, now, &mut say);
     at_work(status, now, &mut say);
     all
-}
-
-fn counted(n: u64, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn tasks(status: &AirflowStatus, say: &mut impl FnMut(&'static str, Verdict, String)) {

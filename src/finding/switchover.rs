@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Case, Evidence, Explanation, Finding, Rule, leader_disagreement, spoken};
-use crate::model::{Cluster, Handover, Level, RouteKind, Time};
+use crate::model::{Cluster, Handover, Level, Member, RouteKind, Time, size};
 
 pub(super) const RULE: Rule = Rule {
     check,
@@ -21,6 +21,7 @@ pub(super) const RULE: Rule = Rule {
         next: &[
             "Within the limit: wait. Do not ask for it a second time, and do not restart anything meanwhile.",
             "Still accepting writes after a while: the old leader makes a checkpoint, or its Patroni has not come to it yet; read its log.",
+            "The new leader has something to replay: if that does not become less, its startup process hangs (`ps` shows it in state T or D) or a query on it stands in the way; nobody writes before that is over.",
             "Longer, and writes are away: see whether the old leader still stops, whether anybody has the leader key, and where HAProxy sends writes.",
         ],
     }],
@@ -40,6 +41,8 @@ enum Writes {
     Stay,
     /// Nobody takes them.
     Away,
+    /// Nobody takes them: this new leader has the key, and so many bytes to replay first.
+    Replaying(String, u64),
     /// This new leader would take them, and no route leads there.
     Unrouted(String),
     /// This new leader takes them on some routes.
@@ -56,7 +59,7 @@ impl Writes {
             return match (cluster.takes_writes(holder, now), arrives) {
                 (Some(true), true) => Self::Arriving(holder.name.clone()),
                 (Some(true), false) => Self::Unrouted(holder.name.clone()),
-                (Some(false), _) => Self::Away,
+                (Some(false), _) => to_replay(holder, now).map_or(Self::Away, |bytes| Self::Replaying(holder.name.clone(), bytes)),
                 (None, _) => Self::Unknown,
             };
         }
@@ -73,11 +76,18 @@ impl Writes {
         match self {
             Self::Stay => format!("; {from} still accepts writes"),
             Self::Away => "; writes are away".to_owned(),
+            Self::Replaying(to, bytes) => format!("; writes are away: {to} has {} to replay before it accepts them", size(*bytes)),
             Self::Unrouted(to) => format!("; writes are away: {to} accepts them, but no route leads there yet"),
             Self::Arriving(to) => format!("; {to} accepts writes, but not every route leads there yet"),
             Self::Unknown => "; whether writes are away is not known".to_owned(),
         }
     }
+}
+
+/// What a member has received and not replayed, bytes; `None`: nothing, or it does not say so now.
+fn to_replay(member: &Member, now: Time) -> Option<u64> {
+    let sql = member.sql_now(now).filter(|sql| sql.in_recovery)?;
+    Some(sql.receive_lsn?.bytes_since(sql.replay_lsn?)).filter(|bytes| *bytes > 0)
 }
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
@@ -94,7 +104,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let from = &handover.from;
     // Nobody writes to a standby cluster.
     let mut told = if standby_cluster { String::new() } else { writes.told(from) };
-    let wrote = handover.wrote.as_ref().filter(|_| handover.since.is_none() && matches!(writes, Writes::Away));
+    let wrote = handover.wrote.as_ref().filter(|_| handover.since.is_none() && matches!(writes, Writes::Away | Writes::Replaying(..)));
     if let (Some((_, at)), false) = (wrote, standby_cluster) {
         // What is a part of a second counts as one.
         told += &format!(", for {} at most", spoken(now.since(*at) + MOMENT));
@@ -111,7 +121,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let bad = match writes {
         _ if standby_cluster => false,
         Writes::Stay | Writes::Arriving(_) => false,
-        Writes::Away | Writes::Unrouted(_) => in_time(case).is_none(),
+        Writes::Away | Writes::Replaying(..) | Writes::Unrouted(_) => in_time(case).is_none(),
         Writes::Unknown => late,
     };
     let severity = if bad { Level::Critical } else { Level::Warning };

@@ -122,7 +122,7 @@ pub use stall::{Stall, Standstill};
 pub use standing::{PatroniState, Phase, Standing, Start, Starts};
 pub use sync::{StandbyNames, SyncSets, SyncWatch};
 pub use target_machine::{BookKind, Job, RunBook, TARGET_RECENT, Target, TargetStatus, TaskKey};
-pub use text::{clean, listed, size, spoken, washed};
+pub use text::{clean, counted, listed, size, spoken, washed};
 pub use time::Time;
 pub use upstream::{Sender, Stray};
 pub use writing::{Parting, Writing, Written};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Time, spoken};
+use super::{Cluster, Time, spoken};
 
 /// How long it may take from the line in the audit to the key in etcd.
 const UNDER_WAY: Duration = Duration::from_secs(60);
@@ -77,6 +77,21 @@ impl PauseWatch {
             true => self.since = self.since.or(Some(at)),
             false => *self = Self { off_before: true, ..Self::default() },
         }
+    }
+}
+
+impl Cluster {
+    /// What the audit of this machine has of the pause of this cluster.
+    pub fn pause_note(&self) -> Option<&PauseNote> {
+        let apis = self.members.values().filter_map(|member| member.dcs().and_then(|key| key.api_url.as_deref()));
+        self.pause.note().filter(|note| note.of_cluster(apis))
+    }
+
+    /// The same in words: `ordered by anna, 2 h 05 min ago: reindex of the orders`. Who has not seen it begin cannot tell whether somebody
+    /// elsewhere has ended that one and ordered another.
+    pub fn pause_ordered(&self, now: Time) -> Option<String> {
+        let told = self.pause_note()?.told(now);
+        Some(if self.pause.begun() { format!("ordered by {told}") } else { format!("the last pause ordered from here: {told}") })
     }
 }
 

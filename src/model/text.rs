@@ -50,6 +50,11 @@ pub fn listed<S: AsRef<str>>(names: &[S]) -> String {
     format!("{} and {last}", named.join(", "))
 }
 
+/// A number with what is counted: `1 session`, `2 sessions`.
+pub fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
 /// A span in a sentence, in two units: `45 s`, `12 min`, `5 h 07 min`, `3 d 04 h`.
 pub fn spoken(span: Duration) -> String {
     match span.as_secs() {

@@ -202,6 +202,10 @@ fn a_pause_is_seen_by_every_member_and_ends() {
         found.as_array().unwrap().iter().find(|f| f["code"] == "pause-reminder").cloned().ok_or_else(|| found.to_string())
     });
     assert!(told["sentence"].as_str().is_some_and(|s| s.contains(&who) && s.ends_with(" ago: the disks of psg3")), "{told}");
+    // Whoever ends it sees whose it is. This console has not seen it begin.
+    let plan = b.command(&["resume", scope, "--dry-run"]).output().unwrap();
+    let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
+    assert!(plan.contains("the cluster is paused; the last pause ordered from here: ") && plan.contains("the disks of psg3"), "{plan}");
     b.done(&["resume", scope]);
     let found = findings();
     assert!(found.as_array().unwrap().iter().all(|f| f["code"] != "pause-reminder"), "{found}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pgbaton::document::Level;
 use pgbaton::finding::Limits;
-use pgbaton::model::{ErrorKind, SourceKind, Time};
+use pgbaton::model::{ErrorKind, Lsn, SourceKind, Time};
 use serde_json::json;
 
 use crate::scenario::Scenario;
@@ -56,6 +56,22 @@ fn a_switchover_is_told_step_by_step_and_nothing_of_it_is_critical() {
     // What happens to the routes afterwards does not belong to it.
     s.writes_go_to(&[]).pass(1);
     assert_eq!((s.finding("switchover"), s.finding("route-none").unwrap().severity), (None, Level::Critical));
+}
+
+#[test]
+fn a_new_leader_that_has_something_to_replay_is_named() {
+    let mut s = Scenario::healthy();
+    s.put("failover", r#"{"leader": "psg1", "member": "psg2"}"#);
+    stops(&mut s, "stopped");
+    s.delete("leader").writes_go_to(&[]).pass(1);
+    s.leader("psg2").put("failover", "{}");
+    s.sql("psg2", |sql| sql.replay_lsn = sql.receive_lsn.map(|at| Lsn(at.0 - (5 << 20)))).pass(1);
+    let told = "switchover from psg1 to psg2 under way, 2 s; writes are away: psg2 has 5.0 MB to replay before it accepts them";
+    assert_eq!((s.sentence("switchover"), worst(&s)), (told, Some(Level::Warning)));
+    // It is bad when it lasts, as any other.
+    s.pass(30);
+    let told = "the switchover from psg1 to psg2 is not over after 32 s (limit 20 s); writes are away: psg2 has 5.0 MB to replay before it accepts them";
+    assert_eq!((s.sentence("switchover"), worst(&s)), (told, Some(Level::Critical)));
 }
 
 #[test]

@@ -71,7 +71,13 @@ pub fn switchover_and_kill(operator: &Operator<'_>) {
     pty.until_text("R run left at ");
     pty.press("R");
     press_at(&mut pty, "unknown: on", "\r");
-    press_at(&mut pty, "holds no longer", "y");
+    pty.until_text("holds no longer");
+    let told = format!("this may be what it did: {candidate} leads now");
+    pty.until("what the order may have done", |screen| {
+        let words = screen.contents().replace('│', " ");
+        words.split_whitespace().collect::<Vec<_>>().join(" ").contains(&told)
+    });
+    pty.press("y");
     press_at(&mut pty, "what became of it is not known", "d");
     press_at(&mut pty, "[11/11]", "y");
     pty.until_text("all steps are behind us");

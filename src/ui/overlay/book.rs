@@ -8,7 +8,7 @@ use crate::command::CommandId;
 use crate::condition::live;
 use crate::document::{Document, Level};
 use crate::model::{Time, clean, washed};
-use crate::runbook::{Entry, Kind, Progress, Stage, Step, Task, Values, fill_known, leader, shown, walked};
+use crate::runbook::{Entry, Kind, Left, Progress, Stage, Step, Task, Values, fill_known, leader, shown, walked};
 use crate::theme::{Role, sign};
 use crate::ui::format::wrap;
 use crate::ui::look::Look;
@@ -149,6 +149,12 @@ fn stage(sheet: &mut Sheet<'_>, progress: &Progress, course: Option<&CourseSheet
         Stage::Gone(gone) => {
             sheet.text(2, "What held when the run was left holds no longer:", Role::WarningHeadline);
             gone.iter().for_each(|(step, why)| sheet.signed(Level::Warning, &clean(&format!("{step}: {why}"))));
+            // What an order was to change is no longer as it was once it has been carried out.
+            if let Some(left) = Left::of(&progress.run, &progress.runbook).filter(|left| left.unknown) {
+                let leads = document.cluster.leader.as_deref().map_or("nobody leads".to_owned(), |leader| format!("{leader} leads"));
+                let text = format!("The order of \"{}\" may have gone out, and this may be what it did: {leads} now.", left.next);
+                sheet.text(2, &clean(&text), Role::Text);
+            }
             sheet.keys(&[(BookYes, "goes on all the same"), (BookAbort, "ends the run")]);
         }
         Stage::Ahead => sheet.text(2, "asks for the facts as they are now", Role::Muted),

@@ -4,6 +4,7 @@ use ratatui::text::{Line, Span};
 
 use super::cluster::{etcd_of, leads};
 use crate::document::{Asked, Document, EtcdMemberDoc, Level, MemberDoc, Role as MemberRole};
+use crate::model::counted;
 use crate::theme::{Role, sign};
 use crate::ui::format::{age_short, bytes, cut_middle, display_width};
 use crate::ui::pane::Ctx;
@@ -36,7 +37,7 @@ pub(super) fn lines(ctx: &Ctx<'_>, document: &Document, member: &MemberDoc, widt
         (false, None) => Some("lag ?".to_owned()),
     };
     let mut room = usize::from(width).saturating_sub(first.iter().map(|span| display_width(&span.content)).sum());
-    for text in [told, member.sessions.map(|n| format!("{n} sessions"))].into_iter().flatten() {
+    for text in [told, member.sessions.map(|n| counted(n.into(), "session", "sessions"))].into_iter().flatten() {
         // Half of a number is another number.
         if let Some(left) = room.checked_sub(display_width(&text) + 2) {
             first.push(look.span(format!("  {text}"), Role::Muted));

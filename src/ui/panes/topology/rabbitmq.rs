@@ -4,6 +4,7 @@ use super::airflow::old;
 use super::card::{Card, Item};
 use super::part::Part;
 use crate::document::{Document, Level, RabbitmqDoc, RabbitmqNodeDoc, RabbitmqQueueDoc, RabbitmqState};
+use crate::model::counted;
 use crate::theme::{Role, sign};
 use crate::ui::format::{age_short, bytes};
 use crate::ui::pane::{Ctx, Details};
@@ -109,7 +110,8 @@ fn of_queue<'d>(document: &Document, rabbitmq: &RabbitmqDoc, queue: &'d Rabbitmq
     // A finding waits for a while: a worker may only be starting.
     let work = [queue.ready, queue.unacknowledged, rabbitmq.running_tasks].into_iter().flatten().any(|n| n > 0);
     let lost = queue.consumers == Some(0) && work;
-    let tasks = rabbitmq.running_tasks.filter(|n| *n > 0).map_or_else(String::new, |n| format!(" · {n} tasks run"));
+    let tasks =
+        rabbitmq.running_tasks.filter(|n| *n > 0).map_or_else(String::new, |n| format!(" · {}", counted(n, "task runs", "tasks run")));
     let told = counts(queue);
     let item = if lost {
         Item::new(found.unwrap_or(Level::Warning), &queue.name, format!("NO CONSUMER, {told}"))

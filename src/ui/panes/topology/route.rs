@@ -7,6 +7,7 @@ use super::card::{Card, Item};
 use super::part::Part;
 use crate::app::View;
 use crate::document::{Document, Level, RouteDoc, RouteKind};
+use crate::model::counted;
 use crate::theme::{Role, sign};
 use crate::ui::format::{UNKNOWN, cut_middle, display_width};
 use crate::ui::pane::Ctx;
@@ -109,7 +110,7 @@ pub(super) fn mute(document: &Document) -> impl Iterator<Item = (&str, String)> 
 
 /// `● write → psg1   28 sessions`.
 fn item<'d>(ctx: &Ctx<'_>, route: &'d RouteDoc, width: u16) -> Item<'d> {
-    let sessions = route.sessions.map_or_else(|| format!("{UNKNOWN} sessions"), |n| format!("{n} sessions"));
+    let sessions = route.sessions.map_or_else(|| format!("{UNKNOWN} sessions"), |n| counted(n.into(), "session", "sessions"));
     let told = old(ctx, &route.asked);
     let behind = told.as_ref().map_or_else(|| display_width(&sessions), |age| display_width(age));
     let room = usize::from(width).saturating_sub(4 + 9 + 2 + 3 + behind);
