@@ -36,7 +36,7 @@ pub struct Cluster {
     pub etcd_trends: BTreeMap<String, EtcdTrend>,
     /// The etcd cluster's members and alarms.
     pub etcd_membership: Observed<EtcdMembership>,
-    /// The alarms of etcd, as a majority last told them.
+    /// The alarms of etcd: as a majority last told them, or none where no member complains.
     pub etcd_alarms: Observed<Vec<EtcdAlarm>>,
     /// Every HAProxy, by name.
     pub haproxies: BTreeMap<String, Observed<HaproxyStatus>>,

@@ -46,7 +46,7 @@ impl EtcdStatus {
 pub struct EtcdMembership {
     /// The members.
     pub members: Vec<EtcdMember>,
-    /// The alarms; `None`: they could not be read (without quorum they cannot).
+    /// The alarms, none of a member that complains of nothing; `None`: they could not be read (without quorum they cannot).
     pub alarms: Option<Vec<EtcdAlarm>>,
 }
 

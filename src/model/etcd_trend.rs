@@ -97,7 +97,7 @@ impl Cluster {
         }
     }
 
-    /// The alarms of etcd, if a majority told them lately.
+    /// The alarms of etcd, if a majority told them lately, or a member that complains of nothing did.
     pub fn etcd_alarms_now(&self, now: Time) -> Option<&[EtcdAlarm]> {
         self.etcd_alarms.fresh(now, ALARMS_FRESH).map(Vec::as_slice)
     }
